@@ -1,0 +1,1 @@
+//! Benchmarks of the three crates; the workloads live in `benches/`.
