@@ -1,2 +1,33 @@
-//! Under construction.
+//! A deterministic, sans-IO LwM2M client.
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(any(test, feature = "std", feature = "sim"))]
+extern crate std;
+
+mod base;
+mod client;
+pub mod exchange;
+mod format;
+mod lifecycle;
+mod management;
+mod model;
+pub mod objects;
+mod reporting;
+
+pub use base::config::{Account, Backoff, BootstrapPolicy, Config, Credentials, RegistrationPolicy};
+pub use base::event::{Diagnostic, Event, FailureKind, Leave, Reason};
+pub use base::limits::Limits;
+pub use base::path::{Leaf, MAX_ID, Path, PathError};
+pub use base::rng::{Generator, Key};
+pub use base::time::Instant;
+pub use base::value::{DataType, Sink, Stop, Value};
+pub use client::{Client, CommandError, ConfigError, Memory, Output, Received, Security, SnapshotError, Wake};
+pub use exchange::Peer;
+pub use format::{Given, Values, ValuesIter};
+pub use lifecycle::Session;
+pub use model::{
+    Action, Args, ArgsError, Change, Ctx, DataModel, Joined, NoObjects, ObjectDef, Operations, Origin, Part, Range,
+    Refusal, ResourceDef, Ticket,
+};

@@ -1,0 +1,291 @@
+//! A message as it lies in a datagram: checked once, then read without failing.
+
+use core::fmt;
+
+use crate::option::options_end;
+use crate::{
+    BlockError, BlockValue, CoapOption, Code, ContentFormat, Header, MessageId, MessageKind,
+    MessageType, OptionNumber, Options, ParseError, ParseErrorKind, Token, Values,
+};
+
+/// A view of one well-formed message (RFC 7252 §3); it borrows the datagram and copies nothing.
+///
+/// Parsing refuses what is malformed, and only that. Two questions remain for the receiver:
+/// whether type and code go together ([`kind`](Self::kind)), and whether all critical options are
+/// understood ([`unsupported_option`](Self::unsupported_option)).
+///
+/// A getter of one option, such as [`accept`](Self::accept), walks over those before it. To read
+/// many, go once over [`options`](Self::options).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Message<'a> {
+    datagram: &'a [u8],
+    layout: Layout,
+}
+
+/// What the check of a datagram found out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    header: Header,
+    /// At most 8.
+    token_length: u8,
+    /// The offset at which the payload marker stands, or the datagram ends.
+    options_end: usize,
+}
+
+impl<'a> Message<'a> {
+    /// Checks a datagram from the first byte to the last.
+    ///
+    /// # Errors
+    ///
+    /// A [`ParseError`] says which rule is broken, where, and whether a Reset is due. Option
+    /// values are not looked into: a wrong length or text that is not UTF-8 is no format error.
+    pub fn parse(datagram: &'a [u8]) -> Result<Self, ParseError> {
+        let (header, token_length) = Header::parse(datagram)?;
+        let fail = |kind, position| ParseError::new(kind, position, Some(header));
+        if token_length > 8 {
+            return Err(fail(ParseErrorKind::TokenLength, 0));
+        }
+        if header.code.is_empty() && (token_length != 0 || datagram.len() != Header::LEN) {
+            return Err(fail(ParseErrorKind::EmptyWithContent, Header::LEN));
+        }
+        let options_start = Header::LEN.saturating_add(usize::from(token_length));
+        let Some((_, body)) = datagram.split_at_checked(options_start) else {
+            return Err(fail(ParseErrorKind::TokenTruncated, Header::LEN));
+        };
+        match options_end(body) {
+            Ok(end) => Ok(Self {
+                datagram,
+                layout: Layout {
+                    header,
+                    token_length,
+                    options_end: options_start.saturating_add(end),
+                },
+            }),
+            Err((kind, offset)) => Err(fail(kind, options_start.saturating_add(offset))),
+        }
+    }
+
+    /// The message in a datagram that was parsed before, with what came out of it.
+    #[cfg(feature = "bytes")]
+    pub(crate) const fn from_layout(datagram: &'a [u8], layout: Layout) -> Self {
+        Self { datagram, layout }
+    }
+
+    #[cfg(feature = "bytes")]
+    pub(crate) const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Type, code and Message ID.
+    #[inline]
+    pub const fn header(&self) -> Header {
+        self.layout.header
+    }
+
+    /// CON, NON, ACK or RST.
+    #[inline]
+    pub const fn message_type(&self) -> MessageType {
+        self.layout.header.message_type
+    }
+
+    /// What is asked, or how it went.
+    #[inline]
+    pub const fn code(&self) -> Code {
+        self.layout.header.code
+    }
+
+    /// What an ACK or RST to this message repeats.
+    #[inline]
+    pub const fn message_id(&self) -> MessageId {
+        self.layout.header.message_id
+    }
+
+    /// What the message is by type and code together, or how to reject it if they do not go
+    /// together (RFC 7252 §4.2, §4.3).
+    #[inline]
+    pub const fn kind(&self) -> MessageKind {
+        self.layout.header.kind()
+    }
+
+    /// What the answer to a request repeats.
+    #[inline]
+    pub fn token(&self) -> Token {
+        let token = self.datagram.get(Header::LEN..self.options_start());
+        Token::new(token.unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// The body, empty if there is none.
+    #[inline]
+    pub fn payload(&self) -> &'a [u8] {
+        let start = self.layout.options_end.saturating_add(1);
+        self.datagram.get(start..).unwrap_or_default()
+    }
+
+    /// The datagram that was parsed.
+    #[inline]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.datagram
+    }
+
+    /// All options, in ascending order of their numbers.
+    #[inline]
+    pub fn options(&self) -> Options<'a> {
+        let options = self
+            .datagram
+            .get(self.options_start()..self.layout.options_end);
+        Options::new(options.unwrap_or_default())
+    }
+
+    /// The first option of this number.
+    ///
+    /// Later ones of a number that does not repeat are as good as unknown (RFC 7252 §5.4.5).
+    #[inline]
+    pub fn option(&self, number: OptionNumber) -> Option<CoapOption<'a>> {
+        self.values(number)
+            .next()
+            .map(|value| CoapOption { number, value })
+    }
+
+    /// The values of all options of this number.
+    #[inline]
+    pub fn values(&self, number: OptionNumber) -> Values<'a> {
+        Values::new(self.options(), number)
+    }
+
+    /// The number that the first option of this kind holds.
+    ///
+    /// `None` also when its length is not what the registry allows, as a receiver must take such
+    /// an option for an unknown one (RFC 7252 §5.4.3). If it is a critical one,
+    /// [`unsupported_option`](Self::unsupported_option) names it.
+    pub fn uint(&self, number: OptionNumber) -> Option<u32> {
+        self.option(number)
+            .filter(CoapOption::has_valid_length)?
+            .as_uint()
+    }
+
+    /// The segments of the path, as bytes that are not percent-encoded.
+    ///
+    /// None of them may be `.` or `..` (RFC 7252 §5.10.1); to follow one is up to nobody.
+    #[inline]
+    pub fn uri_path(&self) -> Values<'a> {
+        self.values(OptionNumber::URI_PATH)
+    }
+
+    /// The arguments of the query, one for each part between `&`.
+    #[inline]
+    pub fn uri_query(&self) -> Values<'a> {
+        self.values(OptionNumber::URI_QUERY)
+    }
+
+    /// The path of what a 2.01 has made, by segments.
+    #[inline]
+    pub fn location_path(&self) -> Values<'a> {
+        self.values(OptionNumber::LOCATION_PATH)
+    }
+
+    /// The query that goes with the [`location_path`](Self::location_path).
+    #[inline]
+    pub fn location_query(&self) -> Values<'a> {
+        self.values(OptionNumber::LOCATION_QUERY)
+    }
+
+    /// The format of the payload.
+    pub fn content_format(&self) -> Option<ContentFormat> {
+        self.format(OptionNumber::CONTENT_FORMAT)
+    }
+
+    /// The one format that a client wants the answer in.
+    pub fn accept(&self) -> Option<ContentFormat> {
+        self.format(OptionNumber::ACCEPT)
+    }
+
+    /// What a request wants ([`observe::REGISTER`](crate::observe::REGISTER) or
+    /// [`DEREGISTER`](crate::observe::DEREGISTER)), or the sequence number of a notification.
+    pub fn observe(&self) -> Option<u32> {
+        self.uint(OptionNumber::OBSERVE)
+    }
+
+    /// For how many seconds the answer is fresh; 60 is meant when there is none.
+    pub fn max_age(&self) -> Option<u32> {
+        self.uint(OptionNumber::MAX_AGE)
+    }
+
+    /// The version of the representation, in a response; the first of several in a request.
+    pub fn etag(&self) -> Option<&'a [u8]> {
+        self.option(OptionNumber::ETAG)
+            .filter(CoapOption::has_valid_length)
+            .map(|option| option.value)
+    }
+
+    /// Which block of the request's body this is about.
+    pub fn block1(&self) -> Option<Result<BlockValue, BlockError>> {
+        self.block(OptionNumber::BLOCK1)
+    }
+
+    /// Which block of the response's body this is about.
+    pub fn block2(&self) -> Option<Result<BlockValue, BlockError>> {
+        self.block(OptionNumber::BLOCK2)
+    }
+
+    /// How many bytes the request's body has in all; in a 4.13, how many would be welcome.
+    pub fn size1(&self) -> Option<u32> {
+        self.uint(OptionNumber::SIZE1)
+    }
+
+    /// How many bytes the response's body has in all.
+    pub fn size2(&self) -> Option<u32> {
+        self.uint(OptionNumber::SIZE2)
+    }
+
+    /// The first critical option that a receiver who understands those of `is_known` must refuse:
+    /// an unknown one (RFC 7252 §5.4.1), one more of a kind that does not repeat (§5.4.5), or one
+    /// whose length is out of range (§5.4.3).
+    ///
+    /// What follows from it depends on the message: 4.02 to a confirmable request, no answer to a
+    /// non-confirmable one, and a response is rejected, by a Reset if it is confirmable.
+    pub fn unsupported_option(
+        &self,
+        is_known: impl Fn(OptionNumber) -> bool,
+    ) -> Option<OptionNumber> {
+        let mut previous = None;
+        for option in self.options() {
+            let number = option.number;
+            let repeated = previous.replace(number) == Some(number);
+            if number.is_critical()
+                && (!is_known(number)
+                    || number.definition().is_some_and(|definition| {
+                        (repeated && !definition.repeatable)
+                            || !definition.length_range().contains(&option.value.len())
+                    }))
+            {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn options_start(&self) -> usize {
+        Header::LEN.saturating_add(usize::from(self.layout.token_length))
+    }
+
+    fn format(&self, number: OptionNumber) -> Option<ContentFormat> {
+        let format = u16::try_from(self.uint(number)?).ok()?;
+        Some(ContentFormat(format))
+    }
+
+    fn block(&self, number: OptionNumber) -> Option<Result<BlockValue, BlockError>> {
+        Some(BlockValue::decode(self.option(number)?.value))
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("header", &self.layout.header)
+            .field("token", &self.token())
+            .field("options", &self.options())
+            .field("payload", &self.payload())
+            .finish()
+    }
+}

@@ -1,0 +1,245 @@
+//! The value of Block1 and Block2: which part of a body a message carries or asks for
+//! (RFC 7959 §2.2).
+
+use core::fmt;
+
+use super::decode_uint;
+
+/// Block number, "more" flag and block size.
+///
+/// ```
+/// use coap_codec::BlockValue;
+///
+/// let block = BlockValue::new(3, true, 2)?;
+/// assert_eq!((block.size(), block.offset()), (64, 192));
+/// assert_eq!(block.encode(), 0x3a);
+/// assert_eq!(BlockValue::decode(&[0x3a]), Ok(block));
+/// assert_eq!(block.to_string(), "3/1/64");
+/// # Ok::<(), coap_codec::BlockError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BlockValue {
+    num: u32,
+    more: bool,
+    szx: u8,
+}
+
+/// Why a block value is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlockError {
+    /// More than three bytes: an option of a length that is out of range (RFC 7252 §5.4.3).
+    #[error("block option longer than 3 bytes")]
+    TooLong,
+    /// Size exponent 7, reserved over UDP: a request with it is answered by 4.00 (RFC 7959 §2.2).
+    #[error("reserved block size exponent 7")]
+    ReservedSize,
+    /// A size exponent above 7, which the three bits cannot hold.
+    #[error("block size exponent above 7")]
+    SizeOutOfRange,
+    /// A block number of more than 20 bits.
+    #[error("block number above 1048575")]
+    NumberTooLarge,
+    /// An offset that no block of this size begins at.
+    #[error("offset is not a multiple of the block size")]
+    Misaligned,
+}
+
+impl BlockValue {
+    /// The largest block number, 2^20 - 1.
+    pub const MAX_NUM: u32 = 0xf_ffff;
+
+    /// The largest size exponent over UDP, for blocks of 1024 bytes.
+    pub const MAX_SZX: u8 = 6;
+
+    /// Block `num` of the blocks of 2^(`szx` + 4) bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`BlockError::NumberTooLarge`] above [`MAX_NUM`](Self::MAX_NUM),
+    /// [`BlockError::ReservedSize`] for a `szx` of 7, [`BlockError::SizeOutOfRange`] above.
+    pub const fn new(num: u32, more: bool, szx: u8) -> Result<Self, BlockError> {
+        match szx {
+            7 => Err(BlockError::ReservedSize),
+            8.. => Err(BlockError::SizeOutOfRange),
+            _ if num > Self::MAX_NUM => Err(BlockError::NumberTooLarge),
+            _ => Ok(Self { num, more, szx }),
+        }
+    }
+
+    /// The block of 2^(`szx` + 4) bytes that begins `offset` bytes into the body.
+    ///
+    /// Use it to go on after the peer asked for smaller blocks (RFC 7959 §2.4, §2.5).
+    ///
+    /// # Errors
+    ///
+    /// [`BlockError::Misaligned`] if none begins there, else as [`new`](Self::new).
+    pub const fn at_offset(offset: u32, more: bool, szx: u8) -> Result<Self, BlockError> {
+        let block = match Self::new(0, more, szx) {
+            Ok(block) => block,
+            Err(error) => return Err(error),
+        };
+        if offset & block.size().wrapping_sub(1) != 0 {
+            return Err(BlockError::Misaligned);
+        }
+        Self::new(offset >> block.shift(), more, szx)
+    }
+
+    /// Reads the value of a Block1 or Block2 option.
+    ///
+    /// # Errors
+    ///
+    /// [`BlockError::TooLong`] or [`BlockError::ReservedSize`]: a request with the first is
+    /// refused by 4.02, one with the second by 4.00.
+    pub fn decode(value: &[u8]) -> Result<Self, BlockError> {
+        if value.len() > 3 {
+            return Err(BlockError::TooLong);
+        }
+        let uint = decode_uint(value).ok_or(BlockError::TooLong)?;
+        Self::new(uint >> 4, uint & 8 != 0, (uint & 7) as u8)
+    }
+
+    /// The option's value as a uint of at most 24 bits.
+    pub const fn encode(self) -> u32 {
+        (self.num << 4) | if self.more { 8 } else { 0 } | self.szx as u32
+    }
+
+    /// The block's number, from 0, in units of its own size.
+    #[inline]
+    pub const fn num(self) -> u32 {
+        self.num
+    }
+
+    /// Whether further blocks follow, where the option describes a payload.
+    #[inline]
+    pub const fn more(self) -> bool {
+        self.more
+    }
+
+    /// The size exponent, 0 to 6.
+    #[inline]
+    pub const fn szx(self) -> u8 {
+        self.szx
+    }
+
+    /// Bytes in a full block: 16 to 1024.
+    #[inline]
+    pub const fn size(self) -> u32 {
+        1 << self.shift()
+    }
+
+    /// Where in the body the block begins, in bytes: below 2^30.
+    #[inline]
+    pub const fn offset(self) -> u32 {
+        self.num << self.shift()
+    }
+
+    /// Whether a payload of `length` bytes is right for a message that this option describes: a
+    /// full block if more follow, else no more than that (RFC 7959 §2.2).
+    #[inline]
+    pub const fn fits(self, length: usize) -> bool {
+        let size = self.size() as usize;
+        if self.more {
+            length == size
+        } else {
+            length <= size
+        }
+    }
+
+    #[inline]
+    const fn shift(self) -> u32 {
+        // At most 10.
+        (self.szx as u32).wrapping_add(4)
+    }
+}
+
+/// `number/more/size`, as RFC 7959 writes it.
+impl fmt::Display for BlockValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.num, u8::from(self.more), self.size())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn the_constructor_takes_what_the_option_can_hold() {
+        assert!(BlockValue::new(0xf_ffff, true, 6).is_ok());
+        let refused = |num, szx| BlockValue::new(num, false, szx).unwrap_err();
+        assert_eq!(refused(0x10_0000, 6), BlockError::NumberTooLarge);
+        assert_eq!(refused(0, 7), BlockError::ReservedSize);
+        assert_eq!(refused(0, 8), BlockError::SizeOutOfRange);
+        assert_eq!(refused(u32::MAX, u8::MAX), BlockError::SizeOutOfRange);
+    }
+
+    #[test]
+    fn every_value_of_24_bits_reads_back_or_is_of_the_reserved_size() {
+        for uint in (0..0x100_0000_u32).step_by(97).chain([0xff_ffff]) {
+            match BlockValue::decode(&uint.to_be_bytes()[1..]) {
+                Ok(block) => {
+                    assert_eq!(block.encode(), uint);
+                    assert_eq!(block.offset(), block.num() * block.size());
+                }
+                Err(error) => {
+                    assert_eq!(uint & 7, 7);
+                    assert_eq!(error, BlockError::ReservedSize);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn too_many_bytes_and_the_reserved_size_are_told_apart() {
+        let error = BlockValue::decode(&[0, 0, 0, 7]).unwrap_err();
+        assert_eq!(error, BlockError::TooLong);
+        assert_eq!(error.to_string(), "block option longer than 3 bytes");
+        let error = BlockValue::decode(&[7]).unwrap_err();
+        assert_eq!(error, BlockError::ReservedSize);
+        assert_eq!(error.to_string(), "reserved block size exponent 7");
+    }
+
+    #[test]
+    fn leading_zeros_are_accepted() {
+        let block = BlockValue::new(1, true, 2);
+        assert_eq!(BlockValue::decode(&[0x1a]), block);
+        assert_eq!(BlockValue::decode(&[0, 0, 0x1a]), block);
+        assert_eq!(
+            BlockValue::decode(&[]),
+            BlockValue::new(0, false, 0),
+            "no byte is block 0 of 16 bytes"
+        );
+    }
+
+    #[test]
+    fn a_smaller_size_goes_on_at_the_same_offset() {
+        // 1024 bytes were taken, and 64 at a time are wanted from now on.
+        let block = BlockValue::at_offset(1024, true, 2).unwrap();
+        assert_eq!(block.num(), 16);
+        assert_eq!(block.to_string(), "16/1/64");
+        assert_eq!(
+            BlockValue::at_offset(1000, true, 2),
+            Err(BlockError::Misaligned)
+        );
+        assert_eq!(
+            BlockValue::at_offset(1 << 30, false, 6),
+            Err(BlockError::NumberTooLarge)
+        );
+        assert_eq!(
+            BlockValue::at_offset(0, false, 7),
+            Err(BlockError::ReservedSize)
+        );
+    }
+
+    #[test]
+    fn only_the_last_block_may_be_short() {
+        let more = BlockValue::new(0, true, 1).unwrap();
+        assert!(more.fits(32));
+        assert!(!more.fits(31) && !more.fits(33) && !more.fits(0));
+        let last = BlockValue::new(0, false, 1).unwrap();
+        assert!(last.fits(0) && last.fits(32));
+        assert!(!last.fits(33));
+    }
+}

@@ -1,0 +1,190 @@
+//! The one table of registered options (RFC 7252 §5.10 and the RFCs that added to it).
+//!
+//! A row gives an option its constant, name, format, length bounds and whether it may repeat.
+//! Critical, unsafe and no-cache-key are in the number itself and need no column.
+
+use core::ops::RangeInclusive;
+
+use super::OptionNumber;
+
+/// How an option's value is to be read (RFC 7252 §3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OptionFormat {
+    /// No bytes: the option says all by being there.
+    Empty,
+    /// Bytes without further meaning to the codec.
+    Opaque,
+    /// A number, big endian, leading zeros left out when written and accepted when read.
+    Uint,
+    /// UTF-8 text, compared byte by byte.
+    String,
+}
+
+/// A row of the [`REGISTRY`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OptionDefinition {
+    /// Its number, which also says whether it is critical.
+    pub number: OptionNumber,
+    /// Its registered name, such as `Uri-Path`.
+    pub name: &'static str,
+    /// How to read its value.
+    pub format: OptionFormat,
+    /// The shortest value, in bytes.
+    pub min_length: u16,
+    /// The longest value, in bytes.
+    pub max_length: u16,
+    /// Whether a message may carry it more than once.
+    pub repeatable: bool,
+}
+
+impl OptionDefinition {
+    /// How many bytes its value may have.
+    pub const fn length_range(&self) -> RangeInclusive<usize> {
+        self.min_length as usize..=self.max_length as usize
+    }
+}
+
+macro_rules! options {
+    (
+        $(
+            $(#[$doc:meta])*
+            $number:literal $constant:ident $name:literal
+                $format:ident $min:literal..=$max:literal $repeatable:ident $rfc:literal
+        )*
+    ) => {
+        impl OptionNumber {
+            $(
+                #[doc = concat!("`", $number, "` ", $name, " (RFC ", $rfc, ").")]
+                $(#[doc = ""] #[$doc])*
+                pub const $constant: Self = Self($number);
+            )*
+
+            /// Its row of the [`REGISTRY`], or `None` when it has none.
+            pub const fn definition(self) -> Option<&'static OptionDefinition> {
+                match self {
+                    $(Self::$constant => Some(&OptionDefinition::$constant),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl OptionDefinition {
+            $(
+                const $constant: Self = Self {
+                    number: OptionNumber::$constant,
+                    name: $name,
+                    format: OptionFormat::$format,
+                    min_length: $min,
+                    max_length: $max,
+                    repeatable: options!(@$repeatable),
+                };
+            )*
+        }
+
+        /// Every option that this crate knows by name, in ascending order of the numbers.
+        pub static REGISTRY: &[OptionDefinition] = &[$(OptionDefinition::$constant,)*];
+    };
+    (@repeatable) => { true };
+    (@single) => { false };
+}
+
+options! {
+    1 IF_MATCH "If-Match" Opaque 0..=8 repeatable "7252 §5.10.8.1"
+    3 URI_HOST "Uri-Host" String 1..=255 single "7252 §5.10.1"
+    /// Repeats in requests; a response has at most one.
+    4 ETAG "ETag" Opaque 1..=8 repeatable "7252 §5.10.6"
+    5 IF_NONE_MATCH "If-None-Match" Empty 0..=0 single "7252 §5.10.8.2"
+    6 OBSERVE "Observe" Uint 0..=3 single "7641 §2"
+    7 URI_PORT "Uri-Port" Uint 0..=2 single "7252 §5.10.1"
+    8 LOCATION_PATH "Location-Path" String 0..=255 repeatable "7252 §5.10.7"
+    9 OSCORE "OSCORE" Opaque 0..=255 single "8613 §2"
+    11 URI_PATH "Uri-Path" String 0..=255 repeatable "7252 §5.10.1"
+    12 CONTENT_FORMAT "Content-Format" Uint 0..=2 single "7252 §5.10.3"
+    /// In seconds; 60 when absent.
+    14 MAX_AGE "Max-Age" Uint 0..=4 single "7252 §5.10.5"
+    15 URI_QUERY "Uri-Query" String 0..=255 repeatable "7252 §5.10.1"
+    16 HOP_LIMIT "Hop-Limit" Uint 1..=1 single "8768 §3"
+    17 ACCEPT "Accept" Uint 0..=2 single "7252 §5.10.4"
+    19 Q_BLOCK1 "Q-Block1" Uint 0..=3 single "9177 §4.1"
+    20 LOCATION_QUERY "Location-Query" String 0..=255 repeatable "7252 §5.10.7"
+    23 BLOCK2 "Block2" Uint 0..=3 single "7959 §2.1"
+    27 BLOCK1 "Block1" Uint 0..=3 single "7959 §2.1"
+    /// In bytes.
+    28 SIZE2 "Size2" Uint 0..=4 single "7959 §4"
+    /// Repeats in requests, to ask for the blocks that were lost.
+    31 Q_BLOCK2 "Q-Block2" Uint 0..=3 repeatable "9177 §4.1"
+    35 PROXY_URI "Proxy-Uri" String 1..=1034 single "7252 §5.10.2"
+    39 PROXY_SCHEME "Proxy-Scheme" String 1..=255 single "7252 §5.10.2"
+    /// In bytes.
+    60 SIZE1 "Size1" Uint 0..=4 single "7252 §5.10.9"
+    252 ECHO "Echo" Opaque 1..=40 single "9175 §2.2"
+    258 NO_RESPONSE "No-Response" Uint 0..=1 single "7967 §2"
+    292 REQUEST_TAG "Request-Tag" Opaque 0..=8 repeatable "9175 §3.2"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_ascend_and_are_found_by_their_number() {
+        assert!(REGISTRY.is_sorted_by(|a, b| a.number < b.number));
+        assert_eq!(REGISTRY.len(), 26);
+        for row in REGISTRY {
+            assert_eq!(row.number.definition(), Some(row));
+            assert!(row.min_length <= row.max_length, "{}", row.name);
+        }
+        let known = (0..=u16::MAX).filter(|&n| OptionNumber(n).definition().is_some());
+        assert_eq!(known.count(), REGISTRY.len());
+    }
+
+    #[test]
+    fn formats_and_lengths_go_together() {
+        for row in REGISTRY {
+            match row.format {
+                OptionFormat::Empty => assert_eq!(row.length_range(), 0..=0),
+                OptionFormat::Uint => assert!(row.max_length <= 4, "{}", row.name),
+                OptionFormat::Opaque | OptionFormat::String => {}
+            }
+        }
+    }
+
+    // Each column of the table, as RFC 7252 §5.10 (table 4) and the later RFCs print it.
+    #[test]
+    fn the_number_tells_the_classes() {
+        let named = |test: fn(OptionNumber) -> bool| {
+            REGISTRY
+                .iter()
+                .map(|row| row.number)
+                .filter(|&number| test(number))
+                .map(|number| number.0)
+                .collect::<alloc::vec::Vec<_>>()
+        };
+        assert_eq!(
+            named(OptionNumber::is_critical),
+            [1, 3, 5, 7, 9, 11, 15, 17, 19, 23, 27, 31, 35, 39]
+        );
+        assert_eq!(
+            named(OptionNumber::is_unsafe),
+            [3, 6, 7, 11, 14, 15, 19, 23, 27, 31, 35, 39, 258]
+        );
+        assert_eq!(named(OptionNumber::is_no_cache_key), [28, 60, 252]);
+        assert_eq!(
+            named(OptionNumber::is_repeatable),
+            [1, 4, 8, 11, 15, 20, 31, 292]
+        );
+    }
+
+    #[test]
+    fn nothing_is_held_against_an_unregistered_number() {
+        let unknown = OptionNumber(65001);
+        assert_eq!(unknown.definition(), None);
+        assert_eq!(unknown.name(), None);
+        assert_eq!(unknown.format(), None);
+        assert_eq!(unknown.length_range(), None);
+        assert!(unknown.is_critical());
+        assert!(unknown.is_repeatable());
+        assert!(unknown.allows_length(70_000));
+    }
+}

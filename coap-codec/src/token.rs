@@ -1,0 +1,185 @@
+//! The token, by which an answer finds its request (RFC 7252 §5.3.1).
+
+use core::fmt;
+
+/// Zero to eight opaque bytes, kept inline.
+///
+/// The empty token is a value like any other. Tokens order as their bytes do, a prefix before
+/// what it begins.
+///
+/// ```
+/// use coap_codec::Token;
+///
+/// let token = Token::new(&[0x0a, 0xb1])?;
+/// assert_eq!(token.as_bytes(), [0x0a, 0xb1]);
+/// assert_eq!(token.to_string(), "0ab1");
+/// assert!(Token::new(&[0; 9]).is_err());
+/// # Ok::<(), coap_codec::TokenTooLong>(())
+/// ```
+// The bytes behind `length` are always zero, so that the derived comparisons are right.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token {
+    bytes: [u8; Self::MAX_LEN],
+    length: u8,
+}
+
+/// More than eight bytes were given for a [`Token`].
+///
+/// Longer ones exist (RFC 8974), but only between peers that agreed on them; this crate does not
+/// carry them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a token has at most 8 bytes, not {length}")]
+pub struct TokenTooLong {
+    /// How many bytes were given.
+    pub length: usize,
+}
+
+impl Token {
+    /// The longest token, in bytes.
+    pub const MAX_LEN: usize = 8;
+
+    /// The token of no bytes.
+    pub const EMPTY: Self = Self {
+        bytes: [0; Self::MAX_LEN],
+        length: 0,
+    };
+
+    /// Copies up to eight bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenTooLong`] when there are more.
+    #[inline]
+    pub fn new(bytes: &[u8]) -> Result<Self, TokenTooLong> {
+        let mut token = Self::EMPTY;
+        let (Some(room), Ok(length)) = (
+            token.bytes.get_mut(..bytes.len()),
+            u8::try_from(bytes.len()),
+        ) else {
+            return Err(TokenTooLong {
+                length: bytes.len(),
+            });
+        };
+        room.copy_from_slice(bytes);
+        token.length = length;
+        Ok(token)
+    }
+
+    /// The bytes that travel in the message.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len()).unwrap_or_default()
+    }
+
+    /// How many bytes it has, 0 to 8.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.length as usize
+    }
+
+    /// The length as a header holds it.
+    #[inline]
+    pub(crate) const fn wire_len(&self) -> u8 {
+        self.length
+    }
+
+    /// Puts the token to the front of `room`, which has room for it.
+    ///
+    /// Where there is room for eight bytes, eight are written: that is one store.
+    #[inline]
+    pub(crate) fn write(&self, room: &mut [u8]) {
+        if let Some(room) = room.first_chunk_mut() {
+            *room = self.bytes;
+        } else if let Some(room) = room.get_mut(..self.len()) {
+            room.copy_from_slice(self.as_bytes());
+        }
+    }
+
+    /// Whether it is the token of no bytes.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+}
+
+impl From<[u8; Self::MAX_LEN]> for Token {
+    fn from(bytes: [u8; Self::MAX_LEN]) -> Self {
+        Self { bytes, length: 8 }
+    }
+}
+
+impl TryFrom<&[u8]> for Token {
+    type Error = TokenTooLong;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, TokenTooLong> {
+        Self::new(bytes)
+    }
+}
+
+impl AsRef<[u8]> for Token {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+/// Two hex digits a byte, nothing at all for the empty token.
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_bytes()
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn takes_zero_to_eight_bytes() {
+        let bytes = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+        for length in 0..=8 {
+            let token = Token::new(&bytes[..length]).unwrap();
+            assert_eq!(token.as_bytes(), &bytes[..length]);
+            assert_eq!(token.len(), length);
+            assert_eq!(token.is_empty(), length == 0);
+        }
+        assert_eq!(Token::new(&[]), Ok(Token::EMPTY));
+        assert_eq!(Token::default(), Token::EMPTY);
+    }
+
+    #[test]
+    fn refuses_nine() {
+        let error = Token::new(&[0; 9]).unwrap_err();
+        assert_eq!(error.length, 9);
+        assert_eq!(error.to_string(), "a token has at most 8 bytes, not 9");
+        assert!(Token::new(&[0; 300]).is_err());
+    }
+
+    #[test]
+    fn zeros_are_bytes_too_and_order_is_that_of_slices() {
+        let samples: [&[u8]; 7] = [&[], &[0], &[0, 0], &[0, 1], &[1], &[1, 0], &[0xff; 8]];
+        for left in samples {
+            for right in samples {
+                let (a, b) = (Token::new(left).unwrap(), Token::new(right).unwrap());
+                assert_eq!(a.cmp(&b), left.cmp(right), "{a:?} {b:?}");
+                assert_eq!(a == b, left == right);
+            }
+        }
+    }
+
+    #[test]
+    fn shows_hex() {
+        let token = Token::from([0, 1, 0x0f, 0xff, 4, 5, 6, 7]);
+        assert_eq!(token.to_string(), "00010fff04050607");
+        assert_eq!(alloc::format!("{token:?}"), "Token(00010fff04050607)");
+        assert_eq!(Token::EMPTY.to_string(), "");
+    }
+}

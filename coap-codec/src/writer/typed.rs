@@ -1,0 +1,173 @@
+//! The options that most messages have, each with its own type of value.
+//!
+//! All of them fail as [`MessageWriter::option`] does. Those that take text or bytes also check
+//! the length that the registry allows, those for a path that no segment is `.` or `..`.
+
+use super::MessageWriter;
+use crate::option::encode_uint;
+use crate::{BlockValue, ContentFormat, OptionNumber, WriteError};
+
+impl MessageWriter<'_> {
+    /// Adds an option that holds a number, in the fewest bytes: none for 0 (RFC 7252 §3.2).
+    ///
+    /// # Errors
+    ///
+    /// As [`option`](Self::option).
+    #[inline]
+    pub fn uint_option(&mut self, number: OptionNumber, value: u32) -> Result<(), WriteError> {
+        self.option(number, encode_uint(value, &mut [0; 4]))
+    }
+
+    /// Adds the format of the payload.
+    ///
+    /// # Errors
+    ///
+    /// As [`option`](Self::option).
+    pub fn content_format(&mut self, format: ContentFormat) -> Result<(), WriteError> {
+        self.uint_option(OptionNumber::CONTENT_FORMAT, format.0.into())
+    }
+
+    /// Adds the one format that the answer is to have.
+    ///
+    /// # Errors
+    ///
+    /// As [`option`](Self::option).
+    pub fn accept(&mut self, format: ContentFormat) -> Result<(), WriteError> {
+        self.uint_option(OptionNumber::ACCEPT, format.0.into())
+    }
+
+    /// Adds Observe: [`REGISTER`](crate::observe::REGISTER) or
+    /// [`DEREGISTER`](crate::observe::DEREGISTER) in a request, a sequence number in a
+    /// notification, of which the low 24 bits are sent (RFC 7641 §2, §4.4).
+    ///
+    /// # Errors
+    ///
+    /// As [`option`](Self::option).
+    pub fn observe(&mut self, value: u32) -> Result<(), WriteError> {
+        self.uint_option(OptionNumber::OBSERVE, value & 0xff_ffff)
+    }
+
+    /// Adds for how many seconds the answer is fresh. 60 is the default and need not be sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`option`](Self::option).
+    pub fn max_age(&mut self, seconds: u32) -> Result<(), WriteError> {
+        self.uint_option(OptionNumber::MAX_AGE, seconds)
+    }
+
+    /// Adds the version of the payload, 1 to 8 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::ValueTooShort`], [`WriteError::ValueTooLong`], or as
+    /// [`option`](Self::option).
+    pub fn etag(&mut self, etag: &[u8]) -> Result<(), WriteError> {
+        self.checked_option(OptionNumber::ETAG, etag)
+    }
+
+    /// Adds one segment of the path, up to 255 bytes, as it is: nothing is percent-decoded, and a
+    /// `/` in it is a part of the segment. The path `/` has no segment.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::DotSegment`], [`WriteError::ValueTooLong`], or as [`option`](Self::option).
+    ///
+    /// ```
+    /// # use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token};
+    /// # let message_type = MessageType::Confirmable;
+    /// # let header = Header { message_type, code: Code::GET, message_id: MessageId(1) };
+    /// # let mut buffer = [0; 16];
+    /// # let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
+    /// for segment in "3/0/9".split('/') {
+    ///     message.uri_path(segment)?;
+    /// }
+    /// assert_eq!(message.as_bytes(), b"\x40\x01\x00\x01\xb13\x010\x019");
+    /// # Ok::<(), coap_codec::WriteError>(())
+    /// ```
+    pub fn uri_path(&mut self, segment: &str) -> Result<(), WriteError> {
+        self.segment(OptionNumber::URI_PATH, segment)
+    }
+
+    /// Adds one argument of the query, up to 255 bytes, such as `lt=86400`.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::ValueTooLong`], or as [`option`](Self::option).
+    pub fn uri_query(&mut self, argument: &str) -> Result<(), WriteError> {
+        self.checked_option(OptionNumber::URI_QUERY, argument.as_bytes())
+    }
+
+    /// Adds one segment of the path of what the request has made.
+    ///
+    /// # Errors
+    ///
+    /// As [`uri_path`](Self::uri_path).
+    pub fn location_path(&mut self, segment: &str) -> Result<(), WriteError> {
+        self.segment(OptionNumber::LOCATION_PATH, segment)
+    }
+
+    /// Adds one argument of the query that goes with the location.
+    ///
+    /// # Errors
+    ///
+    /// As [`uri_query`](Self::uri_query).
+    pub fn location_query(&mut self, argument: &str) -> Result<(), WriteError> {
+        self.checked_option(OptionNumber::LOCATION_QUERY, argument.as_bytes())
+    }
+
+    /// Adds which block of the request's body this is about (RFC 7959 §2.1).
+    ///
+    /// # Errors
+    ///
+    /// As [`option`](Self::option).
+    pub fn block1(&mut self, block: BlockValue) -> Result<(), WriteError> {
+        self.uint_option(OptionNumber::BLOCK1, block.encode())
+    }
+
+    /// Adds which block of the response's body this is about (RFC 7959 §2.1).
+    ///
+    /// # Errors
+    ///
+    /// As [`option`](Self::option).
+    pub fn block2(&mut self, block: BlockValue) -> Result<(), WriteError> {
+        self.uint_option(OptionNumber::BLOCK2, block.encode())
+    }
+
+    /// Adds how many bytes the request's body has in all; in a 4.13, how many would be welcome.
+    ///
+    /// # Errors
+    ///
+    /// As [`option`](Self::option).
+    pub fn size1(&mut self, bytes: u32) -> Result<(), WriteError> {
+        self.uint_option(OptionNumber::SIZE1, bytes)
+    }
+
+    /// Adds how many bytes the response's body has in all; 0 in a request asks for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`option`](Self::option).
+    pub fn size2(&mut self, bytes: u32) -> Result<(), WriteError> {
+        self.uint_option(OptionNumber::SIZE2, bytes)
+    }
+
+    fn segment(&mut self, number: OptionNumber, segment: &str) -> Result<(), WriteError> {
+        if matches!(segment, "." | "..") {
+            return Err(WriteError::DotSegment);
+        }
+        self.checked_option(number, segment.as_bytes())
+    }
+
+    fn checked_option(&mut self, number: OptionNumber, value: &[u8]) -> Result<(), WriteError> {
+        if let Some(range) = number.length_range() {
+            if value.len() > *range.end() {
+                return Err(WriteError::ValueTooLong);
+            }
+            if value.len() < *range.start() {
+                return Err(WriteError::ValueTooShort);
+            }
+        }
+        self.option(number, value)
+    }
+}

@@ -1,0 +1,207 @@
+//! What the embedder decides once: who the device is, whom it knows, and how it behaves.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use endpoint_name::EndpointName;
+
+use super::limits::Limits;
+use super::rng::Key;
+use crate::exchange::Transmission;
+
+/// The configuration of a client.
+///
+/// ```
+/// use lwm2m_core::{Config, Key};
+/// use endpoint_name::EndpointName;
+///
+/// let name = EndpointName::parse("490154203237518;460001234567890;;1.0").unwrap();
+/// let config = Config::dm(name, Key(*b"from the entropy")).bootstrap_server("coap://dm.example", Credentials::NoSec);
+/// # use lwm2m_core::Credentials;
+/// assert_eq!(config.default_lifetime, 86_400);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// The endpoint client name: the `ep` of Bootstrap-Request and Register.
+    pub endpoint: String,
+    /// The key of everything random.
+    pub key: Key,
+    /// The bounds of all tables.
+    pub limits: Limits,
+    /// CoAP's transmission parameters.
+    pub transmission: Transmission,
+    /// The accounts that the device is made with; a bootstrap may change them.
+    pub accounts: Vec<Account>,
+    /// When to bootstrap, and what to do when it fails.
+    pub bootstrap: BootstrapPolicy,
+    /// How registrations are kept.
+    pub registration: RegistrationPolicy,
+    /// The lifetime in seconds where Server says nothing valid (/1/x/1).
+    pub default_lifetime: u32,
+    /// Whether servers may read, write and execute (group 3 of DM terminal specification 6).
+    pub device_management: bool,
+    /// Whether servers may observe (group 2); without it an Observe is a plain Read.
+    pub information_reporting: bool,
+    /// Whether notifications are confirmable. Non-confirmable ones may be lost; one in 24 hours is
+    /// confirmable all the same (RFC 7641, section 4.5).
+    pub confirmable_notifications: bool,
+    /// How long an application may take over an answer that it gives later, before 5.03 is sent.
+    pub answer_within: Duration,
+    /// How long De-register may delay flight mode and power-off.
+    pub leave_within: Duration,
+}
+
+/// When to bootstrap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BootstrapPolicy {
+    /// At every start, on the first network connection, even if server accounts are known
+    /// (DM terminal specification 7.2). Otherwise only without accounts, or when they fail
+    /// (OMA LwM2M 1.0, 5.2.2).
+    pub at_every_start: bool,
+    /// Wait for Client Hold Off Time (/0/x/11) before a Bootstrap-Request.
+    pub honour_hold_off: bool,
+    /// Bootstrap again when every server failed so often in a row; never with 0.
+    pub after_failures: u8,
+    /// How long the bootstrap server may be silent before the bootstrap counts as failed.
+    pub silence: Duration,
+    /// The pauses between tries.
+    pub backoff: Backoff,
+}
+
+/// How registrations are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RegistrationPolicy {
+    /// Spread the first Update over the lifetime's second half, so that devices which registered in
+    /// the same second do not update in the same second.
+    pub spread: bool,
+    /// The time kept free before the lifetime ends: room for more than one try.
+    pub margin: Duration,
+    /// The pauses between tries to register.
+    pub backoff: Backoff,
+    /// The pauses between tries to update, while the lifetime lasts.
+    pub update_backoff: Backoff,
+}
+
+/// Pauses between tries: doubling from `first` to `longest`, each stretched at random by up to
+/// half of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Backoff {
+    /// The pause after the first failure.
+    pub first: Duration,
+    /// The longest pause.
+    pub longest: Duration,
+}
+
+/// An account that the device is made with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Account {
+    /// The LwM2M Bootstrap-Server.
+    Bootstrap {
+        /// `coap://` or `coaps://`.
+        uri: String,
+        /// How the session is secured.
+        credentials: Credentials,
+    },
+    /// A LwM2M Server.
+    Server {
+        /// Short Server ID, 1 to 65534.
+        short_server_id: u16,
+        /// `coap://` or `coaps://`.
+        uri: String,
+        /// How the session is secured.
+        credentials: Credentials,
+        /// Lifetime of the registration in seconds.
+        lifetime: u32,
+    },
+}
+
+/// How a session with a server is secured.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Credentials {
+    /// Not at all: plain UDP.
+    NoSec,
+    /// DTLS with a pre-shared key.
+    Psk {
+        /// The identity.
+        identity: Vec<u8>,
+        /// The key.
+        key: Vec<u8>,
+    },
+}
+
+impl core::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NoSec => f.write_str("NoSec"),
+            Self::Psk { identity, .. } => f.debug_struct("Psk").field("identity", identity).finish_non_exhaustive(),
+        }
+    }
+}
+
+/// The lifetime of the DM terminal specification, 7.3: 24 hours.
+pub(crate) const DM_LIFETIME: u32 = 86_400;
+
+impl Config {
+    /// A client as OMA LwM2M 1.0 has it: registers with the accounts it knows, and bootstraps when
+    /// there are none or when all fail.
+    #[must_use]
+    pub fn new(endpoint: &str, key: Key) -> Self {
+        let transmission = Transmission::default();
+        Self {
+            endpoint: endpoint.to_string(),
+            key,
+            limits: Limits::DEVICE,
+            transmission,
+            accounts: Vec::new(),
+            bootstrap: BootstrapPolicy {
+                at_every_start: false,
+                honour_hold_off: true,
+                after_failures: 5,
+                silence: transmission.exchange_lifetime(),
+                backoff: Backoff::SERVER,
+            },
+            registration: RegistrationPolicy {
+                spread: true,
+                margin: Duration::from_secs(250),
+                backoff: Backoff::SERVER,
+                update_backoff: Backoff { first: Duration::from_secs(4), longest: Duration::from_secs(60) },
+            },
+            default_lifetime: DM_LIFETIME,
+            device_management: true,
+            information_reporting: true,
+            confirmable_notifications: true,
+            answer_within: Duration::from_secs(60),
+            leave_within: transmission.max_transmit_wait(),
+        }
+    }
+
+    /// A terminal as the China Mobile DM specification wants it: bootstraps at every start without
+    /// delay, registers for 24 hours, de-registers before it leaves.
+    #[must_use]
+    pub fn dm(name: EndpointName<'_>, key: Key) -> Self {
+        let mut config = Self::new(&name.to_string(), key);
+        config.bootstrap.at_every_start = true;
+        config.bootstrap.honour_hold_off = false;
+        config
+    }
+
+    /// The same with a bootstrap server.
+    #[must_use]
+    pub fn bootstrap_server(mut self, uri: &str, credentials: Credentials) -> Self {
+        self.accounts.push(Account::Bootstrap { uri: uri.to_string(), credentials });
+        self
+    }
+
+    /// The same with one more server, to be registered with for `lifetime` seconds.
+    #[must_use]
+    pub fn server(mut self, short_server_id: u16, uri: &str, credentials: Credentials, lifetime: u32) -> Self {
+        self.accounts.push(Account::Server { short_server_id, uri: uri.to_string(), credentials, lifetime });
+        self
+    }
+}
+
+impl Backoff {
+    /// 60 s, doubling up to a day: the defaults that LwM2M 1.1 gives for registration.
+    pub const SERVER: Self = Self { first: Duration::from_secs(60), longest: Duration::from_secs(86_400) };
+}

@@ -1,0 +1,306 @@
+//! News for the application, in a bounded queue.
+
+use alloc::collections::VecDeque;
+use core::fmt;
+
+use coap_codec::Code;
+
+use super::path::Path;
+use crate::exchange::Failure;
+use crate::model::Origin;
+
+/// Something that happened. Events are news only: leaving them unread changes nothing on the wire.
+///
+/// A server is named by its Short Server ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Event {
+    /// A Bootstrap-Request was sent.
+    BootstrapStarted,
+    /// The bootstrap server finished, and its configuration is consistent.
+    BootstrapFinished,
+    /// The bootstrap came to nothing; the accounts are as they were before it.
+    BootstrapFailed {
+        /// What went wrong.
+        reason: Reason,
+    },
+    /// A Register was accepted. [`Client::location`](crate::Client::location) tells where.
+    Registered {
+        /// Which server.
+        server: u16,
+        /// The lifetime in seconds.
+        lifetime: u32,
+    },
+    /// A Register was refused or got no answer. The next try follows by itself.
+    RegistrationFailed {
+        /// Which server.
+        server: u16,
+        /// What went wrong.
+        reason: Reason,
+    },
+    /// An Update was accepted.
+    Updated {
+        /// Which server.
+        server: u16,
+    },
+    /// An Update was refused or got no answer. What is needed next follows by itself.
+    UpdateFailed {
+        /// Which server.
+        server: u16,
+        /// What went wrong.
+        reason: Reason,
+    },
+    /// A De-register is over, with the server's consent or without.
+    Deregistered {
+        /// Which server.
+        server: u16,
+        /// Why the server did not confirm it, if it did not.
+        unconfirmed: Option<Reason>,
+    },
+    /// Flight mode or power-off may go on: nothing more will be sent.
+    MayProceed(Leave),
+    /// No network: nothing is sent until it is back.
+    Offline,
+    /// Something that an operator may want to know.
+    Diagnostic(Diagnostic),
+    /// A value was read.
+    Read {
+        /// Who asked.
+        origin: Origin,
+        /// What was read.
+        path: Path,
+    },
+    /// A value was written.
+    Written {
+        /// Who wrote.
+        origin: Origin,
+        /// What was written.
+        path: Path,
+    },
+    /// A resource was executed.
+    Executed {
+        /// Who asked.
+        origin: Origin,
+        /// Which one.
+        path: Path,
+    },
+    /// An instance was created.
+    Created {
+        /// Who asked.
+        origin: Origin,
+        /// The new instance.
+        path: Path,
+    },
+    /// An instance, or all of an object, was deleted.
+    Deleted {
+        /// Who asked.
+        origin: Origin,
+        /// What is gone.
+        path: Path,
+    },
+    /// A server observes a path from now on.
+    Observed {
+        /// Which server.
+        server: u16,
+        /// What it observes.
+        path: Path,
+    },
+    /// A server observes a path no more.
+    ObservationCancelled {
+        /// Which server.
+        server: u16,
+        /// What it observed.
+        path: Path,
+    },
+    /// A notification was sent.
+    Notified {
+        /// To which server.
+        server: u16,
+        /// The observed path.
+        path: Path,
+    },
+}
+
+/// Why something failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The server answered with this code.
+    Code(Code),
+    /// No answer came.
+    TimedOut,
+    /// The server rejected the message.
+    Reset,
+    /// The answer could not be used: a critical option in it, or the Location is missing or too long.
+    BadAnswer,
+    /// The runtime could not reach the server.
+    Unreachable,
+    /// The message does not fit a datagram: the object list or the endpoint name is too long.
+    TooLarge,
+    /// The bootstrap server fell silent before it finished.
+    Abandoned,
+    /// There was no time left to wait for an answer.
+    CutShort,
+}
+
+impl Reason {
+    /// The kind of failure, as the DM terminal specification tells them apart (7.3).
+    #[must_use]
+    pub const fn kind(self) -> FailureKind {
+        match self {
+            Self::Code(Code::BAD_REQUEST | Code::UNAUTHORIZED | Code::FORBIDDEN) => FailureKind::Authentication,
+            Self::Code(Code::PRECONDITION_FAILED) => FailureKind::Version,
+            Self::Code(_) | Self::Reset | Self::BadAnswer | Self::TooLarge => FailureKind::Server,
+            Self::TimedOut | Self::Unreachable | Self::Abandoned | Self::CutShort => FailureKind::Timeout,
+        }
+    }
+}
+
+impl From<Failure> for Reason {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::TimedOut => Self::TimedOut,
+            Failure::Reset => Self::Reset,
+            Failure::Unusable => Self::BadAnswer,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Code(code) => {
+                return match code.name() {
+                    Some(name) => write!(f, "the server answered {code} {name}"),
+                    None => write!(f, "the server answered {code}"),
+                };
+            }
+            Self::TimedOut => "no answer came",
+            Self::Reset => "the server rejected the message",
+            Self::BadAnswer => "the answer could not be used",
+            Self::TooLarge => "the message does not fit a datagram",
+            Self::Unreachable => "the server could not be reached",
+            Self::Abandoned => "the bootstrap server fell silent",
+            Self::CutShort => "there was no time to wait for an answer",
+        })
+    }
+}
+
+/// The kinds of failure that an operator tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// The platform does not accept this endpoint name (4.00, 4.01, 4.03).
+    Authentication,
+    /// The platform does not speak this version of LwM2M (4.12).
+    Version,
+    /// The platform has a problem of its own.
+    Server,
+    /// Nobody answered.
+    Timeout,
+}
+
+/// What the device wanted to do when it asked the client to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Leave {
+    /// Enter flight mode.
+    FlightMode,
+    /// Power off.
+    PowerOff,
+}
+
+/// Something odd that the client copes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Diagnostic {
+    /// A server's lifetime is missing or not positive: the profile's default is used.
+    LifetimeDefaulted {
+        /// Which server.
+        server: u16,
+        /// The lifetime used, in seconds.
+        lifetime: u32,
+    },
+    /// A server's lifetime is not the one that the profile expects.
+    LifetimeDeviates {
+        /// Which server.
+        server: u16,
+        /// The lifetime used, in seconds.
+        lifetime: u32,
+    },
+    /// Bootstrap-Finish was refused: the accounts do not fit together.
+    Inconsistent,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LifetimeDefaulted { server, lifetime } => {
+                write!(f, "server {server} has no valid lifetime: {lifetime} s is used")
+            }
+            Self::LifetimeDeviates { server, lifetime } => {
+                write!(f, "server {server} has a lifetime of {lifetime} s, not the profile's default")
+            }
+            Self::Inconsistent => f.write_str("the bootstrap server finished with accounts that do not fit together"),
+        }
+    }
+}
+
+/// The queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Events {
+    queue: VecDeque<Event>,
+    limit: usize,
+    dropped: u32,
+}
+
+impl Events {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { queue: VecDeque::with_capacity(limit), limit, dropped: 0 }
+    }
+
+    /// Adds an event; the oldest makes room.
+    pub(crate) fn push(&mut self, event: Event) {
+        if self.queue.len() >= self.limit {
+            self.queue.pop_front();
+            self.dropped = self.dropped.saturating_add(1);
+        }
+        if self.limit > 0 {
+            self.queue.push_back(event);
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        self.queue.pop_front()
+    }
+
+    pub(crate) const fn dropped(&self) -> u32 {
+        self.dropped
+    }
+
+    pub(crate) fn heap(&self) -> usize {
+        self.queue.capacity().saturating_mul(size_of::<Event>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_event_makes_room_and_is_counted() {
+        let mut events = Events::new(2);
+        for server in 1..=3 {
+            events.push(Event::Updated { server });
+        }
+        assert_eq!(events.dropped(), 1);
+        assert_eq!(events.pop(), Some(Event::Updated { server: 2 }));
+        assert_eq!(events.pop(), Some(Event::Updated { server: 3 }));
+        assert_eq!(events.pop(), None);
+    }
+
+    #[test]
+    fn a_queue_without_room_keeps_nothing() {
+        let mut events = Events::new(0);
+        events.push(Event::Offline);
+        assert_eq!((events.pop(), events.dropped()), (None, 1));
+    }
+}

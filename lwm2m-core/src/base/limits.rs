@@ -1,0 +1,71 @@
+//! The bound of every table, set by the embedder.
+
+/// How large the client's tables may grow.
+///
+/// Nothing grows past these bounds, whatever a peer sends. What happens at a bound is said beside
+/// each; service returns as soon as there is room again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// LwM2M Server accounts. A bootstrap that writes more is refused with 4.00.
+    pub servers: usize,
+    /// Datagram buffers: one for each confirmable message in flight, for each request that the
+    /// application answers later, and one for the datagram being made. Without a free one a
+    /// request is dropped as if lost (its sender repeats it) and our own messages wait.
+    pub slots: usize,
+    /// Size of a datagram buffer in bytes: the longest message that is sent, and the longest request
+    /// that can be answered later. An answer that does not fit is replaced by 5.00.
+    pub datagram: usize,
+    /// Exchanges of our own in flight (requests, confirmable notifications, separate answers).
+    /// Further ones wait.
+    pub exchanges: usize,
+    /// Received messages that are remembered to tell duplicates. When it is full of requests that
+    /// change something, a new one is refused with 5.03.
+    pub deduplication: usize,
+    /// Requests that the application may answer later. One more is refused with 5.03.
+    pub deferred: usize,
+    /// Observations. One more is answered without an Observe option: a plain read.
+    pub observations: usize,
+    /// Events not yet polled. The oldest is dropped and counted.
+    pub events: usize,
+    /// Bytes of a registration's Location-Path and Location-Query together, one more for each
+    /// segment. A Register answered with more counts as failed.
+    pub location: usize,
+    /// Bytes of each string or key that a bootstrap writes into Security and Server.
+    pub value: usize,
+}
+
+impl Limits {
+    /// One server, buffers of the size that RFC 7252 section 4.6 suggests: for modules and phones.
+    pub const DEVICE: Self = Self {
+        servers: 2,
+        slots: 4,
+        datagram: 1_152,
+        exchanges: 4,
+        deduplication: 16,
+        deferred: 2,
+        observations: 8,
+        events: 32,
+        location: 255,
+        value: 255,
+    };
+
+    /// Several servers and many observations: for gateways.
+    pub const GATEWAY: Self = Self {
+        servers: 8,
+        slots: 16,
+        datagram: 1_280,
+        exchanges: 16,
+        deduplication: 128,
+        deferred: 16,
+        observations: 128,
+        events: 256,
+        location: 512,
+        value: 1_024,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEVICE
+    }
+}

@@ -1,0 +1,187 @@
+//! Time as the embedder tells it, and as the core counts it.
+//!
+//! Nothing in this crate reads a clock: every input carries `now`. [`Instant`] is what the
+//! embedder gives, [`Clock`] turns it into a time that never steps back.
+
+use core::fmt;
+use core::ops::Add;
+use core::time::Duration;
+
+/// A point in time: microseconds since an origin that the embedder chooses (boot, for example).
+///
+/// Only differences have a meaning. All arithmetic saturates, so no input can make it overflow.
+///
+/// ```
+/// use core::time::Duration;
+/// use lwm2m_core::Instant;
+///
+/// let boot = Instant::ZERO;
+/// let later = boot + Duration::from_secs(3);
+/// assert_eq!(later.as_micros(), 3_000_000);
+/// assert_eq!(later.saturating_duration_since(boot), Duration::from_secs(3));
+/// assert_eq!(boot.saturating_duration_since(later), Duration::ZERO);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The origin of the embedder's clock.
+    pub const ZERO: Self = Self(0);
+
+    /// The instant `micros` microseconds after the origin.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// The instant `millis` milliseconds after the origin.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(1_000))
+    }
+
+    /// The instant `seconds` seconds after the origin.
+    #[must_use]
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the origin.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// Whole milliseconds since the origin.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0 / 1_000
+    }
+
+    /// The time from `earlier` to `self`, or zero when `earlier` is later.
+    #[must_use]
+    pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The instant `duration` before `self`, or the origin when that lies before it.
+    #[must_use]
+    pub const fn saturating_sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(duration)))
+    }
+
+    /// The standard clock's `now` as an instant, `origin` being the embedder's zero.
+    ///
+    /// ```
+    /// let origin = std::time::Instant::now();
+    /// let now = lwm2m_core::Instant::from_std(origin, std::time::Instant::now());
+    /// assert!(now < lwm2m_core::Instant::from_secs(60));
+    /// ```
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn from_std(origin: std::time::Instant, now: std::time::Instant) -> Self {
+        Self::ZERO + now.saturating_duration_since(origin)
+    }
+}
+
+/// Microseconds of a duration; half a million years and more count as the largest value.
+const fn micros(duration: Duration) -> u64 {
+    let micros = duration.as_micros();
+    if micros > u64::MAX as u128 {
+        u64::MAX
+    } else {
+        micros as u64
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+
+    /// Saturates at the end of time.
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(micros(duration)))
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03} s", self.0 / 1_000_000, self.0 / 1_000 % 1_000)
+    }
+}
+
+/// Core time: the embedder's `now` plus an offset that grows whenever `now` steps back.
+///
+/// Deadlines live in core time, which never goes backwards, so a step back of any size delays
+/// nothing: what was due in ten seconds stays due in ten seconds. A jump ahead is taken as
+/// time that passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Clock {
+    offset: u64,
+    latest: u64,
+}
+
+impl Clock {
+    /// A clock whose core time starts at `now`.
+    pub(crate) const fn starting_at(now: Instant) -> Self {
+        Self { offset: 0, latest: now.0 }
+    }
+
+    /// Core time for the embedder's `now`.
+    pub(crate) const fn advance(&mut self, now: Instant) -> Instant {
+        let mut core = now.0.saturating_add(self.offset);
+        if core < self.latest {
+            self.offset = self.offset.saturating_add(self.latest - core);
+            core = self.latest;
+        }
+        self.latest = core;
+        Instant(core)
+    }
+
+    /// Core time of `now` without advancing: for getters.
+    pub(crate) const fn peek(&self, now: Instant) -> Instant {
+        let core = now.0.saturating_add(self.offset);
+        Instant(if core < self.latest { self.latest } else { core })
+    }
+
+    /// A core deadline in the embedder's time.
+    pub(crate) const fn embedder(&self, deadline: Instant) -> Instant {
+        Instant(deadline.0.saturating_sub(self.offset))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_back_keeps_the_distance_to_a_deadline() {
+        let mut clock = Clock::starting_at(Instant::from_secs(1_000));
+        let deadline = clock.advance(Instant::from_secs(1_000)) + Duration::from_secs(10);
+        clock.advance(Instant::from_secs(4)); // stepped back by 996 s
+        assert_eq!(clock.embedder(deadline), Instant::from_secs(14));
+        assert!(clock.advance(Instant::from_secs(13)) < deadline);
+        assert_eq!(clock.advance(Instant::from_secs(14)), deadline);
+    }
+
+    #[test]
+    fn many_small_steps_back_add_up() {
+        let mut clock = Clock::default();
+        for _ in 0..3 {
+            clock.advance(Instant::from_secs(5));
+            clock.advance(Instant::from_secs(0));
+        }
+        assert_eq!(clock.advance(Instant::from_secs(1)), Instant::from_secs(16));
+    }
+
+    #[test]
+    fn arithmetic_saturates() {
+        let end = Instant::from_micros(u64::MAX);
+        assert_eq!(end + Duration::MAX, end);
+        assert_eq!(Instant::from_secs(u64::MAX), end);
+        assert_eq!(Instant::ZERO.saturating_sub(Duration::MAX), Instant::ZERO);
+        let mut clock = Clock::default();
+        clock.advance(end);
+        clock.advance(Instant::ZERO);
+        assert_eq!(clock.advance(end), end);
+    }
+}

@@ -1,0 +1,86 @@
+//! Sessions with peers: which are open, and whom they are with.
+
+use alloc::vec::Vec;
+
+use crate::base::time::Instant;
+use crate::exchange::Peer;
+use crate::lifecycle::Role;
+
+/// A session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Connection {
+    pub(crate) peer: Peer,
+    pub(crate) role: Role,
+    pub(crate) link: Link,
+}
+
+/// What a session is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Link {
+    /// Nothing yet, or nothing any more.
+    Closed,
+    /// The runtime was asked for it.
+    Connecting,
+    /// Datagrams pass.
+    Open,
+    /// The bootstrap is over: only duplicates are answered, until then.
+    Lingering { until: Instant },
+}
+
+/// The sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Connections {
+    list: Vec<Connection>,
+    next_peer: u16,
+}
+
+impl Connections {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { list: Vec::with_capacity(limit), next_peer: 0 }
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<Connection> {
+        self.list.get(index).copied()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Connection> {
+        self.list.iter()
+    }
+
+    pub(crate) fn by_peer(&self, peer: Peer) -> Option<Connection> {
+        self.list.iter().find(|connection| connection.peer == peer).copied()
+    }
+
+    /// The session with `role` that is not lingering.
+    pub(crate) fn by_role(&self, role: Role) -> Option<Connection> {
+        let live = |connection: &&Connection| !matches!(connection.link, Link::Lingering { .. });
+        self.list.iter().filter(live).find(|connection| connection.role == role).copied()
+    }
+
+    /// Adds a session for `role`, closed. Its peer has a number that was not used lately.
+    pub(crate) fn add(&mut self, role: Role) {
+        let peer = Peer(self.next_peer);
+        self.next_peer = self.next_peer.wrapping_add(1);
+        self.list.push(Connection { peer, role, link: Link::Closed });
+    }
+
+    pub(crate) fn set(&mut self, peer: Peer, link: Link) {
+        if let Some(connection) = self.list.iter_mut().find(|connection| connection.peer == peer) {
+            connection.link = link;
+        }
+    }
+
+    pub(crate) fn remove(&mut self, peer: Peer) {
+        self.list.retain(|connection| connection.peer != peer);
+    }
+
+    /// A lingering session whose time is over.
+    pub(crate) fn lingered(&self, now: Instant) -> Option<Peer> {
+        let over = |connection: &&Connection| matches!(connection.link, Link::Lingering { until } if until <= now);
+        self.list.iter().find(over).map(|connection| connection.peer)
+    }
+
+    pub(crate) fn heap(&self) -> usize {
+        self.list.capacity().saturating_mul(size_of::<Connection>())
+    }
+}

@@ -1,0 +1,842 @@
+//! The client: joins the floors, routes inputs to them, and hands their outputs out.
+//!
+//! It takes no protocol decision. What is due is asked for in a fixed order whenever something may
+//! have changed: the lifecycle first, then answers that the application gave late, then
+//! notifications.
+
+mod connection;
+mod request;
+mod snapshot;
+
+use core::time::Duration;
+
+use coap_codec::Message;
+
+use self::connection::{Connection, Connections, Link};
+use crate::base::config::Config;
+use crate::base::event::{Event, Events, Reason};
+use crate::base::path::Path;
+use crate::base::time::{Clock, Instant};
+use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, SendError, Usage, Verdict};
+use crate::lifecycle::presence::{Goal, Presence};
+use crate::lifecycle::registration::Request;
+use crate::lifecycle::{Consequence, Due, Lifecycle, Role, Session, object_list};
+use crate::management::read;
+use crate::model::{DataModel, Joined, Refusal, Ticket, Viewed};
+use crate::objects::Accounts;
+use crate::objects::security::Mode;
+use crate::reporting::{Periods, Reporting};
+
+pub use snapshot::{SnapshotError, Wake};
+
+/// How long to wait when a buffer or a Message ID was missing.
+const STALL: Duration = Duration::from_secs(1);
+
+/// A LwM2M client. The [crate documentation](crate) has the contract and a driving loop.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Client {
+    config: Config,
+    clock: Clock,
+    exchange: Endpoint,
+    accounts: Accounts,
+    lifecycle: Lifecycle,
+    reporting: Reporting,
+    connections: Connections,
+    events: Events,
+    /// Nothing is sent before, for want of a buffer.
+    stalled: Option<Instant>,
+    revision: u32,
+}
+
+/// An order to the runtime. The orders come in the sequence in which they must be carried out.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<'a> {
+    /// Make sure that datagrams can pass to and from a server: resolve the name, open a socket,
+    /// shake hands. Say what came of it with [`Client::connected`] or [`Client::connection_failed`].
+    /// It may come again for the same peer, when its path was lost.
+    Connect {
+        /// The peer that this server is from now on.
+        peer: Peer,
+        /// Its URI, `coap://` or `coaps://`, as its account has it.
+        uri: &'a str,
+        /// How the session is to be secured.
+        security: Security<'a>,
+    },
+    /// Send these bytes as one datagram. If that fails, drop them: they count as lost.
+    Transmit {
+        /// Whom to.
+        peer: Peer,
+        /// What.
+        datagram: &'a [u8],
+    },
+    /// The peer is not needed any more: close what was opened for it.
+    Disconnect {
+        /// Which one.
+        peer: Peer,
+    },
+}
+
+/// How a session is to be secured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Security<'a> {
+    /// Not at all: plain UDP.
+    NoSec,
+    /// DTLS with a pre-shared key.
+    Psk {
+        /// The identity (/0/x/3).
+        identity: &'a [u8],
+        /// The key (/0/x/5).
+        key: &'a [u8],
+    },
+}
+
+impl core::fmt::Debug for Security<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NoSec => f.write_str("NoSec"),
+            Self::Psk { identity, .. } => f.debug_struct("Psk").field("identity", identity).finish_non_exhaustive(),
+        }
+    }
+}
+
+/// What became of a datagram, for statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Received {
+    /// A request that reached the model, or was refused with a code.
+    Request,
+    /// A request that nobody may make now: ignored (OMA LwM2M 1.0, 5.3.1).
+    Unwelcome,
+    /// The response to a request of ours.
+    Response,
+    /// An acknowledgement of something of ours.
+    Acknowledgement,
+    /// A rejection of something of ours.
+    Reset,
+    /// A repetition of something that was received before.
+    Duplicate,
+    /// A ping, answered.
+    Ping,
+    /// No CoAP message, or one that must not be.
+    Malformed,
+    /// An answer to nothing that we know of.
+    Unexpected,
+    /// A request that could not be remembered, refused with 5.03.
+    Overloaded,
+    /// From a peer that we do not know.
+    Stranger,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// `ep=` and the name must fit into one Uri-Query of 255 bytes.
+    #[error("the endpoint name is empty or longer than 252 bytes")]
+    EndpointName,
+    /// A table without which nothing can be done has no room.
+    #[error("the limits leave no room for a server, a slot, an exchange or a request")]
+    Limits,
+    /// Two accounts have the same Short Server ID, or one is 0 or 65535.
+    #[error("short server ids must be different and from 1 to 65534")]
+    ShortServerId,
+    /// More accounts than `Limits::servers`, or more than one bootstrap server.
+    #[error("there are more accounts than the limits allow")]
+    TooManyAccounts,
+    /// There is nobody to talk to.
+    #[error("there is no account")]
+    NoAccount,
+    /// A URI is neither coap nor coaps, or does not go with the credentials.
+    #[error("a server uri is not a coap or coaps uri that goes with its credentials")]
+    Uri,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// No account has this Short Server ID.
+    #[error("no server has this short server id")]
+    UnknownServer,
+    /// The server is not registered with.
+    #[error("not registered with this server")]
+    NotRegistered,
+    /// The request was answered already, or its time was over.
+    #[error("the ticket is stale")]
+    StaleTicket,
+}
+
+impl Client {
+    /// A client that just started. It does nothing until [`network_up`](Self::network_up).
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a configuration that cannot work.
+    pub fn new(config: Config, now: Instant) -> Result<Self, ConfigError> {
+        check(&config)?;
+        let accounts = Accounts::new(&config);
+        let mut clock = Clock::starting_at(now);
+        let now = clock.advance(now);
+        Ok(Self {
+            exchange: Endpoint::new(config.transmission, &config.limits, config.key),
+            lifecycle: Lifecycle::new(now, &accounts, &config),
+            reporting: Reporting::new(config.limits.observations),
+            connections: Connections::new(config.limits.servers.saturating_add(2)),
+            events: Events::new(config.limits.events),
+            stalled: None,
+            revision: 0,
+            accounts,
+            clock,
+            config,
+        })
+    }
+
+    // ----- from the network -----------------------------------------------------------------
+
+    /// Takes one datagram that came from `peer`. Datagrams from addresses that are no peer's are
+    /// the runtime's to drop.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        datagram: &[u8],
+        model: &mut dyn DataModel,
+    ) -> Received {
+        let now = self.clock.advance(now);
+        if self.connections.by_peer(peer).is_none() {
+            return Received::Stranger;
+        }
+        let received = match self.exchange.receive(now, peer, datagram) {
+            Inbound::Request { reply, message } => self.request_in(now, &reply, &message, model),
+            Inbound::Response { exchange, message } => {
+                self.answered(now, exchange, Ok(&message));
+                Received::Response
+            }
+            Inbound::Failed(exchange, failure) => {
+                self.answered(now, exchange, Err(failure.into()));
+                if failure == Failure::Reset { Received::Reset } else { Received::Response }
+            }
+            Inbound::Acknowledged(exchange) => {
+                self.reporting.acknowledged(now, exchange);
+                Received::Acknowledgement
+            }
+            Inbound::Rejected(peer, message_id) => self.rejected(peer, message_id),
+            Inbound::Handled(handled) => match handled {
+                Handled::Duplicate => Received::Duplicate,
+                Handled::Acknowledged => Received::Acknowledgement,
+                Handled::Ping => Received::Ping,
+                Handled::Malformed => Received::Malformed,
+                Handled::Unexpected => Received::Unexpected,
+                Handled::Refused => Received::Overloaded,
+            },
+        };
+        self.pump(now, Some(model));
+        received
+    }
+
+    /// A peer rejected a non-confirmable message: a notification, or nothing of ours.
+    fn rejected(&mut self, peer: Peer, message_id: coap_codec::MessageId) -> Received {
+        let Some(Connection { role: Role::Server(server), .. }) = self.connections.by_peer(peer) else {
+            return Received::Unexpected;
+        };
+        let Some(path) = self.reporting.rejected(server, message_id) else {
+            return Received::Unexpected;
+        };
+        self.events.push(Event::ObservationCancelled { server, path });
+        Received::Reset
+    }
+
+    /// Does what is due at `now`. Calling it early is harmless; afterwards the next deadline is
+    /// later than `now`, or there is none.
+    pub fn handle_timeout(&mut self, now: Instant, model: &mut dyn DataModel) {
+        let now = self.clock.advance(now);
+        while let Some(exchange) = self.exchange.expire(now) {
+            self.answered(now, exchange, Err(Reason::TimedOut));
+        }
+        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
+        if lifecycle.handle_timeout(now, accounts, config, exchange.generator(), events) {
+            lifecycle.cut_short(events);
+        }
+        while let Some(peer) = self.connections.lingered(now) {
+            self.close(peer);
+        }
+        self.pump(now, Some(model));
+    }
+
+    /// Takes the outcome of an exchange to whoever began it.
+    fn answered(&mut self, now: Instant, exchange: ExchangeId, answer: Result<&Message<'_>, Reason>) {
+        let Self { lifecycle, accounts, config, events, .. } = self;
+        let generator = self.exchange.generator();
+        match lifecycle.answered(now, exchange, answer, accounts, config, generator, events) {
+            Some(consequence) => self.consequence(consequence),
+            None => {
+                if let (Err(_), Some((server, path))) = (answer, self.reporting.failed(exchange)) {
+                    self.events.push(Event::ObservationCancelled { server, path });
+                }
+            }
+        }
+        self.revision = self.revision.wrapping_add(1);
+    }
+
+    fn consequence(&mut self, consequence: Consequence) {
+        match consequence {
+            Consequence::None => {}
+            Consequence::ForgetObservations(server) | Consequence::Disconnect(server) => self.reporting.forget(server),
+        }
+    }
+
+    // ----- from the runtime -----------------------------------------------------------------
+
+    /// The session that [`Output::Connect`] asked for is there; `session` says how it compares
+    /// with the one before.
+    pub fn connected(&mut self, now: Instant, peer: Peer, session: Session, model: &mut dyn DataModel) {
+        let now = self.clock.advance(now);
+        let Some(connection) = self.connections.by_peer(peer) else { return };
+        if !matches!(connection.link, Link::Lingering { .. }) {
+            self.connections.set(peer, Link::Open);
+            let secure = self.is_secure(connection.role);
+            self.lifecycle.connected(now, connection.role, session, secure);
+        }
+        self.pump(now, Some(model));
+    }
+
+    /// The session that [`Output::Connect`] asked for cannot be made. It is asked for again when
+    /// there is a reason to.
+    pub fn connection_failed(&mut self, now: Instant, peer: Peer) {
+        let now = self.clock.advance(now);
+        let Some(connection) = self.connections.by_peer(peer) else { return };
+        self.abandon(connection);
+        self.connections.set(peer, Link::Closed);
+        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
+        let reason = Reason::Unreachable;
+        lifecycle.blocked(now, connection.role, reason, accounts, config, exchange.generator(), events);
+        self.pump(now, None);
+    }
+
+    /// The device has another address now. Sessions are asked for again.
+    pub fn address_changed(&mut self, now: Instant) {
+        let now = self.clock.advance(now);
+        self.lose_sessions();
+        self.lifecycle.address_changed(now, &mut self.accounts);
+        self.pump(now, None);
+    }
+
+    // ----- from the device ------------------------------------------------------------------
+
+    /// There is a network. The first time after the start this begins the bootstrap
+    /// (DM terminal specification, 7.2); later, what was registered is refreshed.
+    pub fn network_up(&mut self, now: Instant) {
+        let now = self.clock.advance(now);
+        self.lifecycle.network_up(now, &self.accounts, &self.config);
+        self.pump(now, None);
+    }
+
+    /// The network is gone. Registrations stay; nothing is sent until it is back.
+    pub fn network_down(&mut self, now: Instant) {
+        let now = self.clock.advance(now);
+        self.lose_sessions();
+        self.lifecycle.network_down(now, &mut self.accounts, &mut self.events);
+        if matches!(self.lifecycle.presence, Presence::Leaving { .. }) {
+            self.lifecycle.cut_short(&mut self.events);
+        }
+        self.pump(now, None);
+    }
+
+    /// Flight mode is about to begin: de-registers, and says [`Event::MayProceed`] when nothing is
+    /// left to be sent, or after `Config::leave_within` (DM terminal specification, 7.5).
+    pub fn enter_flight_mode(&mut self, now: Instant) {
+        self.leave(now, Goal::FlightMode);
+    }
+
+    /// Flight mode is over: registers at once, or as soon as there is a network.
+    pub fn leave_flight_mode(&mut self, now: Instant) {
+        let now = self.clock.advance(now);
+        self.lifecycle.leave_flight_mode(now, &self.accounts, &self.config);
+        self.pump(now, None);
+    }
+
+    /// Power-off is about to happen: like flight mode, and for good.
+    pub fn shutdown(&mut self, now: Instant) {
+        self.leave(now, Goal::PowerOff);
+    }
+
+    fn leave(&mut self, now: Instant, goal: Goal) {
+        let now = self.clock.advance(now);
+        if self.lifecycle.presence == Presence::Off {
+            return;
+        }
+        // Leaving already: only where to may change, and its De-registers go on.
+        if !matches!(self.lifecycle.presence, Presence::Leaving { .. }) {
+            for index in 0.. {
+                let Some(connection) = self.connections.get(index) else { break };
+                self.abandon(connection);
+            }
+        }
+        let Self { lifecycle, accounts, config, events, .. } = self;
+        lifecycle.leave(now, goal, accounts, config, events);
+        self.pump(now, None);
+    }
+
+    // ----- from the application -------------------------------------------------------------
+
+    /// Something at or below `path` changed by itself: observers are told when they want to be. A
+    /// path without levels means everything; use an object's path when its instances came or went.
+    pub fn notify(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
+        let now = self.clock.advance(now);
+        let wall = self.clock.embedder(now);
+        let joined = Joined(&mut self.accounts, model);
+        self.reporting.changed(wall, path, &joined);
+        if path.depth() < 2 {
+            self.reconsider(now, model);
+        }
+        self.pump(now, Some(model));
+    }
+
+    /// Updates the registration with a server now, or as soon as it may be.
+    ///
+    /// # Errors
+    /// [`CommandError::UnknownServer`], [`CommandError::NotRegistered`].
+    pub fn update(&mut self, now: Instant, server: u16) -> Result<(), CommandError> {
+        let now = self.clock.advance(now);
+        let registration = self.lifecycle.registrations.iter_mut().find(|registration| registration.server == server);
+        let registration = registration.ok_or(CommandError::UnknownServer)?;
+        if registration.update_now(now) { Ok(()) } else { Err(CommandError::NotRegistered) }
+    }
+
+    /// Runs a request again that the model deferred with [`Refusal::Later`].
+    ///
+    /// # Errors
+    /// [`CommandError::StaleTicket`] when the request was answered, or its peer is gone.
+    pub fn resume(&mut self, now: Instant, ticket: Ticket, model: &mut dyn DataModel) -> Result<(), CommandError> {
+        let now = self.clock.advance(now);
+        if !self.exchange.resume(ticket) {
+            return Err(CommandError::StaleTicket);
+        }
+        self.pump(now, Some(model));
+        Ok(())
+    }
+
+    // ----- out ------------------------------------------------------------------------------
+
+    /// The next order to the runtime. What it lends is good until the next call.
+    pub fn poll_output(&mut self) -> Option<Output<'_>> {
+        let order = loop {
+            let order = self.exchange.take_order()?;
+            // A session that was given up before it was asked for.
+            let obsolete = matches!(order, Order::Connect(peer) if self.connections.by_peer(peer).is_none());
+            if !obsolete {
+                break order;
+            }
+        };
+        if let Order::Connect(peer) = order {
+            let role = self.connections.by_peer(peer)?.role;
+            let account = self.security(role)?;
+            let security = match account.mode {
+                Some(Mode::PreSharedKey) => Security::Psk {
+                    identity: &account.credential.identity,
+                    key: &account.credential.secret_key,
+                },
+                _ => Security::NoSec,
+            };
+            return Some(Output::Connect { peer, uri: account.uri.as_deref().unwrap_or_default(), security });
+        }
+        Some(match self.exchange.lend_order()? {
+            crate::exchange::Output::Transmit(peer, datagram) => Output::Transmit { peer, datagram },
+            crate::exchange::Output::Disconnect(peer) | crate::exchange::Output::Connect(peer) => {
+                Output::Disconnect { peer }
+            }
+        })
+    }
+
+    /// The oldest event that was not polled yet.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due, in the embedder's time. It may be now
+    /// or in the past: then at once.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let floors = [self.exchange.poll_timeout(), self.lifecycle.poll_own_timeout()];
+        let sessions = self.connections.iter().filter_map(|connection| match connection.link {
+            Link::Connecting => None,
+            Link::Lingering { until } => Some(until),
+            Link::Closed => self.lifecycle.poll_timeout(connection.role),
+            Link::Open => self.poll_session(connection),
+        });
+        let unconnected = self.lifecycle.roles().filter(|role| self.connections.by_role(*role).is_none());
+        let waiting = unconnected.filter_map(|role| self.lifecycle.poll_timeout(role));
+        let due = floors.into_iter().flatten().chain(sessions).chain(waiting).min()?;
+        Some(self.clock.embedder(due))
+    }
+
+    /// The next deadline of an open session; none while the peer has no room, since then only its
+    /// answer, or the end of the exchange, can change that.
+    fn poll_session(&self, connection: &Connection) -> Option<Instant> {
+        if !self.exchange.has_room(connection.peer) {
+            return None;
+        }
+        let late = self.exchange.due(connection.peer).map(|_| Instant::ZERO);
+        let reporting = match connection.role {
+            Role::Server(server) if self.lifecycle.has_lease(server) => {
+                self.reporting.poll_timeout(server, self.periods(server))
+            }
+            _ => None,
+        };
+        let due = [self.lifecycle.poll_timeout(connection.role), late, reporting].into_iter().flatten().min()?;
+        Some(self.stalled.map_or(due, |stalled| due.max(stalled)))
+    }
+
+    // ----- what is due ----------------------------------------------------------------------
+
+    /// Sends all that is due and has room. Without a model only what needs none.
+    fn pump(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
+        self.settle(now);
+        if self.stalled.is_some_and(|stalled| now < stalled) {
+            return;
+        }
+        self.stalled = None;
+        for index in 0.. {
+            let Some(connection) = self.connections.get(index) else { break };
+            loop {
+                let model = model.as_mut().map(|model| &mut **model as &mut dyn DataModel);
+                if !self.serve(now, connection.peer, model) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Brings presence and sessions in line with what the machines want.
+    fn settle(&mut self, now: Instant) {
+        if self.lifecycle.has_left() {
+            let Self { lifecycle, accounts, config, events, .. } = self;
+            lifecycle.arrive(now, accounts, config, events);
+            for index in 0.. {
+                let Some(connection) = self.connections.get(index) else { break };
+                if let Role::Server(server) = connection.role {
+                    self.reporting.forget(server);
+                }
+            }
+        }
+        // Sessions that nobody needs are closed; those that are needed begin closed.
+        let mut index = 0;
+        while let Some(connection) = self.connections.get(index) {
+            let lingering = matches!(connection.link, Link::Lingering { .. });
+            if lingering || self.lifecycle.needs_session(now, connection.role) {
+                index = index.saturating_add(1);
+            } else {
+                self.close(connection.peer);
+            }
+        }
+        let missing = |client: &Self| {
+            client.lifecycle.roles().find(|role| {
+                client.lifecycle.needs_session(now, *role) && client.connections.by_role(*role).is_none()
+            })
+        };
+        while let Some(role) = missing(self) {
+            self.connections.add(role);
+        }
+    }
+
+    /// Does the next thing that is due for a peer. False when there is nothing, or no room.
+    fn serve(&mut self, now: Instant, peer: Peer, model: Option<&mut dyn DataModel>) -> bool {
+        let Some(connection) = self.connections.by_peer(peer) else { return false };
+        match connection.link {
+            Link::Connecting | Link::Lingering { .. } => return false,
+            Link::Closed => {
+                self.connect_if_due(now, connection);
+                return false;
+            }
+            Link::Open => {}
+        }
+        if self.exchange.has_room(connection.peer) && self.send_lifecycle(now, connection, model.as_deref()) {
+            return true;
+        }
+        let Some(model) = model else { return false };
+        if self.exchange.has_room(connection.peer) && self.answer_late(now, connection, model) {
+            return true;
+        }
+        match connection.role {
+            Role::Server(server) if self.lifecycle.serves(now, connection.role) => {
+                self.send_notification(now, connection.peer, server, model)
+            }
+            _ => false,
+        }
+    }
+
+    /// Asks the runtime for the session of a request that is due.
+    fn connect_if_due(&mut self, now: Instant, connection: Connection) {
+        if self.lifecycle.poll_timeout(connection.role).is_some_and(|due| due <= now) {
+            self.exchange.connect(connection.peer);
+            self.connections.set(connection.peer, Link::Connecting);
+        }
+    }
+
+    /// Bootstrap-Request, Register, Update, De-register.
+    fn send_lifecycle(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
+        let role = connection.role;
+        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
+        let objects = || model.map_or(0, |model| self::objects(accounts, model));
+        let Some(due) = lifecycle.due(now, role, accounts, config, &objects) else {
+            return false;
+        };
+        let listless = matches!(due, Due::Bootstrap | Due::Registration(Request::Deregister, _));
+        if model.is_none() && !listless {
+            return false;
+        }
+        let object_list = |room: &mut [u8]| match model {
+            Some(model) => object_list::write(&Viewed(accounts, model), room),
+            None => Ok(0),
+        };
+        let sent = exchange.request(now, connection.peer, due.method(), |writer| {
+            lifecycle.write(due, role, config, &object_list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
+        });
+        match sent {
+            Ok(exchange) => {
+                lifecycle.sent(now, due, role, exchange, accounts, events);
+                self.revision = self.revision.wrapping_add(1);
+                true
+            }
+            Err(SendError::Dropped | SendError::TooLong) => {
+                lifecycle.blocked(now, role, Reason::TooLarge, accounts, config, exchange.generator(), events);
+                false
+            }
+            Err(_) => self.stall(now),
+        }
+    }
+
+    /// The next notification.
+    fn send_notification(&mut self, now: Instant, peer: Peer, server: u16, model: &mut dyn DataModel) -> bool {
+        let periods = self.periods(server);
+        let confirmable = self.config.confirmable_notifications;
+        let Some(due) = self.reporting.due(now, server, periods, confirmable) else {
+            return false;
+        };
+        if due.confirmable && !self.exchange.has_room(peer) {
+            return false;
+        }
+        let wall = self.clock.embedder(now);
+        let ctx = crate::reporting::context(wall, server);
+        let joined = Joined(&mut self.accounts, model);
+        let mut over = false;
+        let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
+            match read::write_content(&ctx, due.path, due.format, Some(due.sequence), &joined, writer) {
+                Ok(()) => Verdict::Send,
+                Err(Refusal::Code(code)) => {
+                    // An error ends the observation (RFC 7641, section 4.2).
+                    over = true;
+                    writer.restart(code);
+                    Verdict::Send
+                }
+                // A notification cannot wait; the next change makes another one.
+                Err(Refusal::Later) => Verdict::Drop,
+            }
+        });
+        match sent {
+            Ok(_) if over => {
+                if let Some(path) = self.reporting.cancel(server, due.token) {
+                    self.events.push(Event::ObservationCancelled { server, path });
+                }
+                true
+            }
+            Ok(sent) => {
+                self.reporting.sent((now, wall), &due, Some(sent), &joined);
+                self.events.push(Event::Notified { server, path: due.path });
+                true
+            }
+            Err(SendError::Dropped) => {
+                self.reporting.sent((now, wall), &due, None, &joined);
+                true
+            }
+            Err(_) => self.stall(now),
+        }
+    }
+
+    /// Nothing can be sent for want of a buffer or a Message ID: again in a moment.
+    fn stall(&mut self, now: Instant) -> bool {
+        self.stalled = Some(now + STALL);
+        false
+    }
+
+    /// Servers that were told other terms than those of now get an Update.
+    fn reconsider(&mut self, now: Instant, model: &dyn DataModel) {
+        let objects = objects(&self.accounts, model);
+        self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
+    }
+
+    // ----- sessions -------------------------------------------------------------------------
+
+    fn close(&mut self, peer: Peer) {
+        if let Some(connection) = self.connections.by_peer(peer) {
+            self.abandon(connection);
+            self.exchange.forget(peer);
+            if connection.link != Link::Closed {
+                self.exchange.disconnect(peer);
+            }
+            self.connections.remove(peer);
+        }
+    }
+
+    /// What is on its way to a peer is lost.
+    fn abandon(&mut self, connection: Connection) {
+        self.exchange.abandon(connection.peer);
+        if let Role::Server(server) = connection.role {
+            self.reporting.suspend(server);
+        }
+    }
+
+    /// All paths are lost. Sessions are asked for again when something is due.
+    fn lose_sessions(&mut self) {
+        for index in 0.. {
+            let Some(connection) = self.connections.get(index) else { break };
+            self.abandon(connection);
+            if !matches!(connection.link, Link::Lingering { .. }) {
+                self.connections.set(connection.peer, Link::Closed);
+            }
+        }
+    }
+
+    fn security(&self, role: Role) -> Option<&crate::objects::security::Instance> {
+        match role {
+            Role::Bootstrap => self.accounts.0.bootstrap_server(),
+            Role::Server(server) => self.accounts.server(server).map(|account| account.security),
+        }
+    }
+
+    fn is_secure(&self, role: Role) -> bool {
+        self.security(role).is_some_and(|security| security.mode != Some(Mode::NoSec))
+    }
+
+    fn periods(&self, server: u16) -> Periods {
+        let instance = self.accounts.1.by_short_server_id(server);
+        Periods::new(
+            instance.and_then(|instance| instance.default_min_period),
+            instance.and_then(|instance| instance.default_max_period),
+        )
+    }
+
+    // ----- what can be asked ----------------------------------------------------------------
+
+    /// The configuration.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The servers that the client has accounts for, by Short Server ID.
+    pub fn servers(&self) -> impl Iterator<Item = u16> {
+        self.accounts.servers().map(|account| account.short_server_id)
+    }
+
+    /// Whether the registration with a server is in force at `now`.
+    #[must_use]
+    pub fn is_registered(&self, now: Instant, server: u16) -> bool {
+        let now = self.clock.peek(now);
+        self.lifecycle.registration_of(server).is_some_and(|registration| registration.serves(now))
+    }
+
+    /// The path segments of the Location that a server granted; nothing when not registered.
+    pub fn location(&self, server: u16) -> impl Iterator<Item = &[u8]> {
+        let lease = self.lifecycle.registration_of(server).and_then(|registration| registration.lease());
+        lease.into_iter().flat_map(|lease| lease.location.path())
+    }
+
+    /// How many events were dropped because nobody polled them.
+    #[must_use]
+    pub const fn dropped_events(&self) -> u32 {
+        self.events.dropped()
+    }
+
+    /// Rises whenever a new snapshot is worth writing.
+    #[must_use]
+    pub const fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    /// How full the message layer's tables are.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.exchange.usage()
+    }
+
+    /// What the client holds in memory, by part.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let usage = self.exchange.usage();
+        let locations = self.lifecycle.registrations.iter().filter_map(|registration| registration.lease());
+        let locations = locations.fold(0usize, |sum, lease| sum.saturating_add(lease.location.heap()));
+        let machines = size_of::<crate::lifecycle::registration::Registration>();
+        Memory {
+            inline: size_of::<Self>(),
+            buffers: usage.buffer_bytes,
+            exchange: usage.table_bytes,
+            accounts: self.accounts.heap(),
+            lifecycle: self.lifecycle.registrations.capacity().saturating_mul(machines).saturating_add(locations),
+            reporting: self.reporting.heap(),
+            events: self.events.heap(),
+            connections: self.connections.heap(),
+            config: self.config.endpoint.capacity()
+                + self.config.accounts.capacity() * size_of::<crate::base::config::Account>(),
+        }
+    }
+
+    /// Gives the memory of unused datagram buffers back.
+    pub fn trim(&mut self) {
+        self.exchange.trim();
+    }
+}
+
+/// Bytes that a client holds, by part; all but `inline` on the heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Memory {
+    /// The `Client` itself.
+    pub inline: usize,
+    /// Datagram buffers.
+    pub buffers: usize,
+    /// Tables of the message layer and the request layer.
+    pub exchange: usize,
+    /// Security and Server, strings and keys included.
+    pub accounts: usize,
+    /// Registrations and their locations.
+    pub lifecycle: usize,
+    /// Observations.
+    pub reporting: usize,
+    /// The event queue.
+    pub events: usize,
+    /// Sessions.
+    pub connections: usize,
+    /// Strings and accounts of the configuration.
+    pub config: usize,
+}
+
+impl Memory {
+    /// All of it.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        self.inline
+            + self.buffers
+            + self.exchange
+            + self.accounts
+            + self.lifecycle
+            + self.reporting
+            + self.events
+            + self.connections
+            + self.config
+    }
+}
+
+/// 64 bits of the object list.
+fn objects(accounts: &Accounts, model: &dyn DataModel) -> u64 {
+    object_list::digest(&Viewed(accounts, model))
+}
+
+fn check(config: &Config) -> Result<(), ConfigError> {
+    if config.endpoint.is_empty() || config.endpoint.len() > 252 {
+        return Err(ConfigError::EndpointName);
+    }
+    let limits = &config.limits;
+    if limits.servers == 0 || limits.slots < 2 || limits.exchanges == 0 || limits.deduplication == 0 || limits.datagram < 64 {
+        return Err(ConfigError::Limits);
+    }
+    crate::objects::accounts::check_configured(config)
+}

@@ -1,0 +1,257 @@
+//! Requests of servers: who may ask now, the answer, and what it causes afterwards.
+
+use coap_codec::{Code, Message, MessageWriter};
+
+use super::{Client, Connection, Link, Received, objects};
+use crate::base::config::Config;
+use crate::base::event::{Event, Events};
+use crate::base::path::Path;
+use crate::base::time::Instant;
+use crate::exchange::{Reply, SendError, Verdict};
+use crate::lifecycle::{Lifecycle, Role};
+use crate::management::operation::{Kind, Observe, Operation};
+use crate::management::{self, Effects, Observing, Served};
+use crate::model::{Ctx, DataModel, Joined, Origin, Ticket};
+use crate::objects::{Accounts, SERVER};
+use crate::reporting::Reporting;
+
+impl Client {
+    /// Takes a request from a peer. The answer is queued before its effects are carried out.
+    pub(super) fn request_in(
+        &mut self,
+        now: Instant,
+        reply: &Reply,
+        message: &Message<'_>,
+        model: &mut dyn DataModel,
+    ) -> Received {
+        let Some(connection) = self.connections.by_peer(reply.peer) else {
+            return Received::Stranger;
+        };
+        if matches!(connection.link, Link::Lingering { .. }) {
+            self.exchange.ignore(reply);
+            return Received::Unwelcome;
+        }
+        if !self.lifecycle.serves(now, connection.role) {
+            // Its repetition may be welcome.
+            self.exchange.forget_request(reply);
+            return Received::Unwelcome;
+        }
+        if connection.role == Role::Bootstrap {
+            self.lifecycle.bootstrap_command(now, &self.config);
+        }
+        let deadline = now + self.config.answer_within;
+        let wall = self.clock.embedder(now);
+        let Self { exchange, accounts, lifecycle, reporting, events, config, .. } = self;
+        let mut floors = Floors { accounts, lifecycle, reporting, events, config };
+        let mut outcome = Outcome::Nothing;
+        // Not sent for want of a buffer, it counts as lost; its sender repeats it.
+        let _ = exchange.answer(now, reply, message.as_bytes(), deadline, |writer, ticket| {
+            let call = Call { now, wall, role: connection.role, ticket, resumed: false };
+            let verdict;
+            (verdict, outcome) = floors.serve(&call, reply, message, model, writer);
+            verdict
+        });
+        self.after(now, connection, reply, outcome, model);
+        Received::Request
+    }
+
+    /// Answers a request that was deferred, if one is due for the peer.
+    pub(super) fn answer_late(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
+        let Some(ticket) = self.exchange.due(connection.peer) else {
+            return false;
+        };
+        let deadline = now + self.config.answer_within;
+        let wall = self.clock.embedder(now);
+        let Self { exchange, accounts, lifecycle, reporting, events, config, .. } = self;
+        let mut floors = Floors { accounts, lifecycle, reporting, events, config };
+        let mut outcome = Outcome::Nothing;
+        let mut asked = None;
+        let sent = exchange.answer_late(now, ticket, deadline, |writer, request| {
+            let Some((reply, message)) = request else {
+                writer.restart(Code::SERVICE_UNAVAILABLE);
+                return Verdict::Send;
+            };
+            asked = Some(*reply);
+            let call = Call { now, wall, role: connection.role, ticket: Some(ticket), resumed: true };
+            let verdict;
+            (verdict, outcome) = floors.serve(&call, reply, &message, model, writer);
+            verdict
+        });
+        match sent {
+            Ok(()) => {
+                if let Some(reply) = asked {
+                    self.after(now, connection, &reply, outcome, model);
+                }
+                true
+            }
+            Err(SendError::Busy) => false,
+            Err(_) => self.stall(now),
+        }
+    }
+
+    /// What an answered request causes besides its answer.
+    fn after(
+        &mut self,
+        now: Instant,
+        connection: Connection,
+        reply: &Reply,
+        outcome: Outcome,
+        model: &mut dyn DataModel,
+    ) {
+        match outcome {
+            Outcome::Nothing => {}
+            Outcome::Finished => {
+                self.end_bootstrap(now, connection);
+            }
+            Outcome::Effects(effects) => self.hand_on(now, connection.role, reply, effects, model),
+        }
+    }
+
+    fn hand_on(&mut self, now: Instant, role: Role, reply: &Reply, effects: Effects, model: &mut dyn DataModel) {
+        if let Some(news) = effects.news {
+            self.events.push(news);
+        }
+        let Role::Server(server) = role else { return };
+        let wall = self.clock.embedder(now);
+        if let Some(Observing::Begins { path, format, sequence }) = effects.observing {
+            let joined = Joined(&mut self.accounts, model);
+            self.reporting.begin((now, wall), (server, reply.token), (path, format), sequence, &joined);
+        }
+        if let Some(Observing::Ends) = effects.observing {
+            if let Some(path) = self.reporting.cancel(server, reply.token) {
+                self.events.push(Event::ObservationCancelled { server, path });
+            }
+        }
+        if let Some(trigger) = effects.trigger {
+            self.lifecycle.trigger(now, trigger, &self.accounts);
+        }
+        if let Some(deleted) = effects.deleted {
+            self.orphan(now, deleted);
+        }
+        let Some(changed) = effects.changed.or(effects.deleted) else { return };
+        let joined = Joined(&mut self.accounts, model);
+        self.reporting.changed(wall, changed, &joined);
+        let listed = effects.deleted.is_some() || changed.depth() == 1;
+        if listed || changed.object_id() == Some(SERVER) {
+            let objects = objects(&self.accounts, model);
+            self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
+            self.revision = self.revision.wrapping_add(1);
+        }
+    }
+
+    /// Tells whoever observed something that is gone: 4.04 without Observe ends an observation
+    /// (RFC 7641, section 4.2).
+    fn orphan(&mut self, now: Instant, deleted: Path) {
+        while let Some((server, token, path)) = self.reporting.orphan(deleted) {
+            if let Some(observer) = self.connections.by_role(Role::Server(server)) {
+                let _ = self.exchange.notify(now, observer.peer, token, false, |writer| {
+                    writer.restart(Code::NOT_FOUND);
+                    Verdict::Send
+                });
+            }
+            self.events.push(Event::ObservationCancelled { server, path });
+        }
+    }
+
+    /// The accounts are new: sessions with servers begin anew, and that with the bootstrap server
+    /// stays for duplicates only, or is closed at once when it is secured.
+    fn end_bootstrap(&mut self, now: Instant, bootstrap: Connection) {
+        let other = |client: &Self| {
+            let mut others = client.connections.iter().filter(|connection| connection.peer != bootstrap.peer);
+            others.find(|connection| !matches!(connection.link, Link::Lingering { .. })).copied()
+        };
+        while let Some(connection) = other(self) {
+            if let Role::Server(server) = connection.role {
+                self.reporting.forget(server);
+            }
+            self.close(connection.peer);
+        }
+        if self.is_secure(Role::Bootstrap) {
+            self.close(bootstrap.peer);
+        } else {
+            let until = now + self.exchange.transmission().exchange_lifetime();
+            self.connections.set(bootstrap.peer, Link::Lingering { until });
+        }
+        self.revision = self.revision.wrapping_add(1);
+    }
+}
+
+/// The floors that an operation may reach, apart from the exchange that its answer is written into.
+struct Floors<'a> {
+    accounts: &'a mut Accounts,
+    lifecycle: &'a mut Lifecycle,
+    reporting: &'a mut Reporting,
+    events: &'a mut Events,
+    config: &'a Config,
+}
+
+/// When, for whom and how often an operation runs.
+struct Call {
+    now: Instant,
+    wall: Instant,
+    role: Role,
+    ticket: Option<Ticket>,
+    resumed: bool,
+}
+
+/// What is left to do once the answer is on its way.
+enum Outcome {
+    Nothing,
+    /// The bootstrap is finished.
+    Finished,
+    Effects(Effects),
+}
+
+impl Floors<'_> {
+    /// Runs a request and writes its answer.
+    fn serve(
+        &mut self,
+        call: &Call,
+        reply: &Reply,
+        message: &Message<'_>,
+        model: &mut dyn DataModel,
+        writer: &mut MessageWriter<'_>,
+    ) -> (Verdict, Outcome) {
+        let operation = match Operation::parse(message) {
+            Ok(operation) => operation,
+            Err(unfit) => {
+                let answered = management::refuse(unfit, reply.confirmable, writer);
+                return (answered.map_or(Verdict::Drop, |()| Verdict::Send), Outcome::Nothing);
+            }
+        };
+        if call.role == Role::Bootstrap && operation.kind == Kind::Finish {
+            let code = self.lifecycle.bootstrap_finish(call.now, self.accounts, self.config, self.events);
+            writer.restart(code);
+            let outcome = if code == Code::CHANGED { Outcome::Finished } else { Outcome::Nothing };
+            return (Verdict::Send, outcome);
+        }
+        if !self.offers(call.role, operation.kind) {
+            writer.restart(Code::METHOD_NOT_ALLOWED);
+            return (Verdict::Send, Outcome::Nothing);
+        }
+        let (origin, sequence) = match call.role {
+            Role::Bootstrap => (Origin::Bootstrap, None),
+            Role::Server(server) => {
+                let admitted = self.config.information_reporting.then(|| self.reporting.admit(server, reply.token));
+                (Origin::Server(server), admitted.flatten())
+            }
+        };
+        let ctx = Ctx { origin, ticket: call.ticket, resumed: call.resumed, now: call.wall };
+        let mut joined = Joined(self.accounts, model);
+        match management::serve(&ctx, &operation, sequence, &mut joined, writer) {
+            Served::Answered(effects) => (Verdict::Send, Outcome::Effects(effects)),
+            Served::Later => (Verdict::Later, Outcome::Nothing),
+        }
+    }
+
+    /// Whether the embedder offers this group of operations (DM terminal specification, 6).
+    const fn offers(&self, role: Role, kind: Kind) -> bool {
+        match (role, kind) {
+            (Role::Bootstrap, _) => true,
+            (_, Kind::Read(Some(Observe::Register | Observe::Cancel))) => {
+                self.config.device_management || self.config.information_reporting
+            }
+            _ => self.config.device_management,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Deduplication (RFC 7252, section 4.5): what was received lately, and what it was answered.
+
+use alloc::vec::Vec;
+
+use coap_codec::{Code, MessageId};
+
+use crate::base::time::Instant;
+use crate::exchange::Peer;
+
+/// The longest answer that is kept: header, an 8-byte token, and a Location-Path of two ids.
+pub(crate) const INLINE: usize = 24;
+
+/// A short datagram, by value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Inline {
+    bytes: [u8; INLINE],
+    len: u8,
+}
+
+impl Inline {
+    /// The datagram by value, unless it is too long for that.
+    pub(crate) fn new(datagram: &[u8]) -> Option<Self> {
+        let mut bytes = [0; INLINE];
+        bytes.get_mut(..datagram.len())?.copy_from_slice(datagram);
+        Some(Self { bytes, len: u8::try_from(datagram.len()).ok()? })
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&[])
+    }
+}
+
+/// What a message may do when it is applied twice, which decides who must make room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Class {
+    /// POST, PUT, DELETE and unknown methods: never evicted while a duplicate may come.
+    Change,
+    /// GET, and responses to us.
+    Harmless,
+}
+
+impl Class {
+    pub(crate) const fn of(code: Code) -> Self {
+        match code {
+            Code::POST | Code::PUT | Code::DELETE | Code::PATCH | Code::IPATCH => Self::Change,
+            _ => Self::Harmless,
+        }
+    }
+}
+
+/// What a duplicate gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Repeat {
+    /// The same datagram again.
+    Answer(Inline),
+    /// The request is evaluated again: it changes nothing, and its answer was too long to keep.
+    Evaluate,
+    /// Nothing: a non-confirmable message, or one that is being worked on.
+    Nothing,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Entry {
+    peer: Peer,
+    message_id: MessageId,
+    class: Class,
+    until: Instant,
+    repeat: Repeat,
+}
+
+/// The table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Deduplication {
+    entries: Vec<Entry>,
+    limit: usize,
+}
+
+impl Deduplication {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { entries: Vec::with_capacity(limit), limit }
+    }
+
+    /// What a message gets if it was received before and its lifetime is not over.
+    pub(crate) fn find(&self, now: Instant, peer: Peer, message_id: MessageId) -> Option<Repeat> {
+        self.entries
+            .iter()
+            .find(|entry| entry.peer == peer && entry.message_id == message_id && now < entry.until)
+            .map(|entry| entry.repeat)
+    }
+
+    /// Remembers a message that is new. False when there is no room that may be taken.
+    pub(crate) fn insert(
+        &mut self,
+        now: Instant,
+        until: Instant,
+        peer: Peer,
+        message_id: MessageId,
+        class: Class,
+        repeat: Repeat,
+    ) -> bool {
+        let entry = Entry { peer, message_id, class, until, repeat };
+        if self.entries.len() >= self.limit {
+            self.entries.retain(|entry| now < entry.until);
+        }
+        if self.entries.len() < self.limit {
+            self.entries.push(entry);
+            return true;
+        }
+        // The harmless entry that would have gone first makes room.
+        let victim = self.entries.iter_mut().filter(|entry| entry.class == Class::Harmless).min_by_key(|entry| entry.until);
+        match victim {
+            Some(victim) => {
+                *victim = entry;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Says what a duplicate gets from now on.
+    pub(crate) fn set(&mut self, peer: Peer, message_id: MessageId, repeat: Repeat) {
+        // The newest entry: an expired one with the same id may stand before it.
+        let entry = self.entries.iter_mut().rev().find(|entry| entry.peer == peer && entry.message_id == message_id);
+        if let Some(entry) = entry {
+            entry.repeat = repeat;
+        }
+    }
+
+    /// Forgets a message: its repetition is a new one.
+    pub(crate) fn remove(&mut self, peer: Peer, message_id: MessageId) {
+        self.entries.retain(|entry| entry.peer != peer || entry.message_id != message_id);
+    }
+
+    /// Forgets a peer.
+    pub(crate) fn forget(&mut self, peer: Peer) {
+        self.entries.retain(|entry| entry.peer != peer);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn heap(&self) -> usize {
+        self.entries.capacity().saturating_mul(size_of::<Entry>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LATER: Instant = Instant::from_secs(247);
+    const PEER: Peer = Peer(1);
+
+    fn insert(table: &mut Deduplication, at: u64, id: u16, class: Class) -> bool {
+        let now = Instant::from_secs(at);
+        let until = Instant::from_secs(at + 247);
+        table.insert(now, until, PEER, MessageId(id), class, Repeat::Nothing)
+    }
+
+    #[test]
+    fn an_entry_is_found_until_its_lifetime_is_over_and_only_for_its_peer() {
+        let mut table = Deduplication::new(4);
+        assert!(insert(&mut table, 0, 7, Class::Change));
+        table.set(PEER, MessageId(7), Repeat::Evaluate);
+        assert_eq!(table.find(Instant::from_secs(246), PEER, MessageId(7)), Some(Repeat::Evaluate));
+        assert_eq!(table.find(Instant::ZERO, Peer(2), MessageId(7)), None);
+        assert_eq!(table.find(LATER, PEER, MessageId(7)), None);
+    }
+
+    #[test]
+    fn a_full_table_keeps_changes_and_lets_reads_go() {
+        let mut table = Deduplication::new(2);
+        assert!(insert(&mut table, 0, 1, Class::Change));
+        assert!(insert(&mut table, 0, 2, Class::Harmless));
+        assert!(insert(&mut table, 1, 3, Class::Change), "the read made room");
+        assert!(!insert(&mut table, 2, 4, Class::Change));
+        assert!(!insert(&mut table, 2, 5, Class::Harmless));
+        assert!(insert(&mut table, 247, 6, Class::Change), "the first one expired");
+        assert_eq!(table.len(), 2);
+    }
+
+    #[test]
+    fn a_reused_id_is_a_new_message_after_the_lifetime() {
+        let mut table = Deduplication::new(4);
+        insert(&mut table, 0, 7, Class::Change);
+        insert(&mut table, 300, 7, Class::Change);
+        table.set(PEER, MessageId(7), Repeat::Evaluate);
+        assert_eq!(table.find(Instant::from_secs(301), PEER, MessageId(7)), Some(Repeat::Evaluate));
+    }
+
+    #[test]
+    fn only_short_datagrams_are_kept() {
+        assert_eq!(Inline::new(&[1; 24]).unwrap().as_bytes(), [1; 24]);
+        assert_eq!(Inline::new(&[1; 25]), None);
+    }
+}

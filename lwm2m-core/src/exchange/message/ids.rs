@@ -1,0 +1,67 @@
+//! Message IDs: one counter with a random start, never reused within EXCHANGE_LIFETIME.
+
+use core::time::Duration;
+
+use coap_codec::MessageId;
+
+use crate::base::time::Instant;
+
+/// Half the numbers may be used in one lifetime, so that two neighbouring ones never overlap.
+const PER_LIFETIME: u16 = 1 << 15;
+
+/// The counter (RFC 7252, section 4.4), one for all peers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct MessageIds {
+    next: u16,
+    /// When the running lifetime began, and how many numbers it used.
+    since: Instant,
+    used: u16,
+}
+
+impl MessageIds {
+    pub(crate) const fn starting_at(first: u16) -> Self {
+        Self { next: first, since: Instant::ZERO, used: 0 }
+    }
+
+    /// The next number, unless it might still be remembered by a peer.
+    pub(crate) fn take(&mut self, now: Instant, lifetime: Duration) -> Option<MessageId> {
+        if now.saturating_duration_since(self.since) >= lifetime {
+            self.since = now;
+            self.used = 0;
+        }
+        if self.used >= PER_LIFETIME {
+            return None;
+        }
+        self.used = self.used.saturating_add(1);
+        let id = self.next;
+        self.next = self.next.wrapping_add(1);
+        Some(MessageId(id))
+    }
+
+    pub(crate) const fn next(&self) -> u16 {
+        self.next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn the_counter_wraps_and_no_number_comes_back_within_its_lifetime() {
+        let lifetime = Duration::from_secs(247);
+        let mut ids = MessageIds::starting_at(u16::MAX);
+        let mut last_use = HashMap::new();
+        let mut drawn = 0;
+        for millis in 0..1_000_000u64 {
+            let now = Instant::from_millis(millis);
+            let Some(id) = ids.take(now, lifetime) else { continue };
+            drawn += 1;
+            if let Some(before) = last_use.insert(id.0, now) {
+                assert!(now.saturating_duration_since(before) >= lifetime, "{id} came back at {now}");
+            }
+        }
+        assert!(drawn > 3 * usize::from(PER_LIFETIME), "only {drawn} numbers were drawn");
+    }
+}

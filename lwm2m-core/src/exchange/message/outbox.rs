@@ -1,0 +1,97 @@
+//! What waits to be handed to the runtime, in order.
+
+use alloc::collections::VecDeque;
+
+use super::dedup::Inline;
+use super::slots::{SlotId, Slots};
+use crate::exchange::Peer;
+
+/// One order to the runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Order {
+    Connect(Peer),
+    /// A short datagram by value: an acknowledgement, a reset, an answer told again.
+    Short(Peer, Inline),
+    /// A buffer that is free again once it was handed out.
+    Once(Peer, SlotId),
+    /// A buffer that is kept for retransmission.
+    Keep(Peer, SlotId),
+    Disconnect(Peer),
+}
+
+/// An order to the runtime.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<'a> {
+    /// Make a path for datagrams to this peer.
+    Connect(Peer),
+    /// Send these bytes as one datagram.
+    Transmit(Peer, &'a [u8]),
+    /// The path is not needed any more.
+    Disconnect(Peer),
+}
+
+/// The queue, and the order that is on loan to the runtime.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Outbox {
+    queue: VecDeque<Order>,
+    limit: usize,
+    lent: Option<Order>,
+}
+
+impl Outbox {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { queue: VecDeque::with_capacity(limit), limit, lent: None }
+    }
+
+    /// Queues an order; a short datagram is lost, as on any network, when the queue is full.
+    pub(crate) fn push(&mut self, order: Order) {
+        let lossy = matches!(order, Order::Short(..));
+        if !lossy || self.queue.len() < self.limit {
+            self.queue.push_back(order);
+        }
+    }
+
+    /// Queues a retransmission unless the previous transmission still waits to be handed out.
+    pub(crate) fn push_again(&mut self, peer: Peer, slot: SlotId) {
+        if !self.holds(slot) {
+            self.queue.push_back(Order::Keep(peer, slot));
+        }
+    }
+
+    fn holds(&self, slot: SlotId) -> bool {
+        self.queue.iter().any(|order| matches!(order, Order::Once(_, id) | Order::Keep(_, id) if *id == slot))
+    }
+
+    /// Takes a buffer's order back: its exchange is over.
+    pub(crate) fn withdraw(&mut self, slot: SlotId) {
+        self.queue.retain(|order| !matches!(order, Order::Once(_, id) | Order::Keep(_, id) if *id == slot));
+    }
+
+    /// Frees the buffer that was lent, now that the runtime is done with it.
+    pub(crate) fn reclaim(&mut self, slots: &mut Slots) {
+        if let Some(Order::Once(_, slot)) = self.lent.take() {
+            slots.release(slot);
+        }
+    }
+
+    /// Takes the next order out. Its bytes are lent by [`Self::lend`] until the next call.
+    pub(crate) fn pop(&mut self, slots: &mut Slots) -> Option<Order> {
+        self.reclaim(slots);
+        self.lent = self.queue.pop_front();
+        self.lent
+    }
+
+    /// The order that was taken out last, as the runtime sees it.
+    pub(crate) fn lend<'a>(&'a self, slots: &'a Slots) -> Option<Output<'a>> {
+        Some(match self.lent.as_ref()? {
+            Order::Connect(peer) => Output::Connect(*peer),
+            Order::Disconnect(peer) => Output::Disconnect(*peer),
+            Order::Short(peer, datagram) => Output::Transmit(*peer, datagram.as_bytes()),
+            Order::Once(peer, slot) | Order::Keep(peer, slot) => Output::Transmit(*peer, slots.datagram(*slot)),
+        })
+    }
+
+    pub(crate) fn heap(&self) -> usize {
+        self.queue.capacity().saturating_mul(size_of::<Order>())
+    }
+}

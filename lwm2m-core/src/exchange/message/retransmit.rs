@@ -1,0 +1,175 @@
+//! Retransmission of confirmable messages (RFC 7252, section 4.2).
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use coap_codec::MessageId;
+
+use super::slots::SlotId;
+use crate::base::rng::Generator;
+use crate::base::time::Instant;
+use crate::exchange::{ExchangeId, Peer, Transmission};
+
+/// A confirmable message that nobody acknowledged yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Unacknowledged {
+    pub(crate) exchange: ExchangeId,
+    pub(crate) peer: Peer,
+    pub(crate) message_id: MessageId,
+    pub(crate) slot: SlotId,
+    first_sent: Instant,
+    timeout: Duration,
+    due: Instant,
+    retransmissions: u8,
+}
+
+/// What a timer wants.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Resend(Peer, SlotId),
+    GiveUp(Unacknowledged),
+}
+
+/// The confirmable messages in flight.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Retransmission {
+    messages: Vec<Unacknowledged>,
+}
+
+impl Retransmission {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { messages: Vec::with_capacity(limit) }
+    }
+
+    /// Watches a message that is sent now.
+    pub(crate) fn start(
+        &mut self,
+        now: Instant,
+        transmission: &Transmission,
+        generator: &mut Generator,
+        (exchange, peer, message_id, slot): (ExchangeId, Peer, MessageId, SlotId),
+    ) {
+        let (low, high) = transmission.initial_timeout();
+        let timeout = generator.between(low, high);
+        self.messages.push(Unacknowledged {
+            exchange,
+            peer,
+            message_id,
+            slot,
+            first_sent: now,
+            timeout,
+            due: now + timeout,
+            retransmissions: 0,
+        });
+    }
+
+    /// The next message whose time has come, one step each: what is late is not made up for, so a
+    /// jump of the clock sends each message once at most. Past MAX_TRANSMIT_SPAN nothing is sent
+    /// any more, because the peer may have forgotten the Message ID.
+    pub(crate) fn step(&mut self, now: Instant, transmission: &Transmission) -> Option<Step> {
+        let index = self.messages.iter().position(|message| message.due <= now)?;
+        let message = self.messages.get_mut(index)?;
+        let in_time = now.saturating_duration_since(message.first_sent) <= transmission.max_transmit_span();
+        if message.retransmissions >= transmission.max_retransmit || !in_time {
+            return Some(Step::GiveUp(self.messages.remove(index)));
+        }
+        message.retransmissions = message.retransmissions.saturating_add(1);
+        message.timeout = message.timeout.saturating_mul(2);
+        message.due = now + message.timeout.max(Duration::from_micros(1));
+        Some(Step::Resend(message.peer, message.slot))
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.messages.iter().map(|message| message.due).min()
+    }
+
+    pub(crate) fn find(&self, peer: Peer, message_id: MessageId) -> Option<ExchangeId> {
+        let found = self.messages.iter().find(|message| message.peer == peer && message.message_id == message_id);
+        found.map(|message| message.exchange)
+    }
+
+    /// Stops watching the message of an exchange.
+    pub(crate) fn remove(&mut self, exchange: ExchangeId) -> Option<Unacknowledged> {
+        let index = self.messages.iter().position(|message| message.exchange == exchange)?;
+        Some(self.messages.remove(index))
+    }
+
+    pub(crate) fn first_of(&self, peer: Peer) -> Option<ExchangeId> {
+        self.messages.iter().find(|message| message.peer == peer).map(|message| message.exchange)
+    }
+
+    pub(crate) fn contains(&self, exchange: ExchangeId) -> bool {
+        self.messages.iter().any(|message| message.exchange == exchange)
+    }
+
+    pub(crate) fn count(&self, peer: Peer) -> usize {
+        self.messages.iter().filter(|message| message.peer == peer).count()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    pub(crate) fn heap(&self) -> usize {
+        self.messages.capacity().saturating_mul(size_of::<Unacknowledged>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rng::Key;
+    use crate::exchange::message::slots::Slots;
+
+    fn one_message(seed: u64) -> Retransmission {
+        let mut slots = Slots::new(1, 16);
+        let what = (ExchangeId(1), Peer(1), MessageId(1), slots.take().unwrap());
+        let mut table = Retransmission::new(1);
+        table.start(Instant::ZERO, &Transmission::default(), &mut Generator::new(Key::from_seed(seed)), what);
+        table
+    }
+
+    /// Runs the timers exactly when they are due; the times of every step in seconds.
+    fn times(mut table: Retransmission) -> (Vec<f64>, f64) {
+        let mut resent = Vec::new();
+        loop {
+            let due = table.poll_timeout().unwrap();
+            let seconds = due.as_micros() as f64 / 1e6;
+            match table.step(due, &Transmission::default()).unwrap() {
+                Step::Resend(..) => resent.push(seconds),
+                Step::GiveUp(_) => return (resent, seconds),
+            }
+        }
+    }
+
+    #[test]
+    fn four_retransmissions_double_their_distance_and_then_it_gives_up() {
+        for seed in 0..50 {
+            let (resent, gave_up) = times(one_message(seed));
+            let first = resent[0];
+            assert!((2.0..=3.0).contains(&first));
+            for (time, factor) in resent.iter().zip([1.0, 3.0, 7.0, 15.0]) {
+                assert!((time - first * factor).abs() < 1e-3);
+            }
+            assert_eq!(resent.len(), 4);
+            assert!((gave_up - first * 31.0).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_past_the_span_sends_nothing_more() {
+        let mut table = one_message(1);
+        let tomorrow = Instant::from_secs(86_400);
+        assert!(matches!(table.step(tomorrow, &Transmission::default()), Some(Step::GiveUp(_))));
+        assert_eq!(table.step(tomorrow, &Transmission::default()), None);
+    }
+
+    #[test]
+    fn a_late_timer_resends_once_and_waits_again() {
+        let mut table = one_message(1);
+        let late = Instant::from_secs(20);
+        assert!(matches!(table.step(late, &Transmission::default()), Some(Step::Resend(..))));
+        assert_eq!(table.step(late, &Transmission::default()), None);
+        assert!(table.poll_timeout().unwrap() >= late + Duration::from_secs(4));
+    }
+}

@@ -1,0 +1,147 @@
+//! Datagram buffers: a pool that grows up to its bound and is then reused.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Names a buffer of the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SlotId(u8);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Slot {
+    bytes: Box<[u8]>,
+    /// Length of the datagram in it; none while the slot is free.
+    len: Option<u16>,
+}
+
+/// The pool.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Slots {
+    slots: Vec<Slot>,
+    limit: usize,
+    size: usize,
+}
+
+impl Slots {
+    pub(crate) fn new(limit: usize, size: usize) -> Self {
+        let limit = limit.min(usize::from(u8::MAX));
+        Self { slots: Vec::with_capacity(limit), limit, size: size.min(usize::from(u16::MAX)) }
+    }
+
+    /// Takes a free buffer, allocating one only while the pool has not reached its bound.
+    pub(crate) fn take(&mut self) -> Option<SlotId> {
+        let index = match self.slots.iter().position(|slot| slot.len.is_none()) {
+            Some(index) => index,
+            None if self.slots.len() < self.limit => {
+                self.slots.push(Slot { bytes: alloc::vec![0; self.size].into_boxed_slice(), len: None });
+                self.slots.len().checked_sub(1)?
+            }
+            None => return None,
+        };
+        self.slots.get_mut(index)?.len = Some(0);
+        u8::try_from(index).ok().map(SlotId)
+    }
+
+    /// The whole buffer, to write into.
+    pub(crate) fn buffer(&mut self, id: SlotId) -> &mut [u8] {
+        self.slots.get_mut(usize::from(id.0)).map_or(&mut [], |slot| &mut slot.bytes)
+    }
+
+    /// Says how much of the buffer is a datagram.
+    pub(crate) fn set_len(&mut self, id: SlotId, len: usize) {
+        if let Some(slot) = self.slots.get_mut(usize::from(id.0)) {
+            slot.len = Some(u16::try_from(len.min(slot.bytes.len())).unwrap_or(u16::MAX));
+        }
+    }
+
+    /// The datagram in it.
+    pub(crate) fn datagram(&self, id: SlotId) -> &[u8] {
+        self.slots
+            .get(usize::from(id.0))
+            .and_then(|slot| slot.bytes.get(..usize::from(slot.len.unwrap_or(0))))
+            .unwrap_or(&[])
+    }
+
+    /// Takes the buffer out while its datagram is read; hand it back with [`Self::restore`].
+    pub(crate) fn lift(&mut self, id: SlotId) -> Box<[u8]> {
+        self.slots.get_mut(usize::from(id.0)).map(|slot| core::mem::take(&mut slot.bytes)).unwrap_or_default()
+    }
+
+    pub(crate) fn restore(&mut self, id: SlotId, bytes: Box<[u8]>) {
+        if let Some(slot) = self.slots.get_mut(usize::from(id.0)) {
+            slot.bytes = bytes;
+        }
+    }
+
+    /// Makes the buffer free.
+    pub(crate) fn release(&mut self, id: SlotId) {
+        if let Some(slot) = self.slots.get_mut(usize::from(id.0)) {
+            slot.len = None;
+        }
+    }
+
+    /// Gives the memory of free buffers at the end of the pool back.
+    pub(crate) fn trim(&mut self) {
+        while self.slots.last().is_some_and(|slot| slot.len.is_none()) {
+            self.slots.pop();
+        }
+    }
+
+    /// Size of a buffer in bytes.
+    pub(crate) const fn size(&self) -> usize {
+        self.size
+    }
+
+    pub(crate) fn in_use(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.len.is_some()).count()
+    }
+
+    /// Heap bytes: the buffers, and the table of them.
+    pub(crate) fn heap(&self) -> usize {
+        let table = self.slots.capacity().saturating_mul(size_of::<Slot>());
+        self.slots.iter().fold(table, |sum, slot| sum.saturating_add(slot.bytes.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pool_stops_at_its_bound_and_serves_again_after_a_release() {
+        let mut slots = Slots::new(2, 16);
+        let one = slots.take().unwrap();
+        let two = slots.take().unwrap();
+        assert_eq!(slots.take(), None);
+        slots.release(one);
+        assert_eq!(slots.take(), Some(one));
+        assert_ne!(one, two);
+        assert_eq!(slots.in_use(), 2);
+    }
+
+    #[test]
+    fn a_released_buffer_is_used_again_without_an_allocation() {
+        let mut slots = Slots::new(4, 16);
+        let id = slots.take().unwrap();
+        slots.buffer(id).copy_from_slice(&[7; 16]);
+        slots.set_len(id, 3);
+        assert_eq!(slots.datagram(id), [7; 3]);
+        let address = slots.buffer(id).as_ptr();
+        slots.release(id);
+        let id = slots.take().unwrap();
+        assert_eq!(slots.buffer(id).as_ptr(), address);
+        assert_eq!(slots.datagram(id), []);
+    }
+
+    #[test]
+    fn trim_gives_free_buffers_back() {
+        let mut slots = Slots::new(4, 1_000);
+        let ids = [slots.take().unwrap(), slots.take().unwrap(), slots.take().unwrap()];
+        slots.release(ids[2]);
+        slots.release(ids[1]);
+        let before = slots.heap();
+        slots.trim();
+        assert_eq!(before - slots.heap(), 2_000);
+        assert_eq!(slots.in_use(), 1);
+    }
+}

@@ -1,0 +1,153 @@
+//! The transmission parameters of RFC 7252 section 4.8 and the times derived from them.
+
+use core::time::Duration;
+
+/// Transmission parameters (RFC 7252, section 4.8). The defaults are the RFC's.
+///
+/// DEFAULT_LEISURE is missing: it is about multicast, which this layer does not answer.
+///
+/// ```
+/// use core::time::Duration;
+/// use lwm2m_core::exchange::Transmission;
+///
+/// let transmission = Transmission::default();
+/// assert_eq!(transmission.exchange_lifetime(), Duration::from_secs(247));
+/// assert_eq!(transmission.max_transmit_wait(), Duration::from_secs(93));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Transmission {
+    /// ACK_TIMEOUT: the shortest wait before the first retransmission. Less than 1 s asks for
+    /// congestion control of another kind (RFC 7252, section 4.8.1). Zero counts as 1 ms.
+    pub ack_timeout: Duration,
+    /// ACK_RANDOM_FACTOR in percent: 150 is the RFC's 1.5. Less than 100 counts as 100.
+    pub ack_random_percent: u16,
+    /// MAX_RETRANSMIT: how often an unacknowledged message is sent again.
+    pub max_retransmit: u8,
+    /// NSTART: exchanges in flight with one peer. Zero counts as one.
+    pub nstart: u8,
+    /// PROBING_RATE in bytes per second: the average rate to a peer that does not answer. It says
+    /// how long a non-confirmable request of ours blocks the next one. Zero counts as one.
+    pub probing_rate: u32,
+    /// MAX_LATENCY: the longest time that a datagram may take.
+    pub max_latency: Duration,
+    /// How long a response is awaited once its request was acknowledged without one; the RFC leaves
+    /// it to the application. None: MAX_TRANSMIT_WAIT.
+    pub response_timeout: Option<Duration>,
+}
+
+impl Default for Transmission {
+    fn default() -> Self {
+        Self {
+            ack_timeout: Duration::from_secs(2),
+            ack_random_percent: 150,
+            max_retransmit: 4,
+            nstart: 1,
+            probing_rate: 1,
+            max_latency: Duration::from_secs(100),
+            response_timeout: None,
+        }
+    }
+}
+
+impl Transmission {
+    /// The bounds of the first retransmission's timeout: ACK_TIMEOUT and that times the factor.
+    #[must_use]
+    pub fn initial_timeout(&self) -> (Duration, Duration) {
+        let low = self.ack_timeout.max(Duration::from_millis(1));
+        (low, self.stretched(low))
+    }
+
+    fn stretched(&self, duration: Duration) -> Duration {
+        duration.saturating_mul(u32::from(self.ack_random_percent.max(100))) / 100
+    }
+
+    /// ACK_TIMEOUT * (2^n - 1) * ACK_RANDOM_FACTOR
+    fn cycle(&self, n: u32) -> Duration {
+        let rounds = 1u32.checked_shl(n).map_or(u32::MAX, |power| power.saturating_sub(1));
+        self.stretched(self.initial_timeout().0.saturating_mul(rounds))
+    }
+
+    /// MAX_TRANSMIT_SPAN: from the first transmission to the last retransmission; 45 s.
+    #[must_use]
+    pub fn max_transmit_span(&self) -> Duration {
+        self.cycle(u32::from(self.max_retransmit))
+    }
+
+    /// MAX_TRANSMIT_WAIT: from the first transmission until the sender gives up; 93 s.
+    #[must_use]
+    pub fn max_transmit_wait(&self) -> Duration {
+        self.cycle(u32::from(self.max_retransmit).saturating_add(1))
+    }
+
+    /// MAX_RTT: both ways and PROCESSING_DELAY, which is ACK_TIMEOUT; 202 s.
+    #[must_use]
+    pub fn max_rtt(&self) -> Duration {
+        self.max_latency.saturating_mul(2).saturating_add(self.ack_timeout)
+    }
+
+    /// EXCHANGE_LIFETIME: how long a Message ID of a confirmable message stays taken; 247 s.
+    #[must_use]
+    pub fn exchange_lifetime(&self) -> Duration {
+        self.max_transmit_span().saturating_add(self.max_rtt())
+    }
+
+    /// NON_LIFETIME: the same for a non-confirmable message; 145 s.
+    #[must_use]
+    pub fn non_lifetime(&self) -> Duration {
+        self.max_transmit_span().saturating_add(self.max_latency)
+    }
+
+    /// How long to wait for a separate response after the empty acknowledgement.
+    #[must_use]
+    pub fn response_timeout(&self) -> Duration {
+        self.response_timeout.unwrap_or_else(|| self.max_transmit_wait())
+    }
+
+    /// How long a non-confirmable request of `bytes` bytes is worth waiting for: until no response
+    /// can come any more, and no less than PROBING_RATE asks (RFC 7252, section 4.7).
+    pub(crate) fn non_request_hold(&self, bytes: usize) -> Duration {
+        let rate = u64::from(self.probing_rate.max(1));
+        let seconds = (bytes as u64).div_ceil(rate);
+        Duration::from_secs(seconds).max(self.response_timeout())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_derived_times_are_those_of_the_rfc() {
+        let transmission = Transmission::default();
+        for (derived, seconds) in [
+            (transmission.max_transmit_span(), 45),
+            (transmission.max_transmit_wait(), 93),
+            (transmission.max_rtt(), 202),
+            (transmission.exchange_lifetime(), 247),
+            (transmission.non_lifetime(), 145),
+            (transmission.response_timeout(), 93),
+            (transmission.initial_timeout().0, 2),
+            (transmission.initial_timeout().1, 3),
+            (transmission.non_request_hold(20), 93),
+            (transmission.non_request_hold(200), 200),
+        ] {
+            assert_eq!(derived, Duration::from_secs(seconds));
+        }
+    }
+
+    #[test]
+    fn absurd_settings_do_not_overflow() {
+        let absurd = Transmission {
+            ack_timeout: Duration::MAX,
+            ack_random_percent: u16::MAX,
+            max_retransmit: u8::MAX,
+            nstart: 0,
+            probing_rate: 0,
+            max_latency: Duration::MAX,
+            response_timeout: None,
+        };
+        assert_eq!(absurd.exchange_lifetime(), absurd.max_transmit_wait().max(absurd.exchange_lifetime()));
+        let zero = Transmission { ack_timeout: Duration::ZERO, ack_random_percent: 0, ..Transmission::default() };
+        assert_eq!(zero.initial_timeout(), (Duration::from_millis(1), Duration::from_millis(1)));
+    }
+}

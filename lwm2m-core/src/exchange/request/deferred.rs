@@ -1,0 +1,135 @@
+//! Requests of peers that the application answers later (RFC 7252, section 5.2.2).
+
+use alloc::vec::Vec;
+
+use crate::base::time::Instant;
+use crate::exchange::message::slots::SlotId;
+use crate::exchange::{Peer, Reply};
+use crate::model::Ticket;
+
+/// A request that was acknowledged and is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Kept {
+    pub(crate) reply: Reply,
+    /// Holds the request's datagram.
+    pub(crate) slot: SlotId,
+    pub(crate) state: State,
+}
+
+/// What has become of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum State {
+    /// The application works on it, and has until then.
+    Working { until: Instant },
+    /// To be run again as soon as the peer has room for the answer.
+    Resumed,
+    /// Out of time: to be answered 5.03 as soon as the peer has room.
+    TimedOut,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    generation: u16,
+    kept: Option<Kept>,
+}
+
+/// The table. A place's generation rises with each use, so that a stale ticket finds nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Deferred {
+    places: Vec<Place>,
+}
+
+impl Deferred {
+    pub(crate) fn new(limit: usize) -> Self {
+        let limit = limit.min(usize::from(u8::MAX));
+        Self { places: alloc::vec![Place { generation: 0, kept: None }; limit] }
+    }
+
+    /// The ticket of the next request that may be deferred, if there is room for one.
+    pub(crate) fn next_ticket(&self) -> Option<Ticket> {
+        let index = self.places.iter().position(|place| place.kept.is_none())?;
+        Some(Ticket { index: u8::try_from(index).ok()?, generation: self.places.get(index)?.generation })
+    }
+
+    /// Keeps a request under the ticket that [`Self::next_ticket`] announced.
+    pub(crate) fn keep(&mut self, ticket: Ticket, kept: Kept) {
+        if let Some(place) = self.places.get_mut(usize::from(ticket.index)) {
+            place.kept = Some(kept);
+        }
+    }
+
+    pub(crate) fn get(&self, ticket: Ticket) -> Option<Kept> {
+        let place = self.places.get(usize::from(ticket.index))?;
+        place.kept.filter(|_| place.generation == ticket.generation)
+    }
+
+    fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Kept> {
+        let place = self.places.get_mut(usize::from(ticket.index))?;
+        if place.generation == ticket.generation { place.kept.as_mut() } else { None }
+    }
+
+    /// Marks a request to be run again. False for a stale ticket.
+    pub(crate) fn resume(&mut self, ticket: Ticket) -> bool {
+        let kept = self.get_mut(ticket).filter(|kept| matches!(kept.state, State::Working { .. }));
+        kept.is_some_and(|kept| {
+            kept.state = State::Resumed;
+            true
+        })
+    }
+
+    /// A resumed request was deferred once more.
+    pub(crate) fn again(&mut self, ticket: Ticket, until: Instant) {
+        if let Some(kept) = self.get_mut(ticket) {
+            kept.state = State::Working { until };
+        }
+    }
+
+    /// Marks what is out of time.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        for kept in self.places.iter_mut().filter_map(|place| place.kept.as_mut()) {
+            if matches!(kept.state, State::Working { until } if until <= now) {
+                kept.state = State::TimedOut;
+            }
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let until = |kept: Kept| if let State::Working { until } = kept.state { Some(until) } else { None };
+        self.places.iter().filter_map(|place| place.kept.and_then(until)).min()
+    }
+
+    /// The next request of a peer that wants to be answered now.
+    pub(crate) fn due(&self, peer: Peer) -> Option<Ticket> {
+        let due = |place: &Place| {
+            place.kept.is_some_and(|kept| kept.reply.peer == peer && !matches!(kept.state, State::Working { .. }))
+        };
+        let index = self.places.iter().position(due)?;
+        Some(Ticket { index: u8::try_from(index).ok()?, generation: self.places.get(index)?.generation })
+    }
+
+    /// Takes a request out; its ticket is stale from now on. The caller frees the buffer.
+    pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Kept> {
+        let place = self.places.get_mut(usize::from(ticket.index))?;
+        if place.generation != ticket.generation {
+            return None;
+        }
+        place.generation = place.generation.wrapping_add(1);
+        place.kept.take()
+    }
+
+    /// Takes out any request of a peer.
+    pub(crate) fn take_any_of(&mut self, peer: Peer) -> Option<Kept> {
+        let of_peer = |place: &&mut Place| place.kept.is_some_and(|kept| kept.reply.peer == peer);
+        let place = self.places.iter_mut().find(of_peer)?;
+        place.generation = place.generation.wrapping_add(1);
+        place.kept.take()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.places.iter().filter(|place| place.kept.is_some()).count()
+    }
+
+    pub(crate) fn heap(&self) -> usize {
+        self.places.capacity().saturating_mul(size_of::<Place>())
+    }
+}

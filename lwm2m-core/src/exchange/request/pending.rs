@@ -1,0 +1,112 @@
+//! Requests of ours that await a response (RFC 7252, section 5.3).
+
+use alloc::vec::Vec;
+
+use coap_codec::Token;
+
+use crate::base::time::Instant;
+use crate::exchange::{ExchangeId, Peer};
+
+/// What a request still waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Awaits {
+    /// An acknowledgement: the message layer retransmits and gives up.
+    Acknowledgement,
+    /// The separate response that an empty acknowledgement promised.
+    SeparateResponse { until: Instant },
+    /// The response to a non-confirmable request.
+    Response { until: Instant },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Request {
+    exchange: ExchangeId,
+    peer: Peer,
+    token: Token,
+    awaits: Awaits,
+}
+
+/// The table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Pending {
+    requests: Vec<Request>,
+}
+
+impl Pending {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { requests: Vec::with_capacity(limit) }
+    }
+
+    pub(crate) fn insert(&mut self, exchange: ExchangeId, peer: Peer, token: Token, awaits: Awaits) {
+        self.requests.push(Request { exchange, peer, token, awaits });
+    }
+
+    /// The request that a response with this token from this peer answers.
+    pub(crate) fn find(&self, peer: Peer, token: Token) -> Option<ExchangeId> {
+        let found = self.requests.iter().find(|request| request.peer == peer && request.token == token);
+        found.map(|request| request.exchange)
+    }
+
+    pub(crate) fn token(&self, exchange: ExchangeId) -> Option<Token> {
+        self.requests.iter().find(|request| request.exchange == exchange).map(|request| request.token)
+    }
+
+    pub(crate) fn contains(&self, exchange: ExchangeId) -> bool {
+        self.token(exchange).is_some()
+    }
+
+    /// An empty acknowledgement came: the response is still to come. False if this is no request.
+    pub(crate) fn acknowledged(&mut self, exchange: ExchangeId, until: Instant) -> bool {
+        let found = self.requests.iter_mut().find(|request| request.exchange == exchange);
+        found.is_some_and(|request| {
+            request.awaits = Awaits::SeparateResponse { until };
+            true
+        })
+    }
+
+    pub(crate) fn remove(&mut self, exchange: ExchangeId) -> bool {
+        let index = self.requests.iter().position(|request| request.exchange == exchange);
+        index.is_some_and(|index| {
+            self.requests.remove(index);
+            true
+        })
+    }
+
+    /// Takes out the next request whose response did not come in time.
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<ExchangeId> {
+        let index = self.requests.iter().position(|request| request.until().is_some_and(|until| until <= now))?;
+        Some(self.requests.remove(index).exchange)
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.requests.iter().filter_map(Request::until).min()
+    }
+
+    /// Requests that hold a place of NSTART on their own: the confirmable ones are counted where
+    /// they are retransmitted, and an acknowledged one holds none (RFC 7252, section 4.7).
+    pub(crate) fn unanswered(&self, peer: Peer) -> usize {
+        let holds = |request: &&Request| request.peer == peer && matches!(request.awaits, Awaits::Response { .. });
+        self.requests.iter().filter(holds).count()
+    }
+
+    pub(crate) fn forget(&mut self, peer: Peer) {
+        self.requests.retain(|request| request.peer != peer);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    pub(crate) fn heap(&self) -> usize {
+        self.requests.capacity().saturating_mul(size_of::<Request>())
+    }
+}
+
+impl Request {
+    const fn until(&self) -> Option<Instant> {
+        match self.awaits {
+            Awaits::Acknowledgement => None,
+            Awaits::SeparateResponse { until } | Awaits::Response { until } => Some(until),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Link lists as Register and Discover send them: `</1/0>,</3/0>;pmin=10` (RFC 6690 section 2).
+
+use super::output::Output;
+use crate::base::decimal;
+use crate::base::path::Path;
+use crate::base::value::Stop;
+
+/// The value of a link's attribute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum LinkValue<'a> {
+    /// `dim=8`
+    Uint(u64),
+    /// `lt=42.2`
+    Float(f64),
+    /// `ct=11543`: as it is, without quotes.
+    Token(&'a str),
+    /// `rt="oma.lwm2m"`: in quotes, so it must not contain any.
+    Quoted(&'a str),
+    /// `ver="2.2"`: an object's version, quoted (OMA LwM2M 1.0, 6.2).
+    Version(u8, u8),
+}
+
+/// Writes links into a buffer. What no longer fits is noticed at the end.
+#[derive(Debug)]
+pub(crate) struct LinkWriter<'b> {
+    output: Output<'b>,
+    failed: Option<Stop>,
+}
+
+impl<'b> LinkWriter<'b> {
+    /// A writer that fills `buffer` from its start.
+    pub(crate) const fn new(buffer: &'b mut [u8]) -> Self {
+        Self { output: Output::new(buffer), failed: None }
+    }
+
+    /// Begins a link to `path` below `prefix`, the alternate path, which is empty or as `/lwm2m`.
+    pub(crate) fn path(&mut self, prefix: &str, path: Path) -> &mut Self {
+        self.note(|output| {
+            output.put(if output.used() == 0 { b"<" } else { b",<" })?;
+            output.put(prefix.as_bytes())?;
+            if prefix.is_empty() && path.depth() == 0 {
+                output.put(b"/")?;
+            }
+            for id in path.levels() {
+                output.put(b"/")?;
+                put_uint(output, (*id).into())?;
+            }
+            output.put(b">")
+        })
+    }
+
+    /// Adds an attribute to the link that was begun last.
+    pub(crate) fn attribute(&mut self, name: &str, value: LinkValue<'_>) -> &mut Self {
+        self.note(|output| {
+            output.put(b";")?;
+            output.put(name.as_bytes())?;
+            output.put(b"=")?;
+            match value {
+                LinkValue::Uint(number) => put_uint(output, number),
+                LinkValue::Float(number) => output.put_with(|room| decimal::write_f64(number, room)),
+                LinkValue::Token(text) => output.put(text.as_bytes()),
+                LinkValue::Quoted(text) => {
+                    output.put(b"\"")?;
+                    output.put(text.as_bytes())?;
+                    output.put(b"\"")
+                }
+                LinkValue::Version(major, minor) => {
+                    output.put(b"\"")?;
+                    put_uint(output, major.into())?;
+                    output.put(b".")?;
+                    put_uint(output, minor.into())?;
+                    output.put(b"\"")
+                }
+            }
+        })
+    }
+
+    /// How many bytes were written.
+    ///
+    /// # Errors
+    /// When the links do not fit into the buffer.
+    pub(crate) fn finish(self) -> Result<usize, Stop> {
+        match self.failed {
+            Some(stop) => Err(stop),
+            None => Ok(self.output.used()),
+        }
+    }
+
+    fn note(&mut self, write: impl FnOnce(&mut Output<'b>) -> Result<(), Stop>) -> &mut Self {
+        if self.failed.is_none() {
+            self.failed = write(&mut self.output).err();
+        }
+        self
+    }
+}
+
+fn put_uint(output: &mut Output<'_>, number: u64) -> Result<(), Stop> {
+    output.put_with(|room| decimal::write_u64(number, room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(write: fn(&mut LinkWriter<'_>), text: &str) {
+        let mut room = [0; 256];
+        let mut writer = LinkWriter::new(&mut room);
+        write(&mut writer);
+        let length = writer.finish().unwrap();
+        assert_eq!(core::str::from_utf8(&room[..length]), Ok(text));
+        for less in 0..length {
+            let mut writer = LinkWriter::new(&mut room[..less]);
+            write(&mut writer);
+            assert!(writer.finish().is_err(), "{text} in {less} bytes");
+        }
+    }
+
+    #[test]
+    fn the_lists_of_register_are_written() {
+        check(|_| (), "");
+        check(
+            |links| {
+                links.path("", Path::instance(1, 0)).path("", Path::instance(3, 0)).path("", Path::object(5));
+            },
+            "</1/0>,</3/0>,</5>",
+        );
+        check(
+            |links| {
+                links.path("", Path::ROOT).attribute("rt", LinkValue::Quoted("oma.lwm2m"));
+                links.attribute("ct", LinkValue::Token("11543"));
+                links.path("", Path::object(44)).attribute("ver", LinkValue::Version(2, 2));
+                links.path("", Path::instance(44, 65_534));
+            },
+            r#"</>;rt="oma.lwm2m";ct=11543,</44>;ver="2.2",</44/65534>"#,
+        );
+        check(
+            |links| {
+                links.path("/lwm2m", Path::ROOT).path("/lwm2m", Path::instance(1, 0));
+            },
+            "</lwm2m>,</lwm2m/1/0>",
+        );
+    }
+
+    #[test]
+    fn the_attributes_of_discover_are_written() {
+        check(
+            |links| {
+                links.path("", Path::resource(3, 0, 7)).attribute("dim", LinkValue::Uint(8));
+                links.attribute("pmin", LinkValue::Uint(10)).attribute("pmax", LinkValue::Uint(60));
+                links.attribute("gt", LinkValue::Float(50.0)).attribute("lt", LinkValue::Float(42.2));
+                links.path("", Path::resource_instance(3, 0, 7, 1)).attribute("st", LinkValue::Float(-0.5));
+            },
+            "</3/0/7>;dim=8;pmin=10;pmax=60;gt=50;lt=42.2,</3/0/7/1>;st=-0.5",
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! Payload formats: values as bytes for a peer, and a peer's bytes as values that were checked.
+//!
+//! Outwards, an [`Encoder`] is the [`Sink`] that a model writes its values to; [`Digest`] is one
+//! that only tells two answers apart. Inwards, [`Payload::decode`] holds everything that was sent
+//! against the object's definition before anyone sees a value, so that reading the [`Values`]
+//! cannot fail. Nothing here allocates, and nothing depends on what a peer claims about sizes.
+
+// A payload comes from anyone: nothing in it may lead to a panic or to a wrapped number.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used,
+    )
+)]
+
+mod base64;
+mod digest;
+mod distinct;
+mod link;
+mod output;
+mod payload;
+mod single;
+mod text;
+mod tlv;
+mod values;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod vectors;
+
+use coap_codec::{Code, ContentFormat};
+
+use crate::base::path::Leaf;
+use crate::base::value::{Sink, Stop, Value};
+
+pub(crate) use digest::Digest;
+pub(crate) use link::{LinkValue, LinkWriter};
+pub(crate) use payload::{DecodeError, Payload, Unknown};
+pub use values::{Given, Values, ValuesIter};
+
+/// The answer does not fit into its datagram, or the structure that was asked for makes no sense:
+/// neither is the peer's fault.
+const FAILED: Stop = Stop::new(Code::INTERNAL_SERVER_ERROR);
+
+/// What was read cannot be put into the format that the peer wants.
+const NOT_ACCEPTABLE: Stop = Stop::new(Code::NOT_ACCEPTABLE);
+
+/// A payload format, and the number that stands for it on the wire.
+///
+/// Peers from before 2016 use numbers of their own; whoever uses them is answered in kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Format {
+    kind: Kind,
+    legacy: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Text,
+    Opaque,
+    Tlv,
+}
+
+impl Format {
+    /// Plain text (OMA LwM2M 1.0, 6.4.1).
+    pub(crate) const TEXT: Self = Self { kind: Kind::Text, legacy: false };
+    /// The bytes of an opaque value, as they are (OMA LwM2M 1.0, 6.4.2).
+    pub(crate) const OPAQUE: Self = Self { kind: Kind::Opaque, legacy: false };
+    /// Type, length, value (OMA LwM2M 1.0, 6.4.3).
+    pub(crate) const TLV: Self = Self { kind: Kind::Tlv, legacy: false };
+
+    /// The format that a Content-Format or Accept option names, `None` for one not spoken here.
+    pub(crate) fn from_content_format(number: ContentFormat) -> Option<Self> {
+        let kind = match number.modern() {
+            ContentFormat::TEXT_PLAIN => Kind::Text,
+            ContentFormat::OCTET_STREAM => Kind::Opaque,
+            ContentFormat::LWM2M_TLV => Kind::Tlv,
+            _ => return None,
+        };
+        Some(Self { kind, legacy: number != number.modern() })
+    }
+
+    /// The number of the format, from the family that it was made from.
+    pub(crate) const fn content_format(self) -> ContentFormat {
+        match (self.kind, self.legacy) {
+            (Kind::Text, false) => ContentFormat::TEXT_PLAIN,
+            (Kind::Text, true) => ContentFormat::LEGACY_TEXT,
+            (Kind::Opaque, false) => ContentFormat::OCTET_STREAM,
+            (Kind::Opaque, true) => ContentFormat::LEGACY_OPAQUE,
+            (Kind::Tlv, false) => ContentFormat::LWM2M_TLV,
+            (Kind::Tlv, true) => ContentFormat::LEGACY_TLV,
+        }
+    }
+
+    /// Whether it has room for one value only, and none for an instance or a multiple resource.
+    pub(crate) const fn for_single_value_only(self) -> bool {
+        matches!(self.kind, Kind::Text | Kind::Opaque)
+    }
+}
+
+/// Drives an encoder beside the values that the model gives: the structure that only the reader
+/// of the model knows.
+pub(crate) trait Encode: Sink {
+    /// Opens an Object Instance. Only for answers to a path without an instance
+    /// (OMA LwM2M 1.0, 6.4.3).
+    fn open_instance(&mut self, id: u16) -> Result<(), Stop>;
+
+    /// Opens a multiple resource, also one without values.
+    fn open_multiple(&mut self, resource: u16) -> Result<(), Stop>;
+
+    /// Closes what was opened last.
+    fn close(&mut self) -> Result<(), Stop>;
+}
+
+/// Writes the values of one answer into a buffer.
+#[derive(Debug)]
+pub(crate) struct Encoder<'b> {
+    writer: Writer<'b>,
+    failed: Option<Stop>,
+}
+
+#[derive(Debug)]
+enum Writer<'b> {
+    Tlv(tlv::Writer<'b>),
+    Single(single::Writer<'b>),
+}
+
+impl<'b> Encoder<'b> {
+    /// An encoder that fills `buffer` from its start.
+    pub(crate) fn new(format: Format, buffer: &'b mut [u8]) -> Self {
+        let writer = match format.kind {
+            Kind::Tlv => Writer::Tlv(tlv::Writer::new(buffer)),
+            Kind::Text => Writer::Single(single::Writer::new(single::Form::Text, buffer)),
+            Kind::Opaque => Writer::Single(single::Writer::new(single::Form::Opaque, buffer)),
+        };
+        Self { writer, failed: None }
+    }
+
+    /// How many bytes were written.
+    ///
+    /// # Errors
+    /// When any call failed, also if the model went on after it; when something is still open; and
+    /// when a format for one value was given none.
+    pub(crate) fn finish(self) -> Result<usize, Stop> {
+        match (self.failed, self.writer) {
+            (Some(stop), _) => Err(stop),
+            (None, Writer::Tlv(writer)) => writer.finish(),
+            (None, Writer::Single(writer)) => writer.finish(),
+        }
+    }
+
+    fn run(&mut self, write: impl FnOnce(&mut dyn Encode) -> Result<(), Stop>) -> Result<(), Stop> {
+        if let Some(stop) = self.failed {
+            return Err(stop);
+        }
+        let result = match &mut self.writer {
+            Writer::Tlv(writer) => write(writer),
+            Writer::Single(writer) => write(writer),
+        };
+        self.failed = result.err();
+        result
+    }
+}
+
+impl Sink for Encoder<'_> {
+    fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        self.run(|writer| writer.value(at, value))
+    }
+
+    fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        self.run(|writer| writer.opaque(at, len, fill))
+    }
+}
+
+impl Encode for Encoder<'_> {
+    fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
+        self.run(|writer| writer.open_instance(id))
+    }
+
+    fn open_multiple(&mut self, resource: u16) -> Result<(), Stop> {
+        self.run(|writer| writer.open_multiple(resource))
+    }
+
+    fn close(&mut self) -> Result<(), Stop> {
+        self.run(|writer| writer.close())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_keeps_the_number_family_that_it_came_with() {
+        for (number, format) in [
+            (0, Format::TEXT),
+            (42, Format::OPAQUE),
+            (11542, Format::TLV),
+            (1541, Format { legacy: true, ..Format::TEXT }),
+            (1544, Format { legacy: true, ..Format::OPAQUE }),
+            (1542, Format { legacy: true, ..Format::TLV }),
+        ] {
+            assert_eq!(Format::from_content_format(ContentFormat(number)), Some(format));
+            assert_eq!(format.content_format(), ContentFormat(number));
+            assert_eq!(format.for_single_value_only(), format.kind != Kind::Tlv);
+        }
+        for number in [40, 1543, 11543, 11544, 110, 112, 60, 1540, 65535] {
+            assert_eq!(Format::from_content_format(ContentFormat(number)), None, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_failure_that_the_model_overlooks_is_still_one() {
+        let at = Leaf::new(3, 0, 0);
+        let mut room = [0; 8];
+        let mut encoder = Encoder::new(Format::TLV, &mut room);
+        assert_eq!(encoder.value(at, Value::Str("much too long")), Err(FAILED));
+        assert_eq!(encoder.value(at, Value::Str("short")), Err(FAILED));
+        assert_eq!(encoder.finish(), Err(FAILED));
+    }
+}

@@ -1,0 +1,287 @@
+//! Writes elements. A container's header is put in front once its length is known.
+
+use super::{Kind, WIDE_ID};
+use crate::base::path::Leaf;
+use crate::base::value::{Sink, Stop, Value};
+use crate::format::output::Output;
+use crate::format::{Encode, FAILED};
+
+/// Writes the shortest form of everything; the order of the identifiers is the caller's.
+#[derive(Debug)]
+pub(in crate::format) struct Writer<'b> {
+    output: Output<'b>,
+    instance: Option<Open>,
+    multiple: Option<Open>,
+}
+
+/// A container whose header is still to come.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    id: u16,
+    start: usize,
+}
+
+impl<'b> Writer<'b> {
+    pub(in crate::format) const fn new(buffer: &'b mut [u8]) -> Self {
+        Self { output: Output::new(buffer), instance: None, multiple: None }
+    }
+
+    pub(in crate::format) fn finish(self) -> Result<usize, Stop> {
+        match (self.instance, self.multiple) {
+            (None, None) => Ok(self.output.used()),
+            _ => Err(FAILED),
+        }
+    }
+
+    const fn open(&self, id: u16) -> Open {
+        Open { id, start: self.output.used() }
+    }
+
+    /// Puts a header in front of the content that starts at `start`.
+    fn wrap(&mut self, kind: Kind, id: u16, start: usize) -> Result<(), Stop> {
+        let length = self.output.used().saturating_sub(start);
+        put_header(&mut self.output, start, kind, id, length)
+    }
+
+    /// Puts a header at the end, for `length` bytes of content to come.
+    fn head(&mut self, at: Leaf, length: usize) -> Result<(), Stop> {
+        let end = self.output.used();
+        let (kind, id) = self.place(at)?;
+        put_header(&mut self.output, end, kind, id, length)
+    }
+
+    /// The kind and identifier of a value at `at`: a value with an index belongs into its multiple
+    /// resource, and one without does not.
+    fn place(&self, at: Leaf) -> Result<(Kind, u16), Stop> {
+        match (self.multiple, at.index) {
+            (None, None) => Ok((Kind::Resource, at.resource)),
+            (Some(open), Some(index)) if open.id == at.resource => Ok((Kind::ResourceInstance, index)),
+            _ => Err(FAILED),
+        }
+    }
+
+    fn element(&mut self, at: Leaf, content: &[u8]) -> Result<(), Stop> {
+        self.head(at, content.len())?;
+        self.output.put(content)
+    }
+}
+
+/// The shortest header for `length` bytes of content, which is at most 2^24 - 1
+/// (OMA LwM2M 1.0, 6.4.3).
+fn put_header(output: &mut Output<'_>, at: usize, kind: Kind, id: u16, length: usize) -> Result<(), Stop> {
+    let id = id.to_be_bytes();
+    let (id_bit, id): (u8, &[u8]) = match &id {
+        [0, id] => (0, core::slice::from_ref(id)),
+        id => (WIDE_ID, id),
+    };
+    let length = u32::try_from(length).map_err(|_| FAILED)?.to_be_bytes();
+    let (length_bits, length): (u8, &[u8]) = match &length {
+        [0, 0, 0, length @ 0..=7] => (*length, &[]),
+        [0, 0, 0, length] => (1 << 3, core::slice::from_ref(length)),
+        [0, 0, length @ ..] => (2 << 3, length),
+        [0, length @ ..] => (3 << 3, length),
+        _ => return Err(FAILED),
+    };
+    let mut bytes = [0; 6];
+    let mut header = Output::new(&mut bytes);
+    header.put(&[kind.type_byte() | id_bit | length_bits])?;
+    header.put(id)?;
+    header.put(length)?;
+    output.insert(at, header.written())
+}
+
+impl Sink for Writer<'_> {
+    fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        match value {
+            Value::Str(text) | Value::Corelnk(text) => self.element(at, text.as_bytes()),
+            Value::Int(number) | Value::Time(number) => {
+                self.element(at, last(&number.to_be_bytes(), signed_width(number)))
+            }
+            Value::Uint(number) => self.element(at, last(&number.to_be_bytes(), unsigned_width(number))),
+            Value::Float(number) => match shorter(number) {
+                Some(number) => self.element(at, &number.to_be_bytes()),
+                None => self.element(at, &number.to_be_bytes()),
+            },
+            Value::Bool(truth) => self.element(at, &[u8::from(truth)]),
+            Value::Opaque(bytes) => self.element(at, bytes),
+            Value::Link(object, instance) => {
+                let [[a, b], [c, d]] = [object.to_be_bytes(), instance.to_be_bytes()];
+                self.element(at, &[a, b, c, d])
+            }
+        }
+    }
+
+    fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        self.head(at, len)?;
+        fill(0, self.output.claim(len)?);
+        Ok(())
+    }
+}
+
+impl Encode for Writer<'_> {
+    fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
+        if self.instance.is_some() || self.multiple.is_some() {
+            return Err(FAILED);
+        }
+        self.instance = Some(self.open(id));
+        Ok(())
+    }
+
+    fn open_multiple(&mut self, resource: u16) -> Result<(), Stop> {
+        if self.multiple.is_some() {
+            return Err(FAILED);
+        }
+        self.multiple = Some(self.open(resource));
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Stop> {
+        let (kind, open) = match (self.multiple.take(), self.instance) {
+            (Some(open), _) => (Kind::Multiple, open),
+            (None, Some(open)) => {
+                self.instance = None;
+                (Kind::Instance, open)
+            }
+            (None, None) => return Err(FAILED),
+        };
+        self.wrap(kind, open.id, open.start)
+    }
+}
+
+/// The bytes that an integer needs in two's complement: 1, 2, 4 or 8.
+fn signed_width(number: i64) -> usize {
+    if i8::try_from(number).is_ok() {
+        1
+    } else if i16::try_from(number).is_ok() {
+        2
+    } else if i32::try_from(number).is_ok() {
+        4
+    } else {
+        8
+    }
+}
+
+fn unsigned_width(number: u64) -> usize {
+    match number {
+        0..=0xFF => 1,
+        0x100..=0xFFFF => 2,
+        0x1_0000..=0xFFFF_FFFF => 4,
+        _ => 8,
+    }
+}
+
+/// The low bytes of a big endian number.
+fn last(bytes: &[u8; 8], width: usize) -> &[u8] {
+    bytes.get(bytes.len().saturating_sub(width)..).unwrap_or(bytes)
+}
+
+/// The number with 32 bits, when that loses nothing.
+fn shorter(number: f64) -> Option<f32> {
+    #[expect(clippy::cast_possible_truncation, reason = "the result is compared with the number")]
+    let short = number as f32;
+    (f64::from(short).to_bits() == number.to_bits()).then_some(short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::testing::hex;
+    use alloc::vec;
+
+    const AT: Leaf = Leaf::new(3, 0, 6);
+
+    #[track_caller]
+    fn check(write: impl FnOnce(&mut Writer<'_>) -> Result<(), Stop>, digits: &str) {
+        let mut room = [0; 64];
+        let mut writer = Writer::new(&mut room);
+        write(&mut writer).unwrap();
+        let length = writer.finish().unwrap();
+        assert_eq!(room[..length], hex(digits));
+    }
+
+    #[test]
+    fn numbers_take_the_fewest_bytes() {
+        for (value, digits) in [
+            (Value::Int(-128), "c10680"),
+            (Value::Int(-129), "c206ff7f"),
+            (Value::Int(1 << 31), "c80608 0000000080000000"),
+            (Value::Time(0), "c10600"),
+            (Value::Uint(255), "c106ff"),
+            (Value::Uint(256), "c2060100"),
+            (Value::Uint(65_536), "c40600010000"),
+            (Value::Uint(u64::MAX), "c80608 ffffffffffffffff"),
+            (Value::Float(-0.0), "c40680000000"),
+            (Value::Float(0.1), "c80608 3fb999999999999a"),
+            (Value::Float(f64::INFINITY), "c4067f800000"),
+            (Value::Float(f64::MAX), "c80608 7fefffffffffffff"),
+            // The smallest float has no short form; the largest short one has.
+            (Value::Float(5e-324), "c80608 0000000000000001"),
+            (Value::Float(f64::from(f32::MAX)), "c4067f7fffff"),
+            (Value::Link(66, 0), "c40600420000"),
+            (Value::Corelnk("</3>"), "c4063c2f333e"),
+        ] {
+            check(|writer| writer.value(AT, value), digits);
+        }
+    }
+
+    #[test]
+    fn containers_get_the_header_that_their_content_needs() {
+        check(
+            |writer| {
+                writer.open_instance(300)?;
+                writer.open_multiple(6)?;
+                writer.value(AT.at(0), Value::Int(1))?;
+                writer.value(AT.at(256), Value::Str("8 bytes!"))?;
+                writer.close()?;
+                writer.value(Leaf::new(3, 300, 7), Value::Bool(true))?;
+                writer.close()?;
+                writer.open_instance(301)?;
+                writer.close()
+            },
+            "28012c 15 88060f 410001 680100083820627974657321 c10701 20012d",
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_made_on_the_way_go_straight_into_the_buffer() {
+        let mut asked = vec![];
+        let mut fill = |offset: usize, window: &mut [u8]| {
+            asked.push((offset, window.len()));
+            window.fill(7);
+        };
+        check(|writer| writer.opaque(AT, 3, &mut fill), "c306070707");
+        assert_eq!(asked, [(0, 3)]);
+        let mut room = [0; 4];
+        let mut writer = Writer::new(&mut room);
+        assert_eq!(writer.opaque(AT, 3, &mut |_, _| panic!("there is no room")), Err(FAILED));
+    }
+
+    #[test]
+    fn more_than_24_bits_of_length_cannot_be_written() {
+        let mut room = vec![0; (1 << 24) + 16];
+        let mut writer = Writer::new(&mut room);
+        assert_eq!(writer.opaque(AT, 1 << 24, &mut |_, _| ()), Err(FAILED));
+        assert_eq!(writer.opaque(AT, (1 << 24) - 1, &mut |_, _| ()), Ok(()));
+        assert_eq!(room[..5], hex("d806ffffff"));
+    }
+
+    #[test]
+    fn structure_that_makes_no_sense_is_refused() {
+        fn refused(write: impl FnOnce(&mut Writer<'_>) -> Result<(), Stop>) {
+            let mut room = [0; 64];
+            let mut writer = Writer::new(&mut room);
+            let result = write(&mut writer).and_then(|()| writer.finish());
+            assert_eq!(result, Err(FAILED));
+        }
+        refused(|writer| writer.close());
+        refused(|writer| writer.open_instance(0));
+        refused(|writer| writer.open_multiple(0));
+        refused(|writer| writer.open_instance(0).and_then(|()| writer.open_instance(1)));
+        refused(|writer| writer.open_multiple(0).and_then(|()| writer.open_multiple(1)));
+        refused(|writer| writer.open_multiple(0).and_then(|()| writer.open_instance(1)));
+        refused(|writer| writer.open_instance(0).and_then(|()| writer.close()).and_then(|()| writer.close()));
+        refused(|writer| writer.value(AT.at(0), Value::Int(1)));
+        refused(|writer| writer.open_multiple(6).and_then(|()| writer.value(AT, Value::Int(1))));
+        refused(|writer| writer.open_multiple(7).and_then(|()| writer.value(AT.at(0), Value::Int(1))));
+    }
+}

@@ -1,0 +1,163 @@
+//! Bootstrap, client-initiated (OMA LwM2M 1.0, 5.2; DM terminal specification 7.2).
+
+use coap_codec::{Code, Message, MessageWriter, WriteError};
+
+use super::{backoff, registration};
+use crate::base::config::Config;
+use crate::base::event::{Diagnostic, Event, Events, Reason};
+use crate::base::rng::Generator;
+use crate::base::time::Instant;
+use crate::exchange::ExchangeId;
+use crate::objects::Accounts;
+
+/// Where the bootstrap stands. Each state holds what it needs, and its deadline.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Bootstrap {
+    /// Not wanted.
+    Idle,
+    /// Wanted at the first network connection; then Client Hold Off Time counts, if it is honoured.
+    Boot,
+    /// A Bootstrap-Request is due at `at`.
+    Wanted { at: Instant, failures: u8 },
+    /// The Bootstrap-Request is on its way; a command may come before its answer.
+    Requesting { exchange: ExchangeId, failures: u8, before: Accounts },
+    /// The bootstrap server sends commands; `until` it must have sent the next one.
+    Receiving { until: Instant, failures: u8, before: Accounts },
+}
+
+impl Bootstrap {
+    pub(crate) fn due(&self, now: Instant) -> bool {
+        matches!(self, Self::Wanted { at, .. } if *at <= now)
+    }
+
+    pub(crate) const fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Wanted { at, .. } => Some(*at),
+            Self::Receiving { until, .. } => Some(*until),
+            Self::Idle | Self::Boot | Self::Requesting { .. } => None,
+        }
+    }
+
+    /// Whether the bootstrap server may send commands now.
+    pub(crate) const fn accepts_commands(&self) -> bool {
+        matches!(self, Self::Requesting { .. } | Self::Receiving { .. })
+    }
+
+    /// Whether servers have to wait. While the next try is far off, they need not.
+    pub(crate) const fn holds_servers_back(&self) -> bool {
+        !matches!(self, Self::Idle)
+    }
+
+    /// The network is there for the first time.
+    pub(crate) fn network_up(&mut self, now: Instant, hold_off: core::time::Duration) {
+        if matches!(self, Self::Boot) {
+            *self = Self::Wanted { at: now + hold_off, failures: 0 };
+        }
+    }
+
+    /// The Bootstrap-Request left. `before` is what a failure brings back.
+    pub(crate) fn sent(&mut self, exchange: ExchangeId, before: &Accounts, events: &mut Events) {
+        if let Self::Wanted { failures, .. } = *self {
+            events.push(Event::BootstrapStarted);
+            *self = Self::Requesting { exchange, failures, before: before.clone() };
+        }
+    }
+
+    pub(crate) fn owns(&self, exchange: ExchangeId) -> bool {
+        matches!(self, Self::Requesting { exchange: own, .. } if *own == exchange)
+    }
+
+    /// Takes the answer to the Bootstrap-Request, or its failure.
+    pub(crate) fn answered(
+        &mut self,
+        now: Instant,
+        answer: Result<&Message<'_>, Reason>,
+        accounts: &mut Accounts,
+        config: &Config,
+        generator: &mut Generator,
+        events: &mut Events,
+    ) {
+        match answer {
+            Ok(message) if message.code() == Code::CHANGED => self.heard(now, config),
+            Ok(message) => self.failed(now, Reason::Code(message.code()), accounts, config, generator, events),
+            Err(reason) => self.failed(now, reason, accounts, config, generator, events),
+        }
+    }
+
+    /// The bootstrap server said something: it has so long for the next command.
+    pub(crate) fn heard(&mut self, now: Instant, config: &Config) {
+        let state = core::mem::replace(self, Self::Idle);
+        *self = match state {
+            Self::Requesting { failures, before, .. } | Self::Receiving { failures, before, .. } => {
+                Self::Receiving { until: now + config.bootstrap.silence, failures, before }
+            }
+            other => other,
+        };
+    }
+
+    /// The bootstrap server has been silent for too long.
+    pub(crate) fn is_overdue(&self, now: Instant) -> bool {
+        matches!(self, Self::Receiving { until, .. } if *until <= now)
+    }
+
+    /// Bootstrap-Finish: 2.04 if the accounts fit together, else 4.06, and the server may repair
+    /// them (OMA LwM2M 1.0, 5.2.5.3).
+    pub(crate) fn finish(&mut self, accounts: &Accounts, config: &Config, events: &mut Events) -> Code {
+        if !self.accepts_commands() {
+            return Code::METHOD_NOT_ALLOWED;
+        }
+        if accounts.check(config.bootstrap.at_every_start).is_err() {
+            events.push(Event::Diagnostic(Diagnostic::Inconsistent));
+            return Code::NOT_ACCEPTABLE;
+        }
+        *self = Self::Idle;
+        events.push(Event::BootstrapFinished);
+        Code::CHANGED
+    }
+
+    /// The bootstrap came to nothing: the accounts are as before, and with one among them the
+    /// client goes on with it (reading A14); otherwise it tries again after a pause.
+    pub(crate) fn failed(
+        &mut self,
+        now: Instant,
+        reason: Reason,
+        accounts: &mut Accounts,
+        config: &Config,
+        generator: &mut Generator,
+        events: &mut Events,
+    ) {
+        let failures = match core::mem::replace(self, Self::Idle) {
+            Self::Requesting { failures, before, .. } | Self::Receiving { failures, before, .. } => {
+                *accounts = before;
+                failures
+            }
+            Self::Wanted { failures, .. } => failures,
+            Self::Idle | Self::Boot => return,
+        };
+        events.push(Event::BootstrapFailed { reason });
+        if accounts.servers().next().is_none() {
+            let failures = failures.saturating_add(1);
+            let at = now + backoff::pause(&config.bootstrap.backoff, failures, generator);
+            *self = Self::Wanted { at, failures };
+        }
+    }
+
+    /// The network went away: the accounts are as before, and the bootstrap begins anew when it is
+    /// back.
+    pub(crate) fn interrupted(&mut self, now: Instant, accounts: &mut Accounts) {
+        let state = core::mem::replace(self, Self::Idle);
+        *self = match state {
+            Self::Requesting { failures, before, .. } | Self::Receiving { failures, before, .. } => {
+                *accounts = before;
+                Self::Wanted { at: now, failures }
+            }
+            other => other,
+        };
+    }
+}
+
+/// Writes a Bootstrap-Request: `/bs?ep=..` (OMA LwM2M 1.0, 5.2.7.1).
+pub(super) fn write_request(endpoint: &str, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+    writer.uri_path("bs")?;
+    registration::query(writer, "ep=", endpoint.as_bytes())
+}

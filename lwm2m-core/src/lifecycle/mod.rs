@@ -1,0 +1,548 @@
+//! The life of a terminal: bootstrap, registration, flight mode, power-off
+//! (OMA LwM2M 1.0, 5.2 and 5.3; DM terminal specification 7.2 to 7.5).
+//!
+//! One enum per machine, with its deadline inside. The machines say what is due and take what came
+//! of it; they send nothing themselves.
+
+mod backoff;
+pub(crate) mod bootstrap;
+pub(crate) mod object_list;
+pub(crate) mod presence;
+pub(crate) mod registration;
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use coap_codec::{Code, Message, MessageWriter, WriteError};
+
+use self::bootstrap::Bootstrap;
+use self::presence::{Goal, Presence};
+use self::registration::{Outcome, Registration, Request, State, Terms, Then};
+use crate::base::config::Config;
+use crate::base::event::{Diagnostic, Event, Events, Reason};
+use crate::base::rng::Generator;
+use crate::base::time::Instant;
+use crate::exchange::ExchangeId;
+use crate::objects::server::Binding;
+use crate::objects::{Accounts, Trigger};
+
+/// Whom a session is with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Role {
+    Bootstrap,
+    /// The server with this Short Server ID.
+    Server(u16),
+}
+
+/// A request of the lifecycle that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    Bootstrap,
+    Registration(Request, Terms),
+}
+
+impl Due {
+    /// The request's method.
+    pub(crate) const fn method(self) -> Code {
+        match self {
+            Self::Registration(Request::Deregister, _) => Code::DELETE,
+            _ => Code::POST,
+        }
+    }
+}
+
+/// What a session that was just made is, compared with the one before.
+///
+/// The runtime tells it with [`Client::connected`](crate::Client::connected).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Session {
+    /// The first one, or a new one that the server does not know: after a full DTLS handshake.
+    New,
+    /// The one from before: the same address, or a resumed DTLS session.
+    Resumed,
+    /// The same, from another local address.
+    Moved,
+}
+
+/// What the client must do besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consequence {
+    None,
+    /// Observations of this server are over: it registered anew, or was left.
+    ForgetObservations(u16),
+    /// The same, and the session is not needed any more.
+    Disconnect(u16),
+}
+
+/// The floor's state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Lifecycle {
+    pub(crate) presence: Presence,
+    pub(crate) network: bool,
+    pub(crate) bootstrap: Bootstrap,
+    pub(crate) registrations: Vec<Registration>,
+}
+
+impl Lifecycle {
+    /// A device that just started.
+    pub(crate) fn new(now: Instant, accounts: &Accounts, config: &Config) -> Self {
+        let servers = accounts.servers().next().is_some();
+        let wanted = accounts.0.bootstrap_server().is_some() && (config.bootstrap.at_every_start || !servers);
+        let bootstrap = if wanted { Bootstrap::Boot } else { Bootstrap::Idle };
+        let mut lifecycle = Self { presence: Presence::Present, network: false, bootstrap, registrations: Vec::new() };
+        lifecycle.enrol(now, accounts);
+        lifecycle
+    }
+
+    /// One registration for each account, all due now.
+    pub(crate) fn enrol(&mut self, now: Instant, accounts: &Accounts) {
+        self.registrations.clear();
+        self.registrations.extend(accounts.servers().map(|account| Registration::due_at(account.short_server_id, now)));
+    }
+
+    /// What should be told to a server, but for the object list.
+    pub(crate) fn terms(server: u16, accounts: &Accounts, config: &Config, objects: u64) -> Terms {
+        let instance = accounts.1.by_short_server_id(server);
+        Terms {
+            lifetime: instance.and_then(|instance| instance.lifetime).unwrap_or(config.default_lifetime),
+            binding: instance.and_then(|instance| instance.binding).unwrap_or(Binding::U),
+            objects,
+        }
+    }
+
+    fn registration(&mut self, server: u16) -> Option<&mut Registration> {
+        self.registrations.iter_mut().find(|registration| registration.server == server)
+    }
+
+    /// Whether anything may be sent to `role` at all.
+    fn may_send(&self, role: Role) -> bool {
+        self.network
+            && match (role, self.presence) {
+                (Role::Bootstrap, Presence::Present) => true,
+                (Role::Server(_), Presence::Present) => !self.bootstrap.holds_servers_back(),
+                (Role::Server(_), Presence::Leaving { .. }) => true,
+                _ => false,
+            }
+    }
+
+    /// What is due for `role`. `objects` gives the digest of the object list, if it is needed.
+    pub(crate) fn due(
+        &self,
+        now: Instant,
+        role: Role,
+        accounts: &Accounts,
+        config: &Config,
+        objects: &dyn Fn() -> u64,
+    ) -> Option<Due> {
+        if !self.may_send(role) {
+            return None;
+        }
+        let server = match role {
+            Role::Bootstrap => return self.bootstrap.due(now).then_some(Due::Bootstrap),
+            Role::Server(server) => server,
+        };
+        let registration = self.registrations.iter().find(|registration| registration.server == server)?;
+        if matches!(self.presence, Presence::Leaving { .. }) && !registration.is_leaving() {
+            return None;
+        }
+        let terms = || Self::terms(server, accounts, config, objects());
+        let request = registration.due(now, terms)?;
+        // A De-register says nothing of the terms.
+        let objects = if request == Request::Deregister { 0 } else { objects() };
+        Some(Due::Registration(request, Self::terms(server, accounts, config, objects)))
+    }
+
+    /// When something is due for `role` by itself.
+    pub(crate) fn poll_timeout(&self, role: Role) -> Option<Instant> {
+        if !self.may_send(role) {
+            return None;
+        }
+        match role {
+            Role::Bootstrap if self.bootstrap.accepts_commands() => None,
+            Role::Bootstrap => self.bootstrap.poll_timeout(),
+            Role::Server(server) => {
+                let registration = self.registrations.iter().find(|registration| registration.server == server)?;
+                let leaving = matches!(self.presence, Presence::Leaving { .. });
+                registration.poll_timeout().filter(|_| !leaving || registration.is_leaving())
+            }
+        }
+    }
+
+    /// Deadlines that need no peer: the bootstrap server's silence, the wait for De-registers.
+    pub(crate) fn poll_own_timeout(&self) -> Option<Instant> {
+        let silence = self.bootstrap.poll_timeout().filter(|_| self.bootstrap.accepts_commands());
+        silence.into_iter().chain(self.presence.until()).min()
+    }
+
+    /// Writes the request that is due.
+    pub(crate) fn write(
+        &self,
+        due: Due,
+        role: Role,
+        config: &Config,
+        object_list: &dyn Fn(&mut [u8]) -> Result<usize, WriteError>,
+        writer: &mut MessageWriter<'_>,
+    ) -> Result<(), WriteError> {
+        let lease = match role {
+            Role::Bootstrap => None,
+            Role::Server(server) => self
+                .registrations
+                .iter()
+                .find(|registration| registration.server == server)
+                .and_then(Registration::lease),
+        };
+        match (due, lease) {
+            (Due::Bootstrap, _) => bootstrap::write_request(&config.endpoint, writer),
+            (Due::Registration(Request::Register, terms), _) => {
+                registration::write_register(&config.endpoint, terms, object_list, writer)
+            }
+            (Due::Registration(Request::Update { lifetime, binding, objects }, terms), Some(lease)) => {
+                registration::write_update(lease, (lifetime, binding, objects), terms, object_list, writer)
+            }
+            (Due::Registration(Request::Deregister, _), Some(lease)) => registration::write_deregister(lease, writer),
+            // Neither is due without a lease.
+            (Due::Registration(..), None) => Ok(()),
+        }
+    }
+
+    /// The request left.
+    pub(crate) fn sent(
+        &mut self,
+        now: Instant,
+        due: Due,
+        role: Role,
+        exchange: ExchangeId,
+        accounts: &Accounts,
+        events: &mut Events,
+    ) {
+        match (due, role) {
+            (Due::Bootstrap, _) => self.bootstrap.sent(exchange, accounts, events),
+            (Due::Registration(request, terms), Role::Server(server)) => {
+                if let Some(registration) = self.registration(server) {
+                    registration.sent(now, request, terms, exchange);
+                }
+            }
+            (Due::Registration(..), Role::Bootstrap) => {}
+        }
+    }
+
+    /// Takes an answer, or the failure of an exchange. False if it is none of ours.
+    pub(crate) fn answered(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        answer: Result<&Message<'_>, Reason>,
+        accounts: &mut Accounts,
+        config: &Config,
+        generator: &mut Generator,
+        events: &mut Events,
+    ) -> Option<Consequence> {
+        if self.bootstrap.owns(exchange) {
+            self.bootstrap.answered(now, answer, accounts, config, generator, events);
+            self.after_bootstrap(now, accounts);
+            return Some(Consequence::None);
+        }
+        let registration = self.registrations.iter_mut().find(|registration| registration.owns(exchange))?;
+        let server = registration.server;
+        let outcome = registration.answered(now, answer, config, generator, events);
+        if outcome == Outcome::Registered {
+            note_lifetime(server, accounts, config, events);
+        }
+        self.reconsider_bootstrap(now, accounts, config);
+        Some(match outcome {
+            Outcome::Nothing => Consequence::None,
+            Outcome::Registered => Consequence::ForgetObservations(server),
+            Outcome::Left => Consequence::Disconnect(server),
+        })
+    }
+
+    /// A bootstrap that failed, with an account to go on with: registration goes on.
+    fn after_bootstrap(&mut self, now: Instant, accounts: &Accounts) {
+        if !self.bootstrap.holds_servers_back() && self.registrations.is_empty() {
+            self.enrol(now, accounts);
+        }
+    }
+
+    /// Every server failed so often in a row that the bootstrap server is asked again
+    /// (OMA LwM2M 1.0, 5.2.2).
+    fn reconsider_bootstrap(&mut self, now: Instant, accounts: &Accounts, config: &Config) {
+        let enough = config.bootstrap.after_failures;
+        let failed = |registration: &Registration| {
+            let failures = registration.failures();
+            failures > 0 && failures.checked_rem(enough) == Some(0)
+        };
+        let all = !self.registrations.is_empty() && self.registrations.iter().all(failed);
+        if all && self.bootstrap == Bootstrap::Idle && accounts.0.bootstrap_server().is_some() {
+            self.bootstrap = Bootstrap::Wanted { at: now, failures: 0 };
+        }
+    }
+
+    /// A bootstrap command came.
+    pub(crate) fn bootstrap_command(&mut self, now: Instant, config: &Config) {
+        self.bootstrap.heard(now, config);
+    }
+
+    /// Bootstrap-Finish came: the code to answer. After 2.04 every server is registered with.
+    pub(crate) fn bootstrap_finish(
+        &mut self,
+        now: Instant,
+        accounts: &Accounts,
+        config: &Config,
+        events: &mut Events,
+    ) -> Code {
+        let code = self.bootstrap.finish(accounts, config, events);
+        if code == Code::CHANGED {
+            self.enrol(now, accounts);
+        }
+        code
+    }
+
+    /// Does what is due without a peer. True when the wait for De-registers is over.
+    pub(crate) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        accounts: &mut Accounts,
+        config: &Config,
+        generator: &mut Generator,
+        events: &mut Events,
+    ) -> bool {
+        if self.bootstrap.is_overdue(now) {
+            self.bootstrap.failed(now, Reason::Abandoned, accounts, config, generator, events);
+            self.after_bootstrap(now, accounts);
+        }
+        self.presence.until().is_some_and(|until| until <= now)
+    }
+
+    /// A session was made, or is known to live on (readings A15 and A16).
+    pub(crate) fn connected(&mut self, now: Instant, role: Role, session: Session, secure: bool) {
+        let Role::Server(server) = role else { return };
+        let Some(registration) = self.registration(server) else { return };
+        // Without DTLS a server knows the client by its address.
+        if session == Session::New || (session == Session::Moved && !secure) {
+            if registration.lease().is_some() && !registration.is_leaving() {
+                registration.register_now(now);
+            }
+        }
+    }
+
+    /// Nothing can be sent to `role`: there is no session, or the message does not fit.
+    pub(crate) fn blocked(
+        &mut self,
+        now: Instant,
+        role: Role,
+        reason: Reason,
+        accounts: &mut Accounts,
+        config: &Config,
+        generator: &mut Generator,
+        events: &mut Events,
+    ) {
+        match role {
+            Role::Bootstrap => {
+                self.bootstrap.failed(now, reason, accounts, config, generator, events);
+                self.after_bootstrap(now, accounts);
+            }
+            Role::Server(server) => {
+                if let Some(registration) = self.registration(server) {
+                    registration.blocked(now, reason, config, generator, events);
+                }
+                self.reconsider_bootstrap(now, accounts, config);
+            }
+        }
+    }
+
+    /// The network is there.
+    pub(crate) fn network_up(&mut self, now: Instant, accounts: &Accounts, config: &Config) {
+        if core::mem::replace(&mut self.network, true) {
+            return;
+        }
+        if self.presence == Presence::Present {
+            self.reappear(now, accounts, config);
+        }
+    }
+
+    /// Reachable again: what was registered updates, what was not registers (reading A16).
+    fn reappear(&mut self, now: Instant, accounts: &Accounts, config: &Config) {
+        let hold_off = accounts.0.bootstrap_server().and_then(|account| account.hold_off).unwrap_or(0);
+        let hold_off = if config.bootstrap.honour_hold_off { hold_off } else { 0 };
+        self.bootstrap.network_up(now, Duration::from_secs(u64::from(hold_off)));
+        for registration in &mut self.registrations {
+            if !registration.update_now(now) && matches!(registration.state, State::Gone) {
+                registration.register_now(now);
+            }
+        }
+    }
+
+    /// The network is gone: what is on its way is lost.
+    pub(crate) fn network_down(&mut self, now: Instant, accounts: &mut Accounts, events: &mut Events) {
+        if !core::mem::replace(&mut self.network, false) {
+            return;
+        }
+        events.push(Event::Offline);
+        self.bootstrap.interrupted(now, accounts);
+        self.registrations.iter_mut().for_each(|registration| registration.interrupted(now));
+    }
+
+    /// The device got another address: every session must be made sure of.
+    pub(crate) fn address_changed(&mut self, now: Instant, accounts: &mut Accounts) {
+        self.bootstrap.interrupted(now, accounts);
+        for registration in &mut self.registrations {
+            registration.interrupted(now);
+            registration.update_now(now);
+        }
+    }
+
+    /// The device wants to leave. True when there is nobody to tell.
+    pub(crate) fn leave(
+        &mut self,
+        now: Instant,
+        goal: Goal,
+        accounts: &mut Accounts,
+        config: &Config,
+        events: &mut Events,
+    ) -> bool {
+        self.bootstrap.interrupted(now, accounts);
+        let until = match self.presence {
+            Presence::Leaving { until, .. } => until,
+            _ => now + config.leave_within,
+        };
+        self.presence = Presence::Leaving { to: goal, until };
+        let mut somebody = false;
+        for registration in &mut self.registrations {
+            somebody |= registration.leave(now, Then::Gone);
+        }
+        if !self.network {
+            // Nobody can be told.
+            self.cut_short(events);
+            return true;
+        }
+        !somebody
+    }
+
+    /// Whether a device that leaves has nobody to tell any more.
+    pub(crate) fn has_left(&self) -> bool {
+        matches!(self.presence, Presence::Leaving { .. })
+            && !self.registrations.iter().any(Registration::is_leaving)
+    }
+
+    /// The device goes without waiting for De-registers.
+    pub(crate) fn cut_short(&mut self, events: &mut Events) {
+        self.registrations.iter_mut().for_each(|registration| registration.cut_short(events));
+    }
+
+    /// The device has left, or is back already.
+    pub(crate) fn arrive(&mut self, now: Instant, accounts: &Accounts, config: &Config, events: &mut Events) {
+        if let Some(leave) = self.presence.arrive() {
+            events.push(Event::MayProceed(leave));
+        }
+        if self.presence == Presence::Present && self.network {
+            self.reappear(now, accounts, config);
+        }
+    }
+
+    /// Out of flight mode: register at once, without a bootstrap (readings A15 and 7.3-2).
+    pub(crate) fn leave_flight_mode(&mut self, now: Instant, accounts: &Accounts, config: &Config) {
+        match self.presence {
+            Presence::Flight => {
+                self.presence = Presence::Present;
+                for registration in &mut self.registrations {
+                    registration.register_now(now);
+                }
+                if self.network {
+                    self.reappear(now, accounts, config);
+                }
+            }
+            Presence::Leaving { to: Goal::FlightMode, until } => {
+                self.presence = Presence::Leaving { to: Goal::Back, until };
+            }
+            _ => {}
+        }
+    }
+
+    /// The Server object told the client to do something.
+    pub(crate) fn trigger(&mut self, now: Instant, trigger: Trigger, accounts: &Accounts) {
+        let (Trigger::Disable(instance) | Trigger::Update(instance)) = trigger;
+        let Some(instance) = accounts.1.get(instance) else { return };
+        let Some(server) = instance.short_server_id else { return };
+        let disable = Duration::from_secs(u64::from(instance.disable_timeout()));
+        if let Some(registration) = self.registration(server) {
+            match trigger {
+                Trigger::Disable(_) => {
+                    registration.leave(now, Then::Disabled(disable));
+                }
+                Trigger::Update(_) => {
+                    registration.update_now(now);
+                }
+            }
+        }
+    }
+
+    /// Something in the Server object, or the list of instances, may have changed: servers that
+    /// were told otherwise get an Update.
+    pub(crate) fn reconsider(&mut self, now: Instant, accounts: &Accounts, config: &Config, objects: u64) {
+        for registration in &mut self.registrations {
+            let terms = Self::terms(registration.server, accounts, config, objects);
+            if registration.lease().is_some_and(|lease| lease.terms != terms) {
+                registration.update_now(now);
+            }
+        }
+    }
+
+    /// Whether a session with `role` is of use now, for something in flight or about to be.
+    pub(crate) fn needs_session(&self, now: Instant, role: Role) -> bool {
+        match role {
+            Role::Bootstrap => self.bootstrap.accepts_commands() || self.bootstrap.due(now),
+            Role::Server(server) => {
+                let own = self.registrations.iter().find(|registration| registration.server == server);
+                own.is_some_and(|registration| registration.needs_session(now))
+            }
+        }
+    }
+
+    /// Whom sessions may be wanted with.
+    pub(crate) fn roles(&self) -> impl Iterator<Item = Role> {
+        let servers = self.registrations.iter().map(|registration| Role::Server(registration.server));
+        core::iter::once(Role::Bootstrap).chain(servers)
+    }
+
+    /// Whether a server may manage the device, but for the end of its lifetime.
+    pub(crate) fn has_lease(&self, server: u16) -> bool {
+        self.presence == Presence::Present
+            && self.network
+            && !self.bootstrap.accepts_commands()
+            && self.registration_of(server).is_some_and(|registration| {
+                matches!(registration.state, State::Registered { .. } | State::Updating { .. })
+            })
+    }
+
+    /// The registration with a server.
+    pub(crate) fn registration_of(&self, server: u16) -> Option<&Registration> {
+        self.registrations.iter().find(|registration| registration.server == server)
+    }
+
+    /// Whether requests of `role` are served now.
+    pub(crate) fn serves(&self, now: Instant, role: Role) -> bool {
+        if self.presence != Presence::Present || !self.network {
+            return false;
+        }
+        match role {
+            Role::Bootstrap => self.bootstrap.accepts_commands(),
+            Role::Server(server) => {
+                let mut own = self.registrations.iter().filter(|registration| registration.server == server);
+                !self.bootstrap.accepts_commands() && own.any(|registration| registration.serves(now))
+            }
+        }
+    }
+}
+
+/// Tells an operator of a lifetime that is not what the profile expects (reading A17).
+fn note_lifetime(server: u16, accounts: &Accounts, config: &Config, events: &mut Events) {
+    let lifetime = accounts.1.by_short_server_id(server).and_then(|instance| instance.lifetime);
+    let diagnostic = match lifetime {
+        None => Diagnostic::LifetimeDefaulted { server, lifetime: config.default_lifetime },
+        Some(lifetime) if config.bootstrap.at_every_start && lifetime != config.default_lifetime => {
+            Diagnostic::LifetimeDeviates { server, lifetime }
+        }
+        Some(_) => return,
+    };
+    events.push(Event::Diagnostic(diagnostic));
+}

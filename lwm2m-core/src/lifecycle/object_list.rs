@@ -1,0 +1,57 @@
+//! The payload of Register: the objects and instances of the client
+//! (OMA LwM2M 1.0, 5.3.1; RFC 6690).
+
+use core::hash::Hasher;
+
+use coap_codec::WriteError;
+use siphasher::sip::SipHasher13;
+
+use crate::base::path::Path;
+use crate::format::{LinkValue, LinkWriter};
+use crate::model::{DataModel, ObjectDef};
+use crate::objects::SECURITY;
+
+/// Writes `</1/0>,</3/0>,...`: every instance, and objects that have none. Never Security.
+pub(crate) fn write(model: &dyn DataModel, room: &mut [u8]) -> Result<usize, WriteError> {
+    let available = room.len();
+    let mut links = LinkWriter::new(room);
+    visit(model, &mut |object, path| {
+        links.path("", path);
+        if let (None, (major, minor)) = (path.instance_id(), object.version) {
+            if (major, minor) != (1, 0) {
+                links.attribute("ver", LinkValue::Version(major, minor));
+            }
+        }
+    });
+    links.finish().map_err(|_| WriteError::NoSpace { needed: available.saturating_add(1) })
+}
+
+/// 64 bits of the list: has it changed since the server was told?
+pub(crate) fn digest(model: &dyn DataModel) -> u64 {
+    let mut hasher = SipHasher13::new();
+    visit(model, &mut |_, path| {
+        hasher.write_u8(path.depth() as u8);
+        path.levels().iter().for_each(|id| hasher.write_u16(*id));
+    });
+    hasher.finish()
+}
+
+/// The links in their order. An object stands for itself when it has no instance, or a version
+/// to tell.
+fn visit(model: &dyn DataModel, link: &mut dyn FnMut(&ObjectDef, Path)) {
+    let mut after = None;
+    while let Some(object) = model.next_object(after) {
+        after = Some(object.id);
+        if object.id == SECURITY {
+            continue;
+        }
+        let mut instance = model.next_instance(object.id, None);
+        if instance.is_none() || object.version != (1, 0) {
+            link(object, Path::object(object.id));
+        }
+        while let Some(id) = instance {
+            link(object, Path::instance(object.id, id));
+            instance = model.next_instance(object.id, Some(id));
+        }
+    }
+}

@@ -1,0 +1,584 @@
+//! Registration with one server: Register, Update, De-register
+//! (OMA LwM2M 1.0, 5.3; DM terminal specification 7.3 to 7.5).
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use coap_codec::{Code, ContentFormat, Message, MessageWriter, OptionNumber, WriteError};
+
+use super::backoff;
+use crate::base::config::{Config, RegistrationPolicy};
+use crate::base::event::{Event, Events, Reason};
+use crate::base::rng::Generator;
+use crate::base::time::Instant;
+use crate::exchange::ExchangeId;
+use crate::objects::server::Binding;
+
+/// The registration with one server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Registration {
+    /// Short Server ID.
+    pub(crate) server: u16,
+    pub(crate) state: State,
+}
+
+/// Where a registration stands. Each state holds what it needs, and its deadline.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum State {
+    /// A Register is due at `at`.
+    Unregistered { at: Instant, failures: u8 },
+    /// A Register is on its way.
+    Registering { exchange: ExchangeId, sent: Instant, terms: Terms, failures: u8 },
+    /// Registered; an Update is due at `update_at`.
+    Registered { lease: Lease, update_at: Instant, failures: u8 },
+    /// Registered, and an Update is on its way.
+    Updating { lease: Lease, exchange: ExchangeId, sent: Instant, terms: Terms, failures: u8 },
+    /// A De-register is due.
+    Leaving { lease: Lease, then: Then },
+    /// A De-register is on its way.
+    Deregistering { exchange: ExchangeId, then: Then },
+    /// The server disabled the client (/1/x/4) until then.
+    Disabled { until: Instant },
+    /// Not registered, and not wanted to be.
+    Gone,
+}
+
+/// What follows a De-register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Then {
+    Gone,
+    Disabled(Duration),
+}
+
+/// What the server granted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Lease {
+    pub(crate) location: Location,
+    pub(crate) terms: Terms,
+    /// When the lifetime ends, counted from when the request left: the server counts from later.
+    pub(crate) expires: Instant,
+}
+
+/// What the server was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Terms {
+    /// Lifetime in seconds.
+    pub(crate) lifetime: u32,
+    pub(crate) binding: Binding,
+    /// Digest of the object list.
+    pub(crate) objects: u64,
+}
+
+/// The request that a registration wants to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    Register,
+    /// An Update with what changed since the last one (OMA LwM2M 1.0, 5.3.2).
+    Update { lifetime: bool, binding: bool, objects: bool },
+    Deregister,
+}
+
+/// What the client must do besides, once an answer was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Nothing,
+    /// The server forgot earlier observations: so must we (OMA LwM2M 1.0, 5.3.1).
+    Registered,
+    /// Nothing more is sent to this server.
+    Left,
+}
+
+impl Registration {
+    /// A registration that is due at `at`.
+    pub(crate) const fn due_at(server: u16, at: Instant) -> Self {
+        Self { server, state: State::Unregistered { at, failures: 0 } }
+    }
+
+    /// What is to be sent now, given what the server should be told.
+    pub(crate) fn due(&self, now: Instant, terms: impl FnOnce() -> Terms) -> Option<Request> {
+        match &self.state {
+            State::Unregistered { at, .. } if *at <= now => Some(Request::Register),
+            State::Disabled { until } if *until <= now => Some(Request::Register),
+            State::Registered { lease, .. } if lease.expires <= now => Some(Request::Register),
+            State::Registered { lease, update_at, .. } if *update_at <= now => {
+                let terms = terms();
+                Some(Request::Update {
+                    lifetime: terms.lifetime != lease.terms.lifetime,
+                    binding: terms.binding != lease.terms.binding,
+                    objects: terms.objects != lease.terms.objects,
+                })
+            }
+            State::Leaving { .. } => Some(Request::Deregister),
+            _ => None,
+        }
+    }
+
+    /// When something is due by itself.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Unregistered { at, .. } => Some(*at),
+            State::Registered { lease, update_at, .. } => Some(lease.expires.min(*update_at)),
+            State::Disabled { until } => Some(*until),
+            State::Leaving { .. } => Some(Instant::ZERO),
+            State::Registering { .. } | State::Updating { .. } | State::Deregistering { .. } | State::Gone => None,
+        }
+    }
+
+    /// The request left.
+    pub(crate) fn sent(&mut self, now: Instant, request: Request, terms: Terms, exchange: ExchangeId) {
+        let state = core::mem::replace(&mut self.state, State::Gone);
+        self.state = match (request, state) {
+            (Request::Update { .. }, State::Registered { lease, failures, .. }) => {
+                State::Updating { lease, exchange, sent: now, terms, failures }
+            }
+            (Request::Deregister, State::Leaving { then, .. }) => State::Deregistering { exchange, then },
+            (Request::Register, State::Unregistered { failures, .. }) => {
+                State::Registering { exchange, sent: now, terms, failures }
+            }
+            (Request::Register, _) => State::Registering { exchange, sent: now, terms, failures: 0 },
+            (_, state) => state,
+        };
+    }
+
+    /// Whether the exchange is this registration's.
+    pub(crate) fn owns(&self, exchange: ExchangeId) -> bool {
+        match &self.state {
+            State::Registering { exchange: own, .. }
+            | State::Updating { exchange: own, .. }
+            | State::Deregistering { exchange: own, .. } => *own == exchange,
+            _ => false,
+        }
+    }
+
+    /// Takes the answer to the request on its way, or its failure.
+    pub(crate) fn answered(
+        &mut self,
+        now: Instant,
+        answer: Result<&Message<'_>, Reason>,
+        config: &Config,
+        generator: &mut Generator,
+        events: &mut Events,
+    ) -> Outcome {
+        let state = core::mem::replace(&mut self.state, State::Gone);
+        let server = self.server;
+        let mut outcome = Outcome::Nothing;
+        self.state = match state {
+            State::Registering { sent, terms, failures, .. } => {
+                let granted = answer.and_then(|message| accept(message, Code::CREATED).and_then(|()| {
+                    Location::of(message, config.limits.location).ok_or(Reason::BadAnswer)
+                }));
+                match granted {
+                    Ok(location) => {
+                        events.push(Event::Registered { server, lifetime: terms.lifetime });
+                        outcome = Outcome::Registered;
+                        let lease = Lease { location, terms, expires: sent + lifetime(terms) };
+                        let update_at = sent + first_update(&config.registration, lifetime(terms), generator);
+                        State::Registered { lease, update_at, failures: 0 }
+                    }
+                    Err(reason) => {
+                        events.push(Event::RegistrationFailed { server, reason });
+                        let failures = failures.saturating_add(1);
+                        let pause = backoff::pause(&config.registration.backoff, failures, generator);
+                        State::Unregistered { at: now + pause.max(retry_after(answer)), failures }
+                    }
+                }
+            }
+            State::Updating { lease, sent, terms, failures, .. } => {
+                match answer.and_then(|message| accept(message, Code::CHANGED)) {
+                    Ok(()) => {
+                        events.push(Event::Updated { server });
+                        let update_at = sent + next_update(&config.registration, lifetime(terms));
+                        let lease = Lease { terms, expires: sent + lifetime(terms), ..lease };
+                        State::Registered { lease, update_at, failures: 0 }
+                    }
+                    Err(reason) => {
+                        events.push(Event::UpdateFailed { server, reason });
+                        // A refusal means that the registration is gone (OMA LwM2M 1.0, 5.3.2;
+                        // reading A20); silence or trouble that there is time for another try.
+                        if matches!(reason, Reason::Code(code) if code.is_client_error()) {
+                            State::Unregistered { at: now, failures: 0 }
+                        } else {
+                            let failures = failures.saturating_add(1);
+                            let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
+                            State::Registered { lease, update_at: now + pause.max(retry_after(answer)), failures }
+                        }
+                    }
+                }
+            }
+            State::Deregistering { then, .. } => {
+                // Whatever the answer, the server is left (reading A23).
+                let unconfirmed = answer.and_then(|message| accept(message, Code::DELETED)).err();
+                events.push(Event::Deregistered { server, unconfirmed });
+                outcome = Outcome::Left;
+                match then {
+                    Then::Gone => State::Gone,
+                    Then::Disabled(duration) => State::Disabled { until: now + duration },
+                }
+            }
+            other => other,
+        };
+        outcome
+    }
+
+    /// Nothing can be sent: there is no session with the server, or the message does not fit.
+    pub(crate) fn blocked(
+        &mut self,
+        now: Instant,
+        reason: Reason,
+        config: &Config,
+        generator: &mut Generator,
+        events: &mut Events,
+    ) {
+        let server = self.server;
+        let state = core::mem::replace(&mut self.state, State::Gone);
+        self.state = match state {
+            State::Unregistered { failures, .. } | State::Registering { failures, .. } => {
+                events.push(Event::RegistrationFailed { server, reason });
+                let failures = failures.saturating_add(1);
+                State::Unregistered { at: now + backoff::pause(&config.registration.backoff, failures, generator), failures }
+            }
+            State::Registered { lease, failures, .. } | State::Updating { lease, failures, .. } => {
+                events.push(Event::UpdateFailed { server, reason });
+                let failures = failures.saturating_add(1);
+                let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
+                State::Registered { lease, update_at: now + pause, failures }
+            }
+            State::Leaving { .. } | State::Deregistering { .. } => {
+                events.push(Event::Deregistered { server, unconfirmed: Some(reason) });
+                State::Gone
+            }
+            other => other,
+        };
+    }
+
+    /// The exchange on its way is lost with the network; what it was for is due again.
+    pub(crate) fn interrupted(&mut self, now: Instant) {
+        let state = core::mem::replace(&mut self.state, State::Gone);
+        self.state = match state {
+            State::Registering { failures, .. } => State::Unregistered { at: now, failures },
+            State::Updating { lease, failures, .. } => State::Registered { lease, update_at: now, failures },
+            other => other,
+        };
+    }
+
+    /// An Update is wanted now: by the application, the server, or because the network is back.
+    pub(crate) const fn update_now(&mut self, now: Instant) -> bool {
+        match &mut self.state {
+            State::Registered { update_at, .. } => {
+                *update_at = now;
+                true
+            }
+            State::Updating { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// A Register is wanted now: the session or the address is a new one (reading A16).
+    pub(crate) fn register_now(&mut self, now: Instant) {
+        if matches!(self.state, State::Registered { .. } | State::Updating { .. } | State::Registering { .. } | State::Gone) {
+            self.state = State::Unregistered { at: now, failures: 0 };
+        }
+    }
+
+    /// Leaves the server, if it knows us. True when a De-register is to be sent.
+    pub(crate) fn leave(&mut self, now: Instant, then: Then) -> bool {
+        let state = core::mem::replace(&mut self.state, State::Gone);
+        self.state = match state {
+            State::Registered { lease, .. } | State::Updating { lease, .. } if lease.expires > now => {
+                State::Leaving { lease, then }
+            }
+            // On its way out already; a server that wants to be left alone still is.
+            state @ (State::Leaving { .. } | State::Deregistering { .. } | State::Disabled { .. }) => state,
+            _ => State::Gone,
+        };
+        self.is_leaving()
+    }
+
+    /// Gives up waiting for the De-register's answer.
+    pub(crate) fn cut_short(&mut self, events: &mut Events) {
+        if self.is_leaving() {
+            events.push(Event::Deregistered { server: self.server, unconfirmed: Some(Reason::CutShort) });
+        }
+        self.state = State::Gone;
+    }
+
+    pub(crate) const fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Leaving { .. } | State::Deregistering { .. })
+    }
+
+    /// What the server granted, while it lasts.
+    pub(crate) const fn lease(&self) -> Option<&Lease> {
+        match &self.state {
+            State::Registered { lease, .. } | State::Updating { lease, .. } | State::Leaving { lease, .. } => Some(lease),
+            _ => None,
+        }
+    }
+
+    /// Whether the server may manage the device: only while it is registered with
+    /// (OMA LwM2M 1.0, 5.3.1).
+    pub(crate) fn serves(&self, now: Instant) -> bool {
+        match &self.state {
+            State::Registered { lease, .. } | State::Updating { lease, .. } => lease.expires > now,
+            _ => false,
+        }
+    }
+
+    /// Whether a session with the server is of use: something is in flight, due, or kept alive.
+    pub(crate) fn needs_session(&self, now: Instant) -> bool {
+        match &self.state {
+            State::Unregistered { at, .. } => *at <= now,
+            State::Disabled { until } => *until <= now,
+            State::Gone => false,
+            _ => true,
+        }
+    }
+
+    /// Tries that failed in a row, without one that succeeded.
+    pub(crate) const fn failures(&self) -> u8 {
+        match self.state {
+            State::Unregistered { failures, .. } | State::Registering { failures, .. } => failures,
+            _ => 0,
+        }
+    }
+}
+
+/// The code that means success, or why not.
+fn accept(message: &Message<'_>, success: Code) -> Result<(), Reason> {
+    if message.code() == success { Ok(()) } else { Err(Reason::Code(message.code())) }
+}
+
+/// How long a server that answered 5.03 or 4.29 wants to be left alone (RFC 7252, section 5.9.3.4).
+fn retry_after(answer: Result<&Message<'_>, Reason>) -> Duration {
+    match answer {
+        Ok(message) if matches!(message.code(), Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS) => {
+            Duration::from_secs(u64::from(message.max_age().unwrap_or(60)))
+        }
+        _ => Duration::ZERO,
+    }
+}
+
+fn lifetime(terms: Terms) -> Duration {
+    Duration::from_secs(u64::from(terms.lifetime))
+}
+
+/// The latest moment for an Update: `margin` before the end, which leaves a whole cycle of
+/// retransmissions and more than one try; half of a lifetime that is too short for that.
+fn latest_update(policy: &RegistrationPolicy, lifetime: Duration) -> Duration {
+    let half = lifetime / 2;
+    lifetime.checked_sub(policy.margin).filter(|latest| *latest > half).unwrap_or(half)
+}
+
+/// The first Update after a Register: anywhere in the second half, so that terminals which
+/// registered in the same second do not come back in the same second.
+fn first_update(policy: &RegistrationPolicy, lifetime: Duration, generator: &mut Generator) -> Duration {
+    let latest = latest_update(policy, lifetime);
+    if policy.spread { generator.between(lifetime / 2, latest) } else { next_update(policy, lifetime) }
+}
+
+/// Later Updates keep the distance that the first one made.
+fn next_update(policy: &RegistrationPolicy, lifetime: Duration) -> Duration {
+    latest_update(policy, lifetime).min(lifetime.saturating_mul(19) / 20)
+}
+
+/// Where a registration lives at the server: Location-Path and Location-Query, opaque to us
+/// (OMA LwM2M 1.0, 5.3.1; reading A22).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Location {
+    /// Per option: its length and its value; the paths first.
+    options: Vec<u8>,
+    /// How many of them are path segments.
+    segments: u8,
+}
+
+impl Location {
+    /// The Location of a response; none without Location-Path, or when it is longer than `limit`.
+    fn of(message: &Message<'_>, limit: usize) -> Option<Self> {
+        let mut location = Self::default();
+        for segment in message.location_path() {
+            location.push(segment, limit)?;
+            location.segments = location.segments.checked_add(1)?;
+        }
+        if location.segments == 0 {
+            return None;
+        }
+        for query in message.location_query() {
+            location.push(query, limit)?;
+        }
+        location.options.shrink_to_fit();
+        Some(location)
+    }
+
+    fn push(&mut self, value: &[u8], limit: usize) -> Option<()> {
+        let len = u8::try_from(value.len()).ok()?;
+        if self.options.len().saturating_add(value.len()).saturating_add(1) > limit.saturating_add(1) {
+            return None;
+        }
+        self.options.push(len);
+        self.options.extend_from_slice(value);
+        Some(())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.options.as_slice();
+        core::iter::from_fn(move || {
+            let (len, after) = rest.split_first()?;
+            let (value, after) = after.split_at_checked(usize::from(*len))?;
+            rest = after;
+            Some(value)
+        })
+    }
+
+    /// The path segments, in their order.
+    pub(crate) fn path(&self) -> impl Iterator<Item = &[u8]> {
+        self.iter().take(usize::from(self.segments))
+    }
+
+    /// The queries, in their order.
+    pub(crate) fn query(&self) -> impl Iterator<Item = &[u8]> {
+        self.iter().skip(usize::from(self.segments))
+    }
+
+    pub(crate) fn parts(&self) -> (&[u8], u8) {
+        (&self.options, self.segments)
+    }
+
+    /// From what [`Self::parts`] gave; none if it is not well-formed.
+    pub(crate) fn from_parts(options: &[u8], segments: u8) -> Option<Self> {
+        let location = Self { options: options.to_vec(), segments };
+        let (count, bytes) = location.iter().fold((0usize, 0usize), |(count, bytes), value| {
+            (count.saturating_add(1), bytes.saturating_add(value.len()).saturating_add(1))
+        });
+        (segments > 0 && usize::from(segments) <= count && bytes == options.len()).then_some(location)
+    }
+
+    pub(crate) fn heap(&self) -> usize {
+        self.options.capacity()
+    }
+
+    fn write(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+        self.path().try_for_each(|segment| writer.option(OptionNumber::URI_PATH, segment))?;
+        self.query().try_for_each(|query| writer.option(OptionNumber::URI_QUERY, query))
+    }
+}
+
+/// Writes a Register: `/rd?ep=..&lt=..&lwm2m=1.0&b=..` (OMA LwM2M 1.0, 5.3.1).
+pub(super) fn write_register(
+    endpoint: &str,
+    terms: Terms,
+    object_list: &dyn Fn(&mut [u8]) -> Result<usize, WriteError>,
+    writer: &mut MessageWriter<'_>,
+) -> Result<(), WriteError> {
+    writer.uri_path("rd")?;
+    writer.content_format(ContentFormat::LINK_FORMAT)?;
+    query(writer, "ep=", endpoint.as_bytes())?;
+    lifetime_query(writer, terms.lifetime)?;
+    writer.uri_query("lwm2m=1.0")?;
+    query(writer, "b=", terms.binding.as_str().as_bytes())?;
+    writer.payload_with(object_list)
+}
+
+/// Writes an Update: only what changed.
+pub(super) fn write_update(
+    lease: &Lease,
+    (lifetime, binding, objects): (bool, bool, bool),
+    terms: Terms,
+    object_list: &dyn Fn(&mut [u8]) -> Result<usize, WriteError>,
+    writer: &mut MessageWriter<'_>,
+) -> Result<(), WriteError> {
+    lease.location.path().try_for_each(|segment| writer.option(OptionNumber::URI_PATH, segment))?;
+    if objects {
+        writer.content_format(ContentFormat::LINK_FORMAT)?;
+    }
+    lease.location.query().try_for_each(|query| writer.option(OptionNumber::URI_QUERY, query))?;
+    if lifetime {
+        lifetime_query(writer, terms.lifetime)?;
+    }
+    if binding {
+        query(writer, "b=", terms.binding.as_str().as_bytes())?;
+    }
+    if objects { writer.payload_with(object_list) } else { Ok(()) }
+}
+
+/// Writes a De-register: the location and nothing else.
+pub(super) fn write_deregister(lease: &Lease, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+    lease.location.write(writer)
+}
+
+/// A Uri-Query of a name and a value. Longer than 255 bytes it is refused by the writer.
+pub(super) fn query(writer: &mut MessageWriter<'_>, name: &str, value: &[u8]) -> Result<(), WriteError> {
+    let mut text = [0; 255];
+    let len = name.len().saturating_add(value.len());
+    match text.get_mut(..len) {
+        Some(room) => {
+            let (head, tail) = room.split_at_mut(name.len().min(len));
+            head.copy_from_slice(name.as_bytes());
+            tail.copy_from_slice(value);
+            writer.option(OptionNumber::URI_QUERY, room)
+        }
+        None => Err(WriteError::ValueTooLong),
+    }
+}
+
+fn lifetime_query(writer: &mut MessageWriter<'_>, seconds: u32) -> Result<(), WriteError> {
+    let mut digits = [0; 10];
+    let len = crate::base::decimal::write_u64(u64::from(seconds), &mut digits).unwrap_or(0);
+    query(writer, "lt=", digits.get(..len).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rng::Key;
+
+    fn policy() -> RegistrationPolicy {
+        Config::new("x", Key::from_seed(1)).registration
+    }
+
+    #[test]
+    fn every_update_comes_in_time() {
+        let policy = policy();
+        let mut generator = Generator::new(Key::from_seed(1));
+        for seconds in [1, 20, 60, 185, 186, 499, 500, 501, 600, 3_600, 86_400, 1 << 31, u32::MAX] {
+            let whole = Duration::from_secs(u64::from(seconds));
+            for _ in 0..100 {
+                let first = first_update(&policy, whole, &mut generator);
+                let next = next_update(&policy, whole);
+                for update in [first, next] {
+                    assert!(update >= whole / 2 && update < whole, "{seconds}: {update:?}");
+                    let left = whole - update;
+                    assert!(seconds < 600 || left >= Duration::from_secs(250), "{seconds}: {left:?} left");
+                    assert!(seconds < 186 || left >= Duration::from_secs(93));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_update_is_spread_over_the_second_half() {
+        let whole = Duration::from_secs(86_400);
+        let mut generator = Generator::new(Key::from_seed(1));
+        let mut bins = [0; 10];
+        for _ in 0..10_000 {
+            let first = first_update(&policy(), whole, &mut generator);
+            bins[(first.as_secs() - 43_200) as usize * 10 / 42_951] += 1;
+        }
+        assert!(bins.iter().all(|count| (800..1_200).contains(count)), "{bins:?}");
+    }
+
+    #[test]
+    fn a_location_keeps_its_parts_and_refuses_what_is_not_well_formed() {
+        let mut location = Location::default();
+        for segment in [&b"rd"[..], b"5a3f", b""] {
+            location.push(segment, 255).unwrap();
+        }
+        location.segments = 2;
+        assert_eq!(location.path().collect::<Vec<_>>(), [&b"rd"[..], b"5a3f"]);
+        assert_eq!(location.query().collect::<Vec<_>>(), [b""]);
+        let (options, segments) = location.parts();
+        assert_eq!(Location::from_parts(options, segments), Some(location.clone()));
+        assert_eq!(Location::from_parts(options, 0), None);
+        assert_eq!(Location::from_parts(options, 4), None);
+        assert_eq!(Location::from_parts(&options[..3], 1), None);
+        assert_eq!(location.push(&[0; 256], 1_000), None);
+    }
+}

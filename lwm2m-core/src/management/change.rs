@@ -1,0 +1,290 @@
+//! Write, Create and Delete (OMA LwM2M 1.0, 5.4.3, 5.4.6, 5.4.7), and what a bootstrap server does
+//! with them (5.2.7).
+//!
+//! A request is a set of changes: all are checked before the first one is applied.
+
+use coap_codec::{Code, MessageWriter};
+
+use super::operation::{Kind, Operation};
+use super::{Effects, has_instance, no_query, payload_format, resolve};
+use crate::base::event::Event;
+use crate::base::path::{MAX_ID, Path};
+use crate::format::{Payload, Unknown, Values};
+use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Operations, Refusal};
+use crate::objects::DEVICE;
+
+/// Write by a server: replace (PUT) or partial update (POST).
+pub(super) fn write(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    model: &mut dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Result<Effects, Refusal> {
+    let path = operation.path;
+    let target = resolve(ctx, path, model)?;
+    let Some(instance) = path.instance_id() else {
+        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+    };
+    if target.resource.is_some_and(|resource| !resource.operations.writable()) {
+        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+    }
+    no_query(operation)?;
+    let format = payload_format(operation)?;
+    let action = match target.resource {
+        Some(resource) => Action::Resource(resource.id),
+        None if operation.kind == Kind::Replace => Action::Replace,
+        None => Action::Update,
+    };
+    with_scratch(writer, |scratch| {
+        let payload = Payload::decode(format, path, target.object, Unknown::Refuse, operation.payload, scratch)
+            .map_err(|error| error.code())?;
+        for (_, values) in payload.instances() {
+            only_writable(target.object, &values)?;
+            if action == Action::Replace {
+                has_mandatory(target.object, &values)?;
+            }
+            let change = Change { action, object: target.object.id, instance, values, earlier: 0 };
+            model.check(ctx, &change)?;
+            model.apply(ctx, &change);
+        }
+        Ok(())
+    })?;
+    writer.restart(Code::CHANGED);
+    Ok(changed(Event::Written { origin: ctx.origin, path }, path))
+}
+
+/// Create (POST on an object): with the ids given, or the smallest free one.
+pub(super) fn create(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    model: &mut dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Result<Effects, Refusal> {
+    let target = resolve(ctx, operation.path, model)?;
+    let object = target.object;
+    // The one instance of a mandatory object is the client's to make (OMA ETS 1.0, test 680).
+    if object.mandatory && !object.multiple {
+        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+    }
+    no_query(operation)?;
+    let format = payload_format(operation)?;
+    let mut first = 0;
+    with_scratch(writer, |scratch| {
+        let payload = Payload::decode(format, operation.path, object, Unknown::Ignore, operation.payload, scratch)
+            .map_err(|error| error.code())?;
+        let free = free_instance(object.id, model).ok_or(Code::BAD_REQUEST)?;
+        let changes = || {
+            (0..=u16::MAX).zip(payload.instances()).map(|(earlier, (id, values))| Change {
+                action: Action::Create,
+                object: object.id,
+                instance: id.unwrap_or(free),
+                values,
+                earlier,
+            })
+        };
+        for change in changes() {
+            let id = change.instance;
+            if id == MAX_ID || has_instance(model, object.id, id) || (!object.multiple && id != 0) {
+                return Err(Refusal::Code(Code::BAD_REQUEST));
+            }
+            has_mandatory(object, &change.values)?;
+            model.check(ctx, &change)?;
+        }
+        first = changes().next().map_or(free, |change| change.instance);
+        changes().for_each(|change| model.apply(ctx, &change));
+        Ok(())
+    })?;
+    writer.restart(Code::CREATED);
+    location(object.id, first, writer)?;
+    let path = Path::instance(object.id, first);
+    Ok(changed(Event::Created { origin: ctx.origin, path }, Path::object(object.id)))
+}
+
+/// Delete of an instance by a server.
+pub(super) fn delete(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    model: &mut dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Result<Effects, Refusal> {
+    let path = operation.path;
+    let target = resolve(ctx, path, model)?;
+    let (Some(instance), None) = (path.instance_id(), target.resource) else {
+        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+    };
+    if target.object.id == DEVICE {
+        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+    }
+    no_query(operation)?;
+    let change = removal(target.object.id, instance);
+    model.check(ctx, &change)?;
+    model.apply(ctx, &change);
+    writer.restart(Code::DELETED);
+    Ok(deleted(ctx, path))
+}
+
+/// Bootstrap-Write: creates what is not there, replaces what is, and ignores optional resources
+/// that are not supported (OMA LwM2M 1.0, 5.2.7.2).
+pub(super) fn bootstrap_write(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    model: &mut dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Result<Effects, Refusal> {
+    let path = operation.path;
+    if operation.kind == Kind::Update {
+        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+    }
+    let object = path.object_id().and_then(|id| model.object(id)).ok_or(Code::BAD_REQUEST)?;
+    let resource = match path.resource_id() {
+        Some(id) => Some(object.resource(id).ok_or(Code::BAD_REQUEST)?),
+        None => None,
+    };
+    no_query(operation)?;
+    let format = payload_format(operation)?;
+    with_scratch(writer, |scratch| {
+        let payload = Payload::decode(format, path, object, Unknown::Ignore, operation.payload, scratch)
+            .map_err(|error| error.code())?;
+        // At object level every instance names itself (OMA LwM2M 1.0, 6.4.3).
+        let named = || payload.instances().map(|(id, values)| id.or(path.instance_id()).map(|id| (id, values)));
+        let mut created = 0u16;
+        for entry in named() {
+            let (id, values) = entry.ok_or(Code::BAD_REQUEST)?;
+            let known = has_instance(model, object.id, id);
+            let change = bootstrap_change(object.id, id, resource.map(|resource| resource.id), known, values, created);
+            if id == MAX_ID || (!object.multiple && id != 0) {
+                return Err(Refusal::Code(Code::BAD_REQUEST));
+            }
+            model.check(ctx, &change)?;
+            created = created.saturating_add(u16::from(!known));
+        }
+        for (id, values) in named().flatten() {
+            let known = has_instance(model, object.id, id);
+            let change = bootstrap_change(object.id, id, resource.map(|resource| resource.id), known, values, 0);
+            model.apply(ctx, &change);
+        }
+        Ok(())
+    })?;
+    writer.restart(Code::CHANGED);
+    Ok(changed(Event::Written { origin: ctx.origin, path }, path))
+}
+
+const fn bootstrap_change(
+    object: u16,
+    instance: u16,
+    resource: Option<u16>,
+    known: bool,
+    values: Values<'_>,
+    earlier: u16,
+) -> Change<'_> {
+    let action = match (resource, known) {
+        (Some(resource), true) => Action::Resource(resource),
+        (None, true) => Action::Replace,
+        (_, false) => Action::Create,
+    };
+    Change { action, object, instance, values, earlier }
+}
+
+/// Bootstrap-Delete: an instance, all of an object, or all there is, always sparing the
+/// bootstrap account and the Device instance (OMA LwM2M 1.0, 5.2.7.5).
+pub(super) fn bootstrap_delete(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    model: &mut dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Result<Effects, Refusal> {
+    let path = operation.path;
+    no_query(operation)?;
+    match (path.object_id(), path.instance_id(), path.resource_id()) {
+        (None, ..) => {
+            let mut after = None;
+            while let Some(object) = model.next_object(after) {
+                delete_instances(ctx, object.id, model);
+                after = Some(object.id);
+            }
+        }
+        (Some(object), None, _) => {
+            model.object(object).ok_or(Code::BAD_REQUEST)?;
+            delete_instances(ctx, object, model);
+        }
+        (Some(object), Some(instance), None) => {
+            let known = model.object(object).is_some() && has_instance(model, object, instance);
+            if !known || object == DEVICE {
+                return Err(Refusal::Code(Code::BAD_REQUEST));
+            }
+            let change = removal(object, instance);
+            model.check(ctx, &change)?;
+            model.apply(ctx, &change);
+        }
+        _ => return Err(Refusal::Code(Code::BAD_REQUEST)),
+    }
+    writer.restart(Code::DELETED);
+    Ok(deleted(ctx, path))
+}
+
+/// Deletes the instances of an object that can be deleted.
+fn delete_instances(ctx: &Ctx, object: u16, model: &mut dyn DataModel) {
+    if object == DEVICE {
+        return;
+    }
+    let mut after = None;
+    while let Some(instance) = model.next_instance(object, after) {
+        let change = removal(object, instance);
+        if model.check(ctx, &change).is_ok() {
+            model.apply(ctx, &change);
+        }
+        after = Some(instance);
+    }
+}
+
+const fn removal(object: u16, instance: u16) -> Change<'static> {
+    Change { action: Action::Delete, object, instance, values: Values::none(), earlier: 0 }
+}
+
+fn changed(news: Event, path: Path) -> Effects {
+    Effects { news: Some(news), changed: Some(path), ..Effects::default() }
+}
+
+fn deleted(ctx: &Ctx, path: Path) -> Effects {
+    let news = Some(Event::Deleted { origin: ctx.origin, path });
+    Effects { news, deleted: Some(path), ..Effects::default() }
+}
+
+/// Lends the room that the answer does not need yet: an opaque value in text is decoded into it.
+fn with_scratch(
+    writer: &mut MessageWriter<'_>,
+    work: impl FnOnce(&mut [u8]) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    writer.payload_with(|room| work(room).map(|()| 0))
+}
+
+/// A read-only or executable resource in the payload refuses it as a whole.
+fn only_writable(object: &ObjectDef, values: &Values<'_>) -> Result<(), Code> {
+    let writable = |id| object.resource(id).is_some_and(|resource| resource.operations.writable());
+    if values.resources().all(writable) { Ok(()) } else { Err(Code::METHOD_NOT_ALLOWED) }
+}
+
+/// Every mandatory resource that a server may write must be given.
+fn has_mandatory(object: &ObjectDef, values: &Values<'_>) -> Result<(), Code> {
+    let given = |id| values.resources().any(|given| given == id);
+    let writable = |operations: Operations| operations.writable();
+    let complete =
+        object.resources.iter().filter(|resource| resource.mandatory && writable(resource.operations)).all(|resource| given(resource.id));
+    if complete { Ok(()) } else { Err(Code::BAD_REQUEST) }
+}
+
+/// The smallest Object Instance ID that is free.
+fn free_instance(object: u16, model: &dyn DataModel) -> Option<u16> {
+    (0..MAX_ID).find(|id| !has_instance(model, object, *id))
+}
+
+/// Location-Path of a new instance.
+fn location(object: u16, instance: u16, writer: &mut MessageWriter<'_>) -> Result<(), Refusal> {
+    for id in [object, instance] {
+        let mut digits = [0; 5];
+        let len = crate::base::decimal::write_u64(u64::from(id), &mut digits).unwrap_or(0);
+        let segment = digits.get(..len).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or("0");
+        writer.location_path(segment)?;
+    }
+    Ok(())
+}

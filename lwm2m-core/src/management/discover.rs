@@ -1,0 +1,61 @@
+//! Discover (OMA LwM2M 1.0, 5.4.2): which instances and resources there are.
+
+use coap_codec::{Code, ContentFormat, MessageWriter};
+
+use super::operation::Operation;
+use super::{Effects, has_resource, no_query, resolve};
+use crate::base::path::Path;
+use crate::format::LinkWriter;
+use crate::model::{Ctx, DataModel, Origin, Refusal};
+
+pub(super) fn serve(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    model: &mut dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Result<Effects, Refusal> {
+    // Bootstrap-Discover has a form of its own, which is not offered yet.
+    if ctx.origin == Origin::Bootstrap {
+        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+    }
+    let path = operation.path;
+    let target = resolve(ctx, path, model)?;
+    if let (Some(resource), Some(instance)) = (target.resource, path.instance_id()) {
+        if !has_resource(model, target.object.id, instance, resource.id) {
+            return Err(Refusal::Code(Code::NOT_FOUND));
+        }
+    }
+    no_query(operation)?;
+    writer.restart(Code::CONTENT);
+    writer.content_format(ContentFormat::LINK_FORMAT)?;
+    writer.payload_with(|room| {
+        let mut links = LinkWriter::new(room);
+        write_links(path, model, &mut links);
+        Ok::<usize, Refusal>(links.finish()?)
+    })?;
+    Ok(Effects::default())
+}
+
+fn write_links(path: Path, model: &dyn DataModel, links: &mut LinkWriter<'_>) {
+    links.path("", path);
+    match (path.object_id(), path.instance_id(), path.resource_id()) {
+        (Some(object), Some(instance), None) => write_resources(object, instance, model, links),
+        (Some(object), None, _) => {
+            let mut after = None;
+            while let Some(instance) = model.next_instance(object, after) {
+                links.path("", Path::instance(object, instance));
+                write_resources(object, instance, model, links);
+                after = Some(instance);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn write_resources(object: u16, instance: u16, model: &dyn DataModel, links: &mut LinkWriter<'_>) {
+    let mut after = None;
+    while let Some(resource) = model.next_resource(object, instance, after) {
+        links.path("", Path::resource(object, instance, resource));
+        after = Some(resource);
+    }
+}

@@ -1,0 +1,43 @@
+//! Execute (OMA LwM2M 1.0, 5.4.5).
+
+use coap_codec::{Code, ContentFormat, MessageWriter};
+
+use super::operation::Operation;
+use super::{Effects, has_resource, no_query, resolve};
+use crate::base::event::Event;
+use crate::base::path::{Leaf, Path};
+use crate::model::{Args, Ctx, DataModel, Refusal};
+use crate::objects::Trigger;
+
+pub(super) fn serve(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    model: &mut dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Result<Effects, Refusal> {
+    let path = operation.path;
+    let target = resolve(ctx, path, model)?;
+    let (Some(resource), Some(instance)) = (target.resource, path.instance_id()) else {
+        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+    };
+    if !has_resource(model, target.object.id, instance, resource.id) {
+        return Err(Refusal::Code(Code::NOT_FOUND));
+    }
+    if !resource.operations.executable() {
+        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+    }
+    no_query(operation)?;
+    let text = [None, Some(ContentFormat::TEXT_PLAIN), Some(ContentFormat::LEGACY_TEXT)];
+    if !text.contains(&operation.content_format) {
+        return Err(Refusal::Code(Code::UNSUPPORTED_CONTENT_FORMAT));
+    }
+    let args = Args::parse(operation.payload).map_err(|_| Refusal::Code(Code::BAD_REQUEST))?;
+    model.execute(ctx, Leaf::new(target.object.id, instance, resource.id), args)?;
+    writer.restart(Code::CHANGED);
+    Ok(Effects {
+        news: Some(Event::Executed { origin: ctx.origin, path }),
+        changed: Some(Path::instance(target.object.id, instance)),
+        trigger: Trigger::of(target.object.id, instance, resource.id),
+        ..Effects::default()
+    })
+}

@@ -1,0 +1,163 @@
+//! Device Management: from an operation to what it does to the model, its answer, and its effects
+//! (OMA LwM2M 1.0, 5.4; for bootstrap commands 5.2.7).
+//!
+//! Every operation checks in the same order, so that the first fault decides the code: the object
+//! and its parts exist (4.04), the right to it (4.01), the operation fits (4.05), the query (4.00),
+//! the format (4.00, 4.15, 4.06), the values (4.00), and then the application's own refusal.
+
+mod change;
+mod discover;
+mod execute;
+pub(crate) mod operation;
+pub(crate) mod read;
+
+use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
+
+use self::operation::{Kind, Observe, Operation, Unfit};
+use crate::base::event::Event;
+use crate::base::path::Path;
+use crate::format::Format;
+use crate::model::{Ctx, DataModel, ObjectDef, Origin, Refusal, ResourceDef};
+use crate::objects::{SECURITY, Trigger};
+
+/// What an operation causes elsewhere. The answer goes out first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Effects {
+    /// The news of it.
+    pub(crate) news: Option<Event>,
+    /// What may have changed, for observers.
+    pub(crate) changed: Option<Path>,
+    /// What is gone, for observers.
+    pub(crate) deleted: Option<Path>,
+    /// What the Server object was told to do.
+    pub(crate) trigger: Option<Trigger>,
+    /// What becomes of the observation with the request's token.
+    pub(crate) observing: Option<Observing>,
+}
+
+/// What a Read with an Observe option asks for besides its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Observing {
+    /// It begins; `sequence` is in the answer.
+    Begins { path: Path, format: Format, sequence: u32 },
+    Ends,
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// An answer was written.
+    Answered(Effects),
+    /// The application answers later.
+    Later,
+}
+
+/// Answers a request that is no operation. None: leave it unanswered.
+pub(crate) fn refuse(unfit: Unfit, confirmable: bool, writer: &mut MessageWriter<'_>) -> Option<()> {
+    match unfit {
+        Unfit::Code(code) => writer.restart(code),
+        // RFC 7252, section 5.4.1: only a confirmable request is answered, and told which option.
+        Unfit::Option(number) if confirmable => {
+            writer.restart(Code::BAD_OPTION);
+            let _ = name_option(number, writer);
+        }
+        Unfit::Option(_) => return None,
+    }
+    Some(())
+}
+
+/// `option 9`: short enough for the answer to be kept for duplicates, whatever the token.
+fn name_option(number: OptionNumber, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+    let mut text = *b"opt 00000";
+    let digits = crate::base::decimal::write_u64(u64::from(number.0), text.get_mut(4..).unwrap_or_default());
+    let len = digits.map_or(3, |digits| digits.saturating_add(4));
+    writer.payload(text.get(..len).unwrap_or_default())
+}
+
+/// Runs an operation on the model and writes its answer. `sequence` is the Observe value of an
+/// answer that begins an observation; without one an Observe is a plain read.
+pub(crate) fn serve(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    sequence: Option<u32>,
+    model: &mut dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Served {
+    let result = match (operation.kind, ctx.origin) {
+        (Kind::Read(_), Origin::Bootstrap) => Err(Code::METHOD_NOT_ALLOWED.into()),
+        (Kind::Read(observe), _) => {
+            let sequence = sequence.filter(|_| observe == Some(Observe::Register));
+            read::serve(ctx, operation, sequence, model, writer).map(|effects| match observe {
+                Some(Observe::Cancel) => Effects { observing: Some(Observing::Ends), ..effects },
+                _ => effects,
+            })
+        }
+        (Kind::Discover, _) => discover::serve(ctx, operation, model, writer),
+        (Kind::Replace | Kind::Update, Origin::Bootstrap) => change::bootstrap_write(ctx, operation, model, writer),
+        (Kind::Replace | Kind::Update, _) => change::write(ctx, operation, model, writer),
+        (Kind::Create, Origin::Server(_) | Origin::Local) => change::create(ctx, operation, model, writer),
+        (Kind::Delete, Origin::Bootstrap) => change::bootstrap_delete(ctx, operation, model, writer),
+        (Kind::Delete, _) => change::delete(ctx, operation, model, writer),
+        (Kind::Execute, Origin::Server(_) | Origin::Local) => execute::serve(ctx, operation, model, writer),
+        // Notification attributes are not kept yet.
+        (Kind::WriteAttributes | Kind::Finish | Kind::Execute | Kind::Create, _) => {
+            Err(Code::METHOD_NOT_ALLOWED.into())
+        }
+    };
+    match result {
+        Ok(effects) => Served::Answered(effects),
+        Err(Refusal::Later) if ctx.ticket.is_some() => Served::Later,
+        Err(Refusal::Later) => refused(Code::SERVICE_UNAVAILABLE, writer),
+        Err(Refusal::Code(code)) => refused(code, writer),
+    }
+}
+
+fn refused(code: Code, writer: &mut MessageWriter<'_>) -> Served {
+    writer.restart(code);
+    Served::Answered(Effects::default())
+}
+
+/// What a path names.
+pub(crate) struct Target {
+    pub(crate) object: &'static ObjectDef,
+    pub(crate) resource: Option<&'static ResourceDef>,
+}
+
+/// Finds what `path` names: checks 4 and 5 of the order above.
+pub(crate) fn resolve(ctx: &Ctx, path: Path, model: &dyn DataModel) -> Result<Target, Code> {
+    let id = path.object_id().ok_or(Code::METHOD_NOT_ALLOWED)?;
+    if id == SECURITY && matches!(ctx.origin, Origin::Server(_)) {
+        return Err(Code::UNAUTHORIZED);
+    }
+    let object = model.object(id).ok_or(Code::NOT_FOUND)?;
+    let Some(instance) = path.instance_id() else {
+        return Ok(Target { object, resource: None });
+    };
+    if !has_instance(model, id, instance) {
+        return Err(Code::NOT_FOUND);
+    }
+    let Some(resource) = path.resource_id() else {
+        return Ok(Target { object, resource: None });
+    };
+    let definition = object.resource(resource).ok_or(Code::NOT_FOUND)?;
+    Ok(Target { object, resource: Some(definition) })
+}
+
+pub(crate) fn has_instance(model: &dyn DataModel, object: u16, instance: u16) -> bool {
+    model.next_instance(object, instance.checked_sub(1)) == Some(instance)
+}
+
+pub(crate) fn has_resource(model: &dyn DataModel, object: u16, instance: u16, resource: u16) -> bool {
+    model.next_resource(object, instance, resource.checked_sub(1)) == Some(resource)
+}
+
+/// Unknown Uri-Query on an operation that knows none (4.00).
+const fn no_query(operation: &Operation<'_>) -> Result<(), Code> {
+    if operation.query { Err(Code::BAD_REQUEST) } else { Ok(()) }
+}
+
+/// The payload's format: 4.00 without one, 4.15 for one that is not supported.
+fn payload_format(operation: &Operation<'_>) -> Result<Format, Code> {
+    let format = operation.content_format.ok_or(Code::BAD_REQUEST)?;
+    Format::from_content_format(format).ok_or(Code::UNSUPPORTED_CONTENT_FORMAT)
+}

@@ -1,0 +1,157 @@
+//! Read (OMA LwM2M 1.0, 5.4.1), and the one way in which values leave the model: notifications and
+//! change detection use it too.
+
+use coap_codec::{Code, ContentFormat, MessageWriter, WriteError};
+
+use super::operation::Operation;
+use super::{Effects, Observing, Target, has_resource, no_query, resolve};
+use crate::base::event::Event;
+use crate::base::path::{Leaf, Path};
+use crate::base::value::DataType;
+use crate::format::{Encode, Encoder, Format};
+use crate::model::{Ctx, DataModel, ObjectDef, Origin, Refusal};
+
+pub(super) fn serve(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    sequence: Option<u32>,
+    model: &mut dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Result<Effects, Refusal> {
+    let path = operation.path;
+    let target = resolve(ctx, path, model)?;
+    readable(path, &target, model)?;
+    no_query(operation)?;
+    let format = choose_format(operation.accept, path, &target)?;
+    write_content(ctx, path, format, sequence, model, writer)?;
+    let news = match (sequence, ctx.origin) {
+        (Some(_), Origin::Server(server)) => Event::Observed { server, path },
+        (_, origin) => Event::Read { origin, path },
+    };
+    let observing = sequence.map(|sequence| Observing::Begins { path, format, sequence });
+    Ok(Effects { news: Some(news), observing, ..Effects::default() })
+}
+
+/// A single resource must be there (4.04) and readable (4.05); of anything larger, what is not
+/// readable is left out.
+fn readable(path: Path, target: &Target, model: &dyn DataModel) -> Result<(), Code> {
+    let (Some(resource), Some(instance)) = (target.resource, path.instance_id()) else {
+        return Ok(());
+    };
+    if !has_resource(model, target.object.id, instance, resource.id) {
+        return Err(Code::NOT_FOUND);
+    }
+    if resource.operations.readable() { Ok(()) } else { Err(Code::METHOD_NOT_ALLOWED) }
+}
+
+/// What Accept asks for, or our own choice: text for a single value, raw bytes for an opaque one,
+/// else TLV (OMA LwM2M 1.0, 6.4).
+fn choose_format(accept: Option<ContentFormat>, path: Path, target: &Target) -> Result<Format, Code> {
+    let single = target.resource.filter(|resource| !resource.multiple && path.depth() == 3);
+    let Some(accept) = accept else {
+        return Ok(match single.map(|resource| resource.data_type) {
+            Some(DataType::Opaque) => Format::OPAQUE,
+            Some(_) => Format::TEXT,
+            None => Format::TLV,
+        });
+    };
+    let format = Format::from_content_format(accept).ok_or(Code::NOT_ACCEPTABLE)?;
+    let fits = match single {
+        None => !format.for_single_value_only(),
+        Some(resource) => !is_opaque(format) || resource.data_type == DataType::Opaque,
+    };
+    if fits { Ok(format) } else { Err(Code::NOT_ACCEPTABLE) }
+}
+
+/// Raw bytes say nothing of a number.
+fn is_opaque(format: Format) -> bool {
+    matches!(format.content_format(), ContentFormat::OCTET_STREAM | ContentFormat::LEGACY_OPAQUE)
+}
+
+/// Writes a 2.05 with the values below `path`.
+pub(crate) fn write_content(
+    ctx: &Ctx,
+    path: Path,
+    format: Format,
+    sequence: Option<u32>,
+    model: &dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Result<(), Refusal> {
+    writer.restart(Code::CONTENT);
+    if let Some(sequence) = sequence {
+        writer.observe(sequence)?;
+    }
+    writer.content_format(format.content_format())?;
+    writer.payload_with(|room| {
+        let mut encoder = Encoder::new(format, room);
+        values(ctx, path, model, &mut encoder)?;
+        Ok(encoder.finish()?)
+    })
+}
+
+/// Gives the readable values below `path` to `out`.
+pub(crate) fn values(ctx: &Ctx, path: Path, model: &dyn DataModel, out: &mut dyn Encode) -> Result<(), Refusal> {
+    let object = path.object_id().and_then(|id| model.object(id)).ok_or(Code::NOT_FOUND)?;
+    match (path.instance_id(), path.resource_id()) {
+        (None, _) => {
+            let mut after = None;
+            while let Some(instance) = model.next_instance(object.id, after) {
+                out.open_instance(instance)?;
+                instance_values(ctx, object, instance, model, out)?;
+                out.close()?;
+                after = Some(instance);
+            }
+            Ok(())
+        }
+        (Some(instance), None) => instance_values(ctx, object, instance, model, out),
+        (Some(instance), Some(resource)) => resource_values(ctx, object, instance, resource, model, out),
+    }
+}
+
+fn instance_values(
+    ctx: &Ctx,
+    object: &'static ObjectDef,
+    instance: u16,
+    model: &dyn DataModel,
+    out: &mut dyn Encode,
+) -> Result<(), Refusal> {
+    let mut after = None;
+    while let Some(resource) = model.next_resource(object.id, instance, after) {
+        if object.resource(resource).is_some_and(|definition| definition.operations.readable()) {
+            resource_values(ctx, object, instance, resource, model, out)?;
+        }
+        after = Some(resource);
+    }
+    Ok(())
+}
+
+fn resource_values(
+    ctx: &Ctx,
+    object: &'static ObjectDef,
+    instance: u16,
+    resource: u16,
+    model: &dyn DataModel,
+    out: &mut dyn Encode,
+) -> Result<(), Refusal> {
+    let definition = object.resource(resource).ok_or(Code::NOT_FOUND)?;
+    let at = Leaf::new(object.id, instance, resource);
+    if definition.multiple {
+        out.open_multiple(resource)?;
+        model.read(ctx, at, out)?;
+        return Ok(out.close()?);
+    }
+    model.read(ctx, at, out)
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self::Code(code)
+    }
+}
+
+impl From<WriteError> for Refusal {
+    /// An answer that does not fit its datagram (block-wise transfer may come to help).
+    fn from(_: WriteError) -> Self {
+        Self::Code(Code::INTERNAL_SERVER_ERROR)
+    }
+}

@@ -1,0 +1,130 @@
+//! Object definitions as constant tables: what OMA's XML files say, in Rust.
+
+use crate::base::value::DataType;
+
+/// What an object is, and which resources it may have (OMA LwM2M 1.0, 6 and Appendix D).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ObjectDef {
+    /// Object ID.
+    pub id: u16,
+    /// The object's name.
+    pub name: &'static str,
+    /// Major and minor version of the object, `(1, 0)` unless its definition says otherwise.
+    pub version: (u8, u8),
+    /// Whether there may be instances besides 0.
+    pub multiple: bool,
+    /// Whether every client has it.
+    pub mandatory: bool,
+    /// The resources, in ascending order of their ids.
+    pub resources: &'static [ResourceDef],
+}
+
+impl ObjectDef {
+    /// The definition of a resource of this object.
+    #[must_use]
+    pub fn resource(&self, id: u16) -> Option<&'static ResourceDef> {
+        let at = self.resources.binary_search_by_key(&id, |resource| resource.id).ok()?;
+        self.resources.get(at)
+    }
+}
+
+/// What a resource is (OMA LwM2M 1.0, Appendix D.1).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResourceDef {
+    /// Resource ID.
+    pub id: u16,
+    /// The resource's name.
+    pub name: &'static str,
+    /// What a server may do with it.
+    pub operations: Operations,
+    /// Whether it holds several values, each at a Resource Instance ID.
+    pub multiple: bool,
+    /// Whether every instance of the object has it.
+    pub mandatory: bool,
+    /// The type of its values.
+    pub data_type: DataType,
+    /// Which values are allowed.
+    pub range: Range,
+    /// The unit of its values, empty when there is none.
+    pub unit: &'static str,
+}
+
+impl ResourceDef {
+    /// An optional resource of one value, without range and unit.
+    #[must_use]
+    pub const fn new(id: u16, name: &'static str, operations: Operations, data_type: DataType) -> Self {
+        Self { id, name, operations, multiple: false, mandatory: false, data_type, range: Range::Any, unit: "" }
+    }
+
+    /// The same, mandatory.
+    #[must_use]
+    pub const fn mandatory(self) -> Self {
+        Self { mandatory: true, ..self }
+    }
+
+    /// The same, with several values.
+    #[must_use]
+    pub const fn multiple(self) -> Self {
+        Self { multiple: true, ..self }
+    }
+
+    /// The same, with a range.
+    #[must_use]
+    pub const fn range(self, range: Range) -> Self {
+        Self { range, ..self }
+    }
+
+    /// The same, with a unit.
+    #[must_use]
+    pub const fn unit(self, unit: &'static str) -> Self {
+        Self { unit, ..self }
+    }
+}
+
+/// The operations that a server may perform on a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operations {
+    /// Only the bootstrap interface may write it; nobody may read it.
+    Bootstrap,
+    /// Read.
+    R,
+    /// Write.
+    W,
+    /// Read and write.
+    RW,
+    /// Execute.
+    E,
+}
+
+impl Operations {
+    /// Whether a server may read the resource.
+    #[must_use]
+    pub const fn readable(self) -> bool {
+        matches!(self, Self::R | Self::RW)
+    }
+
+    /// Whether a server may write the resource.
+    #[must_use]
+    pub const fn writable(self) -> bool {
+        matches!(self, Self::W | Self::RW)
+    }
+
+    /// Whether a server may execute the resource.
+    #[must_use]
+    pub const fn executable(self) -> bool {
+        matches!(self, Self::E)
+    }
+}
+
+/// The values that a resource may take, besides what its type says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Range {
+    /// Every value of the type.
+    Any,
+    /// Integers and times from the first to the second, both included.
+    Integer(i64, i64),
+    /// Floats from the first to the second, both included.
+    Float(f64, f64),
+    /// Strings and opaque values of so many bytes, both included.
+    Length(usize, usize),
+}

@@ -1,0 +1,340 @@
+//! The application's side: object definitions, the [`DataModel`] trait, and how models compose.
+//!
+//! The model stays the application's own. It is lent to each call of the client that may need it,
+//! is asked synchronously, and must never block. Whoever cannot answer at once says
+//! [`Refusal::Later`] and is asked again after [`Client::resume`](crate::Client::resume).
+
+mod compose;
+pub(crate) mod definition;
+
+use core::fmt;
+
+use coap_codec::Code;
+
+use crate::base::path::{Leaf, Path};
+use crate::base::time::Instant;
+use crate::base::value::{Sink, Stop};
+use crate::format::Values;
+
+pub(crate) use compose::{Viewed, change_pair, read_from_pair};
+pub use compose::{Joined, NoObjects};
+pub use definition::{ObjectDef, Operations, Range, ResourceDef};
+
+/// The objects of a device, as the client sees them.
+///
+/// Implement it for the device's own objects and join several with a tuple: `(device, sensor)`.
+/// Security, Server and Access Control are the client's own and never reach the model.
+///
+/// What the client guarantees before it calls:
+/// * the object, instance and resource of a [`read`](Self::read), [`execute`](Self::execute) or
+///   [`stream`](Self::stream) exist, as [`next_instance`](Self::next_instance) and
+///   [`next_resource`](Self::next_resource) say;
+/// * the operation is one that the definition allows to the origin;
+/// * values in a [`Change`] have the type, range and multiplicity of the definition;
+/// * [`apply`](Self::apply) comes only after [`check`](Self::check) accepted the same change, and
+///   after every other change of the same request was accepted too.
+pub trait DataModel {
+    /// The definition of the first object after `after`, in ascending order of Object IDs.
+    fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef>;
+
+    /// The first Object Instance ID of `object` after `after`.
+    fn next_instance(&self, object: u16, after: Option<u16>) -> Option<u16>;
+
+    /// The first Resource ID after `after` that the instance has, executable ones included.
+    fn next_resource(&self, object: u16, instance: u16, after: Option<u16>) -> Option<u16>;
+
+    /// Gives the value of a resource to `out`: one call for a single resource; for a multiple one
+    /// a call per Resource Instance, or only the one that [`Leaf::index`] asks for.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; also what the sink returned.
+    fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal>;
+
+    /// Says whether [`apply`](Self::apply) could carry the change out. Changes nothing.
+    ///
+    /// # Errors
+    /// A [`Refusal`]: the whole request is answered with it, and nothing is applied.
+    fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
+        let _ = (ctx, change);
+        Err(Refusal::Code(Code::METHOD_NOT_ALLOWED))
+    }
+
+    /// Carries out a change that [`check`](Self::check) accepted.
+    fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
+        let _ = (ctx, change);
+    }
+
+    /// Takes a part of one large opaque resource, in order, block by block.
+    ///
+    /// # Errors
+    /// A [`Refusal`] ends the transfer.
+    fn stream(&mut self, ctx: &Ctx, at: Leaf, part: Part<'_>) -> Result<(), Refusal> {
+        let _ = (ctx, at, part);
+        Err(Refusal::Code(Code::METHOD_NOT_ALLOWED))
+    }
+
+    /// Executes a resource. The answer leaves before anything that the device does later, so a
+    /// reboot is best noted here and done once [`Client::poll_output`](crate::Client::poll_output)
+    /// has nothing more to send.
+    ///
+    /// # Errors
+    /// A [`Refusal`].
+    fn execute(&mut self, ctx: &Ctx, at: Leaf, args: Args<'_>) -> Result<(), Refusal> {
+        let _ = (ctx, at, args);
+        Err(Refusal::Code(Code::METHOD_NOT_ALLOWED))
+    }
+
+    /// The definition of one object.
+    fn object(&self, id: u16) -> Option<&'static ObjectDef> {
+        self.next_object(id.checked_sub(1)).filter(|object| object.id == id)
+    }
+}
+
+/// Who asks, and in which call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ctx {
+    /// Who caused the operation.
+    pub origin: Origin,
+    /// Names this request, for [`Client::resume`](crate::Client::resume) after [`Refusal::Later`].
+    /// None where an operation cannot be deferred (a notification, a local call).
+    pub ticket: Option<Ticket>,
+    /// Whether the operation was deferred before and now runs again.
+    pub resumed: bool,
+    /// The time of the call, as the embedder gave it.
+    pub now: Instant,
+}
+
+/// Who caused an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// The bootstrap server: it writes what servers may not, and is not bound by access rights.
+    Bootstrap,
+    /// The LwM2M Server with this Short Server ID.
+    Server(u16),
+    /// The device itself.
+    Local,
+}
+
+/// Names a request that the application answers later. A stale one is refused, not misused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    pub(crate) index: u8,
+    pub(crate) generation: u16,
+}
+
+/// Why a model does not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No, and this is the answer: a 4.xx or 5.xx code.
+    Code(Code),
+    /// Not yet. The client acknowledges the request, keeps it, and runs the operation again when
+    /// [`Client::resume`](crate::Client::resume) is called with the ticket of [`Ctx`]. Begin on
+    /// the first call, answer on the second; at its deadline the request is answered 5.03.
+    Later,
+}
+
+impl From<Stop> for Refusal {
+    fn from(stop: Stop) -> Self {
+        Self::Code(stop.code())
+    }
+}
+
+/// A change of one Object Instance, its values decoded and checked against the definition.
+#[derive(Clone, Debug)]
+pub struct Change<'a> {
+    /// What becomes of the instance.
+    pub action: Action,
+    /// Object ID.
+    pub object: u16,
+    /// Object Instance ID.
+    pub instance: u16,
+    /// The values given, none for a Delete.
+    pub values: Values<'a>,
+    /// How many instances of the same object the same request creates before this one: a table with
+    /// room for one more must refuse the second.
+    pub earlier: u16,
+}
+
+impl Change<'_> {
+    /// The path that changes: the resource for [`Action::Resource`], else the instance.
+    #[must_use]
+    pub const fn path(&self) -> Path {
+        match self.action {
+            Action::Resource(resource) => Path::resource(self.object, self.instance, resource),
+            _ => Path::instance(self.object, self.instance),
+        }
+    }
+}
+
+/// What a [`Change`] does to its instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// The instance comes to be, with these values.
+    Create,
+    /// The instance keeps what servers cannot write, and otherwise has exactly these values
+    /// (Write on an instance, 'replace'; OMA LwM2M 1.0, 5.4.3).
+    Replace,
+    /// These values are set, all others stay; instances of a multiple resource are merged
+    /// (Write on an instance, 'partial update').
+    Update,
+    /// This resource takes exactly these values: one, or all instances of a multiple resource
+    /// (Write on a resource).
+    Resource(u16),
+    /// The instance goes away.
+    Delete,
+}
+
+/// A part of a large opaque value that arrives block by block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// Where the part begins, in bytes from the start of the value.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Whether this is the last part.
+    pub last: bool,
+    /// The size of the whole, when the sender estimates it (Size1).
+    pub total: Option<u32>,
+}
+
+impl fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Part({}..+{}, last: {})", self.offset, self.bytes.len(), self.last)
+    }
+}
+
+/// The arguments of an Execute: text of the grammar in OMA LwM2M 1.0, 5.4.5, already checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Args<'a> {
+    text: &'a str,
+}
+
+impl<'a> Args<'a> {
+    /// Checks `text` against the argument grammar: `0`, `2='10.3'`, `0,1='a'`, or nothing.
+    ///
+    /// # Errors
+    /// [`ArgsError`] with the byte offset of what does not fit.
+    ///
+    /// ```
+    /// use lwm2m_core::Args;
+    ///
+    /// let args = Args::parse(b"5,2='10.3'").unwrap();
+    /// assert_eq!(args.iter().collect::<Vec<_>>(), [(5, None), (2, Some("10.3"))]);
+    /// assert_eq!(Args::parse(b"5,").unwrap_err().position, 2);
+    /// ```
+    pub fn parse(text: &'a [u8]) -> Result<Self, ArgsError> {
+        let mut state = Grammar::Start;
+        for (position, &byte) in text.iter().enumerate() {
+            state = state.step(byte).ok_or(ArgsError { position })?;
+        }
+        match state {
+            Grammar::Start if text.is_empty() => {}
+            Grammar::Digit | Grammar::Closed => {}
+            _ => return Err(ArgsError { position: text.len() }),
+        }
+        // The grammar is ASCII, so this cannot fail; it is the check that the type wants.
+        match core::str::from_utf8(text) {
+            Ok(text) => Ok(Self { text }),
+            Err(error) => Err(ArgsError { position: error.valid_up_to() }),
+        }
+    }
+
+    /// The arguments in their order: the digit, and the value when one is given.
+    pub fn iter(self) -> impl Iterator<Item = (u8, Option<&'a str>)> {
+        let mut rest = self.text;
+        core::iter::from_fn(move || {
+            let digit = rest.bytes().next()?.wrapping_sub(b'0');
+            let after = rest.get(1..)?;
+            let (value, after) = match after.strip_prefix("='") {
+                Some(quoted) => {
+                    let (value, after) = quoted.split_once('\'')?;
+                    (Some(value), after)
+                }
+                None => (None, after),
+            };
+            rest = after.strip_prefix(',').unwrap_or(after);
+            Some((digit, value))
+        })
+    }
+
+    /// The arguments as they came.
+    #[must_use]
+    pub const fn as_str(self) -> &'a str {
+        self.text
+    }
+}
+
+/// Where the reader of the argument grammar stands.
+#[derive(Clone, Copy)]
+enum Grammar {
+    Start,
+    Digit,
+    Equals,
+    Quoted,
+    Closed,
+}
+
+impl Grammar {
+    const fn step(self, byte: u8) -> Option<Self> {
+        match (self, byte) {
+            (Self::Start, b'0'..=b'9') => Some(Self::Digit),
+            (Self::Digit, b'=') => Some(Self::Equals),
+            (Self::Digit | Self::Closed, b',') => Some(Self::Start),
+            (Self::Equals, b'\'') => Some(Self::Quoted),
+            (Self::Quoted, b'\'') => Some(Self::Closed),
+            (Self::Quoted, b'!' | 0x23..=0x26 | 0x28..=0x5B | 0x5D..=0x7E) => Some(Self::Quoted),
+            _ => None,
+        }
+    }
+}
+
+/// A text that is no argument list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bad execute arguments at byte {position}")]
+pub struct ArgsError {
+    /// Byte offset of what does not fit the grammar.
+    pub position: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn the_valid_argument_lists_of_the_reference_are_read() {
+        for (text, expected) in [
+            ("", Vec::new()),
+            ("5", std::vec![(5, None)]),
+            ("2='10.3'", std::vec![(2, Some("10.3"))]),
+            ("7,0='coap://a.example/b?c=1'", std::vec![(7, None), (0, Some("coap://a.example/b?c=1"))]),
+            ("0,1,2,3,4", std::vec![(0, None), (1, None), (2, None), (3, None), (4, None)]),
+            ("0=''", std::vec![(0, Some(""))]),
+        ] {
+            let args = Args::parse(text.as_bytes()).unwrap();
+            assert_eq!(args.iter().collect::<Vec<_>>(), expected, "{text}");
+            assert_eq!(args.as_str(), text);
+        }
+    }
+
+    #[test]
+    fn the_invalid_ones_are_refused_where_they_break() {
+        for (text, position) in [
+            ("a", 0),
+            ("10", 1),
+            ("5,", 2),
+            (",5", 0),
+            ("0=", 2),
+            ("0=5", 2),
+            ("0='a", 4),
+            ("0='a'b", 5),
+            ("0='a b'", 4),
+            ("0='a\"b'", 4),
+            ("0='\\'", 3),
+            ("0, 1", 2),
+            ("0='\u{e9}'", 3),
+        ] {
+            assert_eq!(Args::parse(text.as_bytes()), Err(ArgsError { position }), "{text}");
+        }
+    }
+}

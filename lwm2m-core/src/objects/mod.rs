@@ -1,0 +1,12 @@
+//! The objects that OMA defines: those that drive the client, and those ready for a device to fill.
+
+pub(crate) mod accounts;
+mod device;
+pub(crate) mod security;
+pub(crate) mod server;
+
+pub(crate) use accounts::{Accounts, ServerAccount};
+pub(crate) use device::ID as DEVICE;
+pub use device::{Device, DeviceAction};
+pub(crate) use security::ID as SECURITY;
+pub(crate) use server::{ID as SERVER, Trigger};

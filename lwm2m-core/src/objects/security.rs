@@ -1,0 +1,231 @@
+//! LwM2M Security, object 0 (OMA LwM2M 1.0, Appendix D.1.1): where the servers are, and the keys.
+//!
+//! Only the bootstrap interface writes it, and nobody reads it: no operation lets a key out.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use coap_codec::Code;
+
+use crate::base::path::Leaf;
+use crate::base::value::{DataType, Sink, Value};
+use crate::format::{Given, Values};
+use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Operations, Origin, Range, Refusal, ResourceDef};
+
+/// Object ID of Security.
+pub(crate) const ID: u16 = 0;
+
+const URI: u16 = 0;
+const BOOTSTRAP_SERVER: u16 = 1;
+const MODE: u16 = 2;
+const IDENTITY: u16 = 3;
+const SERVER_KEY: u16 = 4;
+const SECRET_KEY: u16 = 5;
+const SHORT_SERVER_ID: u16 = 10;
+const HOLD_OFF: u16 = 11;
+const ACCOUNT_TIMEOUT: u16 = 12;
+
+const fn only_bootstrap(id: u16, name: &'static str, data_type: DataType) -> ResourceDef {
+    ResourceDef::new(id, name, Operations::Bootstrap, data_type)
+}
+
+/// The definition of object 0, version 1.0.
+pub(crate) static DEFINITION: ObjectDef = ObjectDef {
+    id: ID,
+    name: "LWM2M Security",
+    version: (1, 0),
+    multiple: true,
+    mandatory: true,
+    resources: &[
+        only_bootstrap(URI, "LWM2M Server URI", DataType::String).mandatory().range(Range::Length(0, 255)),
+        only_bootstrap(BOOTSTRAP_SERVER, "Bootstrap-Server", DataType::Boolean).mandatory(),
+        only_bootstrap(MODE, "Security Mode", DataType::Integer).mandatory().range(Range::Integer(0, 4)),
+        only_bootstrap(IDENTITY, "Public Key or Identity", DataType::Opaque).mandatory(),
+        only_bootstrap(SERVER_KEY, "Server Public Key", DataType::Opaque).mandatory(),
+        only_bootstrap(SECRET_KEY, "Secret Key", DataType::Opaque).mandatory(),
+        only_bootstrap(6, "SMS Security Mode", DataType::Integer).range(Range::Integer(0, 255)),
+        only_bootstrap(7, "SMS Binding Key Parameters", DataType::Opaque).range(Range::Length(6, 6)),
+        only_bootstrap(8, "SMS Binding Secret Key(s)", DataType::Opaque).range(Range::Length(16, 48)),
+        only_bootstrap(9, "LwM2M Server SMS Number", DataType::String),
+        only_bootstrap(SHORT_SERVER_ID, "Short Server ID", DataType::Integer),
+        only_bootstrap(HOLD_OFF, "Client Hold Off Time", DataType::Integer).unit("s"),
+        only_bootstrap(ACCOUNT_TIMEOUT, "Bootstrap-Server Account Timeout", DataType::Integer).unit("s"),
+    ],
+};
+
+/// Security Mode (/0/x/2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Mode {
+    PreSharedKey,
+    NoSec,
+    /// Raw public keys, certificates, EST: known, and not supported.
+    Other(u8),
+}
+
+impl Mode {
+    const fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::PreSharedKey,
+            3 => Self::NoSec,
+            other => Self::Other(other),
+        }
+    }
+
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::PreSharedKey => 0,
+            Self::NoSec => 3,
+            Self::Other(number) => number,
+        }
+    }
+}
+
+/// Key material, never printed.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Credential {
+    pub(crate) identity: Vec<u8>,
+    pub(crate) server_key: Vec<u8>,
+    pub(crate) secret_key: Vec<u8>,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
+
+/// One instance. What a bootstrap has not written yet is absent; Bootstrap-Finish judges.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Instance {
+    pub(crate) id: u16,
+    pub(crate) uri: Option<String>,
+    pub(crate) bootstrap_server: Option<bool>,
+    pub(crate) mode: Option<Mode>,
+    pub(crate) credential: Credential,
+    pub(crate) short_server_id: Option<u16>,
+    pub(crate) hold_off: Option<u32>,
+    pub(crate) account_timeout: Option<u32>,
+}
+
+impl Instance {
+    fn set(&mut self, Given { resource, value, .. }: Given<'_>) {
+        match (resource, value) {
+            (URI, Value::Str(uri)) => self.uri = Some(uri.to_string()),
+            (BOOTSTRAP_SERVER, Value::Bool(yes)) => self.bootstrap_server = Some(yes),
+            (MODE, Value::Int(mode)) => self.mode = u8::try_from(mode).ok().map(Mode::from_number),
+            (IDENTITY, Value::Opaque(bytes)) => self.credential.identity = bytes.to_vec(),
+            (SERVER_KEY, Value::Opaque(bytes)) => self.credential.server_key = bytes.to_vec(),
+            (SECRET_KEY, Value::Opaque(bytes)) => self.credential.secret_key = bytes.to_vec(),
+            (SHORT_SERVER_ID, Value::Int(id)) => self.short_server_id = u16::try_from(id).ok(),
+            (HOLD_OFF, Value::Int(seconds)) => self.hold_off = u32::try_from(seconds).ok(),
+            (ACCOUNT_TIMEOUT, Value::Int(seconds)) => self.account_timeout = u32::try_from(seconds).ok(),
+            // The SMS resources are accepted and have no effect: this client has no SMS binding.
+            _ => {}
+        }
+    }
+
+    const fn has(&self, resource: u16) -> bool {
+        match resource {
+            URI => self.uri.is_some(),
+            BOOTSTRAP_SERVER => self.bootstrap_server.is_some(),
+            MODE => self.mode.is_some(),
+            IDENTITY | SERVER_KEY | SECRET_KEY => true,
+            SHORT_SERVER_ID => self.short_server_id.is_some(),
+            HOLD_OFF => self.hold_off.is_some(),
+            ACCOUNT_TIMEOUT => self.account_timeout.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether this is the Bootstrap-Server Account.
+    pub(crate) const fn is_bootstrap_server(&self) -> bool {
+        matches!(self.bootstrap_server, Some(true))
+    }
+}
+
+/// The object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Security {
+    pub(crate) instances: Vec<Instance>,
+    limit: usize,
+    value_limit: usize,
+}
+
+impl Security {
+    pub(crate) const fn new(limit: usize, value_limit: usize) -> Self {
+        Self { instances: Vec::new(), limit, value_limit }
+    }
+
+    pub(crate) fn get(&self, id: u16) -> Option<&Instance> {
+        self.instances.iter().find(|instance| instance.id == id)
+    }
+
+    pub(crate) fn bootstrap_server(&self) -> Option<&Instance> {
+        self.instances.iter().find(|instance| instance.is_bootstrap_server())
+    }
+
+    fn too_long(&self, values: &Values<'_>) -> bool {
+        values.iter().any(|given| match given.value {
+            Value::Str(text) => text.len() > self.value_limit,
+            Value::Opaque(bytes) => bytes.len() > self.value_limit,
+            _ => false,
+        })
+    }
+
+    /// Sets values in an instance, which comes to be if it is not there.
+    fn write(&mut self, id: u16, fresh: bool, values: &Values<'_>) {
+        let at = self.instances.partition_point(|instance| instance.id < id);
+        if self.instances.get(at).is_none_or(|instance| instance.id != id) {
+            self.instances.insert(at, Instance { id, ..Instance::default() });
+        }
+        if let Some(instance) = self.instances.get_mut(at) {
+            if fresh {
+                *instance = Instance { id, ..Instance::default() };
+            }
+            values.iter().for_each(|given| instance.set(given));
+        }
+    }
+}
+
+impl DataModel for Security {
+    fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
+        after.is_none().then_some(&DEFINITION)
+    }
+
+    fn next_instance(&self, _: u16, after: Option<u16>) -> Option<u16> {
+        self.instances.iter().map(|instance| instance.id).find(|id| after.is_none_or(|after| *id > after))
+    }
+
+    fn next_resource(&self, _: u16, instance: u16, after: Option<u16>) -> Option<u16> {
+        let instance = self.get(instance)?;
+        let mut ids = DEFINITION.resources.iter().map(|resource| resource.id);
+        ids.find(|id| after.is_none_or(|after| *id > after) && instance.has(*id))
+    }
+
+    fn read(&self, _: &Ctx, _: Leaf, _: &mut dyn Sink) -> Result<(), Refusal> {
+        // OMA LwM2M 1.0, 8.1: not accessible by any server.
+        Err(Refusal::Code(Code::UNAUTHORIZED))
+    }
+
+    fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
+        if matches!(ctx.origin, Origin::Server(_)) {
+            return Err(Refusal::Code(Code::UNAUTHORIZED));
+        }
+        let known = self.get(change.instance);
+        let refused = match change.action {
+            // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
+            Action::Delete => known.is_none_or(Instance::is_bootstrap_server),
+            _ => (known.is_none() && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit) || self.too_long(&change.values),
+        };
+        if refused { Err(Refusal::Code(Code::BAD_REQUEST)) } else { Ok(()) }
+    }
+
+    fn apply(&mut self, _: &Ctx, change: &Change<'_>) {
+        match change.action {
+            Action::Create | Action::Replace => self.write(change.instance, true, &change.values),
+            Action::Update | Action::Resource(_) => self.write(change.instance, false, &change.values),
+            Action::Delete => self.instances.retain(|instance| instance.id != change.instance),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! LwM2M Server, object 1 (OMA LwM2M 1.0, Appendix D.1.2): how each server wants the client to behave.
+
+use alloc::vec::Vec;
+
+use coap_codec::Code;
+
+use crate::base::path::Leaf;
+use crate::base::value::{DataType, Sink, Value};
+use crate::format::Given;
+use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Operations, Origin, Range, Refusal, ResourceDef};
+
+/// Object ID of Server.
+pub(crate) const ID: u16 = 1;
+
+pub(crate) const SHORT_SERVER_ID: u16 = 0;
+pub(crate) const LIFETIME: u16 = 1;
+pub(crate) const DEFAULT_MIN_PERIOD: u16 = 2;
+pub(crate) const DEFAULT_MAX_PERIOD: u16 = 3;
+pub(crate) const DISABLE: u16 = 4;
+pub(crate) const DISABLE_TIMEOUT: u16 = 5;
+pub(crate) const STORING: u16 = 6;
+pub(crate) const BINDING: u16 = 7;
+pub(crate) const UPDATE_TRIGGER: u16 = 8;
+
+/// Disable Timeout where the server wrote none: a day (OMA LwM2M 1.0, Appendix D.1.2).
+const DEFAULT_DISABLE_TIMEOUT: u32 = 86_400;
+
+const SECONDS: Range = Range::Integer(0, u32::MAX as i64);
+
+/// The definition of object 1, version 1.0.
+pub(crate) static DEFINITION: ObjectDef = ObjectDef {
+    id: ID,
+    name: "LwM2M Server",
+    version: (1, 0),
+    multiple: true,
+    mandatory: true,
+    resources: &[
+        ResourceDef::new(SHORT_SERVER_ID, "Short Server ID", Operations::R, DataType::Integer)
+            .mandatory()
+            .range(Range::Integer(1, 65_534)),
+        // No range: what is not positive is the profile's affair in a bootstrap.
+        ResourceDef::new(LIFETIME, "Lifetime", Operations::RW, DataType::Integer).mandatory().unit("s"),
+        ResourceDef::new(DEFAULT_MIN_PERIOD, "Default Minimum Period", Operations::RW, DataType::Integer)
+            .range(SECONDS)
+            .unit("s"),
+        ResourceDef::new(DEFAULT_MAX_PERIOD, "Default Maximum Period", Operations::RW, DataType::Integer)
+            .range(SECONDS)
+            .unit("s"),
+        ResourceDef::new(DISABLE, "Disable", Operations::E, DataType::None),
+        ResourceDef::new(DISABLE_TIMEOUT, "Disable Timeout", Operations::RW, DataType::Integer).range(SECONDS).unit("s"),
+        ResourceDef::new(
+            STORING,
+            "Notification Storing When Disabled or Offline",
+            Operations::RW,
+            DataType::Boolean,
+        )
+        .mandatory(),
+        ResourceDef::new(BINDING, "Binding", Operations::RW, DataType::String).mandatory(),
+        ResourceDef::new(UPDATE_TRIGGER, "Registration Update Trigger", Operations::E, DataType::None).mandatory(),
+    ],
+};
+
+/// What a server tells the client through an executable resource of Server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Trigger {
+    /// Disable (/1/x/4), by instance.
+    Disable(u16),
+    /// Registration Update Trigger (/1/x/8), by instance.
+    Update(u16),
+}
+
+impl Trigger {
+    /// What executing a resource triggers, if anything.
+    pub(crate) const fn of(object: u16, instance: u16, resource: u16) -> Option<Self> {
+        match (object, resource) {
+            (ID, DISABLE) => Some(Self::Disable(instance)),
+            (ID, UPDATE_TRIGGER) => Some(Self::Update(instance)),
+            _ => None,
+        }
+    }
+}
+
+/// Binding (/1/x/7): how a server reaches the client (OMA LwM2M 1.0, 5.3.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Binding {
+    U,
+    UQ,
+    S,
+    SQ,
+    US,
+    UQS,
+}
+
+impl Binding {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "U" => Self::U,
+            "UQ" => Self::UQ,
+            "S" => Self::S,
+            "SQ" => Self::SQ,
+            "US" => Self::US,
+            "UQS" => Self::UQS,
+            _ => return None,
+        })
+    }
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::U => "U",
+            Self::UQ => "UQ",
+            Self::S => "S",
+            Self::SQ => "SQ",
+            Self::US => "US",
+            Self::UQS => "UQS",
+        }
+    }
+
+    /// Whether this client can be reached so: by UDP, without queue mode.
+    pub(crate) const fn is_supported(self) -> bool {
+        matches!(self, Self::U)
+    }
+}
+
+/// One instance. What a bootstrap has not written yet is absent; Bootstrap-Finish judges.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Instance {
+    pub(crate) id: u16,
+    pub(crate) short_server_id: Option<u16>,
+    /// None when missing, zero or negative.
+    pub(crate) lifetime: Option<u32>,
+    pub(crate) default_min_period: Option<u32>,
+    pub(crate) default_max_period: Option<u32>,
+    pub(crate) disable_timeout: Option<u32>,
+    pub(crate) storing: Option<bool>,
+    pub(crate) binding: Option<Binding>,
+}
+
+impl Instance {
+    fn set(&mut self, Given { resource, value, .. }: Given<'_>) {
+        match (resource, value) {
+            (SHORT_SERVER_ID, Value::Int(id)) => self.short_server_id = u16::try_from(id).ok(),
+            (LIFETIME, Value::Int(seconds)) => self.lifetime = positive(seconds),
+            (DEFAULT_MIN_PERIOD, Value::Int(seconds)) => self.default_min_period = u32::try_from(seconds).ok(),
+            (DEFAULT_MAX_PERIOD, Value::Int(seconds)) => self.default_max_period = u32::try_from(seconds).ok(),
+            (DISABLE_TIMEOUT, Value::Int(seconds)) => self.disable_timeout = u32::try_from(seconds).ok(),
+            (STORING, Value::Bool(yes)) => self.storing = Some(yes),
+            (BINDING, Value::Str(text)) => self.binding = Binding::parse(text),
+            _ => {}
+        }
+    }
+
+    /// What becomes of the optional resources when the instance is replaced: they go.
+    const fn clear_optional(&mut self) {
+        self.default_min_period = None;
+        self.default_max_period = None;
+        self.disable_timeout = None;
+    }
+
+    fn value(&self, resource: u16) -> Option<Value<'static>> {
+        let int = |seconds: u32| Value::Int(i64::from(seconds));
+        match resource {
+            SHORT_SERVER_ID => self.short_server_id.map(|id| Value::Int(i64::from(id))),
+            LIFETIME => self.lifetime.map(int),
+            DEFAULT_MIN_PERIOD => self.default_min_period.map(int),
+            DEFAULT_MAX_PERIOD => self.default_max_period.map(int),
+            DISABLE_TIMEOUT => self.disable_timeout.map(int),
+            STORING => self.storing.map(Value::Bool),
+            BINDING => self.binding.map(|binding| Value::Str(binding.as_str())),
+            _ => None,
+        }
+    }
+
+    fn has(&self, resource: u16) -> bool {
+        matches!(resource, DISABLE | UPDATE_TRIGGER) || self.value(resource).is_some()
+    }
+
+    /// How long a Disable lasts, in seconds.
+    pub(crate) fn disable_timeout(&self) -> u32 {
+        self.disable_timeout.unwrap_or(DEFAULT_DISABLE_TIMEOUT)
+    }
+}
+
+/// A lifetime that can be used; a longer one than fits counts as the longest that does.
+fn positive(seconds: i64) -> Option<u32> {
+    if seconds <= 0 { None } else { Some(u32::try_from(seconds).unwrap_or(u32::MAX)) }
+}
+
+/// The object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Server {
+    pub(crate) instances: Vec<Instance>,
+    limit: usize,
+}
+
+impl Server {
+    pub(crate) const fn new(limit: usize) -> Self {
+        Self { instances: Vec::new(), limit }
+    }
+
+    pub(crate) fn get(&self, id: u16) -> Option<&Instance> {
+        self.instances.iter().find(|instance| instance.id == id)
+    }
+
+    pub(crate) fn by_short_server_id(&self, id: u16) -> Option<&Instance> {
+        self.instances.iter().find(|instance| instance.short_server_id == Some(id))
+    }
+
+    fn write(&mut self, id: u16, action: Action, origin: Origin, change: &Change<'_>) {
+        let at = self.instances.partition_point(|instance| instance.id < id);
+        if self.instances.get(at).is_none_or(|instance| instance.id != id) {
+            self.instances.insert(at, Instance { id, ..Instance::default() });
+        }
+        if let Some(instance) = self.instances.get_mut(at) {
+            match (action, origin) {
+                (Action::Create | Action::Replace, Origin::Bootstrap | Origin::Local) => {
+                    *instance = Instance { id, ..Instance::default() };
+                }
+                (Action::Create | Action::Replace, Origin::Server(_)) => instance.clear_optional(),
+                _ => {}
+            }
+            change.values.iter().for_each(|given| instance.set(given));
+        }
+    }
+}
+
+impl DataModel for Server {
+    fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
+        after.is_none_or(|after| after < ID).then_some(&DEFINITION)
+    }
+
+    fn next_instance(&self, _: u16, after: Option<u16>) -> Option<u16> {
+        self.instances.iter().map(|instance| instance.id).find(|id| after.is_none_or(|after| *id > after))
+    }
+
+    fn next_resource(&self, _: u16, instance: u16, after: Option<u16>) -> Option<u16> {
+        let instance = self.get(instance)?;
+        let mut ids = DEFINITION.resources.iter().map(|resource| resource.id);
+        ids.find(|id| after.is_none_or(|after| *id > after) && instance.has(*id))
+    }
+
+    fn read(&self, _: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+        let value = self.get(at.instance).and_then(|instance| instance.value(at.resource));
+        Ok(out.value(at, value.ok_or(Refusal::Code(Code::NOT_FOUND))?)?)
+    }
+
+    fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
+        let known = self.get(change.instance).is_some();
+        if matches!(ctx.origin, Origin::Server(_)) {
+            // A server can neither make nor remove accounts (OMA LwM2M 1.0, Appendix D.1.2).
+            if matches!(change.action, Action::Create | Action::Delete) {
+                return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+            }
+            let bad = change.values.iter().any(|given| match (given.resource, given.value) {
+                (LIFETIME, Value::Int(seconds)) => seconds <= 0,
+                (BINDING, Value::Str(text)) => !Binding::parse(text).is_some_and(Binding::is_supported),
+                _ => false,
+            });
+            return if bad { Err(Refusal::Code(Code::BAD_REQUEST)) } else { Ok(()) };
+        }
+        let refused = match change.action {
+            Action::Delete => !known,
+            _ => !known && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit,
+        };
+        if refused { Err(Refusal::Code(Code::BAD_REQUEST)) } else { Ok(()) }
+    }
+
+    fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
+        match change.action {
+            Action::Delete => self.instances.retain(|instance| instance.id != change.instance),
+            action => self.write(change.instance, action, ctx.origin, change),
+        }
+    }
+
+    fn execute(&mut self, _: &Ctx, at: Leaf, _: Args<'_>) -> Result<(), Refusal> {
+        // What Disable and Registration Update Trigger cause is carried as an effect: the machines
+        // that act on it belong to another floor.
+        match at.resource {
+            DISABLE | UPDATE_TRIGGER => Ok(()),
+            _ => Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The table of observations.
+
+use alloc::vec::Vec;
+
+use coap_codec::{MessageId, Token};
+
+use super::Periods;
+use crate::base::path::Path;
+use crate::base::time::Instant;
+use crate::exchange::ExchangeId;
+use crate::format::Format;
+
+/// The Observe option counts modulo 2^24 (RFC 7641, section 3.4).
+const SEQUENCE_MASK: u32 = 0x00FF_FFFF;
+
+/// One observation: a server, its token, and what it was told last.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Observation {
+    pub(crate) server: u16,
+    pub(crate) token: Token,
+    pub(crate) path: Path,
+    pub(crate) format: Format,
+    pub(crate) sequence: u32,
+    /// What the server was told last.
+    pub(crate) digest: u64,
+    /// Whether the value differed from that at some moment since.
+    pub(crate) pending: bool,
+    pub(crate) notified: Instant,
+    /// When a confirmable notification was last acknowledged.
+    pub(crate) confirmed: Instant,
+    /// The confirmable notification that waits for its acknowledgement: one at most, the newer
+    /// value comes after it (RFC 7641, section 4.5).
+    pub(crate) in_flight: Option<ExchangeId>,
+    /// Message ID of the last notification, by which a Reset names it.
+    pub(crate) last: Option<MessageId>,
+}
+
+impl Observation {
+    /// When the next notification may or must go out (OMA LwM2M 1.0, 5.1.2).
+    pub(crate) fn deadline(&self, periods: Periods) -> Option<Instant> {
+        if self.in_flight.is_some() {
+            return None;
+        }
+        let changed = self.pending.then(|| self.notified + periods.min);
+        let late = periods.max.map(|max| self.notified + max);
+        changed.into_iter().chain(late).min()
+    }
+
+    pub(crate) const fn next_sequence(&self) -> u32 {
+        self.sequence.wrapping_add(1) & SEQUENCE_MASK
+    }
+}
+
+/// The table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Observations {
+    entries: Vec<Observation>,
+    limit: usize,
+}
+
+impl Observations {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { entries: Vec::with_capacity(limit), limit }
+    }
+
+    /// The Observe value with which (server, token) may begin, if there is room. It goes on from an
+    /// earlier observation with the same token, so that the observer sees it rise.
+    pub(crate) fn admit(&self, server: u16, token: Token) -> Option<u32> {
+        match self.entries.iter().find(|entry| entry.server == server && entry.token == token) {
+            Some(entry) => Some(entry.next_sequence()),
+            None if self.entries.len() < self.limit => Some(1),
+            None => None,
+        }
+    }
+
+    /// Adds an observation, replacing that of the same server and token.
+    pub(crate) fn put(&mut self, observation: Observation) {
+        let same = |entry: &&mut Observation| entry.server == observation.server && entry.token == observation.token;
+        if let Some(entry) = self.entries.iter_mut().find(same) {
+            *entry = observation;
+        } else if self.entries.len() < self.limit {
+            self.entries.push(observation);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, which: impl Fn(&Observation) -> bool) -> Option<Path> {
+        let index = self.entries.iter().position(which)?;
+        Some(self.entries.remove(index).path)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Observation> {
+        self.entries.iter()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Observation> {
+        self.entries.iter_mut()
+    }
+
+    pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Observation> {
+        self.entries.get_mut(index)
+    }
+
+    pub(crate) fn heap(&self) -> usize {
+        self.entries.capacity().saturating_mul(size_of::<Observation>())
+    }
+}
