@@ -93,8 +93,8 @@ impl From<ContentFormat> for u16 {
 impl fmt::Display for ContentFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.media_type() {
-            Some(media_type) => f.write_str(media_type),
-            None => write!(f, "{}", self.0),
+            Some(media_type) => f.pad(media_type),
+            None => fmt::Display::fmt(&self.0, f),
         }
     }
 }

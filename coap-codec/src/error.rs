@@ -1,7 +1,5 @@
 //! What can be wrong with a message that came in, and what stops one from being written.
 
-use core::fmt;
-
 use crate::Header;
 
 /// A datagram that is not a CoAP message: what is wrong, where, and what to do about it.
@@ -23,7 +21,8 @@ use crate::Header;
 ///     assert_eq!(header.reset().to_bytes(), *b"\x70\x00\x00\x07");
 /// }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}, at byte {position}")]
 pub struct ParseError {
     kind: ParseErrorKind,
     position: usize,
@@ -91,7 +90,7 @@ impl ParseError {
     }
 
     /// Where the part that breaks it begins, in bytes from the start of the datagram: the header,
-    /// the token, an option or the payload marker.
+    /// the token, an option, the payload marker, or what follows the header of an Empty message.
     pub const fn position(&self) -> usize {
         self.position
     }
@@ -109,14 +108,6 @@ impl ParseError {
         }
     }
 }
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, at byte {}", self.kind, self.position)
-    }
-}
-
-impl core::error::Error for ParseError {}
 
 /// Why a part was not added to a message. What had been written before is intact, and the writer
 /// goes on from there.

@@ -16,6 +16,22 @@ use crate::{
 ///
 /// A getter of one option, such as [`accept`](Self::accept), walks over those before it. To read
 /// many, go once over [`options`](Self::options).
+///
+/// ```
+/// use coap_codec::{BlockValue, Code, Message, MessageType, OptionNumber};
+///
+/// // The first 16 of 40 bytes, in answer to a GET.
+/// let datagram = b"\x61\x45\x30\x06\xc6\x41\x01\x80\xb1\x08\x51\x28\xff0123456789abcdef";
+/// let message = Message::parse(datagram)?;
+/// assert_eq!(message.message_type(), MessageType::Acknowledgement);
+/// assert_eq!(message.code(), Code::CONTENT);
+/// assert_eq!(message.etag(), Some(&[1][..]));
+/// assert_eq!(message.block2(), Some(BlockValue::new(0, true, 0)));
+/// assert_eq!(message.size2(), Some(40));
+/// assert_eq!(message.uint(OptionNumber::HOP_LIMIT), None);
+/// assert_eq!(message.payload(), b"0123456789abcdef");
+/// # Ok::<(), coap_codec::ParseError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Message<'a> {
     datagram: &'a [u8],
@@ -165,7 +181,8 @@ impl<'a> Message<'a> {
 
     /// The segments of the path, as bytes that are not percent-encoded.
     ///
-    /// None of them may be `.` or `..` (RFC 7252 §5.10.1); to follow one is up to nobody.
+    /// A segment `.` or `..` is not allowed (RFC 7252 §5.10.1), but well formed: refuse such a
+    /// request, by 4.02 or 4.00, and never resolve it.
     #[inline]
     pub fn uri_path(&self) -> Values<'a> {
         self.values(OptionNumber::URI_PATH)
@@ -217,12 +234,15 @@ impl<'a> Message<'a> {
             .map(|option| option.value)
     }
 
-    /// Which block of the request's body this is about.
+    /// Which block of the request's body this is about (RFC 7959 §2.1).
+    ///
+    /// An `Err` of [`BlockError::ReservedSize`] in a request is answered by 4.00; that of a value
+    /// that is too long, by 4.02: [`unsupported_option`](Self::unsupported_option) names it, too.
     pub fn block1(&self) -> Option<Result<BlockValue, BlockError>> {
         self.block(OptionNumber::BLOCK1)
     }
 
-    /// Which block of the response's body this is about.
+    /// Which block of the response's body this is about; an `Err` as in [`block1`](Self::block1).
     pub fn block2(&self) -> Option<Result<BlockValue, BlockError>> {
         self.block(OptionNumber::BLOCK2)
     }

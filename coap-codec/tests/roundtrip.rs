@@ -231,7 +231,7 @@ proptest! {
     fn a_small_buffer_loses_parts_and_no_more(parts in any_parts(), share in 0.0..1.0) {
         let mut sorted = parts;
         sorted.options.sort_by_key(|(number, _)| *number);
-        let needed = sorted.encoded_len();
+        let needed = sorted.to_vec().len();
         fill_small_buffer(&sorted, (needed as f64 * share) as usize);
     }
 

@@ -114,8 +114,8 @@ impl From<OptionNumber> for u16 {
 impl fmt::Display for OptionNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
-            Some(name) => f.write_str(name),
-            None => write!(f, "{}", self.0),
+            Some(name) => f.pad(name),
+            None => fmt::Display::fmt(&self.0, f),
         }
     }
 }

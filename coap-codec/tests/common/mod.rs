@@ -70,7 +70,7 @@ pub(crate) struct Block {
     pub(crate) num: u32,
     pub(crate) more: u8,
     pub(crate) szx: u8,
-    pub(crate) size: u32,
+    pub(crate) size: usize,
     pub(crate) hex: Hex,
     pub(crate) offset: u32,
 }
@@ -109,7 +109,7 @@ pub(crate) fn vectors() -> Vectors {
     serde_json::from_str(include_str!("../data/coap-vectors.json")).unwrap()
 }
 
-/// A message as plain data, made without the codec's own iterators.
+/// A message as plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) header: Header,
@@ -131,9 +131,10 @@ impl Parts {
         }
     }
 
-    /// How many bytes it takes as a message.
-    pub(crate) fn encoded_len(&self) -> usize {
-        self.write(&mut vec![0; 300_000]).unwrap().len()
+    /// As many bytes as it can take at most.
+    fn max_len(&self) -> usize {
+        let options = self.options.iter().map(|(_, value)| 5 + value.len());
+        12 + options.sum::<usize>() + 1 + self.payload.len()
     }
 
     /// Writes all of it, in the order in which the options stand.
@@ -148,7 +149,7 @@ impl Parts {
 
     /// Writes all of it into as many bytes as it takes.
     pub(crate) fn to_vec(&self) -> Vec<u8> {
-        let mut buffer = vec![0xaa; 300_000];
+        let mut buffer = vec![0xaa; self.max_len()];
         self.write(&mut buffer).unwrap().to_vec()
     }
 }
