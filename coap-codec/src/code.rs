@@ -87,11 +87,7 @@ codes! {
 impl Code {
     /// A code from its two parts; `None` unless `class` is at most 7 and `detail` at most 31.
     pub const fn new(class: u8, detail: u8) -> Option<Self> {
-        if class <= 7 && detail <= 31 {
-            Some(Self((class << 5) | detail))
-        } else {
-            None
-        }
+        if class <= 7 && detail <= 31 { Some(Self((class << 5) | detail)) } else { None }
     }
 
     /// The code that this byte of a header stands for.
@@ -224,11 +220,7 @@ mod tests {
                 matches!(code.class(), 1 | 3 | 6),
             ];
             assert_eq!(kinds.iter().filter(|&&yes| yes).count(), 1, "{code}");
-            let outcomes = [
-                code.is_success(),
-                code.is_client_error(),
-                code.is_server_error(),
-            ];
+            let outcomes = [code.is_success(), code.is_client_error(), code.is_server_error()];
             assert_eq!(outcomes.contains(&true), code.is_response(), "{code}");
         }
     }

@@ -112,29 +112,15 @@ mod tests {
 
     #[test]
     fn legacy_numbers_lead_to_what_they_became() {
-        for (old, new) in [
-            (1541, 0),
-            (1542, 11542),
-            (1543, 11543),
-            (1544, 42),
-            (0, 0),
-            (60, 60),
-            (1540, 1540),
-        ] {
+        for (old, new) in [(1541, 0), (1542, 11542), (1543, 11543), (1544, 42), (0, 0), (60, 60), (1540, 1540)] {
             assert_eq!(ContentFormat(old).modern(), ContentFormat(new));
         }
     }
 
     #[test]
     fn shows_the_media_type_or_the_number() {
-        assert_eq!(
-            ContentFormat(11544).to_string(),
-            "application/vnd.oma.lwm2m+cbor"
-        );
+        assert_eq!(ContentFormat(11544).to_string(), "application/vnd.oma.lwm2m+cbor");
         assert_eq!(ContentFormat(1).to_string(), "1");
-        assert_eq!(
-            alloc::format!("{:?}", ContentFormat(40)),
-            "ContentFormat(40)"
-        );
+        assert_eq!(alloc::format!("{:?}", ContentFormat(40)), "ContentFormat(40)");
     }
 }

@@ -77,11 +77,7 @@ pub enum Reaction {
 impl ParseError {
     #[cold]
     pub(crate) const fn new(kind: ParseErrorKind, position: usize, header: Option<Header>) -> Self {
-        Self {
-            kind,
-            position,
-            header,
-        }
+        Self { kind, position, header }
     }
 
     /// The rule that is broken.

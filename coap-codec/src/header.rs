@@ -128,11 +128,7 @@ impl Header {
 
     /// A message of nothing but this header: an empty ACK, a Reset or a ping.
     pub const fn empty(message_type: MessageType, message_id: MessageId) -> Self {
-        Self {
-            message_type,
-            code: Code::EMPTY,
-            message_id,
-        }
+        Self { message_type, code: Code::EMPTY, message_id }
     }
 
     /// Reads the first four bytes of a datagram, and hands out the token length beside them as it
@@ -177,12 +173,8 @@ impl Header {
             MessageType::Confirmable if self.code.is_empty() => MessageKind::Ping,
             MessageType::Acknowledgement if self.code.is_empty() => MessageKind::Acknowledgement,
             MessageType::Reset if self.code.is_empty() => MessageKind::Reset,
-            MessageType::Confirmable | MessageType::NonConfirmable if self.code.is_request() => {
-                MessageKind::Request
-            }
-            MessageType::Confirmable
-            | MessageType::NonConfirmable
-            | MessageType::Acknowledgement
+            MessageType::Confirmable | MessageType::NonConfirmable if self.code.is_request() => MessageKind::Request,
+            MessageType::Confirmable | MessageType::NonConfirmable | MessageType::Acknowledgement
                 if self.code.is_response() =>
             {
                 MessageKind::Response
@@ -219,11 +211,7 @@ impl Header {
 /// Such as `CON 0.01 GET, Message ID 8193`.
 impl fmt::Display for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            message_type,
-            code,
-            message_id,
-        } = self;
+        let Self { message_type, code, message_id } = self;
         write!(f, "{message_type} {code:?}, Message ID {message_id}")
     }
 }
@@ -233,19 +221,11 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
 
-    const TYPES: [MessageType; 4] = [
-        MessageType::Confirmable,
-        MessageType::NonConfirmable,
-        MessageType::Acknowledgement,
-        MessageType::Reset,
-    ];
+    const TYPES: [MessageType; 4] =
+        [MessageType::Confirmable, MessageType::NonConfirmable, MessageType::Acknowledgement, MessageType::Reset];
 
     fn header(message_type: MessageType, code: Code) -> Header {
-        Header {
-            message_type,
-            code,
-            message_id: MessageId(0xabcd),
-        }
+        Header { message_type, code, message_id: MessageId(0xabcd) }
     }
 
     #[test]
@@ -287,10 +267,7 @@ mod tests {
             (Code::from_byte(31), [Request, Request, IGNORE, IGNORE]),
             (Code::CONTENT, [Response, Response, Response, IGNORE]),
             (Code::NOT_FOUND, [Response, Response, Response, IGNORE]),
-            (
-                Code::from_byte(0xbf),
-                [Response, Response, Response, IGNORE],
-            ),
+            (Code::from_byte(0xbf), [Response, Response, Response, IGNORE]),
             (Code::from_byte(1 << 5), [RESET, IGNORE, IGNORE, IGNORE]),
             (Code::from_byte(3 << 5), [RESET, IGNORE, IGNORE, IGNORE]),
             (Code::from_byte(6 << 5), [RESET, IGNORE, IGNORE, IGNORE]),
@@ -298,11 +275,7 @@ mod tests {
         ];
         for (code, kinds) in rows {
             for (message_type, kind) in TYPES.into_iter().zip(kinds) {
-                assert_eq!(
-                    header(message_type, code).kind(),
-                    kind,
-                    "{message_type} {code}"
-                );
+                assert_eq!(header(message_type, code).kind(), kind, "{message_type} {code}");
             }
         }
     }
@@ -318,10 +291,7 @@ mod tests {
     fn shows_what_an_analyser_shows() {
         let names: alloc::vec::Vec<_> = TYPES.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["CON", "NON", "ACK", "RST"]);
-        assert_eq!(
-            header(MessageType::Confirmable, Code::CONTENT).to_string(),
-            "CON 2.05 Content, Message ID 43981"
-        );
+        assert_eq!(header(MessageType::Confirmable, Code::CONTENT).to_string(), "CON 2.05 Content, Message ID 43981");
         assert_eq!(MessageId(65535).next(), MessageId(0));
     }
 }

@@ -36,8 +36,8 @@ pub use error::{ParseError, ParseErrorKind, Reaction, WriteError};
 pub use header::{Header, MessageId, MessageKind, MessageType};
 pub use message::Message;
 pub use option::{
-    BlockError, BlockValue, CoapOption, OptionDefinition, OptionFormat, OptionNumber, Options,
-    REGISTRY, Values, observe,
+    BlockError, BlockValue, CoapOption, OptionDefinition, OptionFormat, OptionNumber, Options, REGISTRY, Values,
+    observe,
 };
 #[cfg(feature = "bytes")]
 pub use shared::SharedMessage;

@@ -4,8 +4,8 @@ use core::fmt;
 
 use crate::option::options_end;
 use crate::{
-    BlockError, BlockValue, CoapOption, Code, ContentFormat, Header, MessageId, MessageKind,
-    MessageType, OptionNumber, Options, ParseError, ParseErrorKind, Token, Values,
+    BlockError, BlockValue, CoapOption, Code, ContentFormat, Header, MessageId, MessageKind, MessageType, OptionNumber,
+    Options, ParseError, ParseErrorKind, Token, Values,
 };
 
 /// A view of one well-formed message (RFC 7252 §3); it borrows the datagram and copies nothing.
@@ -71,11 +71,7 @@ impl<'a> Message<'a> {
         match options_end(body) {
             Ok(end) => Ok(Self {
                 datagram,
-                layout: Layout {
-                    header,
-                    token_length,
-                    options_end: options_start.saturating_add(end),
-                },
+                layout: Layout { header, token_length, options_end: options_start.saturating_add(end) },
             }),
             Err((kind, offset)) => Err(fail(kind, options_start.saturating_add(offset))),
         }
@@ -146,9 +142,7 @@ impl<'a> Message<'a> {
     /// All options, in ascending order of their numbers.
     #[inline]
     pub fn options(&self) -> Options<'a> {
-        let options = self
-            .datagram
-            .get(self.options_start()..self.layout.options_end);
+        let options = self.datagram.get(self.options_start()..self.layout.options_end);
         Options::new(options.unwrap_or_default())
     }
 
@@ -157,9 +151,7 @@ impl<'a> Message<'a> {
     /// Later ones of a number that does not repeat are as good as unknown (RFC 7252 §5.4.5).
     #[inline]
     pub fn option(&self, number: OptionNumber) -> Option<CoapOption<'a>> {
-        self.values(number)
-            .next()
-            .map(|value| CoapOption { number, value })
+        self.values(number).next().map(|value| CoapOption { number, value })
     }
 
     /// The values of all options of this number.
@@ -174,9 +166,7 @@ impl<'a> Message<'a> {
     /// an option for an unknown one (RFC 7252 §5.4.3). If it is a critical one,
     /// [`unsupported_option`](Self::unsupported_option) names it.
     pub fn uint(&self, number: OptionNumber) -> Option<u32> {
-        self.option(number)
-            .filter(CoapOption::has_valid_length)?
-            .as_uint()
+        self.option(number).filter(CoapOption::has_valid_length)?.as_uint()
     }
 
     /// The segments of the path, as bytes that are not percent-encoded.
@@ -229,9 +219,7 @@ impl<'a> Message<'a> {
 
     /// The version of the representation, in a response; the first of several in a request.
     pub fn etag(&self) -> Option<&'a [u8]> {
-        self.option(OptionNumber::ETAG)
-            .filter(CoapOption::has_valid_length)
-            .map(|option| option.value)
+        self.option(OptionNumber::ETAG).filter(CoapOption::has_valid_length).map(|option| option.value)
     }
 
     /// Which block of the request's body this is about (RFC 7959 §2.1).
@@ -263,10 +251,7 @@ impl<'a> Message<'a> {
     ///
     /// What follows from it depends on the message: 4.02 to a confirmable request, no answer to a
     /// non-confirmable one, and a response is rejected, by a Reset if it is confirmable.
-    pub fn unsupported_option(
-        &self,
-        is_known: impl Fn(OptionNumber) -> bool,
-    ) -> Option<OptionNumber> {
+    pub fn unsupported_option(&self, is_known: impl Fn(OptionNumber) -> bool) -> Option<OptionNumber> {
         let mut previous = None;
         for option in self.options() {
             let number = option.number;
@@ -274,8 +259,7 @@ impl<'a> Message<'a> {
             if number.is_critical()
                 && (!is_known(number)
                     || number.definition().is_some_and(|definition| {
-                        (repeated && !definition.repeatable)
-                            || !definition.length_range().contains(&option.value.len())
+                        (repeated && !definition.repeatable) || !definition.length_range().contains(&option.value.len())
                     }))
             {
                 return Some(number);

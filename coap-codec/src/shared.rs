@@ -57,16 +57,12 @@ impl SharedMessage {
 
     /// Numbers and values of all options, in ascending order of their numbers.
     pub fn options(&self) -> impl Iterator<Item = (OptionNumber, Bytes)> + Clone + '_ {
-        self.as_message()
-            .options()
-            .map(|option| (option.number, self.datagram.slice_ref(option.value)))
+        self.as_message().options().map(|option| (option.number, self.datagram.slice_ref(option.value)))
     }
 
     /// The values of all options of this number.
     pub fn values(&self, number: OptionNumber) -> impl Iterator<Item = Bytes> + Clone + '_ {
-        self.as_message()
-            .values(number)
-            .map(|value| self.datagram.slice_ref(value))
+        self.as_message().values(number).map(|value| self.datagram.slice_ref(value))
     }
 
     /// The datagram that was parsed.
@@ -118,9 +114,6 @@ mod tests {
     #[test]
     fn fails_as_the_borrowing_one_does() {
         let bytes = Bytes::from_static(&[0x40, 1, 0, 1, 0xff]);
-        assert_eq!(
-            SharedMessage::parse(bytes.clone()).unwrap_err(),
-            Message::parse(&bytes).unwrap_err()
-        );
+        assert_eq!(SharedMessage::parse(bytes.clone()).unwrap_err(), Message::parse(&bytes).unwrap_err());
     }
 }

@@ -39,10 +39,7 @@ impl Token {
     pub const MAX_LEN: usize = 8;
 
     /// The token of no bytes.
-    pub const EMPTY: Self = Self {
-        bytes: [0; Self::MAX_LEN],
-        length: 0,
-    };
+    pub const EMPTY: Self = Self { bytes: [0; Self::MAX_LEN], length: 0 };
 
     /// Copies up to eight bytes.
     ///
@@ -52,13 +49,8 @@ impl Token {
     #[inline]
     pub fn new(bytes: &[u8]) -> Result<Self, TokenTooLong> {
         let mut token = Self::EMPTY;
-        let (Some(room), Ok(length)) = (
-            token.bytes.get_mut(..bytes.len()),
-            u8::try_from(bytes.len()),
-        ) else {
-            return Err(TokenTooLong {
-                length: bytes.len(),
-            });
+        let (Some(room), Ok(length)) = (token.bytes.get_mut(..bytes.len()), u8::try_from(bytes.len())) else {
+            return Err(TokenTooLong { length: bytes.len() });
         };
         room.copy_from_slice(bytes);
         token.length = length;
@@ -125,9 +117,7 @@ impl AsRef<[u8]> for Token {
 /// Two hex digits a byte, nothing at all for the empty token.
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_bytes()
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

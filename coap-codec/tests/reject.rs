@@ -2,9 +2,7 @@
 
 mod common;
 
-use coap_codec::{
-    BlockError, Header, Message, MessageKind, OptionNumber, ParseError, ParseErrorKind, Reaction,
-};
+use coap_codec::{BlockError, Header, Message, MessageKind, OptionNumber, ParseError, ParseErrorKind, Reaction};
 use common::vectors;
 
 /// Options that a device with block-wise transfer understands; OSCORE is none of them.
@@ -52,10 +50,7 @@ fn every_malformed_vector_gets_its_reaction() {
                 let reset = error.header().map(Header::reset).unwrap();
                 let expected = format!("RST mid {:04x}", reset.message_id.0);
                 assert!(vector.action.starts_with(&expected), "{}", vector.id);
-                assert_eq!(
-                    reset.to_bytes(),
-                    [0x70, 0, vector.hex.0[2], vector.hex.0[3]]
-                );
+                assert_eq!(reset.to_bytes(), [0x70, 0, vector.hex.0[2], vector.hex.0[3]]);
             }
             Reaction::Ignore => assert!(
                 vector.action.starts_with("ignore") || vector.action.starts_with("drop"),
@@ -93,10 +88,7 @@ fn judge(datagram: &[u8]) -> Verdict {
     if message.block2() == Some(Err(BlockError::ReservedSize)) {
         return Verdict::BadBlock;
     }
-    if message
-        .uri_path()
-        .any(|segment| matches!(segment, b"." | b".."))
-    {
+    if message.uri_path().any(|segment| matches!(segment, b"." | b"..")) {
         return Verdict::DotSegment;
     }
     Verdict::Process
@@ -151,53 +143,29 @@ fn a_critical_option_is_refused_for_one_of_three_reasons() {
 #[test]
 fn errors_say_what_and_where() {
     for (datagram, text) in [
-        (
-            &[0x40, 1, 0][..],
-            "message shorter than its header, at byte 0",
-        ),
+        (&[0x40, 1, 0][..], "message shorter than its header, at byte 0"),
         (&[0x80, 1, 0, 1], "unknown version, at byte 0"),
         (&[0x49, 1, 0, 1], "token length above 8, at byte 0"),
         (&[0x42, 1, 0, 1, 0], "token cut short, at byte 4"),
         (&[0x40, 0, 0, 1, 0], "Empty message with content, at byte 4"),
-        (
-            &[0x40, 1, 0, 1, 0xf1],
-            "reserved option delta or length 15, at byte 4",
-        ),
-        (
-            &[0x41, 1, 0, 1, 9, 0x10, 0xd0],
-            "extended option delta or length cut short, at byte 6",
-        ),
-        (
-            &[0x40, 1, 0, 1, 0xb2, b'a'],
-            "option value cut short, at byte 4",
-        ),
-        (
-            &[0x40, 1, 0, 1, 0xe0, 0xfe, 0xf2, 0x10],
-            "option number above 65535, at byte 7",
-        ),
-        (
-            &[0x40, 1, 0, 1, 0xff],
-            "payload marker without payload, at byte 4",
-        ),
+        (&[0x40, 1, 0, 1, 0xf1], "reserved option delta or length 15, at byte 4"),
+        (&[0x41, 1, 0, 1, 9, 0x10, 0xd0], "extended option delta or length cut short, at byte 6"),
+        (&[0x40, 1, 0, 1, 0xb2, b'a'], "option value cut short, at byte 4"),
+        (&[0x40, 1, 0, 1, 0xe0, 0xfe, 0xf2, 0x10], "option number above 65535, at byte 7"),
+        (&[0x40, 1, 0, 1, 0xff], "payload marker without payload, at byte 4"),
     ] {
         let error = Message::parse(datagram).unwrap_err();
         assert_eq!(error.to_string(), text);
-        assert_eq!(
-            text,
-            format!("{}, at byte {}", error.kind(), error.position())
-        );
+        assert_eq!(text, format!("{}, at byte {}", error.kind(), error.position()));
     }
 }
 
 // RFC 7252 §4.2, §4.3: of four types with the same fault, one is answered.
 #[test]
 fn only_a_confirmable_message_is_answered_by_a_reset() {
-    for (first, reaction) in [
-        (0x40, Reaction::Reset),
-        (0x50, Reaction::Ignore),
-        (0x60, Reaction::Ignore),
-        (0x70, Reaction::Ignore),
-    ] {
+    for (first, reaction) in
+        [(0x40, Reaction::Reset), (0x50, Reaction::Ignore), (0x60, Reaction::Ignore), (0x70, Reaction::Ignore)]
+    {
         let error = Message::parse(&[first, 0x45, 0xab, 0xcd, 0xff]).unwrap_err();
         assert_eq!(error.reaction(), reaction);
         let header = error.header().unwrap();

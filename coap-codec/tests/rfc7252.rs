@@ -5,8 +5,7 @@ mod common;
 use core::time::Duration;
 
 use coap_codec::{
-    BlockValue, CoapOption, Code, ContentFormat, Message, MessageKind, MessageWriter, OptionNumber,
-    Token, observe,
+    BlockValue, CoapOption, Code, ContentFormat, Message, MessageKind, MessageWriter, OptionNumber, Token, observe,
 };
 use common::{Parts, vectors};
 
@@ -35,12 +34,7 @@ fn every_valid_vector_is_written_to_its_bytes() {
 fn every_valid_vector_is_to_be_processed() {
     for vector in vectors().udp_valid {
         let message = Message::parse(&vector.hex.0).unwrap();
-        assert!(
-            !matches!(message.kind(), MessageKind::Rejected(_)),
-            "{}: {:?}",
-            vector.id,
-            message.kind()
-        );
+        assert!(!matches!(message.kind(), MessageKind::Rejected(_)), "{}: {:?}", vector.id, message.kind());
         let is_known = |number: OptionNumber| number.name().is_some();
         assert_eq!(message.unsupported_option(is_known), None, "{}", vector.id);
     }
@@ -74,20 +68,9 @@ fn the_getters_agree_with_the_options() {
 
         assert!(message.uri_path().eq(values(OptionNumber::URI_PATH)));
         assert!(message.uri_query().eq(values(OptionNumber::URI_QUERY)));
-        assert!(
-            message
-                .location_path()
-                .eq(values(OptionNumber::LOCATION_PATH))
-        );
-        assert!(
-            message
-                .location_query()
-                .eq(values(OptionNumber::LOCATION_QUERY))
-        );
-        assert_eq!(
-            message.content_format(),
-            format(OptionNumber::CONTENT_FORMAT)
-        );
+        assert!(message.location_path().eq(values(OptionNumber::LOCATION_PATH)));
+        assert!(message.location_query().eq(values(OptionNumber::LOCATION_QUERY)));
+        assert_eq!(message.content_format(), format(OptionNumber::CONTENT_FORMAT));
         assert_eq!(message.accept(), format(OptionNumber::ACCEPT));
         assert_eq!(message.observe(), uint(OptionNumber::OBSERVE));
         assert_eq!(message.max_age(), uint(OptionNumber::MAX_AGE));
@@ -194,14 +177,8 @@ fn the_block_table_holds() {
         assert_eq!(BlockValue::decode(&row.hex.0), Ok(block));
         assert_eq!(block.size(), row.size);
         assert_eq!(block.offset(), row.offset);
-        assert_eq!(
-            BlockValue::at_offset(row.offset, row.more == 1, row.szx),
-            Ok(block)
-        );
-        assert_eq!(
-            block.to_string(),
-            format!("{}/{}/{}", row.num, row.more, row.size)
-        );
+        assert_eq!(BlockValue::at_offset(row.offset, row.more == 1, row.szx), Ok(block));
+        assert_eq!(block.to_string(), format!("{}/{}/{}", row.num, row.more, row.size));
 
         let mut buffer = [0; 16];
         let mut writer = MessageWriter::new(&mut buffer, get().header, Token::EMPTY).unwrap();
@@ -237,10 +214,7 @@ fn an_elective_option_of_a_wrong_length_is_as_good_as_absent() {
     };
     let datagram = message(&[0, 0x28]);
     let leading_zero = Message::parse(&datagram).unwrap();
-    assert_eq!(
-        leading_zero.content_format(),
-        Some(ContentFormat::LINK_FORMAT)
-    );
+    assert_eq!(leading_zero.content_format(), Some(ContentFormat::LINK_FORMAT));
     let datagram = message(&[0, 0, 0x28]);
     let too_long = Message::parse(&datagram).unwrap();
     assert_eq!(too_long.content_format(), None);

@@ -2,9 +2,7 @@
 
 mod common;
 
-use coap_codec::{
-    Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token, WriteError,
-};
+use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token, WriteError};
 use common::{Parts, vectors};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -63,11 +61,7 @@ fn every_buffer_that_is_too_small() {
 /// Writes what fits and passes over what does not: every step leaves a message that parses.
 fn fill_small_buffer(parts: &Parts, size: usize) {
     let mut buffer = vec![0xff; size];
-    let mut written = Parts {
-        options: Vec::new(),
-        payload: Vec::new(),
-        ..parts.clone()
-    };
+    let mut written = Parts { options: Vec::new(), payload: Vec::new(), ..parts.clone() };
     let Ok(mut writer) = MessageWriter::new(&mut buffer, parts.header, parts.token) else {
         assert!(size < 4 + parts.token.len());
         return;
@@ -83,10 +77,7 @@ fn fill_small_buffer(parts: &Parts, size: usize) {
                 assert_eq!(writer.as_bytes(), before);
             }
         }
-        assert_eq!(
-            Parts::of(&Message::parse(writer.as_bytes()).unwrap()),
-            written
-        );
+        assert_eq!(Parts::of(&Message::parse(writer.as_bytes()).unwrap()), written);
     }
     match writer.payload(&parts.payload) {
         Ok(()) => written.payload.clone_from(&parts.payload),
@@ -98,10 +89,7 @@ fn fill_small_buffer(parts: &Parts, size: usize) {
     }
     assert!(failed > 0, "{size} bytes are too few");
     assert_eq!(writer.len() + writer.remaining(), size);
-    assert_eq!(
-        Parts::of(&Message::parse(writer.finish()).unwrap()),
-        written
-    );
+    assert_eq!(Parts::of(&Message::parse(writer.finish()).unwrap()), written);
 }
 
 /// The needed length of an error is exact: a buffer of that size takes the part.
@@ -114,9 +102,9 @@ fn no_space_names_the_length_that_would_do() {
         loop {
             let mut buffer = vec![0; size];
             let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
-            let outcome = steps[..count].iter().try_for_each(|&(number, length)| {
-                writer.option(OptionNumber(number), &vec![7; length])
-            });
+            let outcome = steps[..count]
+                .iter()
+                .try_for_each(|&(number, length)| writer.option(OptionNumber(number), &vec![7; length]));
             let Err(WriteError::NoSpace { needed }) = outcome else {
                 outcome.unwrap();
                 assert_eq!(writer.remaining(), 0, "not a byte more than needed");
@@ -129,11 +117,7 @@ fn no_space_names_the_length_that_would_do() {
 }
 
 fn post() -> Header {
-    Header {
-        message_type: MessageType::Confirmable,
-        code: Code::POST,
-        message_id: MessageId(7),
-    }
+    Header { message_type: MessageType::Confirmable, code: Code::POST, message_id: MessageId(7) }
 }
 
 prop_compose! {
@@ -182,11 +166,7 @@ prop_compose! {
 
 /// Bytes that often look like a message.
 fn almost_a_message() -> impl Strategy<Value = Vec<u8>> {
-    let extended = select(
-        &[
-            0xd0, 0xdd, 0xe0, 0x0e, 0xed, 0xf0, 0x0f, 0xff, 0xb1, 0x11, 0x00,
-        ][..],
-    );
+    let extended = select(&[0xd0, 0xdd, 0xe0, 0x0e, 0xed, 0xf0, 0x0f, 0xff, 0xb1, 0x11, 0x00][..]);
     let byte = prop_oneof![any::<u8>(), extended];
     (0x40_u8..0x80, vec(byte, 3..60)).prop_map(|(first, mut rest)| {
         rest.insert(0, first & 0xf3);

@@ -33,12 +33,7 @@ pub struct EndpointNameBuilder<'a> {
 impl<'a> EndpointNameBuilder<'a> {
     /// No parts yet, and version 1.0.
     pub const fn new() -> Self {
-        Self {
-            imei: "",
-            imsi: "",
-            cmei: "",
-            version: Version::new(1, 0),
-        }
+        Self { imei: "", imsi: "", cmei: "", version: Version::new(1, 0) }
     }
 
     /// Sets the number of the equipment: 1 to 17 digits, or empty for none.
@@ -73,12 +68,7 @@ impl<'a> EndpointNameBuilder<'a> {
     /// long, of the wrong length or not made of digits, and a name without IMEI, IMSI and CMEI. The
     /// position counts from the start of the part.
     pub fn build(self) -> Result<EndpointNameBuf, ParseError> {
-        let Self {
-            imei,
-            imsi,
-            cmei,
-            version,
-        } = self;
+        let Self { imei, imsi, cmei, version } = self;
         let mut identified = false;
         for (digit_field, text) in [(IMEI, imei), (IMSI, imsi), (CMEI, cmei)] {
             identified |= parse::part(digit_field, text)?;
@@ -86,10 +76,7 @@ impl<'a> EndpointNameBuilder<'a> {
         if !identified {
             return Err(parse::no_identity());
         }
-        Ok(EndpointNameBuf::write(
-            format_args!("{imei};{imsi};{cmei};{version}"),
-            version,
-        ))
+        Ok(EndpointNameBuf::write(format_args!("{imei};{imsi};{cmei};{version}"), version))
     }
 }
 
@@ -130,19 +117,12 @@ impl EndpointNameBuf {
 
     /// The name with access to its parts.
     pub fn as_name(&self) -> EndpointName<'_> {
-        EndpointName {
-            text: self.as_str(),
-            version: self.version,
-        }
+        EndpointName { text: self.as_str(), version: self.version }
     }
 
     /// Writes a text made of checked parts: it is a name, and it fits (see the sum in `parse`).
     fn write(text: fmt::Arguments<'_>, version: Version) -> Self {
-        let mut name = Self {
-            bytes: [0; MAX_LEN],
-            len: 0,
-            version,
-        };
+        let mut name = Self { bytes: [0; MAX_LEN], len: 0, version };
         let written = Writer(&mut name).write_fmt(text);
         debug_assert!(written.is_ok());
         name
@@ -163,9 +143,7 @@ impl fmt::Display for EndpointNameBuf {
 
 impl fmt::Debug for EndpointNameBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("EndpointNameBuf")
-            .field(&self.as_str())
-            .finish()
+        f.debug_tuple("EndpointNameBuf").field(&self.as_str()).finish()
     }
 }
 
@@ -175,11 +153,7 @@ struct Writer<'b>(&'b mut EndpointNameBuf);
 impl fmt::Write for Writer<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
-            let slot = self
-                .0
-                .bytes
-                .get_mut(usize::from(self.0.len))
-                .ok_or(fmt::Error)?;
+            let slot = self.0.bytes.get_mut(usize::from(self.0.len)).ok_or(fmt::Error)?;
             *slot = byte;
             self.0.len = self.0.len.saturating_add(1);
         }

@@ -49,13 +49,12 @@ impl ParseError {
     /// identity).
     pub const fn field(&self) -> Option<Field> {
         match self.fault {
-            Fault::TooLong { field, .. }
-            | Fault::WrongLength { field, .. }
-            | Fault::InvalidCharacter { field, .. } => Some(field),
-            Fault::MissingVersion
-            | Fault::IncompleteVersion
-            | Fault::LeadingZero
-            | Fault::NumberTooLarge => Some(Field::Version),
+            Fault::TooLong { field, .. } | Fault::WrongLength { field, .. } | Fault::InvalidCharacter { field, .. } => {
+                Some(field)
+            }
+            Fault::MissingVersion | Fault::IncompleteVersion | Fault::LeadingZero | Fault::NumberTooLarge => {
+                Some(Field::Version)
+            }
             Fault::TooFewSeparators { .. } | Fault::TooManySeparators | Fault::NoIdentity => None,
         }
     }

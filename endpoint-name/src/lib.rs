@@ -99,11 +99,7 @@ impl<'a> EndpointName<'a> {
     // The text was checked: its three separators bound the parts, and only an empty part means an
     // absent one.
     fn part(self, index: usize) -> Option<Digits<'a>> {
-        self.text
-            .split(parse::SEPARATOR)
-            .nth(index)
-            .filter(|digits| !digits.is_empty())
-            .map(Digits)
+        self.text.split(parse::SEPARATOR).nth(index).filter(|digits| !digits.is_empty()).map(Digits)
     }
 }
 

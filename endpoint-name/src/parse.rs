@@ -28,9 +28,7 @@ pub(crate) const CMEI: DigitField = DigitField::new(Field::Cmei, 15, 15);
 const NUMBER_DIGITS: usize = 5;
 
 // The builder's buffer relies on this sum.
-const _: () = assert!(
-    MAX_LEN == IMEI.max + IMSI.max + CMEI.max + SEPARATORS + NUMBER_DIGITS + 1 + NUMBER_DIGITS
-);
+const _: () = assert!(MAX_LEN == IMEI.max + IMSI.max + CMEI.max + SEPARATORS + NUMBER_DIGITS + 1 + NUMBER_DIGITS);
 
 /// A field that holds digits or nothing, and how many digits it may hold.
 #[derive(Clone, Copy)]
@@ -48,14 +46,7 @@ impl DigitField {
     /// The fault of a digit too many, or of one too few where the length is fixed.
     fn bad_length(self) -> Fault {
         let Self { field, min, max } = self;
-        if min == max {
-            Fault::WrongLength {
-                field,
-                expected: max,
-            }
-        } else {
-            Fault::TooLong { field, max }
-        }
+        if min == max { Fault::WrongLength { field, expected: max } } else { Fault::TooLong { field, max } }
     }
 }
 
@@ -71,10 +62,7 @@ pub(crate) fn part(digit_field: DigitField, text: &str) -> Result<bool, ParseErr
 
 /// The error of a name or of parts that hold nothing but a version.
 pub(crate) const fn no_identity() -> ParseError {
-    ParseError {
-        fault: Fault::NoIdentity,
-        position: 0,
-    }
+    ParseError { fault: Fault::NoIdentity, position: 0 }
 }
 
 fn walk(text: &str) -> Result<Version, ParseError> {
@@ -87,11 +75,7 @@ fn walk(text: &str) -> Result<Version, ParseError> {
         }
     }
     let version = cursor.version()?;
-    if identified {
-        Ok(version)
-    } else {
-        Err(no_identity())
-    }
+    if identified { Ok(version) } else { Err(no_identity()) }
 }
 
 /// With a separator too few or too many, parts end up in the wrong fields and the walk blames an
@@ -102,17 +86,11 @@ fn wrong_separators(text: &str) -> Option<ParseError> {
         window.filter_map(|(position, byte)| (char::from(byte) == SEPARATOR).then_some(position))
     };
     if let Some(position) = positions().nth(SEPARATORS) {
-        return Some(ParseError {
-            fault: Fault::TooManySeparators,
-            position,
-        });
+        return Some(ParseError { fault: Fault::TooManySeparators, position });
     }
     let (found, position) = (positions().count(), text.len());
     let too_few = found < SEPARATORS && position <= MAX_LEN;
-    too_few.then_some(ParseError {
-        fault: Fault::TooFewSeparators { found },
-        position,
-    })
+    too_few.then_some(ParseError { fault: Fault::TooFewSeparators { found }, position })
 }
 
 /// The only place that moves through the text.
@@ -127,18 +105,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes the digits up to `terminator` or the end of the text; false if there are none.
-    fn digit_field(
-        &mut self,
-        digit_field: DigitField,
-        terminator: Option<char>,
-    ) -> Result<bool, ParseError> {
+    fn digit_field(&mut self, digit_field: DigitField, terminator: Option<char>) -> Result<bool, ParseError> {
         let DigitField { field, min, max } = digit_field;
         let len = self.digits(max).len();
         match self.rest.chars().next() {
             Some('0'..='9') => Err(self.error(digit_field.bad_length())),
-            Some(found) if Some(found) != terminator => {
-                Err(self.error(Fault::InvalidCharacter { field, found }))
-            }
+            Some(found) if Some(found) != terminator => Err(self.error(Fault::InvalidCharacter { field, found })),
             _ if len != 0 && len < min => Err(self.error(digit_field.bad_length())),
             _ => Ok(len != 0),
         }
@@ -155,10 +127,7 @@ impl<'a> Cursor<'a> {
         }
         let minor = self.number()?;
         if let Some(found) = self.rest.chars().next() {
-            return Err(self.error(Fault::InvalidCharacter {
-                field: Field::Version,
-                found,
-            }));
+            return Err(self.error(Fault::InvalidCharacter { field: Field::Version, found }));
         }
         Ok(Version { major, minor })
     }
@@ -171,15 +140,9 @@ impl<'a> Cursor<'a> {
             return Err(self.bad_version());
         }
         if digits.len() > 1 && digits.starts_with('0') {
-            return Err(ParseError {
-                fault: Fault::LeadingZero,
-                position: start,
-            });
+            return Err(ParseError { fault: Fault::LeadingZero, position: start });
         }
-        let too_large = ParseError {
-            fault: Fault::NumberTooLarge,
-            position: start,
-        };
+        let too_large = ParseError { fault: Fault::NumberTooLarge, position: start };
         digits.parse().map_err(|_| too_large)
     }
 
@@ -187,10 +150,7 @@ impl<'a> Cursor<'a> {
     fn bad_version(&self) -> ParseError {
         self.error(match self.rest.chars().next() {
             None | Some('.') => Fault::IncompleteVersion,
-            Some(found) => Fault::InvalidCharacter {
-                field: Field::Version,
-                found,
-            },
+            Some(found) => Fault::InvalidCharacter { field: Field::Version, found },
         })
     }
 
@@ -198,10 +158,7 @@ impl<'a> Cursor<'a> {
     fn digits(&mut self, max: usize) -> &'a str {
         let digits = self.rest.bytes().take(max).take_while(u8::is_ascii_digit);
         // Only characters of one byte are in front of the cut, so it is always possible.
-        let (digits, rest) = self
-            .rest
-            .split_at_checked(digits.count())
-            .unwrap_or_default();
+        let (digits, rest) = self.rest.split_at_checked(digits.count()).unwrap_or_default();
         self.rest = rest;
         digits
     }
@@ -213,10 +170,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn error(&self, fault: Fault) -> ParseError {
-        ParseError {
-            fault,
-            position: self.position(),
-        }
+        ParseError { fault, position: self.position() }
     }
 
     fn position(&self) -> usize {

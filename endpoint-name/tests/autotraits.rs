@@ -4,8 +4,7 @@ use core::hash::Hash;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use endpoint_name::{
-    Digits, EndpointName, EndpointNameBuf, EndpointNameBuilder, Field, ParseError, ParseErrorKind,
-    Version,
+    Digits, EndpointName, EndpointNameBuf, EndpointNameBuilder, Field, ParseError, ParseErrorKind, Version,
 };
 
 fn plain<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + Copy + Eq + core::fmt::Debug>() {}

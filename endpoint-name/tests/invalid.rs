@@ -3,12 +3,10 @@
 
 use endpoint_name::Field::{Cmei, Imei, Imsi};
 use endpoint_name::ParseErrorKind::{
-    IncompleteVersion, InvalidCharacter, LeadingZero, MissingVersion, NoIdentity, NumberTooLarge,
-    TooFewSeparators, TooLong, TooManySeparators, WrongLength,
+    IncompleteVersion, InvalidCharacter, LeadingZero, MissingVersion, NoIdentity, NumberTooLarge, TooFewSeparators,
+    TooLong, TooManySeparators, WrongLength,
 };
-use endpoint_name::{
-    EndpointName, EndpointNameBuilder, Field, MAX_LEN, ParseError, ParseErrorKind, Version,
-};
+use endpoint_name::{EndpointName, EndpointNameBuilder, Field, MAX_LEN, ParseError, ParseErrorKind, Version};
 
 type Expected<'a> = (ParseErrorKind, Option<Field>, usize, &'a str);
 
@@ -25,10 +23,7 @@ fn refuse_parts(builder: EndpointNameBuilder<'_>, expected: Expected<'_>) {
 #[track_caller]
 fn assert_error(error: ParseError, (kind, field, position, message): Expected<'_>) {
     assert_eq!(error.to_string(), format!("{message} at byte {position}"));
-    assert_eq!(
-        (error.kind(), error.field(), error.position()),
-        (kind, field, position)
-    );
+    assert_eq!((error.kind(), error.field(), error.position()), (kind, field, position));
 }
 
 /// A mebibyte, or a little less, of one text.
@@ -51,10 +46,7 @@ fn dm_7_1_g_imei_of_18_digits() {
 fn dm_7_1_i_imsi_of_17_digits() {
     let expected = |position| (TooLong, Some(Imsi), position, "more than 16 digits in IMSI");
     refuse("490154203237518;12345678901234567;;1.0", expected(32));
-    refuse_parts(
-        EndpointName::builder().imsi("12345678901234567"),
-        expected(16),
-    );
+    refuse_parts(EndpointName::builder().imsi("12345678901234567"), expected(16));
 }
 
 #[test]
@@ -77,54 +69,14 @@ fn dm_7_1_m_not_a_version() {
         (".0", IncompleteVersion, 0, incomplete),
         (".", IncompleteVersion, 0, incomplete),
         ("1..0", IncompleteVersion, 2, incomplete),
-        (
-            "1.0.0",
-            InvalidCharacter,
-            3,
-            "invalid character '.' in version",
-        ),
-        (
-            "1,0",
-            InvalidCharacter,
-            1,
-            "invalid character ',' in version",
-        ),
-        (
-            "v1.0",
-            InvalidCharacter,
-            0,
-            "invalid character 'v' in version",
-        ),
-        (
-            "-1.0",
-            InvalidCharacter,
-            0,
-            "invalid character '-' in version",
-        ),
-        (
-            "+1.0",
-            InvalidCharacter,
-            0,
-            "invalid character '+' in version",
-        ),
-        (
-            "1.+0",
-            InvalidCharacter,
-            2,
-            "invalid character '+' in version",
-        ),
-        (
-            "1. 0",
-            InvalidCharacter,
-            2,
-            "invalid character ' ' in version",
-        ),
-        (
-            "1.0\n",
-            InvalidCharacter,
-            3,
-            r"invalid character '\n' in version",
-        ),
+        ("1.0.0", InvalidCharacter, 3, "invalid character '.' in version"),
+        ("1,0", InvalidCharacter, 1, "invalid character ',' in version"),
+        ("v1.0", InvalidCharacter, 0, "invalid character 'v' in version"),
+        ("-1.0", InvalidCharacter, 0, "invalid character '-' in version"),
+        ("+1.0", InvalidCharacter, 0, "invalid character '+' in version"),
+        ("1.+0", InvalidCharacter, 2, "invalid character '+' in version"),
+        ("1. 0", InvalidCharacter, 2, "invalid character ' ' in version"),
+        ("1.0\n", InvalidCharacter, 3, r"invalid character '\n' in version"),
         ("65536.0", NumberTooLarge, 0, too_large),
         ("0.65536", NumberTooLarge, 2, too_large),
         ("1.100000", NumberTooLarge, 2, too_large),
@@ -139,19 +91,8 @@ fn dm_7_1_m_not_a_version() {
 
 #[test]
 fn dm_7_1_n_leading_zeros_in_version() {
-    for (version, position) in [
-        ("01.0", 5),
-        ("1.00", 7),
-        ("00.0", 5),
-        ("1.01", 7),
-        ("1.0000001", 7),
-    ] {
-        let expected = (
-            LeadingZero,
-            Some(Field::Version),
-            position,
-            "leading zero in version",
-        );
+    for (version, position) in [("01.0", 5), ("1.00", 7), ("00.0", 5), ("1.01", 7), ("1.0000001", 7)] {
+        let expected = (LeadingZero, Some(Field::Version), position, "leading zero in version");
         refuse(&format!("49;;;{version}"), expected);
     }
 }
@@ -159,26 +100,10 @@ fn dm_7_1_n_leading_zeros_in_version() {
 #[test]
 fn dm_7_1_o_two_separators() {
     for (text, position, message) in [
-        (
-            "490154203237518;460001234567890;1.0",
-            35,
-            "too few separators (2 of 3 semicolons)",
-        ),
-        (
-            "490154203237518;460001234567890;",
-            32,
-            "too few separators (2 of 3 semicolons)",
-        ),
-        (
-            "490154203237518;1.0",
-            19,
-            "too few separators (1 of 3 semicolons)",
-        ),
-        (
-            "490154203237518",
-            15,
-            "too few separators (0 of 3 semicolons)",
-        ),
+        ("490154203237518;460001234567890;1.0", 35, "too few separators (2 of 3 semicolons)"),
+        ("490154203237518;460001234567890;", 32, "too few separators (2 of 3 semicolons)"),
+        ("490154203237518;1.0", 19, "too few separators (1 of 3 semicolons)"),
+        ("490154203237518", 15, "too few separators (0 of 3 semicolons)"),
     ] {
         refuse(text, (TooFewSeparators, None, position, message));
     }
@@ -192,10 +117,7 @@ fn dm_7_1_p_four_separators() {
         (";490154203237518;460001234567890;;1.0", 33),
         ("49;;;1.0;1.0", 8),
         // Behind the longest name.
-        (
-            "12345678901234567;1234567890123456;860000000000001;65535.65535;",
-            62,
-        ),
+        ("12345678901234567;1234567890123456;860000000000001;65535.65535;", 62),
     ] {
         let message = "too many separators (3 semicolons expected)";
         refuse(text, (TooManySeparators, None, position, message));
@@ -219,12 +141,7 @@ fn dm_7_1_q_full_width_separator() {
         ("490；;460;;1.0", Imei, 3, "invalid character '；' in IMEI"),
         ("490;460；;;1.0", Imsi, 7, "invalid character '；' in IMSI"),
         ("490;460;；;1.0", Cmei, 8, "invalid character '；' in CMEI"),
-        (
-            "490;460;;1.0；",
-            Field::Version,
-            12,
-            "invalid character '；' in version",
-        ),
+        ("490;460;;1.0；", Field::Version, 12, "invalid character '；' in version"),
     ] {
         refuse(text, (InvalidCharacter, Some(field), position, message));
     }
@@ -237,27 +154,15 @@ fn dm_7_1_r_other_separators() {
         let message = "too few separators (0 of 3 semicolons)";
         refuse(&text, (TooFewSeparators, None, text.len(), message));
     }
-    let expected = (
-        InvalidCharacter,
-        Some(Cmei),
-        8,
-        "invalid character '%' in CMEI",
-    );
+    let expected = (InvalidCharacter, Some(Cmei), 8, "invalid character '%' in CMEI");
     refuse("490;460;%3B;1.0", expected);
 }
 
 #[test]
 fn dm_7_1_s_not_a_digit() {
     const NAME: &str = "490154203237518;460001234567890;860000000000001;1.0";
-    for found in [
-        'A', 'f', ' ', '\t', '\0', '+', '-', '１', '٣', '\u{200b}', '🛰',
-    ] {
-        for (field, positions) in [
-            (Imei, 0..=15),
-            (Imsi, 16..=31),
-            (Cmei, 32..=47),
-            (Field::Version, 48..=51),
-        ] {
+    for found in ['A', 'f', ' ', '\t', '\0', '+', '-', '１', '٣', '\u{200b}', '🛰'] {
+        for (field, positions) in [(Imei, 0..=15), (Imsi, 16..=31), (Cmei, 32..=47), (Field::Version, 48..=51)] {
             // Put in before, between and behind the bytes of the field: none is trimmed away.
             for position in positions {
                 let mut text = String::from(NAME);
@@ -268,12 +173,7 @@ fn dm_7_1_s_not_a_digit() {
         }
     }
     // In place of digits, so that the length is right.
-    let expected = (
-        InvalidCharacter,
-        Some(Cmei),
-        2,
-        "invalid character 'A' in CMEI",
-    );
+    let expected = (InvalidCharacter, Some(Cmei), 2, "invalid character 'A' in CMEI");
     refuse(";;A0000012345678F;1.0", expected);
 }
 
@@ -283,11 +183,8 @@ fn dm_7_1_s_not_a_digit_in_a_part_to_build() {
     // A separator inside a part would forge the next one.
     for found in ['x', ' ', ';', '.', '\0', '１'] {
         let text = format!("49{found}7");
-        for (builder, field) in [
-            (builder.imei(&text), Imei),
-            (builder.imsi(&text), Imsi),
-            (builder.cmei(&text), Cmei),
-        ] {
+        for (builder, field) in [(builder.imei(&text), Imei), (builder.imsi(&text), Imsi), (builder.cmei(&text), Cmei)]
+        {
             let message = format!("invalid character {found:?} in {field}");
             refuse_parts(builder, (InvalidCharacter, Some(field), 2, &message));
         }
@@ -302,41 +199,18 @@ fn dm_7_1_t_missing_version() {
 
 #[test]
 fn dm_7_1_u_no_identity() {
-    let expected = (
-        NoIdentity,
-        None,
-        0,
-        "no identity (IMEI, IMSI and CMEI are all empty)",
-    );
+    let expected = (NoIdentity, None, 0, "no identity (IMEI, IMSI and CMEI are all empty)");
     refuse(";;;1.0", expected);
     let builder = EndpointName::builder();
     refuse_parts(builder, expected);
-    refuse_parts(
-        builder
-            .imei("")
-            .imsi("")
-            .cmei("")
-            .version(Version::new(2, 0)),
-        expected,
-    );
+    refuse_parts(builder.imei("").imsi("").cmei("").version(Version::new(2, 0)), expected);
 }
 
 #[test]
 fn dm_7_1_v_empty_text_and_empty_parts() {
-    refuse(
-        "",
-        (
-            TooFewSeparators,
-            None,
-            0,
-            "too few separators (0 of 3 semicolons)",
-        ),
-    );
+    refuse("", (TooFewSeparators, None, 0, "too few separators (0 of 3 semicolons)"));
     // Without a version it does not matter that there is no identity either.
-    refuse(
-        ";;;",
-        (MissingVersion, Some(Field::Version), 3, "missing version"),
-    );
+    refuse(";;;", (MissingVersion, Some(Field::Version), 3, "missing version"));
 }
 
 #[test]
@@ -345,48 +219,20 @@ fn dm_7_1_v_one_mebibyte() {
     let too_long = (TooLong, Some(Imei), 17, "more than 17 digits in IMEI");
     refuse(&ones, too_long);
     refuse_parts(EndpointName::builder().imei(&ones), too_long);
-    refuse(
-        &huge("x"),
-        (
-            InvalidCharacter,
-            Some(Imei),
-            0,
-            "invalid character 'x' in IMEI",
-        ),
-    );
-    refuse(
-        &huge("；"),
-        (
-            InvalidCharacter,
-            Some(Imei),
-            0,
-            "invalid character '；' in IMEI",
-        ),
-    );
+    refuse(&huge("x"), (InvalidCharacter, Some(Imei), 0, "invalid character 'x' in IMEI"));
+    refuse(&huge("；"), (InvalidCharacter, Some(Imei), 0, "invalid character '；' in IMEI"));
     let message = "too many separators (3 semicolons expected)";
     refuse(&huge(";"), (TooManySeparators, None, 3, message));
     // Three separators, the last of them too late to be looked at.
     let message = "wrong length of CMEI (15 digits expected)";
-    refuse(
-        &format!("49;;{ones};1.0"),
-        (WrongLength, Some(Cmei), 19, message),
-    );
+    refuse(&format!("49;;{ones};1.0"), (WrongLength, Some(Cmei), 19, message));
     // A name with a huge end.
     let zeros = huge("0");
     let message = "number above 65535 in version";
-    refuse(
-        &format!("49;;;1.{ones}"),
-        (NumberTooLarge, version, 7, message),
-    );
-    refuse(
-        &format!("49;;;1.{zeros}"),
-        (LeadingZero, version, 7, "leading zero in version"),
-    );
+    refuse(&format!("49;;;1.{ones}"), (NumberTooLarge, version, 7, message));
+    refuse(&format!("49;;;1.{zeros}"), (LeadingZero, version, 7, "leading zero in version"));
     let message = "invalid character ' ' in version";
-    refuse(
-        &format!("49;;;1.0{}", huge(" ")),
-        (InvalidCharacter, version, 8, message),
-    );
+    refuse(&format!("49;;;1.0{}", huge(" ")), (InvalidCharacter, version, 8, message));
 }
 
 #[test]
@@ -400,17 +246,9 @@ fn separators_are_missed_only_in_a_text_seen_whole() {
 
 #[test]
 fn the_leftmost_of_several_faults_is_reported() {
-    let expected = (
-        InvalidCharacter,
-        Some(Imei),
-        1,
-        "invalid character 'x' in IMEI",
-    );
+    let expected = (InvalidCharacter, Some(Imei), 1, "invalid character 'x' in IMEI");
     refuse("4x;4y;8;01.0", expected);
-    refuse_parts(
-        EndpointName::builder().imei("4x").imsi("4y").cmei("8"),
-        expected,
-    );
+    refuse_parts(EndpointName::builder().imei("4x").imsi("4y").cmei("8"), expected);
 }
 
 #[test]

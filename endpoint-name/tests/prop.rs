@@ -11,18 +11,13 @@ fn is_name(text: &str) -> bool {
         return false;
     };
     let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
-    let number = |part: &str| {
-        part.parse::<u16>()
-            .is_ok_and(|number| number.to_string() == part)
-    };
+    let number = |part: &str| part.parse::<u16>().is_ok_and(|number| number.to_string() == part);
     [imei, imsi, cmei].into_iter().all(digits)
         && imei.len() <= 17
         && imsi.len() <= 16
         && [0, 15].contains(&cmei.len())
         && imei.len() + imsi.len() + cmei.len() > 0
-        && version
-            .split_once('.')
-            .is_some_and(|(major, minor)| number(major) && number(minor))
+        && version.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor))
 }
 
 #[track_caller]
@@ -60,17 +55,11 @@ fn name() -> impl Strategy<Value = String> {
 
 /// Parts about as long as they should be, mostly three, mostly with the right separator.
 fn nearly_a_name() -> impl Strategy<Value = String> {
-    let separator =
-        || prop_oneof![9 => Just(";"), 1 => prop_oneof![Just(""), Just(";;"), Just("；")]];
+    let separator = || prop_oneof![9 => Just(";"), 1 => prop_oneof![Just(""), Just(";;"), Just("；")]];
     let version = prop_oneof![2 => "[0-9]{1,2}\\.[0-9]{1,2}", 1 => "[0-9]{0,6}[.,]?[0-9]{0,6}"];
-    let identities = (
-        part("[0-9]{1,18}"),
-        part("[0-9]{1,17}"),
-        part("[0-9]{14,16}"),
-    );
-    (identities, version, [separator(), separator(), separator()]).prop_map(
-        |((imei, imsi, cmei), version, [a, b, c])| format!("{imei}{a}{imsi}{b}{cmei}{c}{version}"),
-    )
+    let identities = (part("[0-9]{1,18}"), part("[0-9]{1,17}"), part("[0-9]{14,16}"));
+    (identities, version, [separator(), separator(), separator()])
+        .prop_map(|((imei, imsi, cmei), version, [a, b, c])| format!("{imei}{a}{imsi}{b}{cmei}{c}{version}"))
 }
 
 proptest! {

@@ -29,11 +29,7 @@ fn assert_parts(text: &str, expected: [&str; 3], version: Version) {
 
 #[test]
 fn dm_7_1_a_all_parts() {
-    assert_parts(
-        "490154203237518;460001234567890;860000000000001;1.0",
-        [IMEI, IMSI, CMEI],
-        Version::new(1, 0),
-    );
+    assert_parts("490154203237518;460001234567890;860000000000001;1.0", [IMEI, IMSI, CMEI], Version::new(1, 0));
 }
 
 #[test]
@@ -60,16 +56,8 @@ fn dm_7_1_d_cmei_only() {
 #[test]
 fn dm_7_1_e_other_combinations() {
     assert_parts(";460001234567890;;1.0", ["", IMSI, ""], Version::new(1, 0));
-    assert_parts(
-        "490154203237518;;860000000000001;1.0",
-        [IMEI, "", CMEI],
-        Version::new(1, 0),
-    );
-    assert_parts(
-        ";460001234567890;860000000000001;1.0",
-        ["", IMSI, CMEI],
-        Version::new(1, 0),
-    );
+    assert_parts("490154203237518;;860000000000001;1.0", [IMEI, "", CMEI], Version::new(1, 0));
+    assert_parts(";460001234567890;860000000000001;1.0", ["", IMSI, CMEI], Version::new(1, 0));
 }
 
 #[test]
@@ -213,15 +201,9 @@ fn formatting_keeps_to_width_and_debug_is_readable() {
     let built = EndpointName::builder().imei("49").build().unwrap();
     let imei = name.imei().unwrap();
 
-    assert_eq!(
-        format!("{name:>10}|{built:<10}|{imei:^6}"),
-        "  49;;;1.0|49;;;1.0  |  49  "
-    );
+    assert_eq!(format!("{name:>10}|{built:<10}|{imei:^6}"), "  49;;;1.0|49;;;1.0  |  49  ");
     assert_eq!(format!("{name:?}"), r#"EndpointName("49;;;1.0")"#);
     assert_eq!(format!("{built:?}"), r#"EndpointNameBuf("49;;;1.0")"#);
     assert_eq!(format!("{imei:?}"), r#"Digits("49")"#);
-    assert_eq!(
-        [name.as_ref(), built.as_ref(), imei.as_ref()],
-        [text, text, "49"]
-    );
+    assert_eq!([name.as_ref(), built.as_ref(), imei.as_ref()], [text, text, "49"]);
 }

@@ -1,6 +1,11 @@
-//! A deterministic, sans-IO LwM2M client.
+#![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+// Nothing that a peer sends may panic: these lints keep the ways to do so out of the library.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable)
+)]
 
 extern crate alloc;
 #[cfg(any(test, feature = "std", feature = "sim"))]
@@ -15,6 +20,8 @@ mod management;
 mod model;
 pub mod objects;
 mod reporting;
+#[cfg(feature = "sim")]
+pub mod sim;
 
 pub use base::config::{Account, Backoff, BootstrapPolicy, Config, Credentials, RegistrationPolicy};
 pub use base::event::{Diagnostic, Event, FailureKind, Leave, Reason};

@@ -139,11 +139,7 @@ impl BlockValue {
     /// full block if more follow, else no more than that (RFC 7959 §2.2).
     #[inline]
     pub const fn fits(self, length: usize) -> bool {
-        if self.more {
-            length == self.size()
-        } else {
-            length <= self.size()
-        }
+        if self.more { length == self.size() } else { length <= self.size() }
     }
 
     #[inline]
@@ -206,11 +202,7 @@ mod tests {
         let block = BlockValue::new(1, true, 2);
         assert_eq!(BlockValue::decode(&[0x1a]), block);
         assert_eq!(BlockValue::decode(&[0, 0, 0x1a]), block);
-        assert_eq!(
-            BlockValue::decode(&[]),
-            BlockValue::new(0, false, 0),
-            "no byte is block 0 of 16 bytes"
-        );
+        assert_eq!(BlockValue::decode(&[]), BlockValue::new(0, false, 0), "no byte is block 0 of 16 bytes");
     }
 
     #[test]
@@ -219,18 +211,9 @@ mod tests {
         let block = BlockValue::at_offset(1024, true, 2).unwrap();
         assert_eq!(block.num(), 16);
         assert_eq!(block.to_string(), "16/1/64");
-        assert_eq!(
-            BlockValue::at_offset(1000, true, 2),
-            Err(BlockError::Misaligned)
-        );
-        assert_eq!(
-            BlockValue::at_offset(1 << 30, false, 6),
-            Err(BlockError::NumberTooLarge)
-        );
-        assert_eq!(
-            BlockValue::at_offset(0, false, 7),
-            Err(BlockError::ReservedSize)
-        );
+        assert_eq!(BlockValue::at_offset(1000, true, 2), Err(BlockError::Misaligned));
+        assert_eq!(BlockValue::at_offset(1 << 30, false, 6), Err(BlockError::NumberTooLarge));
+        assert_eq!(BlockValue::at_offset(0, false, 7), Err(BlockError::ReservedSize));
     }
 
     #[test]

@@ -21,10 +21,7 @@ impl<'a> Options<'a> {
     /// Over bytes that went through `Body::parse`, or that a writer put down.
     #[inline]
     pub(crate) const fn new(options: &'a [u8]) -> Self {
-        Self {
-            rest: Cursor::new(options),
-            number: 0,
-        }
+        Self { rest: Cursor::new(options), number: 0 }
     }
 
     /// What has not been walked over yet, as it is written in the message.
@@ -42,10 +39,7 @@ impl<'a> Iterator for Options<'a> {
         let head = self.rest.u8()?;
         let (delta, value) = decode(&mut self.rest, head).ok()?;
         self.number = self.number.wrapping_add((delta & 0xffff) as u16);
-        Some(CoapOption {
-            number: OptionNumber(self.number),
-            value,
-        })
+        Some(CoapOption { number: OptionNumber(self.number), value })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -93,8 +93,7 @@ impl OptionNumber {
 
     /// Whether a value of `length` bytes is allowed; a number that is not registered allows any.
     pub(crate) fn allows_length(self, length: usize) -> bool {
-        self.length_range()
-            .is_none_or(|range| range.contains(&length))
+        self.length_range().is_none_or(|range| range.contains(&length))
     }
 }
 

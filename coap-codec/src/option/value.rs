@@ -55,9 +55,7 @@ impl fmt::Debug for CoapOption<'_> {
             (Some(OptionFormat::Empty), Some(0), _) => Ok(()),
             _ => {
                 f.write_str(": 0x")?;
-                self.value
-                    .iter()
-                    .try_for_each(|byte| write!(f, "{byte:02x}"))
+                self.value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
         }
     }
@@ -66,11 +64,7 @@ impl fmt::Debug for CoapOption<'_> {
 /// Reads a uint of up to four bytes.
 #[inline]
 pub(crate) fn decode_uint(value: &[u8]) -> Option<u32> {
-    (value.len() <= 4).then(|| {
-        value
-            .iter()
-            .fold(0, |number, &byte| (number << 8) | u32::from(byte))
-    })
+    (value.len() <= 4).then(|| value.iter().fold(0, |number, &byte| (number << 8) | u32::from(byte)))
 }
 
 /// Writes a uint into `bytes` and returns the part without leading zeros: nothing for 0.
@@ -109,23 +103,14 @@ mod tests {
 
     #[test]
     fn text_must_be_utf_8() {
-        let option = |value| CoapOption {
-            number: OptionNumber::URI_PATH,
-            value,
-        };
+        let option = |value| CoapOption { number: OptionNumber::URI_PATH, value };
         assert_eq!(option("Ä".as_bytes()).as_str(), Some("Ä"));
         assert_eq!(option(&[0xc3]).as_str(), None);
     }
 
     #[test]
     fn length_is_measured_against_the_registry() {
-        let valid = |number, length| {
-            CoapOption {
-                number,
-                value: &[0; 300][..length],
-            }
-            .has_valid_length()
-        };
+        let valid = |number, length| CoapOption { number, value: &[0; 300][..length] }.has_valid_length();
         assert!(valid(OptionNumber::CONTENT_FORMAT, 2));
         assert!(!valid(OptionNumber::CONTENT_FORMAT, 3));
         assert!(!valid(OptionNumber::ETAG, 0));

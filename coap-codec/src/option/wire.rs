@@ -49,10 +49,7 @@ fn first_above_the_bound(options: &[u8]) -> usize {
     let mut number: u32 = 0;
     loop {
         let here = rest;
-        let delta = rest
-            .u8()
-            .and_then(|head| decode(&mut rest, head).ok())
-            .map(|(delta, _)| delta);
+        let delta = rest.u8().and_then(|head| decode(&mut rest, head).ok()).map(|(delta, _)| delta);
         number = number.saturating_add(delta.unwrap_or(u32::MAX));
         if number > u32::from(u16::MAX) {
             return here.offset_in(options);
@@ -63,10 +60,7 @@ fn first_above_the_bound(options: &[u8]) -> usize {
 /// Reads an option whose first byte is `head`: how far its number is from the one before, and
 /// its value.
 #[inline]
-pub(super) fn decode<'a>(
-    rest: &mut Cursor<'a>,
-    head: u8,
-) -> Result<(u32, &'a [u8]), ParseErrorKind> {
+pub(super) fn decode<'a>(rest: &mut Cursor<'a>, head: u8) -> Result<(u32, &'a [u8]), ParseErrorKind> {
     let delta = extended(rest, head >> 4)?;
     let length = extended(rest, head & 0x0f)?;
     match rest.take(length as usize) {
@@ -111,10 +105,7 @@ impl OptionHead {
     #[inline]
     pub(crate) fn new(delta: u16, value_len: usize) -> Result<Self, WriteError> {
         match u32::try_from(value_len) {
-            Ok(length) if length <= 65804 => Ok(Self {
-                delta: u32::from(delta),
-                length,
-            }),
+            Ok(length) if length <= 65804 => Ok(Self { delta: u32::from(delta), length }),
             _ => Err(WriteError::ValueTooLong),
         }
     }
@@ -129,9 +120,7 @@ impl OptionHead {
                 _ => 2,
             }
         }
-        extension(self.delta)
-            .wrapping_add(extension(self.length))
-            .wrapping_add(1)
+        extension(self.delta).wrapping_add(extension(self.length)).wrapping_add(1)
     }
 
     /// Writes it to the front of `room` and returns what is left, or `None` if it does not fit.
@@ -197,20 +186,11 @@ mod tests {
             (65535, 0xe, &[0xfe, 0xf2]),
         ] {
             assert_eq!(encoded(value, 0), [&[nibble << 4][..], extension].concat());
-            assert_eq!(
-                encoded(0, value.into()),
-                [&[nibble][..], extension].concat()
-            );
-            assert_eq!(
-                encoded(value, value.into()),
-                [&[(nibble << 4) | nibble][..], extension, extension].concat()
-            );
+            assert_eq!(encoded(0, value.into()), [&[nibble][..], extension].concat());
+            assert_eq!(encoded(value, value.into()), [&[(nibble << 4) | nibble][..], extension, extension].concat());
         }
         assert_eq!(encoded(0, 65804), [0x0e, 0xff, 0xff]);
-        assert_eq!(
-            OptionHead::new(0, 65805).map(OptionHead::len),
-            Err(WriteError::ValueTooLong)
-        );
+        assert_eq!(OptionHead::new(0, 65805).map(OptionHead::len), Err(WriteError::ValueTooLong));
         assert!(OptionHead::new(0, usize::MAX).is_err());
     }
 
@@ -263,14 +243,8 @@ mod tests {
         let above = Err((Kind::OptionNumber, 3));
         assert_eq!(options_end(&[&last[..], &[0x10]].concat()), above);
         assert_eq!(options_end(&[&last[..], &[0x10, 0xff, 1]].concat()), above);
-        assert_eq!(
-            options_end(&[0xe0, 0xfe, 0xf3]),
-            Err((Kind::OptionNumber, 0))
-        );
-        assert_eq!(
-            options_end(&[0xe0, 0xff, 0xff, 0x00]),
-            Err((Kind::OptionNumber, 0))
-        );
+        assert_eq!(options_end(&[0xe0, 0xfe, 0xf3]), Err((Kind::OptionNumber, 0)));
+        assert_eq!(options_end(&[0xe0, 0xff, 0xff, 0x00]), Err((Kind::OptionNumber, 0)));
     }
 
     // 2^32 / 65804 of the largest deltas bring a sum of 32 bits back to where it was.

@@ -9,10 +9,7 @@ impl MessageWriter<'_> {
     #[cold]
     pub(super) fn insert(&mut self, number: OptionNumber, value: &[u8]) -> Result<(), WriteError> {
         let start = self.options_start();
-        let place = Place::find(
-            self.buffer.get(start..self.length).unwrap_or_default(),
-            number,
-        );
+        let place = Place::find(self.buffer.get(start..self.length).unwrap_or_default(), number);
         let head = OptionHead::new(number.0.wrapping_sub(place.before.0), value.len())?;
         // The option behind it is nearer to its predecessor now, so its head is written anew.
         let next_delta = place.after.0.wrapping_sub(number.0);
@@ -21,10 +18,7 @@ impl MessageWriter<'_> {
         // What begins with the value of that next option moves on from `old` to `new`.
         let at = start.saturating_add(place.offset);
         let old = at.saturating_add(place.after_head_len);
-        let new = at
-            .saturating_add(head.len())
-            .saturating_add(value.len())
-            .saturating_add(next_head.len());
+        let new = at.saturating_add(head.len()).saturating_add(value.len()).saturating_add(next_head.len());
         let growth = new.saturating_sub(old);
         let needed = self.length.saturating_add(growth);
         let moving = self.buffer.get_mut(old..needed);
@@ -63,8 +57,7 @@ impl Place {
                 Some(option) if option.number <= number => before = option.number,
                 after => {
                     // There is one: the last option has a larger number.
-                    let (after, value_len) =
-                        after.map_or((number, 0), |option| (option.number, option.value.len()));
+                    let (after, value_len) = after.map_or((number, 0), |option| (option.number, option.value.len()));
                     let taken = here.saturating_sub(rest.rest().len());
                     return Self {
                         offset,

@@ -46,10 +46,7 @@ pub struct MessageWriter<'b> {
     has_payload: bool,
 }
 
-#[allow(
-    clippy::len_without_is_empty,
-    reason = "there is always a header, so it would be false at all times"
-)]
+#[allow(clippy::len_without_is_empty, reason = "there is always a header, so it would be false at all times")]
 impl<'b> MessageWriter<'b> {
     /// Begins a message with its header and token, in a buffer whose content is of no account.
     ///
@@ -71,14 +68,7 @@ impl<'b> MessageWriter<'b> {
             *first = header.with_token_length(token_length);
             token.write(rest);
         }
-        Ok(Self {
-            buffer,
-            length,
-            header,
-            token_length,
-            last: OptionNumber(0),
-            has_payload: false,
-        })
+        Ok(Self { buffer, length, header, token_length, last: OptionNumber(0), has_payload: false })
     }
 
     /// Adds an option, behind those of the same number (RFC 7252 §3.1).
@@ -261,10 +251,7 @@ impl<'b> MessageWriter<'b> {
 
     #[cold]
     fn no_space(&self, head_len: usize, value: &[u8]) -> WriteError {
-        let needed = self
-            .length
-            .saturating_add(head_len)
-            .saturating_add(value.len());
+        let needed = self.length.saturating_add(head_len).saturating_add(value.len());
         WriteError::NoSpace { needed }
     }
 

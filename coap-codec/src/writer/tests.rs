@@ -4,11 +4,8 @@ use super::*;
 use crate::{BlockValue, ContentFormat, Message, MessageId, MessageType};
 use alloc::string::ToString;
 
-const CONTENT: Header = Header {
-    message_type: MessageType::Acknowledgement,
-    code: Code::CONTENT,
-    message_id: MessageId(1),
-};
+const CONTENT: Header =
+    Header { message_type: MessageType::Acknowledgement, code: Code::CONTENT, message_id: MessageId(1) };
 const PING: Header = Header::empty(MessageType::Confirmable, MessageId(1));
 const PATH: OptionNumber = OptionNumber::URI_PATH;
 
@@ -22,10 +19,7 @@ fn check(size: usize, steps: impl FnOnce(&mut MessageWriter<'_>), expected: &[u8
     let mut buffer = alloc::vec![0xee; size];
     let mut writer = MessageWriter::new(&mut buffer, CONTENT, token()).unwrap();
     steps(&mut writer);
-    assert_eq!(
-        writer.as_bytes(),
-        [b"\x62\x45\0\x01\xaa\xbb", expected].concat()
-    );
+    assert_eq!(writer.as_bytes(), [b"\x62\x45\0\x01\xaa\xbb", expected].concat());
     assert!(Message::parse(writer.as_bytes()).is_ok());
     assert_eq!(writer.remaining(), size - writer.len());
 }
@@ -208,10 +202,7 @@ fn a_filler_that_fails_or_claims_too_much_leaves_no_payload() {
 fn an_empty_message_stays_empty() {
     let empty = Err(WriteError::EmptyMessage);
     let mut buffer = [0; 16];
-    assert_eq!(
-        MessageWriter::new(&mut buffer, PING, token()).err(),
-        empty.err()
-    );
+    assert_eq!(MessageWriter::new(&mut buffer, PING, token()).err(), empty.err());
     let mut writer = MessageWriter::new(&mut buffer, PING, Token::EMPTY).unwrap();
     assert_eq!(writer.option(PATH, b"a"), empty);
     assert_eq!(writer.payload(b"a"), empty);
@@ -241,11 +232,7 @@ fn the_code_can_still_change() {
     assert_eq!(writer.as_bytes(), CONTENT.acknowledgement().to_bytes());
     writer.set_code(Code::CHANGED);
     writer.option(PATH, b"a").unwrap();
-    assert_eq!(
-        writer.as_bytes(),
-        b"\x60\x44\0\x01\xb1a",
-        "no token any more"
-    );
+    assert_eq!(writer.as_bytes(), b"\x60\x44\0\x01\xb1a", "no token any more");
 }
 
 #[test]
@@ -301,18 +288,12 @@ fn typed_options_read_back() {
 #[test]
 fn errors_say_what_stopped_it() {
     for (error, text) in [
-        (
-            WriteError::NoSpace { needed: 20 },
-            "no space: the message needs 20 bytes up to here",
-        ),
+        (WriteError::NoSpace { needed: 20 }, "no space: the message needs 20 bytes up to here"),
         (WriteError::ValueTooLong, "option value too long"),
         (WriteError::ValueTooShort, "option value too short"),
         (WriteError::DotSegment, "path segment \".\" or \"..\""),
         (WriteError::PayloadWritten, "the payload is already written"),
-        (
-            WriteError::EmptyMessage,
-            "an Empty message has no token, options or payload",
-        ),
+        (WriteError::EmptyMessage, "an Empty message has no token, options or payload"),
     ] {
         assert_eq!(error.to_string(), text);
     }

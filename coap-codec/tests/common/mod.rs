@@ -1,9 +1,7 @@
 //! The vectors of `data/coap-vectors.json`, and messages as plain data to compare with.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
-use coap_codec::{
-    Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token, WriteError,
-};
+use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token, WriteError};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -97,11 +95,7 @@ impl TryFrom<String> for Hex {
             let pair = digits.get(at..at + 2).ok_or("an odd digit")?;
             u8::from_str_radix(pair, 16).map_err(|error| error.to_string())
         };
-        (0..digits.len())
-            .step_by(2)
-            .map(byte)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        (0..digits.len()).step_by(2).map(byte).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -123,10 +117,7 @@ impl Parts {
         Self {
             header: message.header(),
             token: message.token(),
-            options: message
-                .options()
-                .map(|option| (option.number.0, option.value.to_vec()))
-                .collect(),
+            options: message.options().map(|option| (option.number.0, option.value.to_vec())).collect(),
             payload: message.payload().to_vec(),
         }
     }
@@ -171,11 +162,7 @@ impl Valid {
                 message_id: MessageId(self.mid),
             },
             token: Token::new(&self.token.0).unwrap(),
-            options: self
-                .options
-                .iter()
-                .map(|option| (option.number, option.value.0.clone()))
-                .collect(),
+            options: self.options.iter().map(|option| (option.number, option.value.0.clone())).collect(),
             payload: self.payload.0.clone(),
         }
     }

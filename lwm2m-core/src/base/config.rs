@@ -50,6 +50,9 @@ pub struct Config {
     pub answer_within: Duration,
     /// How long De-register may delay flight mode and power-off.
     pub leave_within: Duration,
+    /// Whether snapshots contain the keys of servers. Without them, a key that a bootstrap wrote is
+    /// lost with the memory; one of the configuration is found again by its URI.
+    pub snapshot_secrets: bool,
 }
 
 /// When to bootstrap.
@@ -173,6 +176,7 @@ impl Config {
             confirmable_notifications: true,
             answer_within: Duration::from_secs(60),
             leave_within: transmission.max_transmit_wait(),
+            snapshot_secrets: false,
         }
     }
 

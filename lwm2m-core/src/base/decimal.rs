@@ -292,7 +292,7 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// Digits that are kept. With these, and one for `more`, the numbers below have enough bits.
+    /// Digits that are kept. [`LIMBS`] has room for these, and for one more that stands for the rest.
     const KEPT: i32 = 50;
 
     fn parse(text: &[u8]) -> Option<Self> {
@@ -391,6 +391,9 @@ fn divide(mut above: Natural, mut below: Natural) -> Option<f64> {
         above.double(1);
         exponent = exponent.saturating_sub(1);
     }
+    if exponent >= f64::MAX_EXP {
+        return None;
+    }
     let mut quotient = 0u64;
     for _ in 0..u64::BITS {
         quotient <<= 1;
@@ -419,8 +422,8 @@ fn divide(mut above: Natural, mut below: Natural) -> Option<f64> {
     Some(f64::from_bits(bits)).filter(|float| float.is_finite())
 }
 
-/// Limbs of a [`Natural`]. The longest numbers come up in reading: the digits of the smallest
-/// floats are divided by 10^375, which has 1246 bits, and the remainder is doubled.
+/// Limbs of a [`Natural`]: 1280 bits. The longest number comes up in reading, where the digits of
+/// the smallest floats are divided by 10^374, which has 1243 bits, and the remainder is doubled.
 const LIMBS: usize = 40;
 
 /// A whole number. Limbs from `used` on are zero, the one before is not.
@@ -698,6 +701,9 @@ mod tests {
             "2.4703282292062327e-324",
             "2.4703282292062328e-324",
             "2.4703282292062327208299493410e-324",
+            "4.940656458412465441765687928682213723650598026143247644e-324",
+            "1.00000000000000000000000000000000000000000000000001e-324",
+            "9.99999999999999999999999999999999999999999999999999e-324",
             "7.4109846876186981626485318930e-324",
             "2.2250738585072011e-308",
             "2.2250738585072014e-308",
@@ -705,7 +711,11 @@ mod tests {
         ] {
             assert_eq!(read(text), text.parse().ok().filter(|float: &f64| float.is_finite()), "{text}");
         }
-        assert_eq!(read("1.7976931348623159e308"), None);
+        for text in
+            ["1.7976931348623159e308", "3.5e308", "3.6e308", "3.5953862697246318e308", "7.2e308", "9.999e308", "1e309"]
+        {
+            assert_eq!(read(text), None, "{text}");
+        }
         assert_eq!(read("1.79769313486231580793728971405303415079935e308"), None);
     }
 
@@ -715,13 +725,18 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #![proptest_config(ProptestConfig::with_cases(1000))]
 
         #[test]
         fn what_is_written_is_what_core_writes_and_reads_back(value in float()) {
             prop_assume!(value.is_finite());
             prop_assert_eq!(written(value), format!("{value}"));
             prop_assert_eq!(read(&written(value)).unwrap().to_bits(), value.to_bits());
+        }
+
+        #[test]
+        fn reading_agrees_with_core_at_both_ends(text in "[0-9]{1,20}(\\.[0-9]{1,40})?e(-3[0-4][0-9]|30[0-9]|29[0-9]|28[0-9])") {
+            prop_assert_eq!(read(&text), text.parse().ok().filter(|float: &f64| float.is_finite()));
         }
 
         #[test]

@@ -45,7 +45,7 @@ impl Limits {
         deferred: 2,
         observations: 8,
         events: 32,
-        location: 255,
+        location: 320,
         value: 255,
     };
 

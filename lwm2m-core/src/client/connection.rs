@@ -17,8 +17,10 @@ pub(crate) struct Connection {
 /// What a session is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Link {
-    /// Nothing yet, or nothing any more.
+    /// Nothing yet, or nothing any more: to be asked for when something is due.
     Closed,
+    /// To be asked for at once: the registration lives on, and its server may have requests.
+    Wanted,
     /// The runtime was asked for it.
     Connecting,
     /// Datagrams pass.

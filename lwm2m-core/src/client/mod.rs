@@ -461,6 +461,7 @@ impl Client {
             Link::Connecting => None,
             Link::Lingering { until } => Some(until),
             Link::Closed => self.lifecycle.poll_timeout(connection.role),
+            Link::Wanted => self.lifecycle.poll_timeout(connection.role).map(|_| Instant::ZERO),
             Link::Open => self.poll_session(connection),
         });
         let unconnected = self.lifecycle.roles().filter(|role| self.connections.by_role(*role).is_none());
@@ -543,7 +544,7 @@ impl Client {
         let Some(connection) = self.connections.by_peer(peer) else { return false };
         match connection.link {
             Link::Connecting | Link::Lingering { .. } => return false,
-            Link::Closed => {
+            Link::Closed | Link::Wanted => {
                 self.connect_if_due(now, connection);
                 return false;
             }
@@ -566,7 +567,8 @@ impl Client {
 
     /// Asks the runtime for the session of a request that is due.
     fn connect_if_due(&mut self, now: Instant, connection: Connection) {
-        if self.lifecycle.poll_timeout(connection.role).is_some_and(|due| due <= now) {
+        let due = self.lifecycle.poll_timeout(connection.role);
+        if due.is_some_and(|due| due <= now || connection.link == Link::Wanted) {
             self.exchange.connect(connection.peer);
             self.connections.set(connection.peer, Link::Connecting);
         }
@@ -576,7 +578,7 @@ impl Client {
     fn send_lifecycle(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
         let role = connection.role;
         let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        let objects = || model.map_or(0, |model| self::objects(accounts, model));
+        let objects = || model.map_or(0, |model| objects(accounts, model));
         let Some(due) = lifecycle.due(now, role, accounts, config, &objects) else {
             return false;
         };
@@ -670,7 +672,7 @@ impl Client {
         if let Some(connection) = self.connections.by_peer(peer) {
             self.abandon(connection);
             self.exchange.forget(peer);
-            if connection.link != Link::Closed {
+            if !matches!(connection.link, Link::Closed | Link::Wanted) {
                 self.exchange.disconnect(peer);
             }
             self.connections.remove(peer);

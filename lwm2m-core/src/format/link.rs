@@ -7,13 +7,12 @@ use crate::base::value::Stop;
 
 /// The value of a link's attribute.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(dead_code, reason = "the kinds that the standard has, not only those that are sent today")]
 pub(crate) enum LinkValue<'a> {
     /// `dim=8`
     Uint(u64),
     /// `lt=42.2`
     Float(f64),
-    /// `ct=11543`: as it is, without quotes.
-    Token(&'a str),
     /// `rt="oma.lwm2m"`: in quotes, so it must not contain any.
     Quoted(&'a str),
     /// `ver="2.2"`: an object's version, quoted (OMA LwM2M 1.0, 6.2).
@@ -58,7 +57,6 @@ impl<'b> LinkWriter<'b> {
             match value {
                 LinkValue::Uint(number) => put_uint(output, number),
                 LinkValue::Float(number) => output.put_with(|room| decimal::write_f64(number, room)),
-                LinkValue::Token(text) => output.put(text.as_bytes()),
                 LinkValue::Quoted(text) => {
                     output.put(b"\"")?;
                     output.put(text.as_bytes())?;
@@ -128,7 +126,7 @@ mod tests {
         check(
             |links| {
                 links.path("", Path::ROOT).attribute("rt", LinkValue::Quoted("oma.lwm2m"));
-                links.attribute("ct", LinkValue::Token("11543"));
+                links.attribute("ct", LinkValue::Uint(11_543));
                 links.path("", Path::object(44)).attribute("ver", LinkValue::Version(2, 2));
                 links.path("", Path::instance(44, 65_534));
             },

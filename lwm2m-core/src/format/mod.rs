@@ -44,7 +44,7 @@ use crate::base::value::{Sink, Stop, Value};
 
 pub(crate) use digest::Digest;
 pub(crate) use link::{LinkValue, LinkWriter};
-pub(crate) use payload::{DecodeError, Payload, Unknown};
+pub(crate) use payload::{Payload, Unknown};
 pub use values::{Given, Values, ValuesIter};
 
 /// The answer does not fit into its datagram, or the structure that was asked for makes no sense:

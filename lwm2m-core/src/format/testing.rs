@@ -4,7 +4,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{DecodeError, Encode, Encoder, Format, Payload, Unknown, Values};
+use super::payload::DecodeError;
+use super::{Encode, Encoder, Format, Payload, Unknown, Values};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{DataType, Sink};
 use crate::model::definition::{ObjectDef, Operations, Range, ResourceDef};

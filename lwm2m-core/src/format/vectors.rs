@@ -55,7 +55,7 @@ fn vectors() -> Vectors {
 #[derive(Clone, Debug, PartialEq)]
 enum Node {
     Value(&'static str, u16, Vec<u8>),
-    Children(&'static str, u16, Vec<Node>),
+    Children(&'static str, u16, Vec<Self>),
 }
 
 fn expected(tree: &Json) -> Vec<Node> {

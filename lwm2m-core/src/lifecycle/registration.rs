@@ -410,7 +410,7 @@ impl Location {
 
     fn push(&mut self, value: &[u8], limit: usize) -> Option<()> {
         let len = u8::try_from(value.len()).ok()?;
-        if self.options.len().saturating_add(value.len()).saturating_add(1) > limit.saturating_add(1) {
+        if self.options.len().saturating_add(value.len()).saturating_add(1) > limit {
             return None;
         }
         self.options.push(len);
@@ -578,7 +578,7 @@ mod tests {
         assert_eq!(Location::from_parts(options, segments), Some(location.clone()));
         assert_eq!(Location::from_parts(options, 0), None);
         assert_eq!(Location::from_parts(options, 4), None);
-        assert_eq!(Location::from_parts(&options[..3], 1), None);
+        assert_eq!(Location::from_parts(&options[..2], 1), None);
         assert_eq!(location.push(&[0; 256], 1_000), None);
     }
 }

@@ -13,12 +13,11 @@ use crate::model::{Args, Change, Ctx, DataModel, ObjectDef, Part, Refusal, chang
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Accounts(pub(crate) Security, pub(crate) Server);
 
-/// A LwM2M Server account: both halves.
+/// A complete LwM2M Server account, as its Security half shows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerAccount<'a> {
     pub(crate) short_server_id: u16,
     pub(crate) security: &'a security::Instance,
-    pub(crate) server: &'a server::Instance,
 }
 
 /// Why Bootstrap-Finish is refused.
@@ -85,7 +84,7 @@ impl Accounts {
                 !security.is_bootstrap_server() && security.short_server_id == Some(short_server_id)
             };
             let security = self.0.instances.iter().find(belongs)?;
-            Some(ServerAccount { short_server_id, security, server })
+            Some(ServerAccount { short_server_id, security })
         })
     }
 

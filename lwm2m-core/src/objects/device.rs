@@ -85,7 +85,8 @@ type Text = Option<Cow<'static, str>>;
 /// ```
 /// use lwm2m_core::objects::Device;
 ///
-/// let mut device = Device { battery_level: Some(80), ..Device::new("Example Works", "TM-1") };
+/// let mut device = Device::new("Example Works", "TM-1");
+/// device.battery_level = Some(80);
 /// device.add_error(1); // low battery power
 /// assert_eq!(device.errors(), [1]);
 /// ```

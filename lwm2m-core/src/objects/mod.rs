@@ -5,7 +5,7 @@ mod device;
 pub(crate) mod security;
 pub(crate) mod server;
 
-pub(crate) use accounts::{Accounts, ServerAccount};
+pub(crate) use accounts::Accounts;
 pub(crate) use device::ID as DEVICE;
 pub use device::{Device, DeviceAction};
 pub(crate) use security::ID as SECURITY;

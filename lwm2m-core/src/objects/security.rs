@@ -64,7 +64,7 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    const fn from_number(number: u8) -> Self {
+    pub(crate) const fn from_number(number: u8) -> Self {
         match number {
             0 => Self::PreSharedKey,
             3 => Self::NoSec,

@@ -104,6 +104,11 @@ impl Binding {
         })
     }
 
+    /// The binding that `self as u8` gave.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        [Self::U, Self::UQ, Self::S, Self::SQ, Self::US, Self::UQS].into_iter().find(|binding| *binding as u8 == number)
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::U => "U",

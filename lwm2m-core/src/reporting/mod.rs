@@ -10,7 +10,8 @@ use core::time::Duration;
 
 use coap_codec::{MessageId, Token};
 
-use self::observations::{Observation, Observations};
+pub(crate) use self::observations::Observation;
+use self::observations::Observations;
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::{ExchangeId, Sent};
@@ -204,12 +205,14 @@ impl Reporting {
         self.observations.heap()
     }
 
-    pub(crate) const fn observations(&self) -> &Observations {
-        &self.observations
+    /// All observations: what a snapshot keeps.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Observation> {
+        self.observations.iter()
     }
 
-    pub(crate) const fn observations_mut(&mut self) -> &mut Observations {
-        &mut self.observations
+    /// Puts an observation of a snapshot back.
+    pub(crate) fn put(&mut self, observation: Observation) {
+        self.observations.put(observation);
     }
 }
 

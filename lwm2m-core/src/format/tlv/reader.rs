@@ -56,7 +56,7 @@ impl<'a> Iterator for Elements<'a> {
 }
 
 /// Checks everything that needs no definition: no element is cut short, kinds stand where they
-/// may, and no identifier occurs twice side by side. Gives the kind of elements at the top;
+/// may, and no identifier occurs twice in one place. Gives the kind of elements at the top;
 /// nothing at all counts as no resources.
 pub(in crate::format) fn structure(bytes: &[u8]) -> Result<Level, DecodeError> {
     let top = Elements::new(bytes).next().map_or(Level::Resources, |first| first.kind.level());

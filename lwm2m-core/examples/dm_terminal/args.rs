@@ -1,0 +1,167 @@
+//! The command line: what it may say, and one clear line for what it may not.
+
+use core::str::FromStr;
+use core::time::Duration;
+use std::io::Read;
+use std::path::PathBuf;
+
+use endpoint_name::EndpointName;
+use lexopt::prelude::*;
+use lwm2m_core::Key;
+
+use crate::net::Authority;
+use crate::terminal::{ENDPOINT, Identity, LIFETIME};
+
+/// What `--help` prints.
+const HELP: &str = "\
+A China Mobile DM terminal (LwM2M 1.0 over CoAP).
+
+  dm_terminal [OPTIONS] [--lose N]
+      A terminal's whole life in virtual time, against a platform inside this program, as a ladder of
+      messages. It takes a moment, although more than a day passes in it.
+      Exit code 0: every step was right; 1: one was not, and a line on standard error says which.
+
+  dm_terminal [OPTIONS] --bootstrap URI | --server URI [--lifetime SECONDS] [--run-for SECONDS]
+      The same terminal on UDP and the real clock, until 'quit', Ctrl-C or the end of its time; then it
+      de-registers and waits for the answer, 5 s at most. A second Ctrl-C ends it at once.
+      Exit code 0: it was registered and has left; 1: it never was, or could not take its leave.
+
+Options
+  --json               one JSON object a line instead of the ladder
+  --endpoint NAME      its name, IMEI;IMSI;CMEI;A.B (490154203237518;460001234567890;;1.0)
+  --seed N             its random numbers, to have the same again (otherwise from the system)
+  --record FILE        writes what goes in and comes out; 'replay FILE' checks that it is reproduced
+  --lose N             the network loses the Nth datagram of the life
+  --bootstrap URI      the bootstrap server, coap://HOST[:PORT]: it names the server to register with
+  --server URI         the server to register with; with --bootstrap too, if the bootstrap fails
+  --lifetime SECONDS   the registration's lifetime, where the bootstrap server gives none (86400)
+  --run-for SECONDS    leaves after this time, and at once when the platform refuses it (4.00, 4.01,
+                       4.03, 4.12) before it ever was registered; otherwise it would try again later
+  --help, --version    this text; the version
+
+Commands on standard input, a line each, with --bootstrap or --server
+  flight on            de-registers and falls silent
+  flight off           registers again, without a bootstrap
+  set /3/0/9 42        changes a value of the Device object (here the battery level); observers are told
+  update               updates the registration now
+  quit                 de-registers and ends
+
+Exit code 2: the command line is wrong.
+";
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// To print this and end.
+    Print(String),
+    /// To run.
+    Run(Options),
+}
+
+/// How to run.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) identity: Identity,
+    pub(crate) json: bool,
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) mode: Mode,
+}
+
+/// Where the terminal lives.
+#[derive(Debug)]
+pub(crate) enum Mode {
+    /// In virtual time.
+    Life { seed: u64, lose: Option<usize> },
+    /// On a real network.
+    Udp { bootstrap: Option<String>, server: Option<String>, run_for: Option<Duration> },
+}
+
+/// Reads the command line. The error is one line.
+pub(crate) fn parse() -> Result<Request, String> {
+    let mut parser = lexopt::Parser::from_env();
+    let (mut json, mut record, mut seed, mut lose, mut run_for) = (false, None, None, None, None);
+    let (mut bootstrap, mut server, mut lifetime, mut endpoint) = (None, None, None, None);
+    while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+        let argument = match argument {
+            Long(name) => name.to_string(),
+            other => return Err(other.unexpected().to_string()),
+        };
+        match argument.as_str() {
+            "json" => json = true,
+            "help" => return Ok(Request::Print(HELP.into())),
+            "version" => return Ok(Request::Print(concat!("dm_terminal ", env!("CARGO_PKG_VERSION"), "\n").into())),
+            "record" => record = Some(PathBuf::from(parser.value().map_err(|error| error.to_string())?)),
+            "endpoint" => endpoint = Some(value(&mut parser, "endpoint")?),
+            "bootstrap" => bootstrap = Some(uri(&mut parser, "bootstrap")?),
+            "server" => server = Some(uri(&mut parser, "server")?),
+            "seed" => seed = Some(number::<u64>(&mut parser, "seed", 0)?),
+            "lose" => lose = Some(number::<usize>(&mut parser, "lose", 1)?),
+            "lifetime" => lifetime = Some(number::<u32>(&mut parser, "lifetime", 1)?),
+            "run-for" => run_for = Some(number::<u32>(&mut parser, "run-for", 1)?),
+            "psk" => return Err("--psk: DTLS is not supported yet".into()),
+            other => return Err(format!("--{other}: there is no such option; --help lists them")),
+        }
+    }
+    let real = bootstrap.is_some() || server.is_some();
+    for (name, wants_real, given) in
+        [("lose", false, lose.is_some()), ("lifetime", true, lifetime.is_some()), ("run-for", true, run_for.is_some())]
+    {
+        if given && wants_real && !real {
+            return Err(format!("--{name}: this needs --bootstrap or --server"));
+        }
+        if given && !wants_real && real {
+            return Err(format!("--{name}: this can't go with --bootstrap or --server"));
+        }
+    }
+    // A name is short, and lives as long as the program.
+    let endpoint: &'static str = Box::leak(endpoint.unwrap_or_else(|| ENDPOINT.into()).into_boxed_str());
+    let name = EndpointName::parse(endpoint).map_err(|error| format!("--endpoint: {error}"))?;
+    let key = match (seed, real) {
+        (None, true) => Key(entropy().map_err(|error| format!("no random numbers from the system: {error}"))?),
+        (seed, _) => Key::from_seed(seed.unwrap_or(DEFAULT_SEED)),
+    };
+    let mode = if real {
+        let run_for = run_for.map(|seconds| Duration::from_secs(seconds.into()));
+        Mode::Udp { bootstrap, server, run_for }
+    } else {
+        Mode::Life { seed: seed.unwrap_or(DEFAULT_SEED), lose }
+    };
+    let leave_within = real.then_some(Duration::from_secs(5));
+    let identity = Identity { name, key, lifetime: lifetime.unwrap_or(LIFETIME), leave_within };
+    Ok(Request::Run(Options { identity, json, record, mode }))
+}
+
+/// The life in virtual time is the same every time, unless another seed is asked for.
+const DEFAULT_SEED: u64 = 1;
+
+fn value(parser: &mut lexopt::Parser, name: &str) -> Result<String, String> {
+    let value = parser.value().map_err(|error| error.to_string())?;
+    value.into_string().map_err(|_| format!("--{name}: the value is not UTF-8"))
+}
+
+fn number<T: FromStr + PartialOrd + core::fmt::Display>(
+    parser: &mut lexopt::Parser,
+    name: &str,
+    least: T,
+) -> Result<T, String> {
+    let text = value(parser, name)?;
+    match text.parse() {
+        Ok(number) if number >= least => Ok(number),
+        _ => Err(format!("--{name}: '{text}' is not a whole number from {least} on, or too large")),
+    }
+}
+
+fn uri(parser: &mut lexopt::Parser, name: &str) -> Result<String, String> {
+    let text = value(parser, name)?;
+    match Authority::parse(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!("--{name}: {error}")),
+    }
+}
+
+/// 128 bits that nobody can guess.
+fn entropy() -> std::io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}

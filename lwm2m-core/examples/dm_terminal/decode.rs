@@ -1,0 +1,271 @@
+//! From bytes to text: what a datagram says, for people.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use coap_codec::{Code, ContentFormat, Message, MessageType, observe};
+use lwm2m_core::{DataModel, DataType};
+
+use crate::terminal;
+
+/// What a datagram says.
+#[derive(Debug, Default)]
+pub(crate) struct Saying {
+    /// CON, NON, ACK, RST; nothing when the bytes are no CoAP message.
+    pub(crate) kind: &'static str,
+    /// Message ID and the beginning of the token, four digits each.
+    pub(crate) id: String,
+    pub(crate) token: String,
+    /// Method and path, or response code; the parts are best kept on one line each.
+    pub(crate) text: Vec<String>,
+    /// The payload, readable.
+    pub(crate) payload: Option<String>,
+}
+
+/// Remembers what was asked, so that the answers can be understood. A token names the question.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    asked: VecDeque<(Vec<u8>, Vec<u16>)>,
+}
+
+/// Questions that are remembered: more than are ever open.
+const REMEMBERED: usize = 64;
+
+impl Decoder {
+    /// Reads a datagram.
+    pub(crate) fn read(&mut self, datagram: &[u8]) -> Saying {
+        let message = match Message::parse(datagram) {
+            Ok(message) => message,
+            Err(error) => {
+                let payload = Some(format!("bytes: {}", hex(datagram)));
+                return Saying { text: vec![format!("no CoAP message: {error}")], payload, ..Saying::default() };
+            }
+        };
+        let token = message.token();
+        let path = self.path(&message);
+        let mut saying = Saying {
+            kind: match message.message_type() {
+                MessageType::Confirmable => "CON",
+                MessageType::NonConfirmable => "NON",
+                MessageType::Acknowledgement => "ACK",
+                MessageType::Reset => "RST",
+            },
+            id: format!("{:04x}", message.message_id().0),
+            token: token.as_bytes().iter().take(2).map(|byte| format!("{byte:02x}")).collect(),
+            text: text(&message),
+            payload: None,
+        };
+        if !message.payload().is_empty() {
+            let format = message.content_format().unwrap_or(ContentFormat::TEXT_PLAIN);
+            saying.payload = Some(payload(format, &path, message.payload()));
+        }
+        saying
+    }
+
+    /// The path that a message is about: that of the request itself, or of the one it answers.
+    fn path(&mut self, message: &Message<'_>) -> Vec<u16> {
+        let token = message.token();
+        if message.code().is_request() {
+            let levels = message.uri_path().map(|segment| core::str::from_utf8(segment).ok()?.parse().ok());
+            let path: Vec<u16> = levels.collect::<Option<_>>().unwrap_or_default();
+            if self.asked.len() == REMEMBERED {
+                self.asked.pop_front();
+            }
+            self.asked.push_back((token.as_bytes().to_vec(), path.clone()));
+            return path;
+        }
+        let asked = self.asked.iter().rev().find(|(asked, _)| *asked == token.as_bytes());
+        asked.map(|(_, path)| path.clone()).unwrap_or_default()
+    }
+}
+
+/// The first line of a message, and its options.
+fn text(message: &Message<'_>) -> Vec<String> {
+    let code = message.code();
+    if code.is_empty() {
+        let meaning = match message.message_type() {
+            MessageType::Acknowledgement => "received",
+            MessageType::Reset => "rejected",
+            _ => "are you there? (ping)",
+        };
+        return vec![meaning.into()];
+    }
+    let mut text = Vec::new();
+    if code.is_request() {
+        let name = code.name().map_or_else(|| code.to_string(), str::to_string);
+        text.push(format!("{name} {}", joined("/", message.uri_path())));
+        text.extend(message.uri_query().zip(core::iter::once("?").chain(core::iter::repeat("&"))).map(
+            |(query, separator)| format!("{separator}{}", printable(query)),
+        ));
+        match message.observe() {
+            Some(observe::REGISTER) => text.push(", observe it from now on".into()),
+            Some(observe::DEREGISTER) => text.push(", observe it no more".into()),
+            _ => {}
+        }
+        if let Some(format) = message.accept() {
+            text.push(format!(", as {}", short(format)));
+        }
+    } else {
+        text.push(format!("{code:?}"));
+        if let Some(location) = location(message) {
+            text.push(format!(", location {location}"));
+        }
+        if let Some(sequence) = message.observe() {
+            text.push(format!(", observation no. {sequence}"));
+        }
+    }
+    text
+}
+
+/// The location that a message grants, as a path and a query.
+pub(crate) fn location(message: &Message<'_>) -> Option<String> {
+    let mut location = joined("/", message.location_path());
+    if message.code() != Code::CREATED || location.len() == 1 {
+        return None;
+    }
+    for (query, separator) in message.location_query().zip(core::iter::once('?').chain(core::iter::repeat('&'))) {
+        location.push(separator);
+        location.push_str(&printable(query));
+    }
+    Some(location)
+}
+
+fn joined<'a>(separator: &str, segments: impl Iterator<Item = &'a [u8]>) -> String {
+    let path: String = segments.map(|segment| format!("{separator}{}", printable(segment))).collect();
+    if path.is_empty() { separator.into() } else { path }
+}
+
+/// Text without anything that a screen would take for a command.
+pub(crate) fn printable(bytes: &[u8]) -> Cow<'_, str> {
+    match String::from_utf8_lossy(bytes) {
+        text if text.contains(char::is_control) => {
+            text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+        }
+        text => text,
+    }
+}
+
+fn short(format: ContentFormat) -> Cow<'static, str> {
+    match format.modern() {
+        ContentFormat::TEXT_PLAIN => "text".into(),
+        ContentFormat::LINK_FORMAT => "links".into(),
+        ContentFormat::LWM2M_TLV => "TLV".into(),
+        ContentFormat::LWM2M_JSON | ContentFormat::JSON => "JSON".into(),
+        ContentFormat::OCTET_STREAM => "bytes".into(),
+        other => format!("format {}", other.0).into(),
+    }
+}
+
+fn payload(format: ContentFormat, path: &[u16], bytes: &[u8]) -> String {
+    let said = match format.modern() {
+        ContentFormat::TEXT_PLAIN | ContentFormat::LINK_FORMAT | ContentFormat::LWM2M_JSON | ContentFormat::JSON => {
+            printable(bytes).into_owned()
+        }
+        ContentFormat::LWM2M_TLV => {
+            let object = path.first().copied().unwrap_or_default();
+            // What stands on the first level depends on how deep the path is.
+            let mut values = Vec::new();
+            if tlv(bytes, object, path.get(2).copied(), 0, &mut values).is_none() {
+                values.push(format!("… and what is no TLV: {}", hex(bytes)));
+            }
+            values.join(" · ")
+        }
+        _ => hex(bytes),
+    };
+    format!("{}: {said}", short(format))
+}
+
+/// Lists the values of TLV (OMA LwM2M 1.0, 6.4.3); none when the bytes are something else.
+fn tlv(mut bytes: &[u8], object: u16, resource: Option<u16>, depth: u8, values: &mut Vec<String>) -> Option<()> {
+    while let Some((&kind, rest)) = bytes.split_first() {
+        let (id, rest) = rest.split_at_checked(if kind & 0x20 == 0 { 1 } else { 2 })?;
+        let (length, rest) = match (kind >> 3) & 3 {
+            0 => (usize::from(kind & 7), rest),
+            size => {
+                let (length, rest) = rest.split_at_checked(size.into())?;
+                (usize::try_from(unsigned(length)).ok()?, rest)
+            }
+        };
+        let id = u16::try_from(unsigned(id)).ok()?;
+        let (value, rest) = rest.split_at_checked(length)?;
+        bytes = rest;
+        match kind >> 6 {
+            0 if depth == 0 => {
+                values.push(format!("instance {id}:"));
+                tlv(value, object, None, 1, values)?;
+            }
+            2 if depth < 2 => tlv(value, object, Some(id), 2, values)?,
+            1 => values.push(named(object, resource.unwrap_or_default(), Some(id), value)),
+            3 if depth < 2 => values.push(named(object, id, None, value)),
+            _ => return None,
+        }
+    }
+    Some(())
+}
+
+/// A value with its number, and with its name where the definition is known.
+fn named(object: u16, resource: u16, index: Option<u16>, value: &[u8]) -> String {
+    let number = index.map_or_else(|| resource.to_string(), |index| format!("{resource}/{index}"));
+    let Some((name, data_type, unit)) = definition(object, resource) else {
+        return format!("{number} = {}", guessed(value));
+    };
+    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+    format!("{number} {name} = {}{unit}", shown(data_type, value))
+}
+
+/// Name, type and unit of a resource: Device's own definition, and what a bootstrap writes.
+fn definition(object: u16, resource: u16) -> Option<(&'static str, DataType, &'static str)> {
+    Some(match (object, resource) {
+        (0, 0) => ("Server URI", DataType::String, ""),
+        (0, 1) => ("Bootstrap Server", DataType::Boolean, ""),
+        (0, 2) => ("Security Mode", DataType::Integer, "(3: none)"),
+        // Identities and keys are nobody's business.
+        (0, 3..=5) => ("(not shown)", DataType::None, ""),
+        (0, 10) => ("Short Server ID", DataType::Integer, ""),
+        (0, 11) => ("Hold Off Time", DataType::Integer, "s"),
+        (1, 0) => ("Short Server ID", DataType::Integer, ""),
+        (1, 1) => ("Lifetime", DataType::Integer, "s"),
+        (1, 2) => ("Minimum Period", DataType::Integer, "s"),
+        (1, 3) => ("Maximum Period", DataType::Integer, "s"),
+        (1, 6) => ("Notification Storing", DataType::Boolean, ""),
+        (1, 7) => ("Binding", DataType::String, ""),
+        _ => {
+            let device = terminal::device();
+            let found = device.object(object)?.resource(resource)?;
+            (found.name, found.data_type, found.unit)
+        }
+    })
+}
+
+fn shown(data_type: DataType, value: &[u8]) -> String {
+    match (data_type, value) {
+        (DataType::String, _) => format!("\"{}\"", printable(value)),
+        (DataType::Integer | DataType::Time, [_, ..]) if value.len() <= 8 => signed(value).to_string(),
+        (DataType::Boolean, [0]) => "no".into(),
+        (DataType::Boolean, [1]) => "yes".into(),
+        (DataType::None, _) => format!("{} bytes", value.len()),
+        _ => hex(value),
+    }
+}
+
+/// A value of unknown type: text if it looks like text.
+fn guessed(value: &[u8]) -> String {
+    match core::str::from_utf8(value) {
+        Ok(text) if !text.is_empty() && !text.contains(char::is_control) => format!("\"{text}\""),
+        _ => hex(value),
+    }
+}
+
+fn unsigned(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+}
+
+fn signed(bytes: &[u8]) -> i64 {
+    let sign = if bytes.first().is_some_and(|byte| *byte >= 0x80) { -1 } else { 0 };
+    bytes.iter().fold(sign, |sum, byte| (sum << 8) | i64::from(*byte))
+}
+
+/// Hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

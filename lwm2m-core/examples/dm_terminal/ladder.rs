@@ -1,0 +1,336 @@
+//! The ladder of messages: a row for each datagram, event and remark, and nothing that is not one.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+
+use coap_codec::Message;
+use lwm2m_core::{Event, Instant, Leave, Peer};
+
+use crate::decode::Decoder;
+use crate::json::who;
+use crate::phase::{self, Phases};
+use crate::view::{Datagram, Passage};
+
+/// Columns of a line.
+const WIDTH: usize = 110;
+/// Columns of the drawing, and where in it the terminal, the bootstrap server and the server stand.
+const LANES: usize = 27;
+const TERMINAL: usize = 3;
+const BOOTSTRAP: usize = 14;
+const SERVER: usize = 24;
+/// Where texts begin: after number, time and drawing; and after type, id and token.
+const TEXT: usize = 3 + 1 + 15 + LANES;
+const SAYING: usize = TEXT + 15;
+/// Lines that a payload may fill.
+const PAYLOAD_LINES: usize = 6;
+/// For so long an equal datagram is a repetition (RFC 7252 section 4.8.2: EXCHANGE_LIFETIME).
+const REPEATS: Duration = Duration::from_secs(247);
+/// A pause that is worth a row.
+const PAUSE: Duration = Duration::from_secs(60);
+
+const BOLD: &str = "1";
+const DIM: &str = "2";
+const RED: &str = "31";
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+
+/// Draws a run.
+#[derive(Debug)]
+pub(crate) struct Ladder {
+    colour: bool,
+    decoder: Decoder,
+    phases: Phases,
+    /// Sessions with the bootstrap server, and its host.
+    bootstraps: Vec<(Option<Peer>, String)>,
+    /// What was sent lately, to tell repetitions: when, which way, what, how often.
+    recent: VecDeque<(Instant, bool, Vec<u8>, usize)>,
+    last: Option<Instant>,
+    /// Remarks wait for the heading that they may belong under.
+    held: Vec<(Instant, String)>,
+}
+
+/// What is drawn between the lanes.
+enum Mark {
+    At(char),
+    Arrow { other: usize, out: bool, stopped: bool },
+    Pause,
+}
+
+impl Ladder {
+    pub(crate) fn new(colour: bool) -> Self {
+        Self {
+            colour,
+            decoder: Decoder::default(),
+            phases: Phases::default(),
+            bootstraps: Vec::new(),
+            recent: VecDeque::new(),
+            last: None,
+            held: Vec::new(),
+        }
+    }
+
+    /// How to read what follows.
+    pub(crate) fn legend(&self, out: &mut dyn Write, title: &str) -> io::Result<()> {
+        writeln!(out, "{}\n", self.paint(BOLD, title))?;
+        out.write_all(
+            "\
+ How to read it: time goes down. Each row is a datagram, with its number, the time at the terminal, and its text.
+   ├────▶   a datagram, from its sender to its receiver        ├──✗   it is lost on the way
+   ●        news: what the client tells the device             ◇      what the device tells the client
+   CON      wants an acknowledgement, and is sent again until one comes;  NON wants none
+   ACK      the acknowledgement, mostly with the answer in it;  RST rejects a message
+   id       the message's number; an ACK has that of its CON
+   token    the question's mark; its answer has the same (the first digits of it)
+   GET reads, PUT writes, POST creates or executes, DELETE deletes;  2.xx it is done, 4.xx refused, 5.xx failed
+   /3/0/9   object 3 (Device), its instance 0, resource 9 (Battery Level);  0 is Security, 1 is Server
+   TLV      a binary list of values, shown as number, name = value
+"
+            .as_bytes(),
+        )?;
+        out.flush()
+    }
+
+    pub(crate) fn datagram(&mut self, out: &mut dyn Write, at: Instant, datagram: &Datagram<'_>) -> io::Result<()> {
+        let is_known = |(peer, host): &(Option<Peer>, String)| match datagram.peer {
+            Some(_) => *peer == datagram.peer,
+            None => host == datagram.host,
+        };
+        let mut bootstrap = self.bootstraps.iter().any(is_known);
+        let begun = Message::parse(datagram.bytes)
+            .ok()
+            .and_then(|message| phase::begun_by(&message, datagram.out, bootstrap));
+        if datagram.out && begun == Some(phase::Phase::Bootstrap) && !bootstrap {
+            self.bootstraps.push((datagram.peer, datagram.host.into()));
+            bootstrap = true;
+        }
+        if let Some((title, sentence)) = begun.and_then(|begun| self.phases.enter(begun)) {
+            self.heading(out, title, sentence)?;
+        }
+        self.settle(out)?;
+
+        let mut saying = self.decoder.read(datagram.bytes);
+        let times = self.times_seen(at, datagram);
+        let stopped = match &datagram.passage {
+            Passage::Arrives => false,
+            Passage::Stopped(why) => {
+                saying.text.push(format!("  ✗ {why}"));
+                true
+            }
+        };
+        let mut colour = if stopped { RED } else { "" };
+        if times > 1 {
+            saying.text.push(format!("  (the same again: no. {times})"));
+            colour = if stopped { RED } else { YELLOW };
+        }
+        let head = format!("{:3} {:4} {:4}  ", saying.kind, saying.id, saying.token);
+        let mut lines = wrap(&saying.text, WIDTH - SAYING);
+        // Said once is enough.
+        if let Some(payload) = saying.payload.filter(|_| times == 1) {
+            let words: Vec<String> = payload.split_inclusive(' ').map(str::to_string).collect();
+            let mut payload = wrap(&words, WIDTH - SAYING - 2);
+            if payload.len() > PAYLOAD_LINES {
+                payload.truncate(PAYLOAD_LINES - 1);
+                payload.push(format!("… ({} bytes in all)", datagram.bytes.len()));
+            }
+            lines.extend(payload.into_iter().map(|line| format!("  {line}")));
+        }
+        let other = if bootstrap { BOOTSTRAP } else { SERVER };
+        let mark = Mark::Arrow { other, out: datagram.out, stopped };
+        let number = datagram.number.to_string();
+        for (index, line) in lines.iter().enumerate() {
+            if index == 0 {
+                self.row(out, &number, Some(at), &mark, colour, &format!("{head}{line}"))?;
+            } else {
+                self.row(out, "", None, &Mark::At('│'), colour, &format!("{:15}{line}", ""))?;
+            }
+        }
+        out.flush()
+    }
+
+    pub(crate) fn event(&mut self, out: &mut dyn Write, at: Instant, event: &Event, location: &str) -> io::Result<()> {
+        self.settle(out)?;
+        let failed = matches!(
+            event,
+            Event::BootstrapFailed { .. } | Event::RegistrationFailed { .. } | Event::UpdateFailed { .. } | Event::Diagnostic(_)
+        );
+        self.lines(out, at, '●', if failed { RED } else { GREEN }, &tell(event, location))?;
+        out.flush()
+    }
+
+    /// Something besides; it stands under the heading that the next datagram may have.
+    pub(crate) fn remark(&mut self, at: Instant, text: &str) {
+        self.held.push((at, text.into()));
+    }
+
+    pub(crate) fn settle(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        for (at, text) in core::mem::take(&mut self.held) {
+            self.lines(out, at, '◇', "", &text)?;
+        }
+        out.flush()
+    }
+
+    /// How often this datagram was sent by now. Each one is remembered for as long as it may come again.
+    fn times_seen(&mut self, at: Instant, datagram: &Datagram<'_>) -> usize {
+        while self.recent.front().is_some_and(|(sent, ..)| *sent + REPEATS < at) {
+            self.recent.pop_front();
+        }
+        let known = self.recent.iter_mut().find(|(_, out, bytes, _)| *out == datagram.out && bytes == datagram.bytes);
+        if let Some((_, _, _, times)) = known {
+            *times += 1;
+            return *times;
+        }
+        self.recent.push_back((at, datagram.out, datagram.bytes.to_vec(), 1));
+        1
+    }
+
+    fn heading(&self, out: &mut dyn Write, title: &str, sentence: Option<&str>) -> io::Result<()> {
+        let rule = "─".repeat(WIDTH.saturating_sub(title.chars().count() + 4));
+        writeln!(out, "\n{}", self.paint(BOLD, &format!("── {title} {rule}")))?;
+        let words: Vec<String> = sentence.unwrap_or_default().split_inclusive(' ').map(str::to_string).collect();
+        for line in wrap(&words, WIDTH - 1) {
+            writeln!(out, " {line}")?;
+        }
+        let columns = format!("{:>3} {:15}{:27}{}", "no.", "time", "terminal  bootstrap  server", "type id token");
+        let columns = columns.replace("type id token", "     id   token");
+        writeln!(out, "{}", self.paint(DIM, &columns))
+    }
+
+    /// Rows of a text without a datagram.
+    fn lines(&mut self, out: &mut dyn Write, at: Instant, mark: char, colour: &str, text: &str) -> io::Result<()> {
+        let words: Vec<String> = text.split_inclusive(' ').map(str::to_string).collect();
+        for (index, line) in wrap(&words, WIDTH - TEXT).iter().enumerate() {
+            let first = index == 0;
+            let mark = Mark::At(if first { mark } else { '│' });
+            self.row(out, "", first.then_some(at), &mark, colour, line)?;
+        }
+        Ok(())
+    }
+
+    fn row(
+        &mut self,
+        out: &mut dyn Write,
+        number: &str,
+        at: Option<Instant>,
+        mark: &Mark,
+        colour: &str,
+        text: &str,
+    ) -> io::Result<()> {
+        let mut clock = String::new();
+        if let Some(at) = at {
+            let pause = self.last.map_or(Duration::ZERO, |last| at.saturating_duration_since(last));
+            self.last = Some(at);
+            if pause >= PAUSE {
+                let row = format!("{:19}{}… {} later", "", lanes(&Mark::Pause), span(pause));
+                writeln!(out, "{}", self.paint(DIM, &row))?;
+            }
+            clock = time(at);
+        }
+        let clock = self.paint(DIM, &format!("{clock:15}"));
+        let row = format!("{}{}", self.paint(colour, &lanes(mark)), self.paint(colour, text));
+        writeln!(out, "{}", format!("{number:>3} {clock}{row}").trim_end())
+    }
+
+    fn paint(&self, colour: &str, text: &str) -> String {
+        if self.colour && !colour.is_empty() { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.into() }
+    }
+}
+
+fn lanes(mark: &Mark) -> String {
+    let mut row = [' '; LANES];
+    for lane in [TERMINAL, BOOTSTRAP, SERVER] {
+        row[lane] = if matches!(mark, Mark::Pause) { '┊' } else { '│' };
+    }
+    match *mark {
+        Mark::At(mark) => row[TERMINAL] = mark,
+        Mark::Pause => {}
+        Mark::Arrow { other, out, stopped } => {
+            let (from, to) = if out { (TERMINAL, other) } else { (other, TERMINAL) };
+            // A lost one comes half of the way.
+            let end = if stopped { (other + TERMINAL + 1) / 2 } else { to };
+            for at in from.min(end) + 1..from.max(end) {
+                row[at] = if row[at] == '│' { '┼' } else { '─' };
+            }
+            row[from] = if out { '├' } else { '┤' };
+            match (stopped, out) {
+                (true, _) => row[end] = '✗',
+                (false, true) => row[to - 1] = '▶',
+                (false, false) => row[to + 1] = '◀',
+            }
+        }
+    }
+    row.iter().collect()
+}
+
+/// What an event says.
+fn tell(event: &Event, location: &str) -> String {
+    match *event {
+        Event::BootstrapStarted => "bootstrap started".into(),
+        Event::BootstrapFinished => "bootstrap finished: the account is complete".into(),
+        Event::BootstrapFailed { reason } => format!("bootstrap failed: {reason}"),
+        Event::Registered { server, lifetime } => {
+            format!("registered with server {server} at {location}, lifetime {lifetime} s")
+        }
+        Event::RegistrationFailed { server, reason } => format!("not registered with server {server}: {reason}"),
+        Event::Updated { server } => format!("registration with server {server} renewed"),
+        Event::UpdateFailed { server, reason } => format!("registration with server {server} not renewed: {reason}"),
+        Event::Deregistered { server, unconfirmed: None } => format!("de-registered from server {server}"),
+        Event::Deregistered { server, unconfirmed: Some(reason) } => {
+            format!("de-registered from server {server}, unconfirmed: {reason}")
+        }
+        Event::MayProceed(Leave::FlightMode) => "may proceed into flight mode: nothing more is to be sent".into(),
+        Event::MayProceed(Leave::PowerOff) => "may proceed to power off: nothing more is to be sent".into(),
+        Event::Offline => "offline: nothing is sent until the network is back".into(),
+        Event::Diagnostic(diagnostic) => format!("note: {diagnostic}"),
+        Event::Read { origin, path } => format!("{path} was read by {}", who(origin)),
+        Event::Written { origin, path } => format!("{path} was written by {}", who(origin)),
+        Event::Executed { origin, path } => format!("{path} was executed by {}", who(origin)),
+        Event::Created { origin, path } => format!("{path} was created by {}", who(origin)),
+        Event::Deleted { origin, path } => format!("{path} was deleted by {}", who(origin)),
+        Event::Observed { server, path } => format!("{path} is observed by server {server} from now on"),
+        Event::ObservationCancelled { server, path } => format!("{path} is no longer observed by server {server}"),
+        Event::Notified { server, path } => format!("server {server} was sent a notification of {path}"),
+        // A kind that is newer than this program.
+        other => format!("{other:?}"),
+    }
+}
+
+/// Puts pieces on lines, a piece that is too long for one on several.
+fn wrap(pieces: &[String], width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for piece in pieces {
+        let length = piece.trim_end().chars().count();
+        if used > 0 && used + length > width {
+            lines.push(String::new());
+            used = 0;
+        }
+        for c in piece.chars() {
+            if used == width && c != ' ' {
+                lines.push(String::new());
+                used = 0;
+            }
+            if let (Some(line), true) = (lines.last_mut(), used < width) {
+                line.push(c);
+                used += 1;
+            }
+        }
+    }
+    lines
+}
+
+/// `0d 00:00:02.345`
+fn time(at: Instant) -> String {
+    let (seconds, millis) = (at.as_millis() / 1000, at.as_millis() % 1000);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    format!("{days}d {hours:02}:{minutes:02}:{:02}.{millis:03}", seconds % 60)
+}
+
+/// `17 h 3 min`, `93 s`
+fn span(pause: Duration) -> String {
+    match pause.as_secs() {
+        seconds @ ..600 => format!("{seconds} s"),
+        seconds @ ..3600 => format!("{} min", seconds / 60),
+        seconds => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}

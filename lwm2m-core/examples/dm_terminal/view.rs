@@ -1,0 +1,106 @@
+//! What happens, on its way to the screen: as a ladder or as JSON.
+
+use std::io::{self, IsTerminal, Write};
+
+use coap_codec::Message;
+use lwm2m_core::{Event, Instant, Peer};
+
+use crate::json;
+use crate::ladder::Ladder;
+
+/// A datagram, and what became of it.
+#[derive(Debug)]
+pub(crate) struct Datagram<'a> {
+    /// Counted from 1 over the whole run and both directions.
+    pub(crate) number: usize,
+    /// Whether the terminal sent it.
+    pub(crate) out: bool,
+    /// The session, if there was one.
+    pub(crate) peer: Option<Peer>,
+    /// Host and port at the other end.
+    pub(crate) host: &'a str,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) passage: Passage,
+}
+
+/// Whether a datagram came through.
+#[derive(Debug)]
+pub(crate) enum Passage {
+    Arrives,
+    /// It did not, and why.
+    Stopped(String),
+}
+
+/// The screen.
+pub(crate) struct View {
+    out: Box<dyn Write>,
+    form: Form,
+    /// The location in the last answer that had one. The registration that follows is there.
+    location: String,
+}
+
+enum Form {
+    Ladder(Box<Ladder>),
+    Json,
+}
+
+impl View {
+    /// Standard output. `title` stands above a ladder.
+    pub(crate) fn new(json: bool, title: &str) -> io::Result<Self> {
+        let mut out = io::stdout();
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let mut form = Form::Json;
+        if !json {
+            let ladder = Ladder::new(out.is_terminal() && !plain);
+            ladder.legend(&mut out, title)?;
+            form = Form::Ladder(Box::new(ladder));
+        }
+        Ok(Self { out: Box::new(out), form, location: String::new() })
+    }
+
+    pub(crate) fn datagram(&mut self, at: Instant, datagram: &Datagram<'_>) -> io::Result<()> {
+        if !datagram.out {
+            let message = Message::parse(datagram.bytes).ok();
+            if let Some(location) = message.and_then(|message| crate::decode::location(&message)) {
+                self.location = location;
+            }
+        }
+        match &mut self.form {
+            Form::Ladder(ladder) => ladder.datagram(&mut self.out, at, datagram),
+            Form::Json => json::datagram(&mut self.out, at, datagram),
+        }
+    }
+
+    pub(crate) fn event(&mut self, at: Instant, event: &Event) -> io::Result<()> {
+        match &mut self.form {
+            Form::Ladder(ladder) => ladder.event(&mut self.out, at, event, &self.location),
+            Form::Json => json::event(&mut self.out, at, event, &self.location),
+        }
+    }
+
+    /// Something that is no event of the client: what the device told it, or a way that it wanted.
+    pub(crate) fn remark(&mut self, at: Instant, text: &str) -> io::Result<()> {
+        match &mut self.form {
+            Form::Ladder(ladder) => ladder.remark(at, text),
+            Form::Json => {}
+        }
+        Ok(())
+    }
+
+    /// Shows what was held back until a heading might come.
+    pub(crate) fn settle(&mut self) -> io::Result<()> {
+        match &mut self.form {
+            Form::Ladder(ladder) => ladder.settle(&mut self.out),
+            Form::Json => Ok(()),
+        }
+    }
+
+    /// The last word: what came of it all.
+    pub(crate) fn conclude(&mut self, text: &str) -> io::Result<()> {
+        self.settle()?;
+        match self.form {
+            Form::Ladder(_) => writeln!(self.out, "\n{text}"),
+            Form::Json => Ok(()),
+        }
+    }
+}

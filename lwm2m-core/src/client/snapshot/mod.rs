@@ -1,0 +1,404 @@
+//! Snapshots: what a client must not forget over a sleep with its memory off, or a restart.
+//!
+//! Durations are stored and not instants, the generator's counter and not its key. Keys of servers
+//! stay out unless `Config::snapshot_secrets` asks for them.
+
+mod bytes;
+
+use alloc::string::String;
+use core::time::Duration;
+
+use coap_codec::{ContentFormat, MessageId, Token};
+
+use self::bytes::{Reader, Writer};
+use super::connection::Link;
+use super::{Client, ConfigError};
+use crate::base::config::{Account, Config, Credentials};
+use crate::base::path::Path;
+use crate::base::time::Instant;
+use crate::format::Format;
+use crate::lifecycle::bootstrap::Bootstrap;
+use crate::lifecycle::presence::{Goal, Presence};
+use crate::lifecycle::registration::{Lease, Location, Registration, State, Terms};
+use crate::lifecycle::{Lifecycle, Role};
+use crate::objects::security::Mode;
+use crate::objects::server::Binding;
+use crate::objects::{Accounts, security, server};
+use crate::reporting::Observation;
+
+/// The format's name and version.
+const MAGIC: [u8; 3] = *b"LM\x01";
+
+/// How far counters skip on a restart: the snapshot may be older than the last message.
+const RESTART_SKIP: u64 = 1 << 24;
+const RESTART_SKIP_ID: u16 = 1 << 14;
+
+/// How a client comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wake {
+    /// From a sleep: the snapshot was written right before it, and nothing was sent since. The
+    /// client goes on inside its registration.
+    Sleep {
+        /// How long it slept.
+        elapsed: Duration,
+    },
+    /// From a restart: the snapshot may be old. Accounts and counters are kept, and the client
+    /// boots.
+    Restart,
+}
+
+/// Why a snapshot cannot be written or used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The buffer is too short.
+    #[error("the snapshot needs {needed} bytes")]
+    NoSpace {
+        /// Bytes needed.
+        needed: usize,
+    },
+    /// It was not written by this version of the crate.
+    #[error("the snapshot has an unknown version")]
+    Version,
+    /// It is not what was written: start with [`Client::new`].
+    #[error("the snapshot is damaged")]
+    Damaged,
+    /// It needs larger limits than the configuration has.
+    #[error("the snapshot does not fit the limits")]
+    Limits,
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl Client {
+    /// Writes what must survive into `buffer`: the number of bytes used. Exchanges in flight are
+    /// not part of it; what they were for is done again.
+    ///
+    /// # Errors
+    /// [`SnapshotError::NoSpace`] with the size that is needed.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use lwm2m_core::{Client, Config, Credentials, Instant, Key, Wake};
+    ///
+    /// let config = Config::new("node-7", Key::from_seed(7)).server(1, "coap://dm.example", Credentials::NoSec, 300);
+    /// let client = Client::new(config.clone(), Instant::ZERO).unwrap();
+    ///
+    /// let mut flash = [0; 256];
+    /// let len = client.snapshot(Instant::from_secs(1), &mut flash).unwrap();
+    ///
+    /// let wake = Wake::Sleep { elapsed: Duration::from_secs(60) };
+    /// let restored = Client::restore(config, &flash[..len], Instant::ZERO, wake).unwrap();
+    /// assert_eq!(restored.servers().collect::<Vec<_>>(), [1]);
+    /// ```
+    pub fn snapshot(&self, now: Instant, buffer: &mut [u8]) -> Result<usize, SnapshotError> {
+        let now = self.clock.peek(now);
+        let mut out = Writer::new(buffer);
+        out.raw(&MAGIC);
+        let (message_id, counter) = self.exchange.counters();
+        out.u16(message_id);
+        out.u64(counter);
+        out.u8(match self.lifecycle.presence {
+            Presence::Present | Presence::Leaving { to: Goal::Back, .. } => 0,
+            Presence::Flight | Presence::Leaving { to: Goal::FlightMode, .. } => 1,
+            Presence::Off | Presence::Leaving { to: Goal::PowerOff, .. } => 2,
+        });
+        out.u8(u8::from(self.lifecycle.network));
+        out.u8(u8::from(self.lifecycle.bootstrap.holds_servers_back()));
+        write_accounts(self.stored_accounts(), self.config.snapshot_secrets, &mut out);
+        let registrations = &self.lifecycle.registrations;
+        out.u8(u8::try_from(registrations.len()).unwrap_or(u8::MAX));
+        registrations.iter().take(usize::from(u8::MAX)).for_each(|registration| write_registration(now, registration, &mut out));
+        out.u16(u16::try_from(self.reporting.len()).unwrap_or(u16::MAX));
+        let observations = self.reporting.iter().take(usize::from(u16::MAX));
+        observations.for_each(|observation| write_observation(now, observation, &mut out));
+        out.finish()
+    }
+
+    /// The accounts to keep: those from before a bootstrap that is not finished.
+    const fn stored_accounts(&self) -> &Accounts {
+        match &self.lifecycle.bootstrap {
+            Bootstrap::Requesting { before, .. } | Bootstrap::Receiving { before, .. } => before,
+            _ => &self.accounts,
+        }
+    }
+
+    /// Brings a client back from what [`snapshot`](Self::snapshot) wrote. `config` is the same as
+    /// before, but for accounts that a bootstrap changed: the snapshot's count.
+    ///
+    /// After a sleep the network counts as it was before, and sessions are asked for at once.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]: nothing of the snapshot was used.
+    pub fn restore(config: Config, snapshot: &[u8], now: Instant, wake: Wake) -> Result<Self, SnapshotError> {
+        let mut client = Self::new(config, now)?;
+        let mut input = Reader::new(snapshot)?;
+        if input.array()? != MAGIC {
+            return Err(SnapshotError::Version);
+        }
+        let (message_id, counter) = (input.u16()?, input.u64()?);
+        let (presence, network, bootstrap) = (input.u8()?, input.u8()?, input.u8()?);
+        read_accounts(&mut client.accounts, &client.config, &mut input)?;
+        let elapsed = match wake {
+            Wake::Sleep { elapsed } => elapsed,
+            Wake::Restart => Duration::ZERO,
+        };
+        let now = client.clock.peek(now);
+        let mut registrations = alloc::vec::Vec::new();
+        for _ in 0..input.u8()? {
+            registrations.push(read_registration(now, elapsed, client.config.limits.location, &mut input)?);
+        }
+        let mut observations = alloc::vec::Vec::new();
+        for _ in 0..input.u16()? {
+            observations.push(read_observation(now, elapsed, &mut input)?);
+        }
+        input.end()?;
+        client.lifecycle = Lifecycle::new(now, &client.accounts, &client.config);
+        if wake == Wake::Restart {
+            client.exchange.set_counters(message_id.wrapping_add(RESTART_SKIP_ID), counter.saturating_add(RESTART_SKIP));
+            return Ok(client);
+        }
+        client.exchange.set_counters(message_id, counter);
+        if registrations.len() > client.config.limits.servers || observations.len() > client.config.limits.observations {
+            return Err(SnapshotError::Limits);
+        }
+        client.lifecycle.presence = match presence {
+            0 => Presence::Present,
+            1 => Presence::Flight,
+            2 => Presence::Off,
+            _ => return Err(SnapshotError::Damaged),
+        };
+        client.lifecycle.network = network != 0;
+        client.lifecycle.bootstrap = match (bootstrap != 0, network != 0) {
+            (false, _) => Bootstrap::Idle,
+            (true, false) => Bootstrap::Boot,
+            (true, true) => Bootstrap::Wanted { at: now, failures: 0 },
+        };
+        client.lifecycle.registrations = registrations;
+        observations.into_iter().for_each(|observation| client.reporting.put(observation));
+        for role in client.lifecycle.roles().collect::<alloc::vec::Vec<_>>() {
+            if matches!(role, Role::Server(server) if client.lifecycle.has_lease(server)) {
+                client.connections.add(role);
+                if let Some(connection) = client.connections.by_role(role) {
+                    client.connections.set(connection.peer, Link::Wanted);
+                }
+            }
+        }
+        Ok(client)
+    }
+}
+
+fn write_accounts(accounts: &Accounts, secrets: bool, out: &mut Writer<'_>) {
+    let Accounts(security, server) = accounts;
+    out.u8(u8::try_from(security.instances.len()).unwrap_or(u8::MAX));
+    for instance in security.instances.iter().take(usize::from(u8::MAX)) {
+        out.u16(instance.id);
+        out.bytes(instance.uri.as_deref().unwrap_or_default().as_bytes());
+        out.u8(instance.bootstrap_server.map_or(2, u8::from));
+        out.u8(instance.mode.map_or(u8::MAX, Mode::number));
+        out.u16(instance.short_server_id.unwrap_or(0));
+        out.option(instance.hold_off);
+        out.option(instance.account_timeout);
+        out.bytes(&instance.credential.identity);
+        out.bytes(&instance.credential.server_key);
+        out.bytes(if secrets { &instance.credential.secret_key } else { &[] });
+    }
+    out.u8(u8::try_from(server.instances.len()).unwrap_or(u8::MAX));
+    for instance in server.instances.iter().take(usize::from(u8::MAX)) {
+        out.u16(instance.id);
+        out.u16(instance.short_server_id.unwrap_or(0));
+        out.option(instance.lifetime);
+        out.option(instance.default_min_period);
+        out.option(instance.default_max_period);
+        out.option(instance.disable_timeout);
+        out.u8(instance.storing.map_or(2, u8::from));
+        out.u8(instance.binding.map_or(u8::MAX, |binding| binding as u8));
+    }
+}
+
+fn read_accounts(accounts: &mut Accounts, config: &Config, input: &mut Reader<'_>) -> Result<(), SnapshotError> {
+    let Accounts(security, server) = accounts;
+    let limits = (config.limits.servers, config.limits.value);
+    security.instances.clear();
+    for _ in 0..input.u8()? {
+        let id = input.u16()?;
+        let uri = String::from(core::str::from_utf8(input.bytes()?).map_err(|_| SnapshotError::Damaged)?);
+        let mut instance = security::Instance {
+            id,
+            uri: Some(uri).filter(|uri| !uri.is_empty()),
+            bootstrap_server: read_bool(input)?,
+            mode: Some(input.u8()?).filter(|mode| *mode != u8::MAX).map(Mode::from_number),
+            short_server_id: Some(input.u16()?).filter(|id| *id != 0),
+            hold_off: input.option()?,
+            account_timeout: input.option()?,
+            ..security::Instance::default()
+        };
+        instance.credential.identity = input.bytes()?.to_vec();
+        instance.credential.server_key = input.bytes()?.to_vec();
+        instance.credential.secret_key = input.bytes()?.to_vec();
+        if instance.credential.secret_key.is_empty() {
+            instance.credential.secret_key = configured_key(config, instance.uri.as_deref());
+        }
+        if instance.uri.as_ref().is_some_and(|uri| uri.len() > limits.1) {
+            return Err(SnapshotError::Limits);
+        }
+        security.instances.push(instance);
+    }
+    server.instances.clear();
+    for _ in 0..input.u8()? {
+        server.instances.push(server::Instance {
+            id: input.u16()?,
+            short_server_id: Some(input.u16()?).filter(|id| *id != 0),
+            lifetime: input.option()?,
+            default_min_period: input.option()?,
+            default_max_period: input.option()?,
+            disable_timeout: input.option()?,
+            storing: read_bool(input)?,
+            binding: Binding::from_number(input.u8()?),
+        });
+    }
+    if security.instances.len() > limits.0.saturating_add(1) || server.instances.len() > limits.0 {
+        return Err(SnapshotError::Limits);
+    }
+    Ok(())
+}
+
+/// A key that was left out of the snapshot may be one that the device was made with.
+fn configured_key(config: &Config, uri: Option<&str>) -> alloc::vec::Vec<u8> {
+    let accounts = config.accounts.iter().map(|account| match account {
+        Account::Bootstrap { uri, credentials } | Account::Server { uri, credentials, .. } => (uri, credentials),
+    });
+    let mut keys = accounts.filter(|(own, _)| Some(own.as_str()) == uri).filter_map(|(_, credentials)| match credentials {
+        Credentials::Psk { key, .. } => Some(key.clone()),
+        Credentials::NoSec => None,
+    });
+    keys.next().unwrap_or_default()
+}
+
+fn read_bool(input: &mut Reader<'_>) -> Result<Option<bool>, SnapshotError> {
+    Ok(match input.u8()? {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    })
+}
+
+const UNREGISTERED: u8 = 0;
+const REGISTERED: u8 = 1;
+const DISABLED: u8 = 2;
+const GONE: u8 = 3;
+
+fn write_registration(now: Instant, registration: &Registration, out: &mut Writer<'_>) {
+    let until = |deadline: Instant| deadline.saturating_duration_since(now).as_micros() as u64;
+    out.u16(registration.server);
+    match &registration.state {
+        State::Unregistered { at, failures } => {
+            out.u8(UNREGISTERED);
+            out.u64(until(*at));
+            out.u8(*failures);
+        }
+        State::Registering { failures, .. } => {
+            out.u8(UNREGISTERED);
+            out.u64(0);
+            out.u8(*failures);
+        }
+        State::Registered { lease, update_at, failures } => {
+            write_lease(lease, until(lease.expires), until(*update_at), *failures, out);
+        }
+        State::Updating { lease, failures, .. } => write_lease(lease, until(lease.expires), 0, *failures, out),
+        State::Disabled { until: end } => {
+            out.u8(DISABLED);
+            out.u64(until(*end));
+        }
+        State::Leaving { .. } | State::Deregistering { .. } | State::Gone => out.u8(GONE),
+    }
+}
+
+fn write_lease(lease: &Lease, expires: u64, update: u64, failures: u8, out: &mut Writer<'_>) {
+    out.u8(REGISTERED);
+    out.u64(expires);
+    out.u64(update);
+    out.u8(failures);
+    out.u32(lease.terms.lifetime);
+    out.u8(lease.terms.binding as u8);
+    out.u64(lease.terms.objects);
+    let (options, segments) = lease.location.parts();
+    out.u8(segments);
+    out.bytes(options);
+}
+
+fn read_registration(
+    now: Instant,
+    elapsed: Duration,
+    location_limit: usize,
+    input: &mut Reader<'_>,
+) -> Result<Registration, SnapshotError> {
+    let after = |micros: u64| now + Duration::from_micros(micros).saturating_sub(elapsed);
+    let server = input.u16()?;
+    let state = match input.u8()? {
+        UNREGISTERED => State::Unregistered { at: after(input.u64()?), failures: input.u8()? },
+        REGISTERED => {
+            let (expires, update_at, failures) = (after(input.u64()?), after(input.u64()?), input.u8()?);
+            let lifetime = input.u32()?;
+            let binding = Binding::from_number(input.u8()?).ok_or(SnapshotError::Damaged)?;
+            let terms = Terms { lifetime, binding, objects: input.u64()? };
+            let segments = input.u8()?;
+            let options = input.bytes()?;
+            if options.len() > location_limit {
+                return Err(SnapshotError::Limits);
+            }
+            let location = Location::from_parts(options, segments).ok_or(SnapshotError::Damaged)?;
+            State::Registered { lease: Lease { location, terms, expires }, update_at, failures }
+        }
+        DISABLED => State::Disabled { until: after(input.u64()?) },
+        GONE => State::Gone,
+        _ => return Err(SnapshotError::Damaged),
+    };
+    Ok(Registration { server, state })
+}
+
+fn write_observation(now: Instant, observation: &Observation, out: &mut Writer<'_>) {
+    let ago = |then: Instant| now.saturating_duration_since(then).as_micros() as u64;
+    out.u16(observation.server);
+    out.u8(u8::try_from(observation.token.len()).unwrap_or(0));
+    out.raw(observation.token.as_bytes());
+    out.u8(u8::try_from(observation.path.depth()).unwrap_or(0));
+    observation.path.levels().iter().for_each(|id| out.u16(*id));
+    out.u16(observation.format.content_format().0);
+    out.u32(observation.sequence);
+    out.u64(observation.digest);
+    // A confirmable notification on its way may be lost with the memory: it is told again.
+    out.u8(u8::from(observation.pending || observation.in_flight.is_some()));
+    out.u64(ago(observation.notified));
+    out.u64(ago(observation.confirmed));
+    out.option(observation.last.map(|id| u32::from(id.0)));
+}
+
+fn read_observation(now: Instant, elapsed: Duration, input: &mut Reader<'_>) -> Result<Observation, SnapshotError> {
+    let server = input.u16()?;
+    let len = input.u8()?;
+    let token = Token::new(input.raw(usize::from(len))?).map_err(|_| SnapshotError::Damaged)?;
+    let mut path = Path::ROOT;
+    for _ in 0..input.u8()? {
+        path = path.child(input.u16()?).ok_or(SnapshotError::Damaged)?;
+    }
+    let format = Format::from_content_format(ContentFormat(input.u16()?)).ok_or(SnapshotError::Damaged)?;
+    let (sequence, digest, pending) = (input.u32()?, input.u64()?, input.u8()? != 0);
+    let (notified, confirmed) = (Duration::from_micros(input.u64()?), Duration::from_micros(input.u64()?));
+    let last = input.option()?.and_then(|id| u16::try_from(id).ok()).map(MessageId);
+    Ok(Observation {
+        server,
+        token,
+        path,
+        format,
+        sequence,
+        digest,
+        pending,
+        // Before the embedder's zero there is no instant: what lies that far back is over anyway.
+        notified: now.saturating_sub(notified.saturating_add(elapsed)),
+        confirmed: now.saturating_sub(confirmed.saturating_add(elapsed)),
+        in_flight: None,
+        last,
+    })
+}

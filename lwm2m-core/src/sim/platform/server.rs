@@ -1,0 +1,431 @@
+//! A LwM2M server: registers devices by their endpoint names and knows who is online
+//! (OMA LwM2M 1.0, 5.3; DM terminal specification 7.3 to 7.5).
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use coap_codec::{Code, ContentFormat, OptionNumber};
+
+use super::coap::{Coap, Inbound, Incoming};
+use super::operations::Operations;
+use super::{Accepts, Answering, host_of, plain};
+use crate::base::config::Credentials;
+use crate::base::rng::Key;
+use crate::base::time::Instant;
+use crate::sim::network::Address;
+use crate::sim::reader::Link;
+
+/// A LwM2M server of the platform.
+#[derive(Clone, Debug)]
+pub struct DmServer {
+    /// Short Server ID of its account (/1/x/0).
+    pub short_server_id: u16,
+    /// Lifetime of its account in seconds (/1/x/1).
+    pub lifetime: u32,
+    /// Default Minimum Period (/1/x/2).
+    pub min_period: Option<u32>,
+    /// Default Maximum Period (/1/x/3).
+    pub max_period: Option<u32>,
+    /// Disable Timeout (/1/x/5).
+    pub disable_timeout: Option<u32>,
+    /// Notification Storing When Disabled or Offline (/1/x/6).
+    pub storing: bool,
+    /// Binding (/1/x/7).
+    pub binding: String,
+    /// How its account secures the session. The simulated network needs no handshake.
+    pub credentials: Credentials,
+    /// Whom it registers.
+    pub accepts: Accepts,
+    /// How it answers Register, Update and De-register.
+    pub answering: Answering,
+    pub(super) host: Arc<str>,
+    pub(super) coap: Coap,
+    pub(super) is_down: bool,
+    pub(super) complaints: Vec<(Instant, String)>,
+    pub(super) online: Vec<Registered>,
+    pub(super) operations: Operations,
+    uri: String,
+    location: (Vec<String>, Vec<String>),
+    answers_next: Vec<(Interface, Code)>,
+    seen: [usize; 3],
+    history: Vec<StatusChange>,
+}
+
+/// The operations of the registration interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Interface {
+    /// Register.
+    Register,
+    /// Update.
+    Update,
+    /// De-register.
+    Deregister,
+}
+
+/// A device that is online.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Its endpoint name (`ep`).
+    pub endpoint: String,
+    /// The lifetime in seconds (`lt`).
+    pub lifetime: u32,
+    /// The binding (`b`).
+    pub binding: String,
+    /// The version of LwM2M (`lwm2m`).
+    pub version: String,
+    /// Location-Path, segment by segment.
+    pub location: Vec<String>,
+    /// Location-Query, argument by argument.
+    pub location_query: Vec<String>,
+    /// The object list.
+    pub links: Vec<Link>,
+    /// Where it is reached.
+    pub address: Address,
+    /// When it registered.
+    pub online_since: Instant,
+    /// When it registered or updated last.
+    pub refreshed_at: Instant,
+    /// When the lifetime ends.
+    pub expires_at: Instant,
+}
+
+/// Why a device is online or offline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// ONLINE: it registered.
+    Registered,
+    /// OFFLINE: it de-registered.
+    Deregistered,
+    /// OFFLINE: its lifetime ended.
+    Expired,
+    /// OFFLINE: the server forgot it.
+    Forgotten,
+}
+
+/// A device went online or offline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusChange {
+    /// When.
+    pub at: Instant,
+    /// Which device.
+    pub endpoint: String,
+    /// Where it is now.
+    pub status: Status,
+}
+
+impl DmServer {
+    pub(super) fn new(short_server_id: u16, uri: &str, lifetime: u32, key: Key) -> Self {
+        Self {
+            short_server_id,
+            lifetime,
+            min_period: None,
+            max_period: None,
+            disable_timeout: None,
+            storing: true,
+            binding: "U".to_string(),
+            credentials: plain(),
+            accepts: Accepts::Anyone,
+            answering: Answering::Piggybacked,
+            host: host_of(uri).unwrap_or_default().into(),
+            coap: Coap::new(key),
+            is_down: false,
+            complaints: Vec::new(),
+            online: Vec::new(),
+            operations: Operations::default(),
+            uri: uri.to_string(),
+            location: (Vec::from(["rd".to_string()]), Vec::new()),
+            answers_next: Vec::new(),
+            seen: [0; 3],
+            history: Vec::new(),
+        }
+    }
+
+    // ----- settings -------------------------------------------------------------------------
+
+    /// Where registrations live: the segments before a registration's own name, and the query.
+    pub fn set_location(&mut self, segments: &[&str], query: &[&str]) {
+        let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        self.location = (owned(segments), owned(query));
+    }
+
+    /// Answers the next request of a kind with this code and does nothing else; called again, the
+    /// one after it. A Register that is answered 2.01 in this way gets no Location.
+    pub fn answer_next(&mut self, interface: Interface, code: Code) {
+        self.answers_next.push((interface, code));
+    }
+
+    /// Loses its memory: registrations, observations, and what is in flight.
+    pub fn restart(&mut self, now: Instant) {
+        self.coap.forget();
+        for gone in core::mem::take(&mut self.online) {
+            self.history.push(StatusChange { at: now, endpoint: gone.endpoint, status: Status::Forgotten });
+        }
+        self.operations.forget(now);
+    }
+
+    /// Receives and sends nothing from now on.
+    pub const fn go_down(&mut self) {
+        self.is_down = true;
+    }
+
+    /// Is back, and remembers what it knew.
+    pub const fn come_up(&mut self) {
+        self.is_down = false;
+    }
+
+    // ----- what can be asked ----------------------------------------------------------------
+
+    /// Its URI.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// The device that is online; with several, the one that registered last.
+    #[must_use]
+    pub fn registration(&self) -> Option<&Registered> {
+        self.online.last()
+    }
+
+    /// All devices that are online, in the order in which they registered.
+    #[must_use]
+    pub fn registrations(&self) -> &[Registered] {
+        &self.online
+    }
+
+    /// Who went online and offline, and when.
+    #[must_use]
+    pub fn history(&self) -> &[StatusChange] {
+        &self.history
+    }
+
+    /// How many Registers came, duplicates not counted.
+    #[must_use]
+    pub const fn registers_seen(&self) -> usize {
+        self.seen[0]
+    }
+
+    /// How many Updates came, duplicates not counted.
+    #[must_use]
+    pub const fn updates_seen(&self) -> usize {
+        self.seen[1]
+    }
+
+    /// How many De-registers came, duplicates not counted.
+    #[must_use]
+    pub const fn deregisters_seen(&self) -> usize {
+        self.seen[2]
+    }
+
+    // ----- at work --------------------------------------------------------------------------
+
+    pub(super) fn complain(&mut self, now: Instant, what: impl Into<String>) {
+        self.complaints.push((now, what.into()));
+    }
+
+    pub(super) fn receive(&mut self, now: Instant, from: Address, bytes: &[u8]) {
+        match self.coap.receive(now, from, bytes) {
+            Incoming::Request(request) => self.requested(now, &request),
+            Incoming::Answered(exchange, result) => self.answered(now, exchange, result),
+            Incoming::Unmatched(message) => self.notified(now, &message),
+            Incoming::Malformed => self.complain(now, "a message that is malformed"),
+            Incoming::Nothing => {}
+        }
+    }
+
+    fn requested(&mut self, now: Instant, request: &Inbound) {
+        let known = self.online.iter().position(|registered| registered.lives_at(request));
+        let is_rd = request.path == ["rd"] && request.code == Code::POST;
+        let interface = match request.code {
+            Code::POST if is_rd => Interface::Register,
+            Code::POST => Interface::Update,
+            Code::DELETE => Interface::Deregister,
+            _ => {
+                self.complain(now, format!("a request with the method {}", request.code));
+                return self.coap.respond(now, request, self.answering, Code::METHOD_NOT_ALLOWED, |_| Ok(()));
+            }
+        };
+        if let Some(count) = self.seen.get_mut(interface as usize) {
+            *count += 1;
+        }
+        if let Some(index) = self.answers_next.iter().position(|(asked, _)| *asked == interface) {
+            let (_, code) = self.answers_next.remove(index);
+            return self.coap.respond(now, request, self.answering, code, |_| Ok(()));
+        }
+        let outcome = match (interface, known) {
+            (Interface::Register, _) => self.register(now, request),
+            (_, None) => Err((Code::NOT_FOUND, None)),
+            (Interface::Update, Some(index)) => self.update(now, request, index),
+            (Interface::Deregister, Some(index)) => {
+                self.take_offline(now, index, Status::Deregistered);
+                Ok(Code::DELETED)
+            }
+        };
+        let code = match outcome {
+            Ok(code) => code,
+            Err((code, fault)) => {
+                if let Some(fault) = fault {
+                    self.complain(now, format!("{interface:?}: {fault}"));
+                }
+                code
+            }
+        };
+        let location = self.online.last().filter(|_| code == Code::CREATED);
+        let (path, query) = location.map_or((&[][..], &[][..]), |own| (&own.location, &own.location_query));
+        self.coap.respond(now, request, self.answering, code, |writer| {
+            path.iter().try_for_each(|segment| writer.option(OptionNumber::LOCATION_PATH, segment.as_bytes()))?;
+            query.iter().try_for_each(|query| writer.option(OptionNumber::LOCATION_QUERY, query.as_bytes()))
+        });
+    }
+
+    fn register(&mut self, now: Instant, request: &Inbound) -> Result<Code, (Code, Option<String>)> {
+        let mut parameters = Parameters::read(request, &[])?;
+        let endpoint = parameters.endpoint.take().ok_or_else(|| bad("no ep"))?;
+        let version = parameters.version.take().ok_or_else(|| bad("no lwm2m"))?;
+        let lifetime = parameters.lifetime.ok_or_else(|| bad("no lt"))?;
+        if version != "1.0" {
+            return Err((Code::PRECONDITION_FAILED, None));
+        }
+        let links = object_list(request)?.ok_or_else(|| bad("no object list"))?;
+        self.accepts.judge(&endpoint).map_err(|code| (code, None))?;
+        if let Some(index) = self.online.iter().position(|registered| registered.endpoint == endpoint) {
+            // A Register takes the place of the one before, without the device having been offline.
+            let replaced = self.online.remove(index);
+            self.end_operations(now, replaced.address);
+        }
+        self.history.push(StatusChange { at: now, endpoint: endpoint.clone(), status: Status::Registered });
+        let mut location = self.location.0.clone();
+        location.push(format!("{:08x}", self.coap.random() as u32));
+        self.online.push(Registered {
+            endpoint,
+            lifetime,
+            binding: parameters.binding.unwrap_or_else(|| "U".to_string()),
+            version,
+            location,
+            location_query: self.location.1.clone(),
+            links,
+            address: request.from,
+            online_since: now,
+            refreshed_at: now,
+            expires_at: now + Duration::from_secs(u64::from(lifetime)),
+        });
+        Ok(Code::CREATED)
+    }
+
+    fn update(&mut self, now: Instant, request: &Inbound, index: usize) -> Result<Code, (Code, Option<String>)> {
+        let Some(own) = self.online.get_mut(index) else { return Err((Code::NOT_FOUND, None)) };
+        let parameters = Parameters::read(request, &own.location_query)?;
+        if parameters.endpoint.is_some() || parameters.version.is_some() {
+            return Err(bad("ep or lwm2m"));
+        }
+        if let Some(links) = object_list(request)? {
+            own.links = links;
+        }
+        own.lifetime = parameters.lifetime.unwrap_or(own.lifetime);
+        if let Some(binding) = parameters.binding {
+            own.binding = binding;
+        }
+        own.address = request.from;
+        own.refreshed_at = now;
+        own.expires_at = now + Duration::from_secs(u64::from(own.lifetime));
+        Ok(Code::CHANGED)
+    }
+
+    fn take_offline(&mut self, now: Instant, index: usize, status: Status) {
+        let gone = self.online.remove(index);
+        self.history.push(StatusChange { at: now, endpoint: gone.endpoint, status });
+        self.end_operations(now, gone.address);
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let lifetimes = self.online.iter().map(|registered| registered.expires_at);
+        lifetimes.chain(self.coap.poll_timeout()).chain(self.operations.poll_timeout()).min()
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        while let Incoming::Answered(exchange, result) = self.coap.handle_timeout(now) {
+            self.answered(now, exchange, result);
+        }
+        while let Some(index) = self.online.iter().position(|registered| registered.expires_at <= now) {
+            self.take_offline(now, index, Status::Expired);
+        }
+        self.ask(now);
+    }
+}
+
+impl Registered {
+    /// Whether a request is for this registration.
+    fn lives_at(&self, request: &Inbound) -> bool {
+        request.path == self.location && self.location_query.iter().all(|query| request.query.contains(query))
+    }
+
+    /// Whether the object list names a path: `/3/0`.
+    #[must_use]
+    pub fn lists(&self, path: &str) -> bool {
+        self.links.iter().any(|link| link.target == path)
+    }
+}
+
+fn bad(fault: &str) -> (Code, Option<String>) {
+    (Code::BAD_REQUEST, Some(fault.to_string()))
+}
+
+/// The query of Register and Update.
+#[derive(Default)]
+struct Parameters {
+    endpoint: Option<String>,
+    lifetime: Option<u32>,
+    version: Option<String>,
+    binding: Option<String>,
+}
+
+impl Parameters {
+    /// `expected` belongs to the location.
+    fn read(request: &Inbound, expected: &[String]) -> Result<Self, (Code, Option<String>)> {
+        let mut parameters = Self::default();
+        for query in request.query.iter().filter(|query| !expected.contains(query)) {
+            let (name, value) = query.split_once('=').ok_or_else(|| bad(query))?;
+            let value = value.to_string();
+            let twice = match name {
+                "ep" => parameters.endpoint.replace(value).is_some(),
+                "lwm2m" => parameters.version.replace(value).is_some(),
+                "b" => parameters.binding.replace(value).is_some(),
+                "lt" => {
+                    let seconds = value.parse().ok().filter(|_| !value.starts_with(['+', '0']));
+                    parameters.lifetime.replace(seconds.ok_or_else(|| bad(query))?).is_some()
+                }
+                _ => return Err(bad(query)),
+            };
+            if twice {
+                return Err(bad(&format!("{name} twice")));
+            }
+        }
+        Ok(parameters)
+    }
+}
+
+/// The payload: none at all, or a list of objects that must not have Security and must have Server
+/// and Device (OMA LwM2M 1.0, 5.3.1).
+fn object_list(request: &Inbound) -> Result<Option<Vec<Link>>, (Code, Option<String>)> {
+    if request.payload.is_empty() && request.format.is_none() {
+        return Ok(None);
+    }
+    if request.format != Some(ContentFormat::LINK_FORMAT) {
+        return Err((Code::UNSUPPORTED_CONTENT_FORMAT, Some("an object list that is no link-format".to_string())));
+    }
+    let links = Link::read(&request.payload).ok_or_else(|| bad("an object list that cannot be read"))?;
+    let lists = |object: &str| {
+        let below = |target: &str| target.strip_prefix(object).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        links.iter().any(|link| below(&link.target))
+    };
+    if lists("/0") {
+        return Err(bad("an object list with Security"));
+    }
+    if !lists("/1") {
+        return Err(bad("an object list without Server"));
+    }
+    Ok(Some(links))
+}

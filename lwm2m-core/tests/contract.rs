@@ -1,0 +1,290 @@
+//! The contract of the client's interface, held against random lives: same inputs, same bytes;
+//! deadlines move forward; events are news only; clocks may step and jump.
+
+mod common;
+
+use std::time::Duration;
+
+use coap_codec::{Code, ContentFormat, Message};
+use common::{BATTERY, Desk, Server, nothing, secs};
+use lwm2m_core::{Client, Event, Instant, Leave};
+use proptest::prelude::*;
+
+/// Something that may happen to a client.
+#[derive(Clone, Debug)]
+enum Happens {
+    Wait(u64),
+    Read,
+    Observe,
+    WriteLifetime(u32),
+    Execute,
+    Trigger,
+    Battery(u8),
+    Update,
+    NetworkDown,
+    NetworkUp,
+    AddressChanged,
+    Flight(bool),
+    Server(Server),
+    Noise(Vec<u8>),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        4 => (0u64..100_000).prop_map(Happens::Wait),
+        4 => (0u64..20_000_000).prop_map(|millis| Happens::Wait(millis / 1_000 * 1_000)),
+        2 => Just(Happens::Read),
+        2 => Just(Happens::Observe),
+        1 => (0u32..100_000).prop_map(Happens::WriteLifetime),
+        1 => Just(Happens::Execute),
+        1 => Just(Happens::Trigger),
+        3 => (0u8..=100).prop_map(Happens::Battery),
+        1 => Just(Happens::Update),
+        1 => Just(Happens::NetworkDown),
+        2 => Just(Happens::NetworkUp),
+        1 => Just(Happens::AddressChanged),
+        1 => any::<bool>().prop_map(Happens::Flight),
+        1 => prop_oneof![
+            3 => Just(Server::Grants),
+            1 => Just(Server::Silent),
+            1 => Just(Server::Refuses(Code::NOT_FOUND)),
+            1 => Just(Server::Refuses(Code::SERVICE_UNAVAILABLE)),
+        ]
+        .prop_map(Happens::Server),
+        1 => proptest::collection::vec(any::<u8>(), 0..40).prop_map(Happens::Noise),
+    ]
+}
+
+impl Desk {
+    fn live(&mut self, what: &Happens) {
+        let now = self.now;
+        let Self { client, model, .. } = self;
+        match what {
+            Happens::Wait(millis) => self.pass(Duration::from_millis(*millis)),
+            Happens::Read => {
+                let request = self.request(Code::GET, "/3/0", nothing);
+                self.receive(&request);
+            }
+            Happens::Observe => {
+                let request = self.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+                self.receive(&request);
+            }
+            Happens::WriteLifetime(seconds) => {
+                let request = self.request(Code::PUT, "/1/0/1", |writer| {
+                    writer.content_format(ContentFormat::TEXT_PLAIN).unwrap();
+                    writer.payload(seconds.to_string().as_bytes()).unwrap();
+                });
+                self.receive(&request);
+            }
+            Happens::Execute => {
+                let request = self.request(Code::POST, "/3/0/12", nothing);
+                self.receive(&request);
+            }
+            Happens::Trigger => {
+                let request = self.request(Code::POST, "/1/0/8", nothing);
+                self.receive(&request);
+            }
+            Happens::Battery(level) => {
+                model.inner.battery_level = Some(*level);
+                client.notify(now, BATTERY, model);
+            }
+            Happens::Update => {
+                let _ = client.update(now, 1);
+            }
+            Happens::NetworkDown => client.network_down(now),
+            Happens::NetworkUp => client.network_up(now),
+            Happens::AddressChanged => {
+                client.address_changed(now);
+                self.session = lwm2m_core::Session::Moved;
+            }
+            Happens::Flight(true) => client.enter_flight_mode(now),
+            Happens::Flight(false) => client.leave_flight_mode(now),
+            Happens::Server(server) => self.server = *server,
+            Happens::Noise(bytes) => {
+                if let Some(peer) = self.peer {
+                    client.handle_datagram(now, peer, bytes, model);
+                }
+            }
+        }
+        self.drain();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    // `Desk::timeout` asserts after each call that the next deadline is later.
+    #[test]
+    fn deadlines_move_forward_whatever_happens(life in proptest::collection::vec(happens(), 1..60)) {
+        let mut desk = Desk::registered(Desk::config(1, 3_600));
+        life.iter().for_each(|what| desk.live(what));
+    }
+
+    #[test]
+    fn the_same_key_and_inputs_give_the_same_bytes(life in proptest::collection::vec(happens(), 1..60), seed: u64) {
+        let run = || {
+            let mut desk = Desk::registered(Desk::config(seed, 3_600));
+            life.iter().for_each(|what| desk.live(what));
+            (desk.sent, desk.events)
+        };
+        prop_assert_eq!(run(), run());
+    }
+
+    #[test]
+    fn events_that_nobody_reads_change_no_datagram(life in proptest::collection::vec(happens(), 1..60)) {
+        let run = |polls_events| {
+            let mut desk = Desk::new(Desk::config(1, 3_600));
+            desk.polls_events = polls_events;
+            desk.client.network_up(desk.now);
+            desk.drain();
+            life.iter().for_each(|what| desk.live(what));
+            desk.sent
+        };
+        prop_assert_eq!(run(true), run(false));
+    }
+
+    #[test]
+    fn early_timeouts_are_harmless(life in proptest::collection::vec(happens(), 1..40)) {
+        let run = |eager: bool| {
+            let mut desk = Desk::registered(Desk::config(1, 3_600));
+            for what in &life {
+                desk.live(what);
+                // What is due now is due for both.
+                if desk.client.poll_timeout().is_some_and(|deadline| deadline <= desk.now) {
+                    desk.timeout();
+                }
+                for _ in 0..3 {
+                    if eager {
+                        desk.timeout();
+                    }
+                }
+            }
+            desk.sent
+        };
+        prop_assert_eq!(run(true), run(false));
+    }
+
+    // After a life of any kind, once network and server are well, the client is registered again.
+    #[test]
+    fn it_always_comes_back(life in proptest::collection::vec(happens(), 1..60)) {
+        let mut desk = Desk::registered(Desk::config(1, 3_600));
+        life.iter().for_each(|what| desk.live(what));
+        desk.server = Server::Grants;
+        desk.client.leave_flight_mode(desk.now);
+        desk.client.network_up(desk.now);
+        // The longest pause between tries is a day, stretched by half.
+        desk.pass(secs(36 * 3_600 + 100));
+        prop_assert!(desk.client.is_registered(desk.now, 1), "{:?}", desk.events);
+    }
+
+    /// A clock that steps back at will: every Update still arrives within the lifetime, counted in
+    /// the time that passed, and no more of them than without the steps.
+    #[test]
+    fn a_clock_that_steps_back_loses_no_update(steps in proptest::collection::vec((1u64..4_000, 0u64..1_000_000), 1..20)) {
+        let lifetime = 3_600;
+        let mut desk = Desk::registered(Desk::config(1, lifetime as u32));
+        // The embedder's clock: true time minus all that it stepped back.
+        let start = desk.now;
+        let (mut truth, mut shown) = (start, start);
+        let mut updates = vec![truth];
+        let mut pass = |desk: &mut Desk, truth: &mut Instant, shown: &mut Instant, seconds: u64| {
+            let end = *truth + secs(seconds);
+            while let Some(deadline) = desk.client.poll_timeout() {
+                let wait = deadline.saturating_duration_since(*shown);
+                if *truth + wait > end {
+                    break;
+                }
+                *truth = *truth + wait;
+                *shown = *shown + wait;
+                desk.now = *shown;
+                desk.sent.clear();
+                desk.timeout();
+                let before = updates.len();
+                updates.extend(desk.messages(0).iter().filter(|message| message.code() == Code::POST).map(|_| *truth));
+                assert!(updates.len() <= before + 1, "a storm");
+            }
+            *shown = *shown + end.saturating_duration_since(*truth);
+            *truth = end;
+        };
+        for (seconds, back) in steps {
+            pass(&mut desk, &mut truth, &mut shown, seconds);
+            // The client can only see a step from one call to the next.
+            desk.now = shown;
+            desk.timeout();
+            shown = shown.saturating_sub(secs(back));
+            desk.now = shown;
+            desk.timeout();
+        }
+        pass(&mut desk, &mut truth, &mut shown, 4_000);
+        for pair in updates.windows(2) {
+            let gap = pair[1].saturating_duration_since(pair[0]);
+            prop_assert!(gap < secs(lifetime), "{gap:?} between updates");
+            prop_assert!(gap >= secs(lifetime / 2), "{gap:?} between updates");
+        }
+        prop_assert!(updates.len() > 1);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_starts_no_storm(jump in 1u64..100_000_000) {
+        let mut desk = Desk::registered(Desk::config(1, 3_600));
+        let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+        desk.receive(&observe);
+        desk.server = Server::Silent;
+        desk.model.inner.battery_level = Some(1);
+        desk.client.notify(desk.now, BATTERY, &mut desk.model);
+        desk.drain();
+        desk.sent.clear();
+        desk.now = desk.now + secs(jump);
+        desk.timeout();
+        prop_assert!(desk.sent.len() <= 2, "{} datagrams at once", desk.sent.len());
+        desk.server = Server::Grants;
+        desk.pass(secs(36 * 3_600));
+        prop_assert!(desk.client.is_registered(desk.now, 1));
+    }
+}
+
+#[test]
+fn a_stopped_client_is_silent() {
+    let mut desk = Desk::registered(Desk::config(1, 3_600));
+    desk.client.shutdown(desk.now);
+    desk.drain();
+    assert!(desk.events.contains(&Event::MayProceed(Leave::PowerOff)));
+    let last = desk.messages(desk.sent.len() - 1)[0];
+    assert_eq!(last.code(), Code::DELETE);
+    desk.sent.clear();
+    desk.client.network_down(desk.now);
+    desk.client.network_up(desk.now);
+    desk.client.leave_flight_mode(desk.now);
+    desk.client.enter_flight_mode(desk.now);
+    assert!(desk.client.update(desk.now, 1).is_err());
+    desk.pass(secs(1_000_000));
+    assert_eq!(desk.sent, []);
+    assert_eq!(desk.client.poll_timeout(), None);
+}
+
+#[test]
+fn a_client_can_be_cloned_and_both_go_the_same_way() {
+    fn assert_send<T: Send + Clone>(_: &T) {}
+    let mut one = Desk::registered(Desk::config(1, 3_600));
+    assert_send::<Client>(&one.client);
+    let mut two = one.clone();
+    one.pass(secs(10_000));
+    two.pass(secs(10_000));
+    assert_eq!(one.sent, two.sent);
+    assert_eq!(one.client, two.client);
+}
+
+#[test]
+fn updates_of_many_devices_are_spread() {
+    let mut bins = [0u32; 12];
+    for seed in 0..2_000 {
+        let mut desk = Desk::registered(Desk::config(seed, 86_400));
+        let start = desk.now;
+        desk.sent.clear();
+        desk.pass(secs(86_400 - 250));
+        let (at, _, datagram) = desk.sent.first().expect("an update within the lifetime");
+        assert_eq!(Message::parse(datagram).unwrap().code(), Code::POST);
+        bins[(at.saturating_duration_since(start).as_secs() - 43_200) as usize * 12 / 42_951] += 1;
+    }
+    assert!(bins.iter().all(|count| (110..230).contains(count)), "{bins:?}");
+}

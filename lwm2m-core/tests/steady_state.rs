@@ -1,0 +1,119 @@
+//! A simulated day after the registration allocates nothing: counted by the allocator itself.
+//! One test, so that nothing else allocates meanwhile.
+
+mod common;
+
+use std::alloc::System;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use coap_codec::{Code, ContentFormat};
+use common::{BATTERY, Desk, nothing, secs};
+use lwm2m_core::{Client, Output};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts what the closure allocates.
+fn counted<T>(work: impl FnOnce() -> T) -> T {
+    let region = Region::new(ALLOCATOR);
+    let result = work();
+    let change = region.change();
+    ALLOCATIONS.fetch_add(change.allocations + change.reallocations, Ordering::Relaxed);
+    result
+}
+
+/// Counted polling: what the client sends is thrown away but for its count and the last message.
+fn poll(client: &mut Client, sent: &mut u64, last: &mut [u8; 4], token: &mut [u8; 8]) {
+    counted(|| {
+        while let Some(output) = client.poll_output() {
+            if let Output::Transmit { datagram, .. } = output {
+                *sent += 1;
+                last.copy_from_slice(&datagram[..4]);
+                if datagram[0] & 15 == 8 {
+                    token.copy_from_slice(&datagram[4..12]);
+                }
+            }
+        }
+        while client.poll_event().is_some() {}
+    });
+}
+
+#[test]
+fn a_day_after_registration_allocates_nothing() {
+    assert_eq!(*counted(|| Box::new(1)), 1);
+    assert_eq!(ALLOCATIONS.swap(0, Ordering::Relaxed), 1, "the counter counts");
+
+    let mut desk = Desk::registered(Desk::config(1, 3_600));
+    // Warm up: every buffer that is ever needed at once.
+    let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+    desk.receive(&observe);
+    desk.model.inner.battery_level = Some(79);
+    desk.client.notify(desk.now, BATTERY, &mut desk.model);
+    desk.drain();
+    desk.ask(Code::GET, "/3/0", nothing);
+
+    let peer = desk.server_peer();
+    let (mut sent, mut last, mut token) = (0, [0; 4], [0; 8]);
+    let (mut reads, mut notified, mut updated, mut lost) = (0u32, 0u32, 0u32, false);
+    let end = desk.now + secs(86_400);
+    let mut minute = desk.now;
+    while desk.now < end {
+        minute = minute + secs(60);
+        // Every deadline of the minute. The server lets each message be repeated once.
+        while let Some(deadline) = counted(|| desk.client.poll_timeout()).filter(|deadline| *deadline <= minute) {
+            desk.now = desk.now.max(deadline);
+            let before = sent;
+            counted(|| desk.client.handle_timeout(desk.now, &mut desk.model));
+            poll(&mut desk.client, &mut sent, &mut last, &mut token);
+            if sent == before {
+                continue;
+            }
+            // Every Update is lost once; what is repeated is answered.
+            let update = last[1] == Code::POST.to_byte();
+            if update {
+                lost = !lost;
+                if lost {
+                    updated += 1;
+                    continue;
+                }
+            }
+            let answer = [0x60, if update { Code::CHANGED.to_byte() } else { 0 }, last[2], last[3]];
+            let mut datagram = [0; 12];
+            datagram[..4].copy_from_slice(&answer);
+            datagram[0] |= if update { 8 } else { 0 };
+            datagram[4..].copy_from_slice(&token);
+            let len = if update { 12 } else { 4 };
+            counted(|| desk.client.handle_datagram(desk.now, peer, &datagram[..len], &mut desk.model));
+            poll(&mut desk.client, &mut sent, &mut last, &mut token);
+        }
+        desk.now = minute;
+        // A Read every minute, a Write and a new value every ten.
+        let request = desk.request(Code::GET, "/3/0", nothing);
+        counted(|| desk.client.handle_datagram(desk.now, peer, &request, &mut desk.model));
+        poll(&mut desk.client, &mut sent, &mut last, &mut token);
+        assert_eq!(last[1], Code::CONTENT.to_byte());
+        reads += 1;
+        if reads % 10 == 0 {
+            let request = desk.request(Code::PUT, "/1/0/2", |writer| {
+                writer.content_format(ContentFormat::TEXT_PLAIN).unwrap();
+                writer.payload(b"1").unwrap();
+            });
+            counted(|| desk.client.handle_datagram(desk.now, peer, &request, &mut desk.model));
+            poll(&mut desk.client, &mut sent, &mut last, &mut token);
+            desk.model.inner.battery_level = Some((reads / 10 % 100) as u8);
+            counted(|| desk.client.notify(desk.now, BATTERY, &mut desk.model));
+            poll(&mut desk.client, &mut sent, &mut last, &mut token);
+            if last[1] == Code::CONTENT.to_byte() && last[0] >> 4 & 3 == 0 {
+                notified += 1;
+                let acknowledgement = [0x60, 0, last[2], last[3]];
+                counted(|| desk.client.handle_datagram(desk.now, peer, &acknowledgement, &mut desk.model));
+            }
+        }
+    }
+    println!("a day: {sent} datagrams, {reads} reads, {notified} notifications, {updated} updates");
+    assert!(reads >= 1_400 && notified >= 100 && updated >= 24);
+    assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), 0, "allocations in a day");
+}
