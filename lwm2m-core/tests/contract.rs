@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::time::Duration;
+use core::time::Duration;
 
 use coap_codec::{Code, ContentFormat, Message};
 use common::{BATTERY, Desk, Server, nothing, secs};
@@ -110,8 +110,14 @@ impl Desk {
     }
 }
 
+/// 64 lives for each property, or as many as the environment says.
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64);
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases())]
 
     // `Desk::timeout` asserts after each call that the next deadline is later.
     #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
+use core::time::Duration;
 
 use coap_codec::{Code, ContentFormat, Message, MessageType, OptionNumber};
 use common::{BATTERY, Desk, nothing, request, secs};

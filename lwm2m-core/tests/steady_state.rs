@@ -3,8 +3,8 @@
 
 mod common;
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::alloc::System;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use coap_codec::{Code, ContentFormat};
 use common::{BATTERY, Desk, nothing, secs};
@@ -47,15 +47,25 @@ fn a_day_after_registration_allocates_nothing() {
     assert_eq!(ALLOCATIONS.swap(0, Ordering::Relaxed), 1, "the counter counts");
 
     let mut desk = Desk::registered(Desk::config(1, 3_600));
-    // Warm up: every buffer that is ever needed at once.
+    let memory = desk.client.memory();
+    desk.client.reserve();
     let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
-    desk.receive(&observe);
-    desk.model.inner.battery_level = Some(79);
-    desk.client.notify(desk.now, BATTERY, &mut desk.model);
-    desk.drain();
-    desk.ask(Code::GET, "/3/0", nothing);
-
     let peer = desk.server_peer();
+    counted(|| desk.client.handle_datagram(desk.now, peer, &observe, &mut desk.model));
+    for (part, bytes) in [
+        ("in all, before all buffers are reserved", memory.total()),
+        ("the client itself", memory.inline),
+        ("datagram buffers", memory.buffers),
+        ("message and request layer", memory.exchange),
+        ("accounts", memory.accounts),
+        ("registrations", memory.lifecycle),
+        ("observations", memory.reporting),
+        ("events", memory.events),
+        ("sessions", memory.connections),
+        ("configuration", memory.config),
+    ] {
+        println!("  {bytes:>8} B  {part}");
+    }
     let (mut sent, mut last, mut token) = (0, [0; 4], [0; 8]);
     let (mut reads, mut notified, mut updated, mut lost) = (0u32, 0u32, 0u32, false);
     let end = desk.now + secs(86_400);
@@ -113,7 +123,8 @@ fn a_day_after_registration_allocates_nothing() {
             }
         }
     }
-    println!("a day: {sent} datagrams, {reads} reads, {notified} notifications, {updated} updates");
+    println!("  a day: {sent} datagrams, {reads} reads, {notified} notifications, {updated} updates, each lost once");
+    println!("  {:>8}    allocations after registration", ALLOCATIONS.load(Ordering::Relaxed));
     assert!(reads >= 1_400 && notified >= 100 && updated >= 24);
     assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), 0, "allocations in a day");
 }

@@ -18,8 +18,8 @@ pub(crate) struct Saying {
     pub(crate) token: String,
     /// Method and path, or response code; the parts are best kept on one line each.
     pub(crate) text: Vec<String>,
-    /// The payload, readable.
-    pub(crate) payload: Option<String>,
+    /// The payload, readable, in parts like the text.
+    pub(crate) payload: Vec<String>,
 }
 
 /// Remembers what was asked, so that the answers can be understood. A token names the question.
@@ -37,8 +37,8 @@ impl Decoder {
         let message = match Message::parse(datagram) {
             Ok(message) => message,
             Err(error) => {
-                let payload = Some(format!("bytes: {}", hex(datagram)));
-                return Saying { text: vec![format!("no CoAP message: {error}")], payload, ..Saying::default() };
+                let (text, payload) = (format!("no CoAP message: {error}"), format!("bytes: {}", hex(datagram)));
+                return Saying { text: vec![text], payload: vec![payload], ..Saying::default() };
             }
         };
         let token = message.token();
@@ -53,11 +53,11 @@ impl Decoder {
             id: format!("{:04x}", message.message_id().0),
             token: token.as_bytes().iter().take(2).map(|byte| format!("{byte:02x}")).collect(),
             text: text(&message),
-            payload: None,
+            payload: Vec::new(),
         };
         if !message.payload().is_empty() {
             let format = message.content_format().unwrap_or(ContentFormat::TEXT_PLAIN);
-            saying.payload = Some(payload(format, &path, message.payload()));
+            saying.payload = payload(format, &path, message.payload());
         }
         saying
     }
@@ -94,9 +94,12 @@ fn text(message: &Message<'_>) -> Vec<String> {
     if code.is_request() {
         let name = code.name().map_or_else(|| code.to_string(), str::to_string);
         text.push(format!("{name} {}", joined("/", message.uri_path())));
-        text.extend(message.uri_query().zip(core::iter::once("?").chain(core::iter::repeat("&"))).map(
-            |(query, separator)| format!("{separator}{}", printable(query)),
-        ));
+        text.extend(
+            message
+                .uri_query()
+                .zip(core::iter::once("?").chain(core::iter::repeat("&")))
+                .map(|(query, separator)| format!("{separator}{}", printable(query))),
+        );
         match message.observe() {
             Some(observe::REGISTER) => text.push(", observe it from now on".into()),
             Some(observe::DEREGISTER) => text.push(", observe it no more".into()),
@@ -111,7 +114,7 @@ fn text(message: &Message<'_>) -> Vec<String> {
             text.push(format!(", location {location}"));
         }
         if let Some(sequence) = message.observe() {
-            text.push(format!(", observation no. {sequence}"));
+            text.push(format!(", observed value no. {sequence}"));
         }
     }
     text
@@ -156,23 +159,25 @@ fn short(format: ContentFormat) -> Cow<'static, str> {
     }
 }
 
-fn payload(format: ContentFormat, path: &[u16], bytes: &[u8]) -> String {
-    let said = match format.modern() {
-        ContentFormat::TEXT_PLAIN | ContentFormat::LINK_FORMAT | ContentFormat::LWM2M_JSON | ContentFormat::JSON => {
-            printable(bytes).into_owned()
-        }
+fn payload(format: ContentFormat, path: &[u16], bytes: &[u8]) -> Vec<String> {
+    let mut said = vec![format!("{}: ", short(format))];
+    match format.modern() {
         ContentFormat::LWM2M_TLV => {
             let object = path.first().copied().unwrap_or_default();
-            // What stands on the first level depends on how deep the path is.
             let mut values = Vec::new();
             if tlv(bytes, object, path.get(2).copied(), 0, &mut values).is_none() {
-                values.push(format!("… and what is no TLV: {}", hex(bytes)));
+                values.push(format!("and what is no TLV in {}", hex(bytes)));
             }
-            values.join(" · ")
+            let last = values.len().saturating_sub(1);
+            said.extend(values.into_iter().enumerate().map(|(n, value)| if n < last { value + " · " } else { value }));
         }
-        _ => hex(bytes),
-    };
-    format!("{}: {said}", short(format))
+        ContentFormat::LINK_FORMAT => said.extend(printable(bytes).split_inclusive(',').map(str::to_string)),
+        ContentFormat::TEXT_PLAIN | ContentFormat::LWM2M_JSON | ContentFormat::JSON => {
+            said.extend(printable(bytes).split_inclusive(' ').map(str::to_string));
+        }
+        _ => said.push(hex(bytes)),
+    }
+    said
 }
 
 /// Lists the values of TLV (OMA LwM2M 1.0, 6.4.3); none when the bytes are something else.
@@ -213,14 +218,18 @@ fn named(object: u16, resource: u16, index: Option<u16>, value: &[u8]) -> String
     format!("{number} {name} = {}{unit}", shown(data_type, value))
 }
 
+/// The type of what is nobody's business.
+const SECRET: DataType = DataType::None;
+
 /// Name, type and unit of a resource: Device's own definition, and what a bootstrap writes.
 fn definition(object: u16, resource: u16) -> Option<(&'static str, DataType, &'static str)> {
     Some(match (object, resource) {
         (0, 0) => ("Server URI", DataType::String, ""),
         (0, 1) => ("Bootstrap Server", DataType::Boolean, ""),
-        (0, 2) => ("Security Mode", DataType::Integer, "(3: none)"),
-        // Identities and keys are nobody's business.
-        (0, 3..=5) => ("(not shown)", DataType::None, ""),
+        (0, 2) => ("Security Mode", DataType::Integer, "(3 is none)"),
+        (0, 3) => ("Identity", SECRET, ""),
+        (0, 4) => ("Server Key", SECRET, ""),
+        (0, 5) => ("Secret Key", SECRET, ""),
         (0, 10) => ("Short Server ID", DataType::Integer, ""),
         (0, 11) => ("Hold Off Time", DataType::Integer, "s"),
         (1, 0) => ("Short Server ID", DataType::Integer, ""),
@@ -243,7 +252,8 @@ fn shown(data_type: DataType, value: &[u8]) -> String {
         (DataType::Integer | DataType::Time, [_, ..]) if value.len() <= 8 => signed(value).to_string(),
         (DataType::Boolean, [0]) => "no".into(),
         (DataType::Boolean, [1]) => "yes".into(),
-        (DataType::None, _) => format!("{} bytes", value.len()),
+        (SECRET, []) => "none".into(),
+        (SECRET, _) => format!("{} bytes, not shown", value.len()),
         _ => hex(value),
     }
 }

@@ -21,26 +21,78 @@ struct Line<'a> {
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum News<'a> {
-    Datagram { dir: &'a str, peer: &'a str, hex: String, #[serde(skip_serializing_if = "Option::is_none")] fate: Option<&'a str> },
+    Datagram {
+        dir: &'a str,
+        peer: &'a str,
+        hex: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fate: Option<&'a str>,
+    },
     BootstrapStarted,
     BootstrapFinished,
     BootstrapFailed(Failure),
-    Registered { server: u16, location: &'a str, lifetime: u32 },
-    RegistrationFailed { server: u16, #[serde(flatten)] failure: Failure },
-    Updated { server: u16 },
-    UpdateFailed { server: u16, #[serde(flatten)] failure: Failure },
-    Deregistered { server: u16, #[serde(skip_serializing_if = "Option::is_none")] unconfirmed: Option<String> },
-    MayProceed { to: &'a str },
+    Registered {
+        server: u16,
+        location: &'a str,
+        lifetime: u32,
+    },
+    RegistrationFailed {
+        server: u16,
+        #[serde(flatten)]
+        failure: Failure,
+    },
+    Updated {
+        server: u16,
+    },
+    UpdateFailed {
+        server: u16,
+        #[serde(flatten)]
+        failure: Failure,
+    },
+    Deregistered {
+        server: u16,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unconfirmed: Option<String>,
+    },
+    MayProceed {
+        to: &'a str,
+    },
     Offline,
-    Diagnostic { text: String },
-    Read { by: String, path: String },
-    Written { by: String, path: String },
-    Executed { by: String, path: String },
-    Created { by: String, path: String },
-    Deleted { by: String, path: String },
-    Observed { server: u16, path: String },
-    ObservationCancelled { server: u16, path: String },
-    Notified { server: u16, path: String },
+    Diagnostic {
+        text: String,
+    },
+    Read {
+        by: String,
+        path: String,
+    },
+    Written {
+        by: String,
+        path: String,
+    },
+    Executed {
+        by: String,
+        path: String,
+    },
+    Created {
+        by: String,
+        path: String,
+    },
+    Deleted {
+        by: String,
+        path: String,
+    },
+    Observed {
+        server: u16,
+        path: String,
+    },
+    ObservationCancelled {
+        server: u16,
+        path: String,
+    },
+    Notified {
+        server: u16,
+        path: String,
+    },
 }
 
 /// Why something failed: the code when there is one, and words in any case.

@@ -8,22 +8,18 @@ use coap_codec::Message;
 use lwm2m_core::{Event, Instant, Leave, Peer};
 
 use crate::decode::Decoder;
+use crate::draw::{BOOTSTRAP, LANES, Mark, SERVER, lanes, span, time, wrap};
 use crate::json::who;
 use crate::phase::{self, Phases};
 use crate::view::{Datagram, Passage};
 
 /// Columns of a line.
 const WIDTH: usize = 110;
-/// Columns of the drawing, and where in it the terminal, the bootstrap server and the server stand.
-const LANES: usize = 27;
-const TERMINAL: usize = 3;
-const BOOTSTRAP: usize = 14;
-const SERVER: usize = 24;
 /// Where texts begin: after number, time and drawing; and after type, id and token.
 const TEXT: usize = 3 + 1 + 15 + LANES;
 const SAYING: usize = TEXT + 15;
 /// Lines that a payload may fill.
-const PAYLOAD_LINES: usize = 6;
+const PAYLOAD_LINES: usize = 9;
 /// For so long an equal datagram is a repetition (RFC 7252 section 4.8.2: EXCHANGE_LIFETIME).
 const REPEATS: Duration = Duration::from_secs(247);
 /// A pause that is worth a row.
@@ -47,14 +43,7 @@ pub(crate) struct Ladder {
     recent: VecDeque<(Instant, bool, Vec<u8>, usize)>,
     last: Option<Instant>,
     /// Remarks wait for the heading that they may belong under.
-    held: Vec<(Instant, String)>,
-}
-
-/// What is drawn between the lanes.
-enum Mark {
-    At(char),
-    Arrow { other: usize, out: bool, stopped: bool },
-    Pause,
+    held: Vec<(Instant, char, String)>,
 }
 
 impl Ladder {
@@ -75,9 +64,9 @@ impl Ladder {
         writeln!(out, "{}\n", self.paint(BOLD, title))?;
         out.write_all(
             "\
- How to read it: time goes down. Each row is a datagram, with its number, the time at the terminal, and its text.
-   ├────▶   a datagram, from its sender to its receiver        ├──✗   it is lost on the way
-   ●        news: what the client tells the device             ◇      what the device tells the client
+ How to read it: time goes down, as the terminal's clock has it. A row with a number is a datagram.
+   ├────▶   a datagram, from its sender to its receiver;  ├──✗ lost on the way;  ↻ the same bytes again
+   ●        what the client tells the device that it runs in;  ◇ what the device tells the client
    CON      wants an acknowledgement, and is sent again until one comes;  NON wants none
    ACK      the acknowledgement, mostly with the answer in it;  RST rejects a message
    id       the message's number; an ACK has that of its CON
@@ -97,20 +86,20 @@ impl Ladder {
             None => host == datagram.host,
         };
         let mut bootstrap = self.bootstraps.iter().any(is_known);
-        let begun = Message::parse(datagram.bytes)
-            .ok()
-            .and_then(|message| phase::begun_by(&message, datagram.out, bootstrap));
+        let begun =
+            Message::parse(datagram.bytes).ok().and_then(|message| phase::begun_by(&message, datagram.out, bootstrap));
         if datagram.out && begun == Some(phase::Phase::Bootstrap) && !bootstrap {
             self.bootstraps.push((datagram.peer, datagram.host.into()));
             bootstrap = true;
         }
-        if let Some((title, sentence)) = begun.and_then(|begun| self.phases.enter(begun)) {
+        let times = self.times_seen(at, datagram);
+        // A repetition may come late, in the midst of another flow.
+        if let Some((title, sentence)) = begun.filter(|_| times == 1).and_then(|begun| self.phases.enter(begun)) {
             self.heading(out, title, sentence)?;
         }
         self.settle(out)?;
 
         let mut saying = self.decoder.read(datagram.bytes);
-        let times = self.times_seen(at, datagram);
         let stopped = match &datagram.passage {
             Passage::Arrives => false,
             Passage::Stopped(why) => {
@@ -120,18 +109,18 @@ impl Ladder {
         };
         let mut colour = if stopped { RED } else { "" };
         if times > 1 {
-            saying.text.push(format!("  (the same again: no. {times})"));
+            let nth = ["2nd", "3rd"].get(times - 2).map_or_else(|| format!("{times}th"), ToString::to_string);
+            saying.text.push(format!("  ↻ again, {nth} time"));
             colour = if stopped { RED } else { YELLOW };
         }
         let head = format!("{:3} {:4} {:4}  ", saying.kind, saying.id, saying.token);
         let mut lines = wrap(&saying.text, WIDTH - SAYING);
         // Said once is enough.
-        if let Some(payload) = saying.payload.filter(|_| times == 1) {
-            let words: Vec<String> = payload.split_inclusive(' ').map(str::to_string).collect();
-            let mut payload = wrap(&words, WIDTH - SAYING - 2);
+        if times == 1 && !saying.payload.is_empty() {
+            let mut payload = wrap(&saying.payload, WIDTH - SAYING - 2);
             if payload.len() > PAYLOAD_LINES {
                 payload.truncate(PAYLOAD_LINES - 1);
-                payload.push(format!("… ({} bytes in all)", datagram.bytes.len()));
+                payload.push(format!("… (a datagram of {} bytes)", datagram.bytes.len()));
             }
             lines.extend(payload.into_iter().map(|line| format!("  {line}")));
         }
@@ -152,20 +141,23 @@ impl Ladder {
         self.settle(out)?;
         let failed = matches!(
             event,
-            Event::BootstrapFailed { .. } | Event::RegistrationFailed { .. } | Event::UpdateFailed { .. } | Event::Diagnostic(_)
+            Event::BootstrapFailed { .. }
+                | Event::RegistrationFailed { .. }
+                | Event::UpdateFailed { .. }
+                | Event::Diagnostic(_)
         );
         self.lines(out, at, '●', if failed { RED } else { GREEN }, &tell(event, location))?;
         out.flush()
     }
 
     /// Something besides; it stands under the heading that the next datagram may have.
-    pub(crate) fn remark(&mut self, at: Instant, text: &str) {
-        self.held.push((at, text.into()));
+    pub(crate) fn remark(&mut self, at: Instant, by_client: bool, text: &str) {
+        self.held.push((at, if by_client { '●' } else { '◇' }, text.into()));
     }
 
     pub(crate) fn settle(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        for (at, text) in core::mem::take(&mut self.held) {
-            self.lines(out, at, '◇', "", &text)?;
+        for (at, mark, text) in core::mem::take(&mut self.held) {
+            self.lines(out, at, mark, "", &text)?;
         }
         out.flush()
     }
@@ -188,11 +180,11 @@ impl Ladder {
         let rule = "─".repeat(WIDTH.saturating_sub(title.chars().count() + 4));
         writeln!(out, "\n{}", self.paint(BOLD, &format!("── {title} {rule}")))?;
         let words: Vec<String> = sentence.unwrap_or_default().split_inclusive(' ').map(str::to_string).collect();
-        for line in wrap(&words, WIDTH - 1) {
+        for line in wrap(&words, WIDTH - 1).iter().filter(|line| !line.is_empty()) {
             writeln!(out, " {line}")?;
         }
-        let columns = format!("{:>3} {:15}{:27}{}", "no.", "time", "terminal  bootstrap  server", "type id token");
-        let columns = columns.replace("type id token", "     id   token");
+        let columns =
+            format!("{:3} {:15}{:LANES$}{:5}{:5}token", "no.", "time", "terminal  bootstrap  server", "", "id");
         writeln!(out, "{}", self.paint(DIM, &columns))
     }
 
@@ -236,32 +228,6 @@ impl Ladder {
     }
 }
 
-fn lanes(mark: &Mark) -> String {
-    let mut row = [' '; LANES];
-    for lane in [TERMINAL, BOOTSTRAP, SERVER] {
-        row[lane] = if matches!(mark, Mark::Pause) { '┊' } else { '│' };
-    }
-    match *mark {
-        Mark::At(mark) => row[TERMINAL] = mark,
-        Mark::Pause => {}
-        Mark::Arrow { other, out, stopped } => {
-            let (from, to) = if out { (TERMINAL, other) } else { (other, TERMINAL) };
-            // A lost one comes half of the way.
-            let end = if stopped { (other + TERMINAL + 1) / 2 } else { to };
-            for at in from.min(end) + 1..from.max(end) {
-                row[at] = if row[at] == '│' { '┼' } else { '─' };
-            }
-            row[from] = if out { '├' } else { '┤' };
-            match (stopped, out) {
-                (true, _) => row[end] = '✗',
-                (false, true) => row[to - 1] = '▶',
-                (false, false) => row[to + 1] = '◀',
-            }
-        }
-    }
-    row.iter().collect()
-}
-
 /// What an event says.
 fn tell(event: &Event, location: &str) -> String {
     match *event {
@@ -292,45 +258,5 @@ fn tell(event: &Event, location: &str) -> String {
         Event::Notified { server, path } => format!("server {server} was sent a notification of {path}"),
         // A kind that is newer than this program.
         other => format!("{other:?}"),
-    }
-}
-
-/// Puts pieces on lines, a piece that is too long for one on several.
-fn wrap(pieces: &[String], width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for piece in pieces {
-        let length = piece.trim_end().chars().count();
-        if used > 0 && used + length > width {
-            lines.push(String::new());
-            used = 0;
-        }
-        for c in piece.chars() {
-            if used == width && c != ' ' {
-                lines.push(String::new());
-                used = 0;
-            }
-            if let (Some(line), true) = (lines.last_mut(), used < width) {
-                line.push(c);
-                used += 1;
-            }
-        }
-    }
-    lines
-}
-
-/// `0d 00:00:02.345`
-fn time(at: Instant) -> String {
-    let (seconds, millis) = (at.as_millis() / 1000, at.as_millis() % 1000);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    format!("{days}d {hours:02}:{minutes:02}:{:02}.{millis:03}", seconds % 60)
-}
-
-/// `17 h 3 min`, `93 s`
-fn span(pause: Duration) -> String {
-    match pause.as_secs() {
-        seconds @ ..600 => format!("{seconds} s"),
-        seconds @ ..3600 => format!("{} min", seconds / 60),
-        seconds => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
     }
 }

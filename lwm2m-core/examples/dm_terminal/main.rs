@@ -10,7 +10,7 @@
 //! cargo run --example dm_terminal -- --lose 9
 //! cargo run --example dm_terminal -- --bootstrap coap://127.0.0.1:5683
 //! ```
-#![allow(clippy::std_instead_of_alloc, reason = "a program has a standard library")]
+#![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a program has a standard library")]
 
 mod args;
 mod decode;

@@ -19,8 +19,14 @@ pub(crate) enum Standing {
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
-    with: &'static str,
+    with: With,
     reason: Reason,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum With {
+    BootstrapServer,
+    Server,
 }
 
 impl Standing {
@@ -30,9 +36,11 @@ impl Standing {
         *self = match *event {
             Event::Registered { .. } => Self::Registered,
             Event::BootstrapFailed { reason } if never => {
-                Self::Never(Some(Trouble { with: "the bootstrap server", reason }))
+                Self::Never(Some(Trouble { with: With::BootstrapServer, reason }))
             }
-            Event::RegistrationFailed { reason, .. } if never => Self::Never(Some(Trouble { with: "the server", reason })),
+            Event::RegistrationFailed { reason, .. } if never => {
+                Self::Never(Some(Trouble { with: With::Server, reason }))
+            }
             Event::RegistrationFailed { reason, .. } => Self::Lost(reason),
             Event::Deregistered { unconfirmed, .. } => {
                 // A server that does not know the terminal any more has it off its list, too.
@@ -42,20 +50,24 @@ impl Standing {
         };
     }
 
-    /// Whether the platform has said no in a way that trying again won't change.
-    pub(crate) fn is_refused(&self) -> bool {
-        let kind = if let Self::Never(Some(trouble)) = self { Some(trouble.reason.kind()) } else { None };
-        matches!(kind, Some(FailureKind::Authentication | FailureKind::Version))
+    /// Whether the platform has said no in a way that to try again won't change. When the bootstrap
+    /// server says so, a server that is known already may still say yes.
+    pub(crate) fn is_refused(&self, knows_a_server: bool) -> bool {
+        let Self::Never(Some(Trouble { with, reason })) = self else { return false };
+        matches!(reason.kind(), FailureKind::Authentication | FailureKind::Version)
+            && !(*with == With::BootstrapServer && knows_a_server)
     }
 
-    /// Ends the program: nothing to complain about if it was registered and has left.
-    pub(crate) fn verdict(&self) -> Result<(), String> {
+    /// Ends the program: nothing to complain about if it was registered and has left. `heard` says
+    /// whether anybody ever answered.
+    pub(crate) fn verdict(&self, heard: bool) -> Result<(), String> {
         Err(match self {
             Self::Left(None) => return Ok(()),
             Self::Left(Some(reason)) => format!("the server did not confirm the de-registration: {reason}"),
             Self::Registered => "it was registered, and ended without taking its leave".into(),
             Self::Lost(reason) => format!("it was registered, but not any more when it ended: {reason}"),
-            Self::Never(None) => "it ended before it was registered".into(),
+            Self::Never(None) if heard => "it ended before it was registered".into(),
+            Self::Never(None) => "never registered: no answer came before it ended".into(),
             Self::Never(Some(trouble)) => trouble.complaint(),
         })
     }
@@ -63,7 +75,11 @@ impl Standing {
 
 impl Trouble {
     fn complaint(self) -> String {
-        let Self { with, reason } = self;
+        let with = match self.with {
+            With::BootstrapServer => "the bootstrap server",
+            With::Server => "the server",
+        };
+        let reason = self.reason;
         match (reason.kind(), reason) {
             (FailureKind::Authentication, Reason::Code(code)) => {
                 format!("the platform refused the endpoint name: {with} answered {code:?}")

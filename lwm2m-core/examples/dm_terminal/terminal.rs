@@ -43,20 +43,18 @@ pub(crate) fn config(identity: &Identity, bootstrap: Option<&str>, server: Optio
 
 /// The Device object (3) as it is at every start. It has one error, which a server can reset.
 pub(crate) fn device() -> Device {
-    let mut device = Device {
-        serial_number: Some("TM-1-000042".into()),
-        firmware_version: Some("1.0.0".into()),
-        battery_level: Some(80),
-        memory_free: Some(512),
-        // 2026-01-01T00:00:00Z at the start, whatever the clock says: runs can be repeated.
-        current_time: Some((1_767_225_600, Instant::ZERO)),
-        utc_offset: Some("+08:00".into()),
-        timezone: Some("Asia/Shanghai".into()),
-        device_type: Some("demonstration".into()),
-        battery_status: Some(0),
-        memory_total: Some(2048),
-        ..Device::new("Example Works", "TM-1")
-    };
+    let mut device = Device::new("Example Works", "TM-1");
+    device.serial_number = Some("TM-1-000042".into());
+    device.firmware_version = Some("1.0.0".into());
+    device.battery_level = Some(80);
+    device.memory_free = Some(512);
+    // 2026-01-01T00:00:00Z at the start, whatever the clock says: runs can be repeated.
+    device.current_time = Some((1_767_225_600, Instant::ZERO));
+    device.utc_offset = Some("+08:00".into());
+    device.timezone = Some("Asia/Shanghai".into());
+    device.device_type = Some("demonstration".into());
+    device.battery_status = Some(0);
+    device.memory_total = Some(2048);
     device.add_error(LOW_SIGNAL);
     device
 }

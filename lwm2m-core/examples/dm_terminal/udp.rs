@@ -43,34 +43,31 @@ pub(crate) fn run(
 
     terminal.input(Input::NetworkUp { now: terminal.now() });
     loop {
-        // Out of the client: orders first, then news. Neither waits for anything.
-        let gone = terminal.drain();
-        if gone.map_err(|error| format!("cannot write: {error}"))? {
-            return terminal.standing.verdict();
+        // Out of the client: its orders in their sequence, then its news.
+        terminal.drain();
+        if terminal.gone {
+            return terminal.standing.verdict(terminal.heard);
         }
         // Wait for the next thing to happen, but not past the deadline.
         let deadline = [terminal.client.poll_timeout(), end.filter(|_| !terminal.leaving)].into_iter().flatten().min();
-        let wait = deadline.map(|deadline| deadline.saturating_duration_since(terminal.now()));
-        let message = inbox.recv_timeout(wait.unwrap_or(Duration::MAX));
+        let wait = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(terminal.now()));
+        let message = inbox.recv_timeout(wait);
         // Into the client.
         let now = terminal.now();
         match message {
             Ok(Message::Datagram(peer, bytes)) => terminal.received(now, peer, bytes),
-            Ok(Message::Opened(peer, Ok(socket))) => terminal.opened(now, peer, socket),
-            Ok(Message::Opened(peer, Err(error))) => {
-                terminal.remark(now, &format!("cannot connect: {error}"));
-                terminal.input(Input::ConnectionFailed { now, peer });
-            }
+            Ok(Message::Opened(peer, opened)) => terminal.opened(now, peer, opened),
             Ok(Message::Line(line)) => terminal.command(now, line.trim()),
-            Ok(Message::Stop) => terminal.leave(now),
+            Ok(Message::Stop) => terminal.leave(now, "Ctrl-C"),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
         if terminal.client.poll_timeout().is_some_and(|deadline| deadline <= now) {
             terminal.input(Input::Timeout { now });
         }
-        let refused = run_for.is_some() && terminal.is_refused();
-        if refused || end.is_some_and(|end| end <= now) {
-            terminal.leave(now);
+        if end.is_some_and(|end| end <= now) {
+            terminal.leave(now, "the time is over");
+        } else if end.is_some() && terminal.is_refused() {
+            terminal.leave(now, "the platform refused it, and to wait is of no use");
         }
     }
 }
@@ -87,8 +84,12 @@ struct Terminal {
     datagrams: usize,
     record: Option<(Recorder, File, usize)>,
     standing: Standing,
+    /// Whether anybody ever answered.
+    heard: bool,
     /// Somebody wants to end the program.
     leaving: bool,
+    /// The client has no objection any more.
+    gone: bool,
 }
 
 impl Terminal {
@@ -108,7 +109,10 @@ impl Terminal {
             }
             None => None,
         };
-        let title = format!("A DM terminal, {}, on UDP. Commands: flight on, flight off, set, update, quit.", options.identity.name);
+        let title = format!(
+            "A DM terminal, {}, on UDP. Commands: flight on, flight off, set, update, quit.",
+            options.identity.name
+        );
         Ok(Self {
             client: Client::new(config, Instant::ZERO).map_err(|error| error.to_string())?,
             device: terminal::device(),
@@ -120,7 +124,9 @@ impl Terminal {
             datagrams: 0,
             record,
             standing: Standing::Never(None),
+            heard: false,
             leaving: false,
+            gone: false,
         })
     }
 
@@ -135,11 +141,22 @@ impl Terminal {
         if let Some((recorder, ..)) = &mut self.record {
             recorder.input(&input);
         }
-        input.apply(&mut self.client, &mut self.device);
+        if let Err(complaint) = input.apply(&mut self.client, &mut self.device) {
+            eprintln!("dm_terminal: {complaint}");
+        }
     }
 
-    /// Carries out the client's orders in their sequence, then tells its news. True when it has left.
-    fn drain(&mut self) -> io::Result<bool> {
+    /// Carries out the client's orders in their sequence, then tells its news.
+    fn drain(&mut self) {
+        // Nobody reads what is printed any more: that is a way to say 'quit'.
+        if self.try_drain().is_err() {
+            self.view.mute();
+            self.leave(self.now(), "nobody is reading");
+            let _ = self.try_drain();
+        }
+    }
+
+    fn try_drain(&mut self) -> io::Result<()> {
         let now = self.now();
         while let Some(output) = self.client.poll_output() {
             if let Some((recorder, ..)) = &mut self.record {
@@ -147,40 +164,146 @@ impl Terminal {
             }
             match output {
                 Output::Connect { peer, uri, .. } => {
-                    self.hosts.insert(peer, Authority::parse(uri).map_or_else(|error| error, |host| host.to_string()));
-                    self.view.remark(now, &format!("connect to {uri}"))?;
+                    let host =
+                        Authority::parse(uri).map_or_else(|_| uri.to_string(), |authority| authority.to_string());
+                    self.hosts.insert(peer, host);
+                    self.view.order(now, &format!("asks for a way to {uri}"));
                     net::connect(peer, uri.into(), self.outbox.clone());
                 }
                 Output::Transmit { peer, datagram } => {
-                    let sent = match self.sockets.get(&peer) {
-                        Some(socket) => send(socket, datagram),
-                        None => Err(io::ErrorKind::NotConnected.into()),
+                    // One that can't be sent is one that is lost: the client will send it again.
+                    let passage = match self.sockets.get(&peer).map(|socket| send(socket, datagram)) {
+                        Some(Ok(_)) => Passage::Arrives,
+                        Some(Err(error)) => Passage::Stopped(format!("not sent: {error}")),
+                        None => Passage::Stopped("not sent: there is no socket".into()),
                     };
-                    // A datagram that can't be sent is a datagram lost: the client sends it again.
-                    let passage = sent.map_or_else(|error| Passage::Stopped(format!("not sent: {error}")), |_| Passage::Arrives);
                     self.datagrams += 1;
                     let (number, host) = (self.datagrams, self.hosts.get(&peer).map_or("", String::as_str));
-                    self.view.datagram(now, &Datagram { number, out: true, peer: Some(peer), host, bytes: datagram, passage })?;
+                    let datagram = Datagram { number, out: true, peer: Some(peer), host, bytes: datagram, passage };
+                    self.view.datagram(now, &datagram)?;
                 }
                 Output::Disconnect { peer } => {
                     self.sockets.remove(&peer);
+                    self.hosts.remove(&peer);
                 }
             }
         }
-        let mut gone = false;
         while let Some(event) = self.client.poll_event() {
             if let Some((recorder, ..)) = &mut self.record {
                 recorder.event(&event);
             }
             self.standing.note(&event);
+            self.gone |= event == Event::MayProceed(Leave::PowerOff);
             self.view.event(now, &event)?;
-            gone |= event == Event::MayProceed(Leave::PowerOff);
         }
-        self.view.settle()?;
         if let Some((recorder, file, written)) = &mut self.record {
             file.write_all(recorder.text().as_bytes().get(*written..).unwrap_or_default())?;
             *written = recorder.text().len();
         }
-        Ok(gone)
+        self.view.settle()
     }
+
+    fn opened(&mut self, now: Instant, peer: Peer, opened: io::Result<Arc<UdpSocket>>) {
+        match opened {
+            // It took so long that nobody wants it any more.
+            Ok(_) if !self.hosts.contains_key(&peer) => {}
+            Ok(socket) => {
+                // A second socket for a peer has another port, so the server sees another address.
+                let first = self.sockets.insert(peer, socket).is_none();
+                let session = if first { Session::New } else { Session::Moved };
+                self.input(Input::Connected { now, peer, session });
+            }
+            Err(error) => {
+                let host = self.hosts.get(&peer).map_or("", String::as_str);
+                self.view.command(now, &format!("{host} cannot be reached: {error}"));
+                self.input(Input::ConnectionFailed { now, peer });
+            }
+        }
+    }
+
+    fn received(&mut self, now: Instant, peer: Peer, bytes: Vec<u8>) {
+        self.heard = true;
+        self.datagrams += 1;
+        let (number, host) = (self.datagrams, self.hosts.get(&peer).map_or("", String::as_str));
+        let datagram =
+            Datagram { number, out: false, peer: Some(peer), host, bytes: &bytes, passage: Passage::Arrives };
+        // If the screen is gone, the next drain will find out.
+        let _ = self.view.datagram(now, &datagram);
+        self.input(Input::Datagram { now, peer, bytes });
+    }
+
+    fn command(&mut self, now: Instant, line: &str) {
+        self.view.command(now, line);
+        match line {
+            "" => {}
+            "flight on" => self.input(Input::EnterFlightMode { now }),
+            "flight off" => self.input(Input::LeaveFlightMode { now }),
+            "update" => {
+                let servers: Vec<u16> = self.client.servers().collect();
+                if servers.is_empty() {
+                    eprintln!("dm_terminal: update: no server is known yet");
+                }
+                servers.into_iter().for_each(|server| self.input(Input::Update { now, server }));
+            }
+            "quit" => self.leave(now, "quit"),
+            _ if line.starts_with("set ") => match terminal::set(&mut self.device, line) {
+                Ok(path) => {
+                    self.input(Input::Application { now, text: line.into() });
+                    self.input(Input::Notify { now, path });
+                }
+                Err(complaint) => eprintln!("dm_terminal: {complaint}"),
+            },
+            _ => eprintln!("dm_terminal: {line}: not a command (flight on, flight off, set PATH VALUE, update, quit)"),
+        }
+    }
+
+    /// The end begins; it is over when the client has said that the device may switch off.
+    fn leave(&mut self, now: Instant, why: &str) {
+        if !self.leaving {
+            self.leaving = true;
+            self.view.command(now, &format!("shutdown: {why}"));
+            self.input(Input::Shutdown { now });
+        }
+    }
+
+    /// Whether the platform won't have it, and nobody else is left to ask.
+    fn is_refused(&self) -> bool {
+        self.standing.is_refused(self.client.servers().next().is_some())
+    }
+}
+
+/// Sends a datagram. An error may be that of an earlier one, to which nobody listened: not of this.
+fn send(socket: &UdpSocket, datagram: &[u8]) -> io::Result<usize> {
+    match socket.send(datagram) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => socket.send(datagram),
+        sent => sent,
+    }
+}
+
+/// Hands over the lines of standard input, up to its end.
+fn read_lines(outbox: SyncSender<Message>) {
+    thread::spawn(move || {
+        for line in io::stdin().lock().split(b'\n') {
+            let Ok(line) = line else { return };
+            let line = String::from_utf8_lossy(&line).into_owned();
+            if outbox.send(Message::Line(line)).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// The first signal asks the program to leave, the second one ends it.
+fn catch_signals(outbox: SyncSender<Message>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    thread::spawn(move || {
+        let mut signals = signals.forever();
+        if signals.next().is_some()
+            && outbox.send(Message::Stop).is_ok()
+            && let Some(signal) = signals.next()
+        {
+            std::process::exit(128 + signal);
+        }
+    });
+    Ok(())
 }

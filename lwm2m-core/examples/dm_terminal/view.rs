@@ -78,13 +78,18 @@ impl View {
         }
     }
 
-    /// Something that is no event of the client: what the device told it, or a way that it wanted.
-    pub(crate) fn remark(&mut self, at: Instant, text: &str) -> io::Result<()> {
-        match &mut self.form {
-            Form::Ladder(ladder) => ladder.remark(at, text),
-            Form::Json => {}
+    /// What the device tells the client.
+    pub(crate) fn command(&mut self, at: Instant, text: &str) {
+        if let Form::Ladder(ladder) = &mut self.form {
+            ladder.remark(at, false, text);
         }
-        Ok(())
+    }
+
+    /// What the client wants of the device, besides sending.
+    pub(crate) fn order(&mut self, at: Instant, text: &str) {
+        if let Form::Ladder(ladder) = &mut self.form {
+            ladder.remark(at, true, text);
+        }
     }
 
     /// Shows what was held back until a heading might come.
@@ -93,6 +98,11 @@ impl View {
             Form::Ladder(ladder) => ladder.settle(&mut self.out),
             Form::Json => Ok(()),
         }
+    }
+
+    /// Says nothing any more.
+    pub(crate) fn mute(&mut self) {
+        self.out = Box::new(io::sink());
     }
 
     /// The last word: what came of it all.

@@ -184,7 +184,7 @@ impl Config {
     /// delay, registers for 24 hours, de-registers before it leaves.
     #[must_use]
     pub fn dm(name: EndpointName<'_>, key: Key) -> Self {
-        let mut config = Self::new(&name.to_string(), key);
+        let mut config = Self::new(name.as_ref(), key);
         config.bootstrap.at_every_start = true;
         config.bootstrap.honour_hold_off = false;
         config

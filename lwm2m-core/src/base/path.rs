@@ -227,7 +227,7 @@ impl fmt::Debug for Leaf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::string::ToString;
+    use alloc::string::ToString;
 
     #[test]
     fn every_depth_reads_back_as_it_prints() {

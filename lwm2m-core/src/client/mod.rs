@@ -20,7 +20,7 @@ use crate::base::time::{Clock, Instant};
 use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, SendError, Usage, Verdict};
 use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::registration::Request;
-use crate::lifecycle::{Consequence, Due, Lifecycle, Role, Session, object_list};
+use crate::lifecycle::{Consequence, Due, Lifecycle, Role, Session, World, object_list};
 use crate::management::read;
 use crate::model::{DataModel, Joined, Refusal, Ticket, Viewed};
 use crate::objects::Accounts;
@@ -252,9 +252,9 @@ impl Client {
         while let Some(exchange) = self.exchange.expire(now) {
             self.answered(now, exchange, Err(Reason::TimedOut));
         }
-        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        if lifecycle.handle_timeout(now, accounts, config, exchange.generator(), events) {
-            lifecycle.cut_short(events);
+        let (lifecycle, mut world) = self.lifecycle();
+        if lifecycle.handle_timeout(now, &mut world) {
+            lifecycle.cut_short(world.events);
         }
         while let Some(peer) = self.connections.lingered(now) {
             self.close(peer);
@@ -264,9 +264,8 @@ impl Client {
 
     /// Takes the outcome of an exchange to whoever began it.
     fn answered(&mut self, now: Instant, exchange: ExchangeId, answer: Result<&Message<'_>, Reason>) {
-        let Self { lifecycle, accounts, config, events, .. } = self;
-        let generator = self.exchange.generator();
-        match lifecycle.answered(now, exchange, answer, accounts, config, generator, events) {
+        let (lifecycle, mut world) = self.lifecycle();
+        match lifecycle.answered(now, exchange, answer, &mut world) {
             Some(consequence) => self.consequence(consequence),
             None => {
                 if let (Err(_), Some((server, path))) = (answer, self.reporting.failed(exchange)) {
@@ -275,6 +274,12 @@ impl Client {
             }
         }
         self.revision = self.revision.wrapping_add(1);
+    }
+
+    /// The lifecycle, and what it works with.
+    const fn lifecycle(&mut self) -> (&mut Lifecycle, World<'_>) {
+        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
+        (lifecycle, World { accounts, config, generator: exchange.generator(), events })
     }
 
     fn consequence(&mut self, consequence: Consequence) {
@@ -306,9 +311,8 @@ impl Client {
         let Some(connection) = self.connections.by_peer(peer) else { return };
         self.abandon(connection);
         self.connections.set(peer, Link::Closed);
-        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        let reason = Reason::Unreachable;
-        lifecycle.blocked(now, connection.role, reason, accounts, config, exchange.generator(), events);
+        let (lifecycle, mut world) = self.lifecycle();
+        lifecycle.blocked(now, connection.role, Reason::Unreachable, &mut world);
         self.pump(now, None);
     }
 
@@ -431,10 +435,9 @@ impl Client {
             let role = self.connections.by_peer(peer)?.role;
             let account = self.security(role)?;
             let security = match account.mode {
-                Some(Mode::PreSharedKey) => Security::Psk {
-                    identity: &account.credential.identity,
-                    key: &account.credential.secret_key,
-                },
+                Some(Mode::PreSharedKey) => {
+                    Security::Psk { identity: &account.credential.identity, key: &account.credential.secret_key }
+                }
                 _ => Security::NoSec,
             };
             return Some(Output::Connect { peer, uri: account.uri.as_deref().unwrap_or_default(), security });
@@ -530,9 +533,10 @@ impl Client {
             }
         }
         let missing = |client: &Self| {
-            client.lifecycle.roles().find(|role| {
-                client.lifecycle.needs_session(now, *role) && client.connections.by_role(*role).is_none()
-            })
+            client
+                .lifecycle
+                .roles()
+                .find(|role| client.lifecycle.needs_session(now, *role) && client.connections.by_role(*role).is_none())
         };
         while let Some(role) = missing(self) {
             self.connections.add(role);
@@ -600,7 +604,8 @@ impl Client {
                 true
             }
             Err(SendError::Dropped | SendError::TooLong) => {
-                lifecycle.blocked(now, role, Reason::TooLarge, accounts, config, exchange.generator(), events);
+                let (lifecycle, mut world) = self.lifecycle();
+                lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
                 false
             }
             Err(_) => self.stall(now),
@@ -782,6 +787,12 @@ impl Client {
         }
     }
 
+    /// Allocates all datagram buffers now. Without it they are allocated one by one when so many are
+    /// needed at once for the first time; either way none is allocated after that.
+    pub fn reserve(&mut self) {
+        self.exchange.reserve();
+    }
+
     /// Gives the memory of unused datagram buffers back.
     pub fn trim(&mut self) {
         self.exchange.trim();
@@ -837,7 +848,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         return Err(ConfigError::EndpointName);
     }
     let limits = &config.limits;
-    if limits.servers == 0 || limits.slots < 2 || limits.exchanges == 0 || limits.deduplication == 0 || limits.datagram < 64 {
+    if limits.servers == 0
+        || limits.slots < 2
+        || limits.exchanges == 0
+        || limits.deduplication == 0
+        || limits.datagram < 64
+    {
         return Err(ConfigError::Limits);
     }
     crate::objects::accounts::check_configured(config)

@@ -117,10 +117,10 @@ impl Client {
             let joined = Joined(&mut self.accounts, model);
             self.reporting.begin((now, wall), (server, reply.token), (path, format), sequence, &joined);
         }
-        if let Some(Observing::Ends) = effects.observing {
-            if let Some(path) = self.reporting.cancel(server, reply.token) {
-                self.events.push(Event::ObservationCancelled { server, path });
-            }
+        if let Some(Observing::Ends) = effects.observing
+            && let Some(path) = self.reporting.cancel(server, reply.token)
+        {
+            self.events.push(Event::ObservationCancelled { server, path });
         }
         if let Some(trigger) = effects.trigger {
             self.lifecycle.trigger(now, trigger, &self.accounts);

@@ -44,8 +44,8 @@ use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, O
 use self::message::Messages;
 use self::message::dedup::{Class, Deduplication, Inline, Repeat};
 use self::message::ids::MessageIds;
-use self::message::outbox::Outbox;
 pub(crate) use self::message::outbox::Order;
+use self::message::outbox::Outbox;
 use self::message::retransmit::{Retransmission, Step};
 use self::message::slots::Slots;
 use self::request::deferred::{Deferred, Kept, State};
@@ -72,11 +72,6 @@ impl fmt::Display for Peer {
 /// Names something that this endpoint sent and waits for: a request, a confirmable response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExchangeId(u32);
-
-#[cfg(test)]
-pub(crate) const fn exchange_id(id: u32) -> ExchangeId {
-    ExchangeId(id)
-}
 
 /// What a received datagram was.
 #[derive(Debug)]
@@ -723,6 +718,11 @@ impl Endpoint {
     #[must_use]
     pub fn is_open(&self, exchange: ExchangeId) -> bool {
         self.pending.contains(exchange) || self.messages.unacknowledged.contains(exchange)
+    }
+
+    /// Allocates all buffers now, so that nothing is allocated later.
+    pub fn reserve(&mut self) {
+        self.messages.slots.reserve();
     }
 
     /// Gives the memory of unused buffers back.

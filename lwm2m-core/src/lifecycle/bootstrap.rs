@@ -2,10 +2,9 @@
 
 use coap_codec::{Code, Message, MessageWriter, WriteError};
 
-use super::{backoff, registration};
+use super::{World, backoff, registration};
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
-use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
 use crate::objects::Accounts;
@@ -68,19 +67,11 @@ impl Bootstrap {
     }
 
     /// Takes the answer to the Bootstrap-Request, or its failure.
-    pub(crate) fn answered(
-        &mut self,
-        now: Instant,
-        answer: Result<&Message<'_>, Reason>,
-        accounts: &mut Accounts,
-        config: &Config,
-        generator: &mut Generator,
-        events: &mut Events,
-    ) {
+    pub(crate) fn answered(&mut self, now: Instant, answer: Result<&Message<'_>, Reason>, world: &mut World<'_>) {
         match answer {
-            Ok(message) if message.code() == Code::CHANGED => self.heard(now, config),
-            Ok(message) => self.failed(now, Reason::Code(message.code()), accounts, config, generator, events),
-            Err(reason) => self.failed(now, reason, accounts, config, generator, events),
+            Ok(message) if message.code() == Code::CHANGED => self.heard(now, world.config),
+            Ok(message) => self.failed(now, Reason::Code(message.code()), world),
+            Err(reason) => self.failed(now, reason, world),
         }
     }
 
@@ -117,27 +108,19 @@ impl Bootstrap {
 
     /// The bootstrap came to nothing: the accounts are as before, and with one among them the
     /// client goes on with it (reading A14); otherwise it tries again after a pause.
-    pub(crate) fn failed(
-        &mut self,
-        now: Instant,
-        reason: Reason,
-        accounts: &mut Accounts,
-        config: &Config,
-        generator: &mut Generator,
-        events: &mut Events,
-    ) {
+    pub(crate) fn failed(&mut self, now: Instant, reason: Reason, world: &mut World<'_>) {
         let failures = match core::mem::replace(self, Self::Idle) {
             Self::Requesting { failures, before, .. } | Self::Receiving { failures, before, .. } => {
-                *accounts = before;
+                *world.accounts = before;
                 failures
             }
             Self::Wanted { failures, .. } => failures,
             Self::Idle | Self::Boot => return,
         };
-        events.push(Event::BootstrapFailed { reason });
-        if accounts.servers().next().is_none() {
+        world.events.push(Event::BootstrapFailed { reason });
+        if world.accounts.servers().next().is_none() {
             let failures = failures.saturating_add(1);
-            let at = now + backoff::pause(&config.bootstrap.backoff, failures, generator);
+            let at = now + backoff::pause(&world.config.bootstrap.backoff, failures, world.generator);
             *self = Self::Wanted { at, failures };
         }
     }

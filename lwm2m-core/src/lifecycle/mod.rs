@@ -26,6 +26,14 @@ use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, Trigger};
 
+/// What the machines work with, lent for one call.
+pub(crate) struct World<'a> {
+    pub(crate) accounts: &'a mut Accounts,
+    pub(crate) config: &'a Config,
+    pub(crate) generator: &'a mut Generator,
+    pub(crate) events: &'a mut Events,
+}
+
 /// Whom a session is with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
@@ -232,23 +240,20 @@ impl Lifecycle {
         now: Instant,
         exchange: ExchangeId,
         answer: Result<&Message<'_>, Reason>,
-        accounts: &mut Accounts,
-        config: &Config,
-        generator: &mut Generator,
-        events: &mut Events,
+        world: &mut World<'_>,
     ) -> Option<Consequence> {
         if self.bootstrap.owns(exchange) {
-            self.bootstrap.answered(now, answer, accounts, config, generator, events);
-            self.after_bootstrap(now, accounts);
+            self.bootstrap.answered(now, answer, world);
+            self.after_bootstrap(now, world.accounts);
             return Some(Consequence::None);
         }
         let registration = self.registrations.iter_mut().find(|registration| registration.owns(exchange))?;
         let server = registration.server;
-        let outcome = registration.answered(now, answer, config, generator, events);
+        let outcome = registration.answered(now, answer, world);
         if outcome == Outcome::Registered {
-            note_lifetime(server, accounts, config, events);
+            note_lifetime(server, world);
         }
-        self.reconsider_bootstrap(now, accounts, config);
+        self.reconsider_bootstrap(now, world);
         Some(match outcome {
             Outcome::Nothing => Consequence::None,
             Outcome::Registered => Consequence::ForgetObservations(server),
@@ -265,14 +270,14 @@ impl Lifecycle {
 
     /// Every server failed so often in a row that the bootstrap server is asked again
     /// (OMA LwM2M 1.0, 5.2.2).
-    fn reconsider_bootstrap(&mut self, now: Instant, accounts: &Accounts, config: &Config) {
-        let enough = config.bootstrap.after_failures;
+    fn reconsider_bootstrap(&mut self, now: Instant, world: &World<'_>) {
+        let enough = world.config.bootstrap.after_failures;
         let failed = |registration: &Registration| {
             let failures = registration.failures();
             failures > 0 && failures.checked_rem(enough) == Some(0)
         };
         let all = !self.registrations.is_empty() && self.registrations.iter().all(failed);
-        if all && self.bootstrap == Bootstrap::Idle && accounts.0.bootstrap_server().is_some() {
+        if all && self.bootstrap == Bootstrap::Idle && world.accounts.0.bootstrap_server().is_some() {
             self.bootstrap = Bootstrap::Wanted { at: now, failures: 0 };
         }
     }
@@ -298,17 +303,10 @@ impl Lifecycle {
     }
 
     /// Does what is due without a peer. True when the wait for De-registers is over.
-    pub(crate) fn handle_timeout(
-        &mut self,
-        now: Instant,
-        accounts: &mut Accounts,
-        config: &Config,
-        generator: &mut Generator,
-        events: &mut Events,
-    ) -> bool {
+    pub(crate) fn handle_timeout(&mut self, now: Instant, world: &mut World<'_>) -> bool {
         if self.bootstrap.is_overdue(now) {
-            self.bootstrap.failed(now, Reason::Abandoned, accounts, config, generator, events);
-            self.after_bootstrap(now, accounts);
+            self.bootstrap.failed(now, Reason::Abandoned, world);
+            self.after_bootstrap(now, world.accounts);
         }
         self.presence.until().is_some_and(|until| until <= now)
     }
@@ -318,34 +316,24 @@ impl Lifecycle {
         let Role::Server(server) = role else { return };
         let Some(registration) = self.registration(server) else { return };
         // Without DTLS a server knows the client by its address.
-        if session == Session::New || (session == Session::Moved && !secure) {
-            if registration.lease().is_some() && !registration.is_leaving() {
-                registration.register_now(now);
-            }
+        let unknown = session == Session::New || (session == Session::Moved && !secure);
+        if unknown && registration.lease().is_some() && !registration.is_leaving() {
+            registration.register_now(now);
         }
     }
 
     /// Nothing can be sent to `role`: there is no session, or the message does not fit.
-    pub(crate) fn blocked(
-        &mut self,
-        now: Instant,
-        role: Role,
-        reason: Reason,
-        accounts: &mut Accounts,
-        config: &Config,
-        generator: &mut Generator,
-        events: &mut Events,
-    ) {
+    pub(crate) fn blocked(&mut self, now: Instant, role: Role, reason: Reason, world: &mut World<'_>) {
         match role {
             Role::Bootstrap => {
-                self.bootstrap.failed(now, reason, accounts, config, generator, events);
-                self.after_bootstrap(now, accounts);
+                self.bootstrap.failed(now, reason, world);
+                self.after_bootstrap(now, world.accounts);
             }
             Role::Server(server) => {
                 if let Some(registration) = self.registration(server) {
-                    registration.blocked(now, reason, config, generator, events);
+                    registration.blocked(now, reason, world);
                 }
-                self.reconsider_bootstrap(now, accounts, config);
+                self.reconsider_bootstrap(now, world);
             }
         }
     }
@@ -420,8 +408,7 @@ impl Lifecycle {
 
     /// Whether a device that leaves has nobody to tell any more.
     pub(crate) fn has_left(&self) -> bool {
-        matches!(self.presence, Presence::Leaving { .. })
-            && !self.registrations.iter().any(Registration::is_leaving)
+        matches!(self.presence, Presence::Leaving { .. }) && !self.registrations.iter().any(Registration::is_leaving)
     }
 
     /// The device goes without waiting for De-registers.
@@ -535,8 +522,9 @@ impl Lifecycle {
 }
 
 /// Tells an operator of a lifetime that is not what the profile expects (reading A17).
-fn note_lifetime(server: u16, accounts: &Accounts, config: &Config, events: &mut Events) {
-    let lifetime = accounts.1.by_short_server_id(server).and_then(|instance| instance.lifetime);
+fn note_lifetime(server: u16, world: &mut World<'_>) {
+    let config = world.config;
+    let lifetime = world.accounts.1.by_short_server_id(server).and_then(|instance| instance.lifetime);
     let diagnostic = match lifetime {
         None => Diagnostic::LifetimeDefaulted { server, lifetime: config.default_lifetime },
         Some(lifetime) if config.bootstrap.at_every_start && lifetime != config.default_lifetime => {
@@ -544,5 +532,5 @@ fn note_lifetime(server: u16, accounts: &Accounts, config: &Config, events: &mut
         }
         Some(_) => return,
     };
-    events.push(Event::Diagnostic(diagnostic));
+    world.events.push(Event::Diagnostic(diagnostic));
 }

@@ -17,10 +17,9 @@ pub(crate) fn write(model: &dyn DataModel, room: &mut [u8]) -> Result<usize, Wri
     let mut links = LinkWriter::new(room);
     visit(model, &mut |object, path| {
         links.path("", path);
-        if let (None, (major, minor)) = (path.instance_id(), object.version) {
-            if (major, minor) != (1, 0) {
-                links.attribute("ver", LinkValue::Version(major, minor));
-            }
+        let (major, minor) = object.version;
+        if path.instance_id().is_none() && (major, minor) != (1, 0) {
+            links.attribute("ver", LinkValue::Version(major, minor));
         }
     });
     links.finish().map_err(|_| WriteError::NoSpace { needed: available.saturating_add(1) })

@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use coap_codec::{Code, ContentFormat, Message, MessageWriter, OptionNumber, WriteError};
 
-use super::backoff;
-use crate::base::config::{Config, RegistrationPolicy};
+use super::{World, backoff};
+use crate::base::config::RegistrationPolicy;
 use crate::base::event::{Event, Events, Reason};
 use crate::base::rng::Generator;
 use crate::base::time::Instant;
@@ -74,7 +74,11 @@ pub(crate) struct Terms {
 pub(crate) enum Request {
     Register,
     /// An Update with what changed since the last one (OMA LwM2M 1.0, 5.3.2).
-    Update { lifetime: bool, binding: bool, objects: bool },
+    Update {
+        lifetime: bool,
+        binding: bool,
+        objects: bool,
+    },
     Deregister,
 }
 
@@ -155,18 +159,18 @@ impl Registration {
         &mut self,
         now: Instant,
         answer: Result<&Message<'_>, Reason>,
-        config: &Config,
-        generator: &mut Generator,
-        events: &mut Events,
+        world: &mut World<'_>,
     ) -> Outcome {
+        let World { config, generator, events, .. } = world;
         let state = core::mem::replace(&mut self.state, State::Gone);
         let server = self.server;
         let mut outcome = Outcome::Nothing;
         self.state = match state {
             State::Registering { sent, terms, failures, .. } => {
-                let granted = answer.and_then(|message| accept(message, Code::CREATED).and_then(|()| {
-                    Location::of(message, config.limits.location).ok_or(Reason::BadAnswer)
-                }));
+                let granted = answer.and_then(|message| {
+                    accept(message, Code::CREATED)
+                        .and_then(|()| Location::of(message, config.limits.location).ok_or(Reason::BadAnswer))
+                });
                 match granted {
                     Ok(location) => {
                         events.push(Event::Registered { server, lifetime: terms.lifetime });
@@ -221,21 +225,18 @@ impl Registration {
     }
 
     /// Nothing can be sent: there is no session with the server, or the message does not fit.
-    pub(crate) fn blocked(
-        &mut self,
-        now: Instant,
-        reason: Reason,
-        config: &Config,
-        generator: &mut Generator,
-        events: &mut Events,
-    ) {
+    pub(crate) fn blocked(&mut self, now: Instant, reason: Reason, world: &mut World<'_>) {
+        let World { config, generator, events, .. } = world;
         let server = self.server;
         let state = core::mem::replace(&mut self.state, State::Gone);
         self.state = match state {
             State::Unregistered { failures, .. } | State::Registering { failures, .. } => {
                 events.push(Event::RegistrationFailed { server, reason });
                 let failures = failures.saturating_add(1);
-                State::Unregistered { at: now + backoff::pause(&config.registration.backoff, failures, generator), failures }
+                State::Unregistered {
+                    at: now + backoff::pause(&config.registration.backoff, failures, generator),
+                    failures,
+                }
             }
             State::Registered { lease, failures, .. } | State::Updating { lease, failures, .. } => {
                 events.push(Event::UpdateFailed { server, reason });
@@ -275,7 +276,10 @@ impl Registration {
 
     /// A Register is wanted now: the session or the address is a new one (reading A16).
     pub(crate) fn register_now(&mut self, now: Instant) {
-        if matches!(self.state, State::Registered { .. } | State::Updating { .. } | State::Registering { .. } | State::Gone) {
+        if matches!(
+            self.state,
+            State::Registered { .. } | State::Updating { .. } | State::Registering { .. } | State::Gone
+        ) {
             self.state = State::Unregistered { at: now, failures: 0 };
         }
     }
@@ -309,7 +313,9 @@ impl Registration {
     /// What the server granted, while it lasts.
     pub(crate) const fn lease(&self) -> Option<&Lease> {
         match &self.state {
-            State::Registered { lease, .. } | State::Updating { lease, .. } | State::Leaving { lease, .. } => Some(lease),
+            State::Registered { lease, .. } | State::Updating { lease, .. } | State::Leaving { lease, .. } => {
+                Some(lease)
+            }
             _ => None,
         }
     }
@@ -528,6 +534,7 @@ fn lifetime_query(writer: &mut MessageWriter<'_>, seconds: u32) -> Result<(), Wr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::config::Config;
     use crate::base::rng::Key;
 
     fn policy() -> RegistrationPolicy {

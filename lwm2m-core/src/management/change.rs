@@ -146,7 +146,7 @@ pub(super) fn bootstrap_write(
         let payload = Payload::decode(format, path, object, Unknown::Ignore, operation.payload, scratch)
             .map_err(|error| error.code())?;
         // At object level every instance names itself (OMA LwM2M 1.0, 6.4.3).
-        let named = || payload.instances().map(|(id, values)| id.or(path.instance_id()).map(|id| (id, values)));
+        let named = || payload.instances().map(|(id, values)| id.or_else(|| path.instance_id()).map(|id| (id, values)));
         let mut created = 0u16;
         for entry in named() {
             let (id, values) = entry.ok_or(Code::BAD_REQUEST)?;
@@ -268,8 +268,11 @@ fn only_writable(object: &ObjectDef, values: &Values<'_>) -> Result<(), Code> {
 fn has_mandatory(object: &ObjectDef, values: &Values<'_>) -> Result<(), Code> {
     let given = |id| values.resources().any(|given| given == id);
     let writable = |operations: Operations| operations.writable();
-    let complete =
-        object.resources.iter().filter(|resource| resource.mandatory && writable(resource.operations)).all(|resource| given(resource.id));
+    let complete = object
+        .resources
+        .iter()
+        .filter(|resource| resource.mandatory && writable(resource.operations))
+        .all(|resource| given(resource.id));
     if complete { Ok(()) } else { Err(Code::BAD_REQUEST) }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{Ctx, DataModel, Origin, Refusal};
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
-    model: &mut dyn DataModel,
+    model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
     // Bootstrap-Discover has a form of its own, which is not offered yet.
@@ -20,10 +20,10 @@ pub(super) fn serve(
     }
     let path = operation.path;
     let target = resolve(ctx, path, model)?;
-    if let (Some(resource), Some(instance)) = (target.resource, path.instance_id()) {
-        if !has_resource(model, target.object.id, instance, resource.id) {
-            return Err(Refusal::Code(Code::NOT_FOUND));
-        }
+    if let (Some(resource), Some(instance)) = (target.resource, path.instance_id())
+        && !has_resource(model, target.object.id, instance, resource.id)
+    {
+        return Err(Refusal::Code(Code::NOT_FOUND));
     }
     no_query(operation)?;
     writer.restart(Code::CONTENT);

@@ -39,7 +39,11 @@ pub(crate) struct Effects {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Observing {
     /// It begins; `sequence` is in the answer.
-    Begins { path: Path, format: Format, sequence: u32 },
+    Begins {
+        path: Path,
+        format: Format,
+        sequence: u32,
+    },
     Ends,
 }
 

@@ -132,7 +132,7 @@ impl<'a> Operation<'a> {
 mod tests {
     use super::*;
     use coap_codec::{Header, MessageId, MessageType, MessageWriter, Token};
-    use std::string::String;
+    use alloc::string::String;
 
     fn parse(method: Code, path: &str, write: impl FnOnce(&mut MessageWriter<'_>)) -> Result<(Kind, String), Unfit> {
         let mut buffer = [0; 256];
@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn critical_options_that_are_not_understood_are_named() {
-        let with = |number: u16| parse(Code::GET, "/3", move |writer| writer.option(OptionNumber(number), b"x").unwrap());
+        let with =
+            |number: u16| parse(Code::GET, "/3", move |writer| writer.option(OptionNumber(number), b"x").unwrap());
         assert_eq!(with(9), Err(Unfit::Option(OptionNumber(9))));
         assert_eq!(with(1), Err(Unfit::Option(OptionNumber::IF_MATCH)));
         assert_eq!(with(35), Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED)));

@@ -15,7 +15,7 @@ pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
     sequence: Option<u32>,
-    model: &mut dyn DataModel,
+    model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
     let path = operation.path;

@@ -89,7 +89,11 @@ macro_rules! change_pair {
         }
 
         fn execute(&mut self, ctx: &Ctx, at: Leaf, args: Args<'_>) -> Result<(), Refusal> {
-            if self.0.object(at.object).is_some() { self.0.execute(ctx, at, args) } else { self.1.execute(ctx, at, args) }
+            if self.0.object(at.object).is_some() {
+                self.0.execute(ctx, at, args)
+            } else {
+                self.1.execute(ctx, at, args)
+            }
         }
     };
 }

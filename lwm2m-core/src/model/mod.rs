@@ -16,8 +16,8 @@ use crate::base::time::Instant;
 use crate::base::value::{Sink, Stop};
 use crate::format::Values;
 
-pub(crate) use compose::{Viewed, change_pair, read_from_pair};
 pub use compose::{Joined, NoObjects};
+pub(crate) use compose::{Viewed, change_pair, read_from_pair};
 pub use definition::{ObjectDef, Operations, Range, ResourceDef};
 
 /// The objects of a device, as the client sees them.
@@ -299,7 +299,7 @@ pub struct ArgsError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::vec::Vec;
+    use alloc::vec::Vec;
 
     #[test]
     fn the_valid_argument_lists_of_the_reference_are_read() {

@@ -38,8 +38,7 @@ impl Accounts {
     /// The accounts that the device is made with.
     pub(crate) fn new(config: &Config) -> Self {
         let servers = config.limits.servers;
-        let mut accounts =
-            Self(Security::new(servers.saturating_add(1), config.limits.value), Server::new(servers));
+        let mut accounts = Self(Security::new(servers.saturating_add(1), config.limits.value), Server::new(servers));
         for (id, account) in (0..=u16::MAX).zip(&config.accounts) {
             accounts.add(id, account);
         }
@@ -101,7 +100,8 @@ impl Accounts {
         }
         let same = |one: Option<u16>, other: Option<u16>| one.is_some() && one == other;
         for server in servers {
-            let id = server.short_server_id.filter(|id| (1..=65_534).contains(id)).ok_or(Inconsistency::ShortServerId)?;
+            let id =
+                server.short_server_id.filter(|id| (1..=65_534).contains(id)).ok_or(Inconsistency::ShortServerId)?;
             if servers.iter().filter(|other| other.short_server_id == Some(id)).count() > 1 {
                 return Err(Inconsistency::ShortServerId);
             }

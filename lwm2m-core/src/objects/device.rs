@@ -272,7 +272,8 @@ impl DataModel for Device {
         if matches!(change.action, Action::Create | Action::Delete) {
             return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
         }
-        let too_long = change.values.iter().any(|given| matches!(given.value, Value::Str(text) if text.len() > MAX_WRITTEN));
+        let too_long =
+            change.values.iter().any(|given| matches!(given.value, Value::Str(text) if text.len() > MAX_WRITTEN));
         if too_long { Err(Refusal::Code(Code::BAD_REQUEST)) } else { Ok(()) }
     }
 

@@ -216,7 +216,10 @@ impl DataModel for Security {
         let refused = match change.action {
             // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
             Action::Delete => known.is_none_or(Instance::is_bootstrap_server),
-            _ => (known.is_none() && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit) || self.too_long(&change.values),
+            _ => {
+                (known.is_none() && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit)
+                    || self.too_long(&change.values)
+            }
         };
         if refused { Err(Refusal::Code(Code::BAD_REQUEST)) } else { Ok(()) }
     }

@@ -47,14 +47,11 @@ pub(crate) static DEFINITION: ObjectDef = ObjectDef {
             .range(SECONDS)
             .unit("s"),
         ResourceDef::new(DISABLE, "Disable", Operations::E, DataType::None),
-        ResourceDef::new(DISABLE_TIMEOUT, "Disable Timeout", Operations::RW, DataType::Integer).range(SECONDS).unit("s"),
-        ResourceDef::new(
-            STORING,
-            "Notification Storing When Disabled or Offline",
-            Operations::RW,
-            DataType::Boolean,
-        )
-        .mandatory(),
+        ResourceDef::new(DISABLE_TIMEOUT, "Disable Timeout", Operations::RW, DataType::Integer)
+            .range(SECONDS)
+            .unit("s"),
+        ResourceDef::new(STORING, "Notification Storing When Disabled or Offline", Operations::RW, DataType::Boolean)
+            .mandatory(),
         ResourceDef::new(BINDING, "Binding", Operations::RW, DataType::String).mandatory(),
         ResourceDef::new(UPDATE_TRIGGER, "Registration Update Trigger", Operations::E, DataType::None).mandatory(),
     ],
@@ -88,7 +85,7 @@ pub(crate) enum Binding {
     S,
     SQ,
     US,
-    UQS,
+    Uqs,
 }
 
 impl Binding {
@@ -99,14 +96,14 @@ impl Binding {
             "S" => Self::S,
             "SQ" => Self::SQ,
             "US" => Self::US,
-            "UQS" => Self::UQS,
+            "UQS" => Self::Uqs,
             _ => return None,
         })
     }
 
     /// The binding that `self as u8` gave.
     pub(crate) fn from_number(number: u8) -> Option<Self> {
-        [Self::U, Self::UQ, Self::S, Self::SQ, Self::US, Self::UQS].into_iter().find(|binding| *binding as u8 == number)
+        [Self::U, Self::UQ, Self::S, Self::SQ, Self::US, Self::Uqs].into_iter().find(|binding| *binding as u8 == number)
     }
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -116,7 +113,7 @@ impl Binding {
             Self::S => "S",
             Self::SQ => "SQ",
             Self::US => "US",
-            Self::UQS => "UQS",
+            Self::Uqs => "UQS",
         }
     }
 

@@ -109,7 +109,7 @@ pub struct Network {
     lose_next: [usize; 2],
     counts: Counts,
     /// By arrival, and then in the order of sending.
-    in_flight: BTreeMap<(Instant, usize, u8), Datagram>,
+    in_flight: BTreeMap<(Instant, usize, bool), Datagram>,
 }
 
 /// A datagram on its way, or just come.
@@ -121,6 +121,8 @@ pub(super) struct Datagram {
     /// The device's end.
     pub(super) device: Address,
     pub(super) bytes: Vec<u8>,
+    /// Whether it is the second of two.
+    pub(super) copy: bool,
 }
 
 /// What the network decided about a datagram.
@@ -293,11 +295,12 @@ impl Network {
         if let Some(byte) = bytes.get_mut(bit / 8).filter(|_| corrupted) {
             *byte ^= 1 << (bit % 8);
         }
-        let datagram = Datagram { number, direction, host: host.clone(), device, bytes };
+        let datagram = Datagram { number, direction, host: host.clone(), device, bytes, copy: false };
         if doubled {
-            self.in_flight.insert((arrives_at + longer, number, 1), datagram.clone());
+            let copy = Datagram { copy: true, ..datagram.clone() };
+            self.in_flight.insert((arrives_at + longer, number, true), copy);
         }
-        self.in_flight.insert((arrives_at, number, 0), datagram);
+        self.in_flight.insert((arrives_at, number, false), datagram);
         Sent { number, fate, arrives_at: Some(arrives_at) }
     }
 
@@ -312,7 +315,7 @@ impl Network {
     }
 
     fn chance(&mut self, per_mille: u16) -> bool {
-        (self.generator.next_u64() >> 32) * 1_000 >> 32 < u64::from(per_mille)
+        ((self.generator.next_u64() >> 32) * 1_000) >> 32 < u64::from(per_mille)
     }
 
     fn on_demand(&mut self, number: usize, direction: Direction) -> bool {

@@ -88,7 +88,9 @@ impl Node {
     #[must_use]
     pub const fn id(&self) -> u16 {
         match self {
-            Self::Instance(id, _) | Self::Multiple(id, _) | Self::Resource(id, _) | Self::ResourceInstance(id, _) => *id,
+            Self::Instance(id, _) | Self::Multiple(id, _) | Self::Resource(id, _) | Self::ResourceInstance(id, _) => {
+                *id
+            }
         }
     }
 

@@ -2,8 +2,8 @@
 //! once. For tests that want every byte in their own hands; whole lives are told with `sim`.
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses a part of it")]
 
-use std::cell::Cell;
-use std::time::Duration;
+use core::cell::Cell;
+use core::time::Duration;
 
 use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token};
 use lwm2m_core::objects::Device;

@@ -109,7 +109,10 @@ impl Client {
         write_accounts(self.stored_accounts(), self.config.snapshot_secrets, &mut out);
         let registrations = &self.lifecycle.registrations;
         out.u8(u8::try_from(registrations.len()).unwrap_or(u8::MAX));
-        registrations.iter().take(usize::from(u8::MAX)).for_each(|registration| write_registration(now, registration, &mut out));
+        registrations
+            .iter()
+            .take(usize::from(u8::MAX))
+            .for_each(|registration| write_registration(now, registration, &mut out));
         out.u16(u16::try_from(self.reporting.len()).unwrap_or(u16::MAX));
         let observations = self.reporting.iter().take(usize::from(u16::MAX));
         observations.for_each(|observation| write_observation(now, observation, &mut out));
@@ -156,11 +159,14 @@ impl Client {
         input.end()?;
         client.lifecycle = Lifecycle::new(now, &client.accounts, &client.config);
         if wake == Wake::Restart {
-            client.exchange.set_counters(message_id.wrapping_add(RESTART_SKIP_ID), counter.saturating_add(RESTART_SKIP));
+            client
+                .exchange
+                .set_counters(message_id.wrapping_add(RESTART_SKIP_ID), counter.saturating_add(RESTART_SKIP));
             return Ok(client);
         }
         client.exchange.set_counters(message_id, counter);
-        if registrations.len() > client.config.limits.servers || observations.len() > client.config.limits.observations {
+        if registrations.len() > client.config.limits.servers || observations.len() > client.config.limits.observations
+        {
             return Err(SnapshotError::Limits);
         }
         client.lifecycle.presence = match presence {
@@ -269,10 +275,11 @@ fn configured_key(config: &Config, uri: Option<&str>) -> alloc::vec::Vec<u8> {
     let accounts = config.accounts.iter().map(|account| match account {
         Account::Bootstrap { uri, credentials } | Account::Server { uri, credentials, .. } => (uri, credentials),
     });
-    let mut keys = accounts.filter(|(own, _)| Some(own.as_str()) == uri).filter_map(|(_, credentials)| match credentials {
-        Credentials::Psk { key, .. } => Some(key.clone()),
-        Credentials::NoSec => None,
-    });
+    let mut keys =
+        accounts.filter(|(own, _)| Some(own.as_str()) == uri).filter_map(|(_, credentials)| match credentials {
+            Credentials::Psk { key, .. } => Some(key.clone()),
+            Credentials::NoSec => None,
+        });
     keys.next().unwrap_or_default()
 }
 

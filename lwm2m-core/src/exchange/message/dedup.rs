@@ -107,7 +107,8 @@ impl Deduplication {
             return true;
         }
         // The harmless entry that would have gone first makes room.
-        let victim = self.entries.iter_mut().filter(|entry| entry.class == Class::Harmless).min_by_key(|entry| entry.until);
+        let victim =
+            self.entries.iter_mut().filter(|entry| entry.class == Class::Harmless).min_by_key(|entry| entry.until);
         match victim {
             Some(victim) => {
                 *victim = entry;

@@ -28,12 +28,23 @@ impl Slots {
         Self { slots: Vec::with_capacity(limit), limit, size: size.min(usize::from(u16::MAX)) }
     }
 
+    /// Allocates every buffer that the bound allows, so that none is allocated later.
+    pub(crate) fn reserve(&mut self) {
+        while self.slots.len() < self.limit {
+            self.grow();
+        }
+    }
+
+    fn grow(&mut self) {
+        self.slots.push(Slot { bytes: alloc::vec![0; self.size].into_boxed_slice(), len: None });
+    }
+
     /// Takes a free buffer, allocating one only while the pool has not reached its bound.
     pub(crate) fn take(&mut self) -> Option<SlotId> {
         let index = match self.slots.iter().position(|slot| slot.len.is_none()) {
             Some(index) => index,
             None if self.slots.len() < self.limit => {
-                self.slots.push(Slot { bytes: alloc::vec![0; self.size].into_boxed_slice(), len: None });
+                self.grow();
                 self.slots.len().checked_sub(1)?
             }
             None => return None,

@@ -90,8 +90,13 @@ struct Session {
 #[derive(Clone, Debug)]
 enum State {
     /// The next command is due.
-    Ready { at: Instant },
-    Asked { exchange: Exchange, command: BootstrapCommand },
+    Ready {
+        at: Instant,
+    },
+    Asked {
+        exchange: Exchange,
+        command: BootstrapCommand,
+    },
 }
 
 impl BootstrapServer {
@@ -217,7 +222,10 @@ impl BootstrapServer {
         let mut commands: VecDeque<_> = self.script.clone().unwrap_or_else(|| self.commands(servers)).into();
         if self.repeats {
             let times = |command: &BootstrapCommand| if *command == BootstrapCommand::Finish { 1 } else { 2 };
-            commands = commands.into_iter().flat_map(|command| core::iter::repeat_n(command.clone(), times(&command))).collect();
+            commands = commands
+                .into_iter()
+                .flat_map(|command| core::iter::repeat_n(command.clone(), times(&command)))
+                .collect();
         }
         let state = State::Ready { at: now };
         self.sessions.push(Session { device: request.from, commands, sent: 0, state });

@@ -7,7 +7,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Reaction, Token, WriteError};
+use coap_codec::{
+    Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Reaction, Token, WriteError,
+};
 
 use super::{Answering, Ask, NoAnswer, Response};
 use crate::base::rng::{Generator, Key};
@@ -72,9 +74,16 @@ struct Sent {
 
 #[derive(Clone, Debug)]
 enum State {
-    Unacknowledged { bytes: Vec<u8>, resend_at: Instant, timeout: Duration, left: u8 },
+    Unacknowledged {
+        bytes: Vec<u8>,
+        resend_at: Instant,
+        timeout: Duration,
+        left: u8,
+    },
     /// Acknowledged, or never to be; the response is awaited until then.
-    Awaiting { until: Instant },
+    Awaiting {
+        until: Instant,
+    },
 }
 
 /// A message that was received, and what was said to it.
@@ -229,9 +238,8 @@ impl Coap {
         write_rest: impl Fn(&mut MessageWriter<'_>) -> Result<(), WriteError>,
     ) {
         let acknowledgement = Header::empty(MessageType::Acknowledgement, request.message_id);
-        let own = |message_type, message_id| {
-            write(Header { message_type, code, message_id }, request.token, 0, &write_rest)
-        };
+        let own =
+            |message_type, message_id| write(Header { message_type, code, message_id }, request.token, 0, &write_rest);
         if !request.confirmable {
             let message_id = self.message_id();
             let bytes = own(MessageType::NonConfirmable, message_id);
@@ -337,13 +345,8 @@ impl Coap {
         if code.is_request() {
             return Incoming::Request(Inbound::of(from, message));
         }
-        let unmatched = Unmatched {
-            from,
-            token: message.token(),
-            confirmable,
-            message_id,
-            response: Response::of(message),
-        };
+        let unmatched =
+            Unmatched { from, token: message.token(), confirmable, message_id, response: Response::of(message) };
         let incoming = self.answered(from, |sent| sent.token == unmatched.token, message);
         if matches!(incoming, Incoming::Answered(..)) {
             self.take(&unmatched, true);

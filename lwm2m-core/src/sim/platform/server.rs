@@ -47,6 +47,7 @@ pub struct DmServer {
     pub(super) complaints: Vec<(Instant, String)>,
     pub(super) online: Vec<Registered>,
     pub(super) operations: Operations,
+    pub(super) now: Instant,
     uri: String,
     location: (Vec<String>, Vec<String>),
     answers_next: Vec<(Interface, Code)>,
@@ -135,6 +136,7 @@ impl DmServer {
             complaints: Vec::new(),
             online: Vec::new(),
             operations: Operations::default(),
+            now: Instant::ZERO,
             uri: uri.to_string(),
             location: (Vec::from(["rd".to_string()]), Vec::new()),
             answers_next: Vec::new(),
@@ -158,7 +160,8 @@ impl DmServer {
     }
 
     /// Loses its memory: registrations, observations, and what is in flight.
-    pub fn restart(&mut self, now: Instant) {
+    pub fn restart(&mut self) {
+        let now = self.now;
         self.coap.forget();
         for gone in core::mem::take(&mut self.online) {
             self.history.push(StatusChange { at: now, endpoint: gone.endpoint, status: Status::Forgotten });
@@ -418,7 +421,8 @@ fn object_list(request: &Inbound) -> Result<Option<Vec<Link>>, (Code, Option<Str
     }
     let links = Link::read(&request.payload).ok_or_else(|| bad("an object list that cannot be read"))?;
     let lists = |object: &str| {
-        let below = |target: &str| target.strip_prefix(object).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let below =
+            |target: &str| target.strip_prefix(object).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         links.iter().any(|link| below(&link.target))
     };
     if lists("/0") {

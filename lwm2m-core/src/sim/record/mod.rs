@@ -1,98 +1,110 @@
-//! skeleton
+//! Records of runs: everything that went into a client, and everything that came out.
+//!
+//! A record is text, a line for each thing, so that two can be compared with ordinary tools:
+//!
+//! ```text
+//! lwm2m-core record 1
+//! client start=0 profile=dm endpoint=;;123456789012345;1.0 key=00112233445566778899aabbccddeeff ...
+//! > 0 network-up
+//! < connect 0 coap://bootstrap.example
+//! > 0 connected 0 new
+//! < transmit 0 48021a2b...
+//! * BootstrapStarted
+//! ```
+//!
+//! Inputs begin with `>` and their time in microseconds, outputs with `<`, events with `*`. A client
+//! that is made from the second line and gets the same inputs must give the same outputs, byte for
+//! byte: [`replay()`] looks whether it does.
+
+mod header;
+mod input;
+mod replay;
+
+use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
+use core::fmt::Write;
+
+pub use self::header::Header;
+pub use self::input::Input;
+pub use self::replay::{Mismatch, Replayed, replay};
 use crate::base::config::Config;
 use crate::base::event::Event;
-use crate::base::path::Path;
 use crate::base::time::Instant;
-use crate::client::{Client, Output};
-use crate::exchange::Peer;
-use crate::lifecycle::Session;
-use crate::model::{DataModel, Ticket};
+use crate::client::Output;
 
-/// An input of the client.
+/// The first line of every record.
+const TITLE: &str = "lwm2m-core record 1";
+
+/// Writes a record. For each input: first [`input`](Self::input), then the call of the client, then
+/// all its outputs, then all its events.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// [`Client::handle_datagram`]
-    Datagram { /** when */ now: Instant, /** from */ peer: Peer, /** what */ bytes: Vec<u8> },
-    /// [`Client::handle_timeout`]
-    Timeout { /** when */ now: Instant },
-    /// [`Client::connected`]
-    Connected { /** when */ now: Instant, /** who */ peer: Peer, /** how */ session: Session },
-    /// [`Client::connection_failed`]
-    ConnectionFailed { /** when */ now: Instant, /** who */ peer: Peer },
-    /// [`Client::network_up`]
-    NetworkUp { /** when */ now: Instant },
-    /// [`Client::network_down`]
-    NetworkDown { /** when */ now: Instant },
-    /// [`Client::enter_flight_mode`]
-    EnterFlightMode { /** when */ now: Instant },
-    /// [`Client::leave_flight_mode`]
-    LeaveFlightMode { /** when */ now: Instant },
-    /// [`Client::shutdown`]
-    Shutdown { /** when */ now: Instant },
-    /// [`Client::address_changed`]
-    AddressChanged { /** when */ now: Instant },
-    /// [`Client::notify`]
-    Notify { /** when */ now: Instant, /** where */ path: Path },
-    /// [`Client::update`]
-    Update { /** when */ now: Instant, /** whom */ server: u16 },
-    /// [`Client::resume`]
-    Resume { /** when */ now: Instant, /** which */ ticket: Ticket },
-    /// What the application did to its model, in its own words: `set /3/0/9 42`.
-    Application { /** when */ now: Instant, /** what */ text: String },
+pub struct Recorder {
+    text: String,
 }
-impl Input {
-    /// Does it to a client.
-    pub fn apply(&self, _client: &mut Client, _model: &mut dyn DataModel) { todo!() }
-}
-/// The first line of a record: what the client is made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {}
-impl Header {
-    /// From a configuration; none when it is not one that a header can tell.
-    pub fn of(_config: &Config) -> Option<Self> { todo!() }
-    /// The configuration.
-    pub fn config(&self) -> Config { todo!() }
-}
-/// Writes a record, line by line: `header`, then for every input the input, all outputs, all events.
-#[derive(Clone, Debug)]
-pub struct Recorder {}
+
 impl Recorder {
-    /// Begins.
-    pub fn new(_config: &Config, _start: Instant) -> Option<Self> { todo!() }
-    /// An input went in.
-    pub fn input(&mut self, _input: &Input) { todo!() }
-    /// An output came out.
-    pub fn output(&mut self, _output: &Output<'_>) { todo!() }
-    /// An event came out.
-    pub fn event(&mut self, _event: &Event) { todo!() }
-    /// The record as text so far.
-    pub fn text(&self) -> &str { todo!() }
+    /// Begins the record of a client that is made from `config` at `start`; none when there is more to
+    /// that configuration than a [`Header`] tells.
+    ///
+    /// The record has the client's key in it and what a bootstrap writes, but no configured
+    /// pre-shared key.
+    #[must_use]
+    pub fn new(config: &Config, start: Instant) -> Option<Self> {
+        let header = Header::of(config, start)?;
+        Some(Self { text: format!("{TITLE}\n{}\n", header.to_line()) })
+    }
+
+    /// Something is about to go in.
+    pub fn input(&mut self, input: &Input) {
+        self.line(&input.to_line());
+    }
+
+    /// Something came out.
+    pub fn output(&mut self, output: &Output<'_>) {
+        self.line(&output_line(output));
+    }
+
+    /// There was news.
+    pub fn event(&mut self, event: &Event) {
+        self.line(&event_line(event));
+    }
+
+    /// The record so far.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
 }
-/// Feeds a record into a fresh client and compares every output and event.
-/// `application` does to the model what [`Input::Application`] says.
-///
-/// # Errors
-/// The first line that differs, or cannot be read.
-pub fn replay<M: DataModel>(_record: &str, _model: &mut M, _application: impl FnMut(&mut M, &str)) -> Result<Replayed, Mismatch> { todo!() }
-/// What was compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Replayed {
-    /// inputs
-    pub inputs: usize, 
-    /// outputs
-    pub outputs: usize,
-    /// events
-    pub events: usize,
+
+fn output_line(output: &Output<'_>) -> String {
+    match output {
+        Output::Connect { peer, uri, .. } => format!("< connect {} {uri}", peer.0),
+        Output::Transmit { peer, datagram } => format!("< transmit {} {}", peer.0, hex(datagram)),
+        Output::Disconnect { peer } => format!("< disconnect {}", peer.0),
+    }
 }
-/// Where two runs differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
-    /// line number, from 1
-    pub line: usize,
-    /// what the record says
-    pub recorded: String,
-    /// what the client does now
-    pub replayed: String,
+
+fn event_line(event: &Event) -> String {
+    format!("* {event:?}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn unhex(text: &str) -> Option<alloc::vec::Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }

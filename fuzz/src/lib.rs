@@ -1,0 +1,174 @@
+//! What the fuzz targets do with their bytes. Each function panics when something is wrong.
+
+use core::time::Duration;
+
+use coap_codec::{Message, MessageWriter};
+use endpoint_name::EndpointName;
+use lwm2m_core::objects::Device;
+use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Path, Peer, Session, Wake};
+
+/// What parses as a CoAP message writes back to the same bytes.
+pub fn coap_message(data: &[u8]) {
+    let Ok(message) = Message::parse(data) else { return };
+    let mut buffer = vec![0; data.len()];
+    let mut writer = MessageWriter::new(&mut buffer, message.header(), message.token()).expect("room for the head");
+    for option in message.options() {
+        writer.option(option.number, option.value).expect("room for every option");
+    }
+    writer.payload(message.payload()).expect("room for the payload");
+    assert_eq!(writer.finish(), data);
+}
+
+/// What parses as an endpoint name prints as it was.
+pub fn endpoint_name(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else { return };
+    if let Ok(name) = EndpointName::parse(text) {
+        assert_eq!(name.to_string(), text);
+    }
+}
+
+fn config() -> Config {
+    Config::new("fuzz", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 3_600)
+}
+
+/// No bytes make a client that cannot go on.
+pub fn snapshot(data: &[u8]) {
+    let wake = Wake::Sleep { elapsed: Duration::from_secs(60) };
+    let Ok(mut client) = Client::restore(config(), data, Instant::ZERO, wake) else { return };
+    let mut device = Device::new("Example Works", "TM-1");
+    client.network_up(Instant::from_secs(1));
+    client.handle_timeout(Instant::from_secs(2), &mut device);
+    while client.poll_output().is_some() {}
+}
+
+/// A life made of bytes: each step is an operation, a time that passes, and perhaps a datagram.
+pub fn client(data: &[u8]) {
+    let mut life = Life::new();
+    let mut rest = data;
+    while let [operation, wait, after @ ..] = rest {
+        rest = after;
+        life.now = life.now + Duration::from_millis(u64::from(*wait).pow(3));
+        rest = life.step(*operation, rest);
+        life.drain();
+    }
+}
+
+struct Life {
+    client: Client,
+    device: Device,
+    now: Instant,
+    peer: Option<Peer>,
+    /// Message ID and token of the last message: what an answer needs.
+    last: Vec<u8>,
+}
+
+impl Life {
+    fn new() -> Self {
+        let client = Client::new(config(), Instant::ZERO).expect("a valid configuration");
+        let device = Device::new("Example Works", "TM-1");
+        let mut life = Self { client, device, now: Instant::ZERO, peer: None, last: Vec::new() };
+        life.client.network_up(life.now);
+        life.drain();
+        life
+    }
+
+    fn step<'a>(&mut self, operation: u8, rest: &'a [u8]) -> &'a [u8] {
+        let Self { client, device, now, .. } = self;
+        match operation % 16 {
+            0 => {
+                client.handle_timeout(*now, device);
+                assert!(client.poll_timeout().is_none_or(|next| next > *now), "a deadline that does not move");
+            }
+            1 => client.network_up(*now),
+            2 => client.network_down(*now),
+            3 => client.enter_flight_mode(*now),
+            4 => client.leave_flight_mode(*now),
+            5 => client.address_changed(*now),
+            6 => drop(client.update(*now, 1)),
+            7 => {
+                device.battery_level = Some(operation >> 4);
+                client.notify(*now, Path::resource(3, 0, 9), device);
+            }
+            8 => *now = Instant::from_micros(now.as_micros() / 2),
+            // The server grants what was asked last: 2.01 with a Location.
+            9 | 10 if self.last.len() >= 4 => {
+                let mut answer = self.last.clone();
+                answer[0] = 0x60 | answer[0] & 0x0F;
+                answer[1] = if operation & 16 == 0 { 0x41 } else { 0x44 };
+                answer.extend_from_slice(b"\x82rd\x011");
+                self.receive(&answer);
+            }
+            // A datagram as it comes: its length, then its bytes.
+            _ => {
+                let (len, rest) = rest.split_first().map_or((0, rest), |(len, rest)| (usize::from(*len), rest));
+                let (datagram, rest) = rest.split_at(len.min(rest.len()));
+                self.receive(datagram);
+                return rest;
+            }
+        }
+        rest
+    }
+
+    fn receive(&mut self, datagram: &[u8]) {
+        if let Some(peer) = self.peer {
+            self.client.handle_datagram(self.now, peer, datagram, &mut self.device);
+        }
+    }
+
+    fn drain(&mut self) {
+        let mut made = None;
+        while let Some(output) = self.client.poll_output() {
+            match output {
+                Output::Connect { peer, .. } => made = Some(peer),
+                Output::Transmit { datagram, .. } => {
+                    let message = Message::parse(datagram).expect("we send well-formed messages");
+                    let head = 4 + message.token().len();
+                    self.last = datagram[..head].to_vec();
+                }
+                Output::Disconnect { .. } => {}
+            }
+        }
+        if let Some(peer) = made {
+            self.peer = Some(peer);
+            self.client.connected(self.now, peer, Session::New, &mut self.device);
+            self.drain();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    /// Runs every committed input through its target.
+    fn replay(target: &str, body: fn(&[u8])) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+        let mut inputs = 0;
+        for entry in fs::read_dir(&folder).expect("a folder of seeds") {
+            body(&fs::read(entry.expect("an entry").path()).expect("a file"));
+            inputs += 1;
+        }
+        assert!(inputs > 0, "no seeds for {target}");
+    }
+
+    #[test]
+    fn seeds_of_coap_message() {
+        replay("coap_message", super::coap_message);
+    }
+
+    #[test]
+    fn seeds_of_endpoint_name() {
+        replay("endpoint_name", super::endpoint_name);
+    }
+
+    #[test]
+    fn seeds_of_snapshot() {
+        replay("snapshot", super::snapshot);
+    }
+
+    #[test]
+    fn seeds_of_client() {
+        replay("client", super::client);
+    }
+}

@@ -1,0 +1,306 @@
+//! The driving loop: what a runtime does with its sockets and its clock, done with virtual ones.
+
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::record::Input;
+use super::trace::{Direction, Fate, Order, What};
+use super::{Sim, network};
+use crate::base::time::Instant;
+use crate::client::{CommandError, Output};
+use crate::exchange::Peer;
+use crate::lifecycle::Session;
+use crate::model::DataModel;
+
+/// A socket of the device: one for each session.
+#[derive(Clone, Debug)]
+pub(super) struct Socket {
+    peer: Peer,
+    host: Arc<str>,
+    port: u16,
+    /// The device's address when the session was made last.
+    address: network::Address,
+}
+
+/// A session that is being made.
+#[derive(Clone, Debug)]
+pub(super) struct Opening {
+    at: Instant,
+    peer: Peer,
+    uri: String,
+}
+
+/// How many steps were done within one second of virtual time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pace {
+    second: u64,
+    steps: u32,
+}
+
+/// More steps than this within one second are no life, but a deadline that nothing clears.
+const MAX_STEPS_PER_SECOND: u32 = 20_000;
+
+/// What happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Next {
+    Arrival,
+    Session,
+    Platform,
+    Client,
+}
+
+impl<M: DataModel> Sim<M> {
+    /// Goes on to the next thing that happens (a datagram arrives, the platform or the client has
+    /// something to do) and does it. False when nothing will ever happen.
+    ///
+    /// # Panics
+    /// When the client breaks its contract: a deadline that [`Client::handle_timeout`] leaves in the
+    /// past, or that comes again and again without end.
+    ///
+    /// [`Client::handle_timeout`]: crate::Client::handle_timeout
+    #[track_caller]
+    pub fn step(&mut self) -> bool {
+        self.settle();
+        let Some((at, next)) = self.next() else { return false };
+        self.go_to(at.max(self.now));
+        self.pace(next, at);
+        match next {
+            Next::Arrival => self.arrive(),
+            // Settling makes it.
+            Next::Session => {}
+            Next::Platform => self.platform.handle_timeout(self.now),
+            Next::Client => self.time_out(),
+        }
+        self.settle();
+        true
+    }
+
+    /// Does all that happens within `duration`; then it is so much later.
+    ///
+    /// # Panics
+    /// As [`step`](Self::step).
+    #[track_caller]
+    pub fn run_for(&mut self, duration: Duration) {
+        self.run_until(duration, |_| false);
+    }
+
+    /// Runs until `done`, at most for `limit`. Whether it came to that.
+    ///
+    /// # Panics
+    /// As [`step`](Self::step).
+    #[track_caller]
+    pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        self.settle();
+        while !done(self) {
+            if self.next().is_none_or(|(at, _)| at > end) {
+                self.go_to(end);
+                return done(self);
+            }
+            self.step();
+        }
+        true
+    }
+
+    /// When [`step`](Self::step) would do something, and nothing before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.next().map(|(at, _)| at)
+    }
+
+    // ----- inputs ---------------------------------------------------------------------------
+
+    pub(super) fn command(&mut self, name: &'static str, input: Input) {
+        // Only `update` and `resume` can fail.
+        let _ = self.try_command(name, input);
+    }
+
+    pub(super) fn try_command(&mut self, name: &'static str, input: Input) -> Result<(), CommandError> {
+        self.settle();
+        self.trace.push(self.now, What::Command(name));
+        let result = self.give(&input);
+        self.settle();
+        result
+    }
+
+    fn give(&mut self, input: &Input) -> Result<(), CommandError> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.input(input);
+        }
+        input.apply(&mut self.client, &mut self.model)
+    }
+
+    #[track_caller]
+    fn time_out(&mut self) {
+        let now = self.now;
+        let _ = self.give(&Input::Timeout { now });
+        if let Some(left) = self.client.poll_timeout().filter(|left| *left <= now) {
+            panic!("the client leaves a deadline of {left} after it did what was due at {now}\n{}", self.trace);
+        }
+    }
+
+    fn arrive(&mut self) {
+        let now = self.now;
+        let Some(datagram) = self.network.arrival(now) else { return };
+        let network::Datagram { number, direction, host, device, bytes, copy } = datagram;
+        let taken = match direction {
+            Direction::ToServer => self.platform.receive(now, &host, device, &bytes),
+            Direction::ToDevice => {
+                // Nobody answers at an address that the device does not have any more.
+                let here = self.network.attached && device == self.network.address(device.port);
+                let socket = self.sockets.iter().find(|socket| socket.port == device.port && socket.host == host);
+                match socket.filter(|_| here).map(|socket| socket.peer) {
+                    Some(peer) => {
+                        let _ = self.give(&Input::Datagram { now, peer, bytes });
+                        true
+                    }
+                    None => false,
+                }
+            }
+        };
+        if !taken {
+            self.network.went_astray();
+            if !copy {
+                self.trace.astray(number);
+            }
+        }
+    }
+
+    // ----- outputs --------------------------------------------------------------------------
+
+    /// Carries out all orders, tells the news, and makes the sessions whose time has come.
+    pub(super) fn settle(&mut self) {
+        self.drain();
+        while let Some(index) = self.opening.iter().position(|opening| opening.at <= self.now) {
+            let Opening { peer, uri, .. } = self.opening.remove(index);
+            let input = self.open(peer, &uri);
+            let _ = self.give(&input);
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        enum Owned {
+            Transmit(Peer, Vec<u8>),
+            Order(Order),
+        }
+        let now = self.now;
+        while let Some(output) = self.client.poll_output() {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.output(&output);
+            }
+            let owned = match output {
+                Output::Transmit { peer, datagram } => Owned::Transmit(peer, datagram.to_vec()),
+                Output::Connect { peer, uri, .. } => Owned::Order(Order::Connect { peer, uri: uri.to_string() }),
+                Output::Disconnect { peer } => Owned::Order(Order::Disconnect { peer }),
+            };
+            match owned {
+                Owned::Transmit(peer, datagram) => self.transmit(peer, &datagram),
+                Owned::Order(order) => {
+                    match &order {
+                        Order::Connect { peer, uri } => {
+                            let at = now + self.network.connecting;
+                            self.opening.push(Opening { at, peer: *peer, uri: uri.clone() });
+                        }
+                        Order::Disconnect { peer } => {
+                            self.opening.retain(|opening| opening.peer != *peer);
+                            self.sockets.retain(|socket| socket.peer != *peer);
+                        }
+                    }
+                    self.trace.push(now, What::Order(order));
+                }
+            }
+        }
+        while let Some(event) = self.client.poll_event() {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.event(&event);
+            }
+            self.trace.push(now, What::Event(event));
+        }
+        while let Some((host, to, bytes, up)) = self.platform.transmit() {
+            let sockets = &self.sockets;
+            let peer =
+                sockets.iter().find(|socket| socket.port == to.port && socket.host == host).map(|socket| socket.peer);
+            self.send(Direction::ToDevice, &host, peer, to, bytes, up);
+        }
+    }
+
+    fn transmit(&mut self, peer: Peer, datagram: &[u8]) {
+        let Some(socket) = self.sockets.iter().find(|socket| socket.peer == peer) else {
+            panic!("the client sends to {peer}, with which it has no session\n{}", self.trace);
+        };
+        let (host, from) = (socket.host.clone(), self.network.address(socket.port));
+        let up = self.platform.is_up(&host);
+        self.send(Direction::ToServer, &host, Some(peer), from, datagram.to_vec(), up);
+    }
+
+    fn send(
+        &mut self,
+        dir: Direction,
+        host: &Arc<str>,
+        peer: Option<Peer>,
+        device: network::Address,
+        bytes: Vec<u8>,
+        up: bool,
+    ) {
+        let sent = self.network.send(self.now, dir, host, device, &bytes, up);
+        let network::Sent { number, fate, arrives_at } = sent;
+        debug_assert!(fate != Fate::Astray, "that is seen only when it arrives");
+        self.trace.push(self.now, What::Datagram { number, dir, host: host.clone(), peer, bytes, fate, arrives_at });
+    }
+
+    /// What comes of a Connect: a session, or none because nobody has that name.
+    fn open(&mut self, peer: Peer, uri: &str) -> Input {
+        let now = self.now;
+        let host = self.platform.host(uri).filter(|host| self.network.attached && self.network.can_resolve(host));
+        let Some(host) = host else {
+            return Input::ConnectionFailed { now, peer };
+        };
+        let session = match self.sockets.iter_mut().find(|socket| socket.peer == peer) {
+            Some(socket) => {
+                let before = core::mem::replace(&mut socket.address, self.network.address(socket.port));
+                if before == socket.address { Session::Resumed } else { Session::Moved }
+            }
+            None => {
+                let port = self.next_port;
+                self.next_port = self.next_port.wrapping_add(1);
+                self.sockets.push(Socket { peer, host, port, address: self.network.address(port) });
+                Session::New
+            }
+        };
+        Input::Connected { now, peer, session }
+    }
+
+    // ----- time -----------------------------------------------------------------------------
+
+    /// The next thing, and when. What is due at the same time has an order of its own.
+    fn next(&self) -> Option<(Instant, Next)> {
+        let opening = self.opening.iter().map(|opening| opening.at).min();
+        let all = [
+            (self.network.poll_timeout(), Next::Arrival),
+            (opening, Next::Session),
+            (self.platform.poll_timeout(), Next::Platform),
+            (self.client.poll_timeout(), Next::Client),
+        ];
+        // What is overdue is due now.
+        all.into_iter().filter_map(|(at, next)| Some((at?.max(self.now), next))).min()
+    }
+
+    fn go_to(&mut self, at: Instant) {
+        self.now = at;
+        self.platform.tell_time(at);
+    }
+
+    #[track_caller]
+    fn pace(&mut self, next: Next, at: Instant) {
+        let second = self.now.as_micros() / 1_000_000;
+        if self.pace.second != second {
+            self.pace = Pace { second, steps: 0 };
+        }
+        self.pace.steps += 1;
+        if self.pace.steps > MAX_STEPS_PER_SECOND {
+            panic!("{MAX_STEPS_PER_SECOND} steps within a second: the {next:?} deadline of {at} does not go away");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A DM terminal that is only linked, never run: every public input and output is reachable, so
+//! that what the image holds is what an embedder pays.
+//!
+//! The allocator and the panic handler here do nothing useful; their few bytes are not counted.
+
+#![no_std]
+#![no_main]
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::hint::black_box;
+use core::time::Duration;
+
+use endpoint_name::EndpointName;
+use lwm2m_core::objects::Device;
+use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Path, Peer, Session, Wake};
+
+struct NoMemory;
+
+// SAFETY: never gives memory out.
+unsafe impl GlobalAlloc for NoMemory {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        black_box(layout.size()) as *mut u8
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, _: Layout) {
+        black_box(pointer);
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: NoMemory = NoMemory;
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+/// Symbols whose sizes are the sizes of the types on the target.
+#[unsafe(no_mangle)]
+#[used]
+static SIZE_OF_CLIENT: [u8; size_of::<Client>()] = [0; size_of::<Client>()];
+#[unsafe(no_mangle)]
+#[used]
+static SIZE_OF_DEVICE: [u8; size_of::<Device>()] = [0; size_of::<Device>()];
+
+#[unsafe(no_mangle)]
+extern "C" fn _start() -> ! {
+    let name = EndpointName::parse(black_box("490154203237518;460001234567890;;1.0"));
+    if let Ok(name) = name {
+        let config = Config::dm(name, Key(black_box([7; 16]))).bootstrap_server("coap://dm.example", Credentials::NoSec);
+        if let Ok(client) = Client::new(config.clone(), Instant::ZERO) {
+            live(client, config);
+        }
+    }
+    loop {}
+}
+
+fn live(mut client: Client, config: Config) {
+    let mut device = Device::new("Example Works", "TM-1");
+    let mut radio = [0; 1152];
+    loop {
+        let now = Instant::from_micros(black_box(1));
+        let peer = Peer(black_box(1));
+        match black_box(0) {
+            0 => client.handle_timeout(now, &mut device),
+            1 => {
+                let received = client.handle_datagram(now, peer, black_box(&radio), &mut device);
+                black_box(received);
+            }
+            2 => client.connected(now, peer, black_box(Session::New), &mut device),
+            3 => client.connection_failed(now, peer),
+            4 => client.network_up(now),
+            5 => client.network_down(now),
+            6 => client.enter_flight_mode(now),
+            7 => client.leave_flight_mode(now),
+            8 => client.shutdown(now),
+            9 => client.address_changed(now),
+            10 => client.notify(now, Path::resource(3, 0, 9), &mut device),
+            11 => drop(black_box(client.update(now, 1))),
+            12 => drop(black_box(client.snapshot(now, &mut radio))),
+            _ => {
+                let wake = Wake::Sleep { elapsed: Duration::from_secs(black_box(1)) };
+                if let Ok(restored) = Client::restore(config.clone(), &radio, now, wake) {
+                    client = restored;
+                }
+            }
+        }
+        while let Some(output) = client.poll_output() {
+            match output {
+                Output::Connect { peer, uri, .. } => drop(black_box((peer, uri))),
+                Output::Transmit { peer, datagram } => drop(black_box((peer, datagram))),
+                Output::Disconnect { peer } => drop(black_box(peer)),
+            }
+        }
+        black_box(client.poll_event());
+        black_box(client.poll_timeout());
+        black_box(device.take_action());
+    }
+}
