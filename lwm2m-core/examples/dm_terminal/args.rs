@@ -9,8 +9,8 @@ use endpoint_name::EndpointName;
 use lexopt::prelude::*;
 use lwm2m_core::Key;
 
-use crate::net::Authority;
 use crate::terminal::{ENDPOINT, Identity, LIFETIME};
+use crate::uri::Authority;
 
 /// What `--help` prints.
 const HELP: &str = "\
@@ -126,8 +126,7 @@ pub(crate) fn parse() -> Result<Request, String> {
     } else {
         Mode::Life { seed: seed.unwrap_or(DEFAULT_SEED), lose }
     };
-    let leave_within = real.then_some(Duration::from_secs(5));
-    let identity = Identity { name, key, lifetime: lifetime.unwrap_or(LIFETIME), leave_within };
+    let identity = Identity { name, key, lifetime: lifetime.unwrap_or(LIFETIME) };
     Ok(Request::Run(Options { identity, json, record, mode }))
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Ladder {
     /// What was sent lately, to tell repetitions: when, which way, what, how often.
     recent: VecDeque<(Instant, bool, Vec<u8>, usize)>,
     last: Option<Instant>,
+    /// The line above is blank.
+    fresh: bool,
     /// Remarks wait for the heading that they may belong under.
     held: Vec<(Instant, char, String)>,
 }
@@ -55,6 +57,7 @@ impl Ladder {
             bootstraps: Vec::new(),
             recent: VecDeque::new(),
             last: None,
+            fresh: true,
             held: Vec::new(),
         }
     }
@@ -74,6 +77,7 @@ impl Ladder {
    GET reads, PUT writes, POST creates or executes, DELETE deletes;  2.xx it is done, 4.xx refused, 5.xx failed
    /3/0/9   object 3 (Device), its instance 0, resource 9 (Battery Level);  0 is Security, 1 is Server
    TLV      a binary list of values, shown as number, name = value
+
 "
             .as_bytes(),
         )?;
@@ -176,9 +180,12 @@ impl Ladder {
         1
     }
 
-    fn heading(&self, out: &mut dyn Write, title: &str, sentence: Option<&str>) -> io::Result<()> {
+    fn heading(&mut self, out: &mut dyn Write, title: &str, sentence: Option<&str>) -> io::Result<()> {
         let rule = "─".repeat(WIDTH.saturating_sub(title.chars().count() + 4));
-        writeln!(out, "\n{}", self.paint(BOLD, &format!("── {title} {rule}")))?;
+        if !core::mem::replace(&mut self.fresh, true) {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}", self.paint(BOLD, &format!("── {title} {rule}")))?;
         let words: Vec<String> = sentence.unwrap_or_default().split_inclusive(' ').map(str::to_string).collect();
         for line in wrap(&words, WIDTH - 1).iter().filter(|line| !line.is_empty()) {
             writeln!(out, " {line}")?;
@@ -208,6 +215,7 @@ impl Ladder {
         colour: &str,
         text: &str,
     ) -> io::Result<()> {
+        self.fresh = false;
         let mut clock = String::new();
         if let Some(at) = at {
             let pause = self.last.map_or(Duration::ZERO, |last| at.saturating_duration_since(last));

@@ -15,14 +15,15 @@
 mod args;
 mod decode;
 mod draw;
+mod inbox;
 mod json;
 mod ladder;
 mod life;
-mod net;
 mod phase;
 mod standing;
 mod terminal;
 mod udp;
+mod uri;
 mod view;
 
 use std::process::ExitCode;

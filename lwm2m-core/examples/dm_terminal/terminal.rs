@@ -1,7 +1,5 @@
 //! The terminal itself: its configuration and its Device object, the same in every mode.
 
-use core::time::Duration;
-
 use endpoint_name::EndpointName;
 use lwm2m_core::objects::Device;
 use lwm2m_core::{Config, Credentials, Instant, Key, Path};
@@ -21,17 +19,12 @@ pub(crate) struct Identity {
     pub(crate) name: EndpointName<'static>,
     pub(crate) key: Key,
     pub(crate) lifetime: u32,
-    /// How long De-register may delay flight mode and power-off; as long as it takes with `None`.
-    pub(crate) leave_within: Option<Duration>,
 }
 
 /// The DM profile, with the accounts that the terminal is made with.
 pub(crate) fn config(identity: &Identity, bootstrap: Option<&str>, server: Option<&str>) -> Config {
     let mut config = Config::dm(identity.name, identity.key);
     config.default_lifetime = identity.lifetime;
-    if let Some(limit) = identity.leave_within {
-        config.leave_within = limit;
-    }
     if let Some(uri) = bootstrap {
         config = config.bootstrap_server(uri, Credentials::NoSec);
     }

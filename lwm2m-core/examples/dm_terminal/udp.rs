@@ -7,24 +7,25 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
-use std::thread;
 
 use lwm2m_core::objects::Device;
 use lwm2m_core::sim::record::{Input, Recorder};
 use lwm2m_core::{Client, Event, Instant, Leave, Output, Peer, Session};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::args::Options;
-use crate::net::{self, Authority, Message};
+use crate::inbox::{self, Message};
 use crate::standing::Standing;
 use crate::terminal;
+use crate::uri::Authority;
 use crate::view::{Datagram, Passage, View};
 
+/// How long the end of the program waits for the answer to De-register. The client itself would try
+/// for longer (`Config::leave_within`), but a person is waiting.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 /// Messages that wait for the loop; more datagrams than that wait in the kernel.
 const INBOX: usize = 64;
 
@@ -37,8 +38,8 @@ pub(crate) fn run(
 ) -> Result<(), String> {
     let (outbox, inbox) = mpsc::sync_channel(INBOX);
     let mut terminal = Terminal::new(options, bootstrap, server, outbox.clone())?;
-    read_lines(outbox.clone());
-    catch_signals(outbox).map_err(|error| format!("signals: {error}"))?;
+    inbox::read_lines(outbox.clone());
+    inbox::catch_signals(outbox).map_err(|error| format!("signals: {error}"))?;
     let end = run_for.map(|duration| terminal.now() + duration);
 
     terminal.input(Input::NetworkUp { now: terminal.now() });
@@ -49,7 +50,7 @@ pub(crate) fn run(
             return terminal.standing.verdict(terminal.heard);
         }
         // Wait for the next thing to happen, but not past the deadline.
-        let deadline = [terminal.client.poll_timeout(), end.filter(|_| !terminal.leaving)].into_iter().flatten().min();
+        let deadline = [terminal.client.poll_timeout(), terminal.leaving.or(end)].into_iter().flatten().min();
         let wait = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(terminal.now()));
         let message = inbox.recv_timeout(wait);
         // Into the client.
@@ -64,7 +65,10 @@ pub(crate) fn run(
         if terminal.client.poll_timeout().is_some_and(|deadline| deadline <= now) {
             terminal.input(Input::Timeout { now });
         }
-        if end.is_some_and(|end| end <= now) {
+        if terminal.leaving.is_some_and(|until| until <= now) {
+            // The device switches its radio off: what the client still waits for won't come.
+            terminal.input(Input::NetworkDown { now });
+        } else if end.is_some_and(|end| end <= now) {
             terminal.leave(now, "the time is over");
         } else if end.is_some() && terminal.is_refused() {
             terminal.leave(now, "the platform refused it, and to wait is of no use");
@@ -86,8 +90,8 @@ struct Terminal {
     standing: Standing,
     /// Whether anybody ever answered.
     heard: bool,
-    /// Somebody wants to end the program.
-    leaving: bool,
+    /// The program is to end, and waits no longer than until then.
+    leaving: Option<Instant>,
     /// The client has no objection any more.
     gone: bool,
 }
@@ -125,7 +129,7 @@ impl Terminal {
             record,
             standing: Standing::Never(None),
             heard: false,
-            leaving: false,
+            leaving: None,
             gone: false,
         })
     }
@@ -168,7 +172,7 @@ impl Terminal {
                         Authority::parse(uri).map_or_else(|_| uri.to_string(), |authority| authority.to_string());
                     self.hosts.insert(peer, host);
                     self.view.order(now, &format!("asks for a way to {uri}"));
-                    net::connect(peer, uri.into(), self.outbox.clone());
+                    inbox::connect(peer, uri.into(), self.outbox.clone());
                 }
                 Output::Transmit { peer, datagram } => {
                     // One that can't be sent is one that is lost: the client will send it again.
@@ -233,21 +237,28 @@ impl Terminal {
     }
 
     fn command(&mut self, now: Instant, line: &str) {
-        self.view.command(now, line);
         match line {
             "" => {}
-            "flight on" => self.input(Input::EnterFlightMode { now }),
-            "flight off" => self.input(Input::LeaveFlightMode { now }),
+            "flight on" => {
+                self.view.command(now, line);
+                self.input(Input::EnterFlightMode { now });
+            }
+            "flight off" => {
+                self.view.command(now, line);
+                self.input(Input::LeaveFlightMode { now });
+            }
             "update" => {
+                self.view.command(now, line);
                 let servers: Vec<u16> = self.client.servers().collect();
+                servers.iter().for_each(|&server| self.input(Input::Update { now, server }));
                 if servers.is_empty() {
                     eprintln!("dm_terminal: update: no server is known yet");
                 }
-                servers.into_iter().for_each(|server| self.input(Input::Update { now, server }));
             }
-            "quit" => self.leave(now, "quit"),
-            _ if line.starts_with("set ") => match terminal::set(&mut self.device, line) {
+            "quit" => self.leave(now, line),
+            _ if line.starts_with("set") => match terminal::set(&mut self.device, line) {
                 Ok(path) => {
+                    self.view.command(now, line);
                     self.input(Input::Application { now, text: line.into() });
                     self.input(Input::Notify { now, path });
                 }
@@ -259,8 +270,8 @@ impl Terminal {
 
     /// The end begins; it is over when the client has said that the device may switch off.
     fn leave(&mut self, now: Instant, why: &str) {
-        if !self.leaving {
-            self.leaving = true;
+        if self.leaving.is_none() {
+            self.leaving = Some(now + LEAVE_WITHIN);
             self.view.command(now, &format!("shutdown: {why}"));
             self.input(Input::Shutdown { now });
         }
@@ -278,32 +289,4 @@ fn send(socket: &UdpSocket, datagram: &[u8]) -> io::Result<usize> {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => socket.send(datagram),
         sent => sent,
     }
-}
-
-/// Hands over the lines of standard input, up to its end.
-fn read_lines(outbox: SyncSender<Message>) {
-    thread::spawn(move || {
-        for line in io::stdin().lock().split(b'\n') {
-            let Ok(line) = line else { return };
-            let line = String::from_utf8_lossy(&line).into_owned();
-            if outbox.send(Message::Line(line)).is_err() {
-                return;
-            }
-        }
-    });
-}
-
-/// The first signal asks the program to leave, the second one ends it.
-fn catch_signals(outbox: SyncSender<Message>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-    thread::spawn(move || {
-        let mut signals = signals.forever();
-        if signals.next().is_some()
-            && outbox.send(Message::Stop).is_ok()
-            && let Some(signal) = signals.next()
-        {
-            std::process::exit(128 + signal);
-        }
-    });
-    Ok(())
 }

@@ -131,8 +131,8 @@ impl<'a> Operation<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use coap_codec::{Header, MessageId, MessageType, MessageWriter, Token};
     use alloc::string::String;
+    use coap_codec::{Header, MessageId, MessageType, MessageWriter, Token};
 
     fn parse(method: Code, path: &str, write: impl FnOnce(&mut MessageWriter<'_>)) -> Result<(Kind, String), Unfit> {
         let mut buffer = [0; 256];

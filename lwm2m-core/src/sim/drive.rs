@@ -304,3 +304,45 @@ impl<M: DataModel> Sim<M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::config::{Config, Credentials};
+    use crate::base::rng::Key;
+    use crate::model::NoObjects;
+
+    fn device() -> Sim<NoObjects> {
+        let config = Config::new("x", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 600);
+        Sim::new(config, NoObjects, 1)
+    }
+
+    #[test]
+    fn time_passes_where_nothing_happens() {
+        let mut sim = device();
+        assert!(!sim.step());
+        sim.run_for(Duration::from_secs(7));
+        assert_eq!((sim.now(), sim.poll_timeout()), (Instant::from_secs(7), None));
+        sim.network_up();
+        assert!(sim.step());
+        assert_eq!(sim.now(), Instant::from_secs(7), "a step does what is due before it lets time pass");
+        assert!(sim.run_until(Duration::from_secs(60), |sim| sim.now() > Instant::from_secs(7)));
+        assert_eq!(sim.now(), Instant::from_millis(7_030), "the Register arrived");
+    }
+
+    #[test]
+    #[should_panic(expected = "the Client deadline of 5.000 s does not go away")]
+    fn a_deadline_without_end_is_named() {
+        let mut sim = device();
+        sim.go_to(Instant::from_secs(5));
+        for _ in 0..=MAX_STEPS_PER_SECOND {
+            sim.pace(Next::Client, Instant::from_secs(5));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no account")]
+    fn a_configuration_that_cannot_work_is_refused_loudly() {
+        let _ = Sim::new(Config::new("x", Key::from_seed(1)), NoObjects, 1);
+    }
+}

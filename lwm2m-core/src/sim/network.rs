@@ -330,3 +330,121 @@ impl Network {
         numbered || next
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attached(seed: u64, conditions: Conditions) -> Network {
+        let mut network = Network::new(seed);
+        network.attached = true;
+        network.set(conditions);
+        network
+    }
+
+    /// Sends a thousand datagrams, 10 ms apart, and gives the numbers and bytes that arrive.
+    fn thousand(network: &mut Network) -> Vec<(usize, Vec<u8>)> {
+        let host = Arc::from("host");
+        for n in 0..1_000_u64 {
+            let device = network.address(1);
+            network.send(Instant::from_millis(n * 10), Direction::ToServer, &host, device, &[0xAA; 20], true);
+        }
+        let end = Instant::from_secs(100);
+        core::iter::from_fn(|| network.arrival(end)).map(|datagram| (datagram.number, datagram.bytes)).collect()
+    }
+
+    #[test]
+    fn a_good_link_delivers_everything_once_in_order_and_unchanged() {
+        let arrived = thousand(&mut attached(1, Conditions::GOOD));
+        assert!(arrived.iter().map(|(number, _)| *number).eq(1..=1_000));
+        assert!(arrived.iter().all(|(_, bytes)| *bytes == [0xAA; 20]));
+    }
+
+    #[test]
+    fn every_fault_happens_as_often_as_it_should() {
+        let good = Conditions::GOOD;
+        let rate = 200..=300;
+        let mut network = attached(1, Conditions { loss: 250, ..good });
+        let arrived = thousand(&mut network);
+        assert!(rate.contains(&network.counts().lost));
+        assert_eq!(arrived.len(), 1_000 - network.counts().lost);
+
+        let mut network = attached(2, Conditions { duplication: 250, ..good });
+        let arrived = thousand(&mut network);
+        assert!(rate.contains(&network.counts().duplicated));
+        assert_eq!(arrived.len(), 1_000 + network.counts().duplicated);
+
+        let mut network = attached(3, Conditions { reordering: 250, ..good });
+        let arrived = thousand(&mut network);
+        assert!(rate.contains(&network.counts().reordered));
+        assert_eq!(arrived.len(), 1_000);
+        let overtaken = arrived.windows(2).filter(|pair| pair[0].0 > pair[1].0).count();
+        assert!(overtaken > 150, "{overtaken}");
+
+        let mut network = attached(4, Conditions { corruption: 250, ..good });
+        let arrived = thousand(&mut network);
+        assert!(rate.contains(&network.counts().corrupted));
+        let flipped = |bytes: &[u8]| bytes.iter().map(|byte| (byte ^ 0xAA).count_ones()).sum::<u32>();
+        let damaged: Vec<_> = arrived.iter().map(|(_, bytes)| flipped(bytes)).filter(|bits| *bits > 0).collect();
+        assert_eq!(damaged.len(), network.counts().corrupted);
+        assert!(damaged.iter().all(|bits| *bits == 1));
+
+        let mut network = attached(5, Conditions { truncation: 250, ..good });
+        let arrived = thousand(&mut network);
+        assert!(rate.contains(&network.counts().truncated));
+        let short = arrived.iter().filter(|(_, bytes)| bytes.len() < 20).count();
+        assert_eq!(short, network.counts().truncated);
+
+        let mut network = attached(6, Conditions { jitter: Duration::from_millis(100), ..good });
+        let arrived = thousand(&mut network);
+        assert!(arrived.windows(2).any(|pair| pair[0].0 > pair[1].0));
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_faults_and_another_others() {
+        let bad = Conditions {
+            loss: 100,
+            duplication: 100,
+            reordering: 100,
+            corruption: 100,
+            truncation: 100,
+            ..Conditions::GOOD
+        };
+        let run = |seed| thousand(&mut attached(seed, bad));
+        assert_eq!(run(1), run(1));
+        assert_ne!(run(1), run(2));
+    }
+
+    #[test]
+    fn one_fault_more_leaves_the_others_where_they_were() {
+        let lost = |conditions| {
+            let arrived = thousand(&mut attached(1, conditions));
+            let numbers: alloc::collections::BTreeSet<_> = arrived.iter().map(|(number, _)| *number).collect();
+            (1..=1_000).filter(|number| !numbers.contains(number)).collect::<Vec<_>>()
+        };
+        let bad = Conditions { loss: 100, ..Conditions::GOOD };
+        assert_eq!(lost(bad), lost(Conditions { duplication: 300, jitter: Duration::from_secs(1), ..bad }));
+    }
+
+    #[test]
+    fn the_chosen_datagrams_are_lost_and_no_others() {
+        let mut network = attached(1, Conditions::GOOD);
+        network.lose_nth(500);
+        network.lose_nth(1);
+        network.lose_next(Direction::ToServer);
+        network.lose_next(Direction::ToServer);
+        network.lose_next(Direction::ToDevice);
+        let arrived: Vec<_> = thousand(&mut network).into_iter().map(|(number, _)| number).collect();
+        assert!((1..=1_000).filter(|number| !arrived.contains(number)).eq([1, 2, 500]));
+        assert_eq!(network.counts().lost, 3);
+    }
+
+    #[test]
+    fn nothing_passes_a_cut() {
+        let mut network = attached(1, Conditions::GOOD);
+        network.cut();
+        assert_eq!((thousand(&mut network).len(), network.counts().blocked), (0, 1_000));
+        network.mend();
+        assert_eq!(thousand(&mut network).len(), 1_000);
+    }
+}

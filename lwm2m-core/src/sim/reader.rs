@@ -225,3 +225,135 @@ fn unquote<'a>(quoted: &'a str, rest: &mut &'a str) -> Option<String> {
     *rest = characters.as_str();
     Some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use serde_json::Value as Json;
+
+    fn vectors() -> Json {
+        serde_json::from_str(include_str!("../../tests/data/tlv-vectors.json")).unwrap()
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
+    fn rows<'a>(vectors: &'a Json, kind: &str) -> &'a [Json] {
+        vectors[kind].as_array().unwrap()
+    }
+
+    /// The bytes of a row; the long ones tell their beginning and their length.
+    fn payload(row: &Json) -> Vec<u8> {
+        let hex = row["hex"].as_str().unwrap();
+        let Some(beginning) = hex.strip_suffix("...") else { return bytes(hex) };
+        let mut payload = bytes(beginning);
+        let filling = *payload.last().unwrap();
+        payload.resize(row["length"].as_u64().unwrap() as usize, filling);
+        payload
+    }
+
+    fn tree(nodes: &Json) -> Vec<Node> {
+        let node = |node: &Json| {
+            let id = node[1].as_u64().unwrap() as u16;
+            let value = || bytes(node[2].as_str().unwrap());
+            match node[0].as_str().unwrap() {
+                "instance" => Node::Instance(id, tree(&node[2])),
+                "multiple" => Node::Multiple(id, tree(&node[2])),
+                "resource" => Node::Resource(id, value()),
+                "resource_instance" => Node::ResourceInstance(id, value()),
+                other => panic!("{other}"),
+            }
+        };
+        nodes.as_array().unwrap().iter().map(node).collect()
+    }
+
+    #[test]
+    fn every_valid_vector_is_read_to_its_tree() {
+        let vectors = vectors();
+        let valid = rows(&vectors, "valid");
+        assert_eq!(valid.len(), 47);
+        for row in valid {
+            let payload = payload(row);
+            let nodes = Node::read(&payload);
+            if row["tree"].is_null() {
+                let length = row["id"].as_str().unwrap().rsplit('-').next().unwrap().parse::<usize>().unwrap();
+                let value = payload[payload.len() - length..].to_vec();
+                assert_eq!(nodes, Some(vec![Node::Resource(0, value)]), "{row}");
+            } else {
+                assert_eq!(nodes, Some(tree(&row["tree"])), "{row}");
+            }
+        }
+    }
+
+    #[test]
+    fn longer_forms_mean_the_same_and_malformed_ones_nothing() {
+        let vectors = vectors();
+        for row in rows(&vectors, "non_canonical_accept") {
+            let read = Node::read(&payload(row)).unwrap();
+            match row["same_as"].as_str() {
+                Some(same) => assert_eq!(Some(read), Node::read(&bytes(same)), "{row}"),
+                None => assert_eq!(read[0].integer(), Some(1), "{row}"),
+            }
+        }
+        let malformed = rows(&vectors, "malformed");
+        assert_eq!(malformed.len(), 14);
+        for row in malformed {
+            assert_eq!(Node::read(&payload(row)), None, "{row}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_as_the_vectors_tell_them() {
+        let mut seen = 0;
+        for row in rows(&vectors(), "valid") {
+            let mut words = row["meaning"].as_str().unwrap().split(' ');
+            if let (Some("Integer" | "Time"), Some(number)) = (words.next(), words.next()) {
+                assert_eq!(Node::read(&payload(row)).unwrap()[0].integer(), number.parse().ok(), "{row}");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 18);
+    }
+
+    #[test]
+    fn what_the_platform_writes_it_reads() {
+        use crate::sim::Tlv;
+        for length in [0, 7, 8, 255, 256, 65_535, 65_536] {
+            for id in [0, 255, 256, 65_535] {
+                let value = vec![7; length];
+                let instance = Tlv::new().instance(id, &Tlv::new().resource(id, &value).integer(1, -129));
+                let resources = vec![Node::Resource(id, value), Node::Resource(1, vec![0xff, 0x7f])];
+                assert_eq!(Node::read(instance.bytes()), Some(vec![Node::Instance(id, resources)]));
+            }
+        }
+    }
+
+    #[test]
+    fn links_are_read_as_rfc_6690_has_them() {
+        let list = br#"</>;rt="oma.lwm2m";ct=11543,</1/0>,</44>;ver="2.2",</5>;flag;x="a\"b,;<>""#;
+        let links = Link::read(list).unwrap();
+        let targets: Vec<_> = links.iter().map(|link| &*link.target).collect();
+        assert_eq!(targets, ["/", "/1/0", "/44", "/5"]);
+        assert_eq!((links[0].attribute("rt"), links[0].attribute("ct")), (Some("oma.lwm2m"), Some("11543")));
+        assert_eq!(links[3].attributes[0], ("flag".to_string(), None));
+        assert_eq!((links[3].attribute("x"), links[3].attribute("y")), (Some("a\"b,;<>"), None));
+        assert_eq!(Link::read(b""), Some(vec![]));
+        for bad in [
+            "</1",
+            "/1",
+            "</1>,",
+            "</1>;",
+            "</1>;=1",
+            "</1>;a=",
+            "</1>;a=\"b",
+            "</1>;a=\"b\"c",
+            "</1> ,</2>",
+            "</1></2>",
+        ] {
+            assert_eq!(Link::read(bad.as_bytes()), None, "{bad}");
+        }
+        assert_eq!(Link::read(b"</\xff>"), None);
+    }
+}

@@ -210,3 +210,48 @@ impl fmt::Display for Summary<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_read_like_a_ladder() {
+        let datagram = |bytes: &[u8], dir, fate| What::Datagram {
+            number: 7,
+            dir,
+            host: "dm:5683".into(),
+            peer: None,
+            bytes: bytes.to_vec(),
+            fate,
+            arrives_at: None,
+        };
+        let register = b"\x40\x02\x12\x34\xb2rd\x44ep=x\x01y\xff</1/0>";
+        for (what, line) in [
+            (
+                datagram(register, Direction::ToServer, Fate::Lost),
+                "   7 -> dm:5683  CON 0x1234 0.02 /rd?ep=x&y +6 bytes  (Lost)",
+            ),
+            (datagram(b"\x60\0\x12\x34", Direction::ToDevice, Fate::Delivered), "   7 <- dm:5683  ACK 0x1234"),
+            (
+                datagram(b"??", Direction::ToDevice, Fate::Astray),
+                "   7 <- dm:5683  2 bytes that are no message  (Astray)",
+            ),
+            (What::Command("network up"), "     > network up"),
+            (What::Event(Event::Offline), "     * Offline"),
+            (What::Order(Order::Disconnect { peer: Peer(1) }), "     = disconnect peer 1"),
+        ] {
+            let entry = Entry { at: Instant::from_millis(1_500), what };
+            assert_eq!(entry.to_string(), alloc::format!("       1.500 s  {line}"));
+        }
+    }
+
+    #[test]
+    fn a_trace_that_is_not_kept_stays_empty() {
+        let mut trace = Trace::new();
+        trace.push(Instant::ZERO, What::Event(Event::Offline));
+        trace.keep(false);
+        trace.push(Instant::ZERO, What::Event(Event::Offline));
+        assert_eq!((trace.entries.len(), trace.events().count()), (1, 1));
+    }
+}

@@ -9,7 +9,7 @@ use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, O
 use lwm2m_core::objects::Device;
 use lwm2m_core::{
     Args, Change, Client, Config, Credentials, Ctx, DataModel, Event, Instant, Key, Leaf, ObjectDef, Output, Part,
-    Path, Peer, Received, Refusal, Session, Sink,
+    Path, Peer, Received, Refusal, Session, Sink, Ticket,
 };
 
 pub const ENDPOINT: &str = "490154203237518;460001234567890;;1.0";
@@ -21,13 +21,24 @@ pub struct Counting<M> {
     pub reads: Cell<u64>,
     pub changes: u64,
     pub executes: u64,
-    /// What `read` and `execute` say instead of doing it.
+    /// What `read` and `execute` say instead of doing it, but for a resumed call.
     pub refuse: Option<Refusal>,
+    /// The ticket of the last call, and whether it was a resumed one.
+    pub ticket: Cell<Option<Ticket>>,
+    pub resumed: Cell<bool>,
 }
 
 impl<M> Counting<M> {
     pub fn new(inner: M) -> Self {
-        Self { inner, reads: Cell::new(0), changes: 0, executes: 0, refuse: None }
+        let (ticket, resumed) = (Cell::new(None), Cell::new(false));
+        Self { inner, reads: Cell::new(0), changes: 0, executes: 0, refuse: None, ticket, resumed }
+    }
+
+    fn note(&self, ctx: &Ctx) {
+        if ctx.ticket.is_some() {
+            self.ticket.set(ctx.ticket);
+        }
+        self.resumed.set(ctx.resumed);
     }
 
     pub fn calls(&self) -> u64 {
@@ -50,6 +61,7 @@ impl<M: DataModel> DataModel for Counting<M> {
 
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
         self.reads.set(self.reads.get() + 1);
+        self.note(ctx);
         match self.refuse {
             Some(refusal) if !ctx.resumed => Err(refusal),
             _ => self.inner.read(ctx, at, out),
@@ -71,6 +83,7 @@ impl<M: DataModel> DataModel for Counting<M> {
 
     fn execute(&mut self, ctx: &Ctx, at: Leaf, args: Args<'_>) -> Result<(), Refusal> {
         self.executes += 1;
+        self.note(ctx);
         match self.refuse {
             Some(refusal) if !ctx.resumed => Err(refusal),
             _ => self.inner.execute(ctx, at, args),

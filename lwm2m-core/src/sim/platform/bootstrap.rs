@@ -8,7 +8,8 @@ use core::time::Duration;
 
 use coap_codec::{Code, ContentFormat, Message};
 
-use super::coap::{Coap, Exchange, Inbound, Incoming};
+use super::coap::{Coap, Exchange, Incoming};
+use super::message::Inbound;
 use super::{Accepts, Answering, Ask, DmServer, NoAnswer, Response, account, host_of};
 use crate::base::path::Path;
 use crate::base::rng::Key;

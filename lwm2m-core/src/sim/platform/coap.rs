@@ -2,15 +2,12 @@
 //! and the writer of single messages with the client, and nothing else.
 
 use alloc::collections::VecDeque;
-use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{
-    Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Reaction, Token, WriteError,
-};
+use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, Reaction, Token, WriteError};
 
+use super::message::{Inbound, Unmatched, write};
 use super::{Answering, Ask, NoAnswer, Response};
 use crate::base::rng::{Generator, Key};
 use crate::base::time::Instant;
@@ -93,30 +90,6 @@ struct Seen {
     message_id: MessageId,
     until: Instant,
     answer: Option<Vec<u8>>,
-}
-
-/// A request of the device.
-#[derive(Clone, Debug)]
-pub(super) struct Inbound {
-    pub(super) from: Address,
-    pub(super) code: Code,
-    pub(super) token: Token,
-    pub(super) confirmable: bool,
-    pub(super) message_id: MessageId,
-    pub(super) path: Vec<String>,
-    pub(super) query: Vec<String>,
-    pub(super) format: Option<coap_codec::ContentFormat>,
-    pub(super) payload: Vec<u8>,
-}
-
-/// A response that belongs to no request in flight: a notification, perhaps.
-#[derive(Clone, Debug)]
-pub(super) struct Unmatched {
-    pub(super) from: Address,
-    pub(super) token: Token,
-    pub(super) confirmable: bool,
-    pub(super) message_id: MessageId,
-    pub(super) response: Response,
 }
 
 /// What became of a datagram, or of time passing.
@@ -438,70 +411,131 @@ impl Coap {
     }
 }
 
-/// Makes a message; what does not fit or may not be written is left out.
-fn write(
-    header: Header,
-    token: Token,
-    payload: usize,
-    rest: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), WriteError>,
-) -> Vec<u8> {
-    let mut buffer = vec![0; 4_096 + payload];
-    match MessageWriter::new(&mut buffer, header, token) {
-        Ok(mut writer) => {
-            let _ = rest(&mut writer);
-            writer.as_bytes().to_vec()
-        }
-        Err(_) => header.to_bytes().to_vec(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEVICE: Address = Address { network: 0, port: 1 };
+
+    fn secs(seconds: u64) -> Instant {
+        Instant::from_secs(seconds)
     }
-}
 
-impl Ask {
-    fn write(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-        if let Some(observe) = self.observe {
-            writer.observe(observe)?;
-        }
-        self.path.iter().try_for_each(|segment| writer.option(OptionNumber::URI_PATH, segment.as_bytes()))?;
-        if let Some(format) = self.format {
-            writer.content_format(format)?;
-        }
-        self.query.iter().try_for_each(|query| writer.option(OptionNumber::URI_QUERY, query.as_bytes()))?;
-        if let Some(accept) = self.accept {
-            writer.accept(accept)?;
-        }
-        self.options.iter().try_for_each(|(number, value)| writer.option(OptionNumber(*number), value))?;
-        writer.payload(&self.payload)
+    fn ask(coap: &mut Coap, now: Instant) -> Exchange {
+        let exchange = coap.next_exchange();
+        let token = coap.fresh_token();
+        coap.request(now, exchange, DEVICE, token, &Ask::new(Code::GET, "/3/0/9"));
+        exchange
     }
-}
 
-/// Options as text; what is no UTF-8 stays recognisable.
-fn texts<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
-    values.map(|value| String::from_utf8_lossy(value).into_owned()).collect()
-}
+    fn transmitted(coap: &mut Coap) -> Vec<Vec<u8>> {
+        core::iter::from_fn(|| coap.transmit()).map(|(_, bytes)| bytes).collect()
+    }
 
-impl Inbound {
-    fn of(from: Address, message: &Message<'_>) -> Self {
-        Self {
-            from,
-            code: message.code(),
-            token: message.token(),
-            confirmable: message.message_type() == MessageType::Confirmable,
-            message_id: message.message_id(),
-            path: texts(message.uri_path()),
-            query: texts(message.uri_query()),
-            format: message.content_format(),
-            payload: message.payload().to_vec(),
+    /// A response to `request`: a type, a Message ID, a code.
+    fn response(request: &[u8], message_type: MessageType, message_id: MessageId, code: Code) -> Vec<u8> {
+        let token = Message::parse(request).unwrap().token();
+        write(Header { message_type, code, message_id }, token, 0, |_| Ok(()))
+    }
+
+    #[test]
+    fn a_request_is_sent_five_times_within_the_times_of_the_rfc() {
+        let mut coap = Coap::new(Key::from_seed(1));
+        let exchange = ask(&mut coap, secs(0));
+        let first = transmitted(&mut coap);
+        let mut times = Vec::new();
+        let over = loop {
+            let now = coap.poll_timeout().unwrap();
+            let incoming = coap.handle_timeout(now);
+            let again = transmitted(&mut coap);
+            if let Incoming::Answered(own, result) = incoming {
+                assert_eq!((own, result), (exchange, Err(NoAnswer::TimedOut)));
+                break now;
+            }
+            assert_eq!(again, first, "the same bytes");
+            times.push(now);
+        };
+        assert_eq!(times.len(), 4);
+        assert!(times[0] >= secs(2) && times[0] <= secs(3) && times[3] >= secs(30) && times[3] <= secs(45));
+        assert!(over >= secs(62) && over <= secs(93));
+        assert_eq!(coap.poll_timeout(), None);
+    }
+
+    #[test]
+    fn one_request_at_a_time() {
+        let mut coap = Coap::new(Key::from_seed(1));
+        let [one, two] = [(); 2].map(|()| ask(&mut coap, secs(0)));
+        let sent = transmitted(&mut coap);
+        assert_eq!(sent.len(), 1);
+        let message_id = Message::parse(&sent[0]).unwrap().message_id();
+        let answer = response(&sent[0], MessageType::Acknowledgement, message_id, Code::CONTENT);
+        let Incoming::Answered(answered, Ok(_)) = coap.receive(secs(1), DEVICE, &answer) else { panic!() };
+        assert_eq!(answered, one);
+        let second = transmitted(&mut coap);
+        assert_eq!(second.len(), 1);
+        let reset = Header::empty(MessageType::Reset, Message::parse(&second[0]).unwrap().message_id());
+        let Incoming::Answered(answered, Err(NoAnswer::Reset)) = coap.receive(secs(1), DEVICE, &reset.to_bytes())
+        else {
+            panic!()
+        };
+        assert_eq!(answered, two);
+    }
+
+    #[test]
+    fn a_separate_response_is_acknowledged_once_more_when_it_is_repeated() {
+        let mut coap = Coap::new(Key::from_seed(1));
+        ask(&mut coap, secs(0));
+        let sent = transmitted(&mut coap);
+        let message_id = Message::parse(&sent[0]).unwrap().message_id();
+        let acknowledgement = Header::empty(MessageType::Acknowledgement, message_id).to_bytes();
+        assert!(matches!(coap.receive(secs(1), DEVICE, &acknowledgement), Incoming::Nothing));
+        assert_eq!(coap.poll_timeout(), Some(secs(248)), "nothing is repeated any more");
+        let separate = response(&sent[0], MessageType::Confirmable, MessageId(9), Code::CONTENT);
+        assert!(matches!(coap.receive(secs(2), DEVICE, &separate), Incoming::Answered(_, Ok(_))));
+        assert!(matches!(coap.receive(secs(3), DEVICE, &separate), Incoming::Nothing));
+        assert_eq!(transmitted(&mut coap), [b"\x60\0\0\x09", b"\x60\0\0\x09"]);
+        // Under a Message ID that was not seen it belongs to nothing.
+        let late = response(&sent[0], MessageType::Confirmable, MessageId(10), Code::CONTENT);
+        let Incoming::Unmatched(unmatched) = coap.receive(secs(4), DEVICE, &late) else { panic!() };
+        coap.take(&unmatched, false);
+        assert_eq!(transmitted(&mut coap), [b"\x70\0\0\x0a"]);
+    }
+
+    #[test]
+    fn a_repeated_request_gets_the_same_answer_and_is_told_once() {
+        let request = b"\x41\x02\0\x07T\xb2rd";
+        for (answering, first, repeated) in [
+            (Answering::Piggybacked, &[&b"\x61\x44\0\x07T"[..]][..], &b"\x61\x44\0\x07T"[..]),
+            (Answering::Separate(Duration::from_secs(9)), &[b"\x60\0\0\x07"], b"\x60\0\0\x07"),
+            (Answering::AcknowledgeOnly, &[b"\x60\0\0\x07"], b"\x60\0\0\x07"),
+            (Answering::Twice, &[b"\x61\x44\0\x07T", b"\x61\x44\0\x07T"], b"\x61\x44\0\x07T"),
+            (Answering::Never, &[], b""),
+            (Answering::Late(Duration::from_secs(9)), &[], b""),
+        ] {
+            let mut coap = Coap::new(Key::from_seed(1));
+            let Incoming::Request(inbound) = coap.receive(secs(0), DEVICE, request) else { panic!() };
+            coap.respond(secs(0), &inbound, answering, Code::CHANGED, |_| Ok(()));
+            assert_eq!(transmitted(&mut coap), first, "{answering:?}");
+            assert!(matches!(coap.receive(secs(3), DEVICE, request), Incoming::Nothing));
+            assert_eq!(transmitted(&mut coap).concat(), repeated, "{answering:?}");
+            assert!(matches!(coap.receive(secs(300), DEVICE, request), Incoming::Request(_)), "forgotten by then");
         }
     }
-}
 
-impl Response {
-    fn of(message: &Message<'_>) -> Self {
-        Self {
-            code: message.code(),
-            format: message.content_format(),
-            observe: message.observe(),
-            location: texts(message.location_path()),
-            payload: message.payload().to_vec(),
+    #[test]
+    fn what_is_malformed_is_rejected_when_it_is_confirmable() {
+        let mut coap = Coap::new(Key::from_seed(1));
+        for (datagram, answer) in [
+            (&b"\x49\x01\0\x01"[..], &b"\x70\0\0\x01"[..]),
+            (b"\x59\x01\0\x01", b""),
+            (b"\x40", b""),
+            (b"\x40\xe1\0\x02", b"\x70\0\0\x02"),
+        ] {
+            assert!(matches!(coap.receive(secs(0), DEVICE, datagram), Incoming::Malformed));
+            assert_eq!(transmitted(&mut coap).concat(), answer, "{datagram:?}");
         }
+        let ping = coap.receive(secs(0), DEVICE, b"\x40\0\0\x03");
+        assert!(matches!(ping, Incoming::Nothing));
+        assert_eq!(transmitted(&mut coap), [b"\x70\0\0\x03"]);
     }
 }

@@ -3,7 +3,9 @@
 mod account;
 mod bootstrap;
 mod coap;
+mod message;
 mod operations;
+mod parameters;
 mod server;
 
 use alloc::string::{String, ToString};

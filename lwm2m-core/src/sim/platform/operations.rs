@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, ContentFormat, Token, observe};
 
-use super::coap::{Exchange, Unmatched};
+use super::coap::Exchange;
+use super::message::Unmatched;
 use super::{Ask, DmServer, NoAnswer, Response};
 use crate::base::path::Path;
 use crate::base::time::Instant;

@@ -7,10 +7,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{Code, ContentFormat, OptionNumber};
+use coap_codec::{Code, OptionNumber};
 
-use super::coap::{Coap, Inbound, Incoming};
+use super::coap::{Coap, Incoming};
+use super::message::Inbound;
 use super::operations::Operations;
+use super::parameters::{Parameters, Refused, bad, object_list};
 use super::{Accepts, Answering, host_of, plain};
 use crate::base::config::Credentials;
 use crate::base::rng::Key;
@@ -284,7 +286,7 @@ impl DmServer {
         });
     }
 
-    fn register(&mut self, now: Instant, request: &Inbound) -> Result<Code, (Code, Option<String>)> {
+    fn register(&mut self, now: Instant, request: &Inbound) -> Result<Code, Refused> {
         let mut parameters = Parameters::read(request, &[])?;
         let endpoint = parameters.endpoint.take().ok_or_else(|| bad("no ep"))?;
         let version = parameters.version.take().ok_or_else(|| bad("no lwm2m"))?;
@@ -318,7 +320,7 @@ impl DmServer {
         Ok(Code::CREATED)
     }
 
-    fn update(&mut self, now: Instant, request: &Inbound, index: usize) -> Result<Code, (Code, Option<String>)> {
+    fn update(&mut self, now: Instant, request: &Inbound, index: usize) -> Result<Code, Refused> {
         let Some(own) = self.online.get_mut(index) else { return Err((Code::NOT_FOUND, None)) };
         let parameters = Parameters::read(request, &own.location_query)?;
         if parameters.endpoint.is_some() || parameters.version.is_some() {
@@ -370,66 +372,4 @@ impl Registered {
     pub fn lists(&self, path: &str) -> bool {
         self.links.iter().any(|link| link.target == path)
     }
-}
-
-fn bad(fault: &str) -> (Code, Option<String>) {
-    (Code::BAD_REQUEST, Some(fault.to_string()))
-}
-
-/// The query of Register and Update.
-#[derive(Default)]
-struct Parameters {
-    endpoint: Option<String>,
-    lifetime: Option<u32>,
-    version: Option<String>,
-    binding: Option<String>,
-}
-
-impl Parameters {
-    /// `expected` belongs to the location.
-    fn read(request: &Inbound, expected: &[String]) -> Result<Self, (Code, Option<String>)> {
-        let mut parameters = Self::default();
-        for query in request.query.iter().filter(|query| !expected.contains(query)) {
-            let (name, value) = query.split_once('=').ok_or_else(|| bad(query))?;
-            let value = value.to_string();
-            let twice = match name {
-                "ep" => parameters.endpoint.replace(value).is_some(),
-                "lwm2m" => parameters.version.replace(value).is_some(),
-                "b" => parameters.binding.replace(value).is_some(),
-                "lt" => {
-                    let seconds = value.parse().ok().filter(|_| !value.starts_with(['+', '0']));
-                    parameters.lifetime.replace(seconds.ok_or_else(|| bad(query))?).is_some()
-                }
-                _ => return Err(bad(query)),
-            };
-            if twice {
-                return Err(bad(&format!("{name} twice")));
-            }
-        }
-        Ok(parameters)
-    }
-}
-
-/// The payload: none at all, or a list of objects that must not have Security and must have Server
-/// and Device (OMA LwM2M 1.0, 5.3.1).
-fn object_list(request: &Inbound) -> Result<Option<Vec<Link>>, (Code, Option<String>)> {
-    if request.payload.is_empty() && request.format.is_none() {
-        return Ok(None);
-    }
-    if request.format != Some(ContentFormat::LINK_FORMAT) {
-        return Err((Code::UNSUPPORTED_CONTENT_FORMAT, Some("an object list that is no link-format".to_string())));
-    }
-    let links = Link::read(&request.payload).ok_or_else(|| bad("an object list that cannot be read"))?;
-    let lists = |object: &str| {
-        let below =
-            |target: &str| target.strip_prefix(object).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        links.iter().any(|link| below(&link.target))
-    };
-    if lists("/0") {
-        return Err(bad("an object list with Security"));
-    }
-    if !lists("/1") {
-        return Err(bad("an object list without Server"));
-    }
-    Ok(Some(links))
 }

@@ -108,3 +108,89 @@ fn unhex(text: &str) -> Option<alloc::vec::Vec<u8>> {
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::config::Credentials;
+    use crate::base::path::Path;
+    use crate::base::rng::Key;
+    use crate::exchange::Peer;
+    use crate::lifecycle::Session;
+    use crate::model::{NoObjects, Ticket};
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn every_input_reads_back_from_its_line() {
+        let now = Instant::from_micros(1_234_567);
+        let peer = Peer(7);
+        for (input, line) in [
+            (Input::Datagram { now, peer, bytes: [0, 255].into() }, "> 1234567 datagram 7 00ff"),
+            (Input::Datagram { now, peer, bytes: Vec::new() }, "> 1234567 datagram 7 "),
+            (Input::Timeout { now }, "> 1234567 timeout"),
+            (Input::Connected { now, peer, session: Session::Moved }, "> 1234567 connected 7 moved"),
+            (Input::ConnectionFailed { now, peer }, "> 1234567 connection-failed 7"),
+            (Input::NetworkUp { now }, "> 1234567 network-up"),
+            (Input::NetworkDown { now }, "> 1234567 network-down"),
+            (Input::EnterFlightMode { now }, "> 1234567 flight-on"),
+            (Input::LeaveFlightMode { now }, "> 1234567 flight-off"),
+            (Input::Shutdown { now }, "> 1234567 shutdown"),
+            (Input::AddressChanged { now }, "> 1234567 address-changed"),
+            (Input::Notify { now, path: Path::resource(3, 0, 9) }, "> 1234567 notify /3/0/9"),
+            (Input::Update { now, server: 1 }, "> 1234567 update 1"),
+            (Input::Resume { now, ticket: Ticket { index: 1, generation: 2 } }, "> 1234567 resume 1 2"),
+            (Input::Restart { now, key: Key([0xab; 16]) }, "> 1234567 restart abababababababababababababababab"),
+            (Input::Application { now, text: "set /3/0/9 42".to_string() }, "> 1234567 application set /3/0/9 42"),
+        ] {
+            assert_eq!(input.to_line(), line);
+            assert_eq!(Input::parse_line(line), Some(input));
+        }
+        for line in [
+            "",
+            "> timeout",
+            "> x timeout",
+            "< 1 timeout",
+            "> 1 timeout now",
+            "> 1 datagram 7 0",
+            "> 1 connected 7 old",
+        ] {
+            assert_eq!(Input::parse_line(line), None, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_reads_back_but_for_its_secrets() {
+        let psk = Credentials::Psk { identity: b"me, 100%".to_vec(), key: b"secret".to_vec() };
+        let mut config = Config::new("urn:\u{fc} x", Key::from_seed(9))
+            .bootstrap_server("coap://[::1]:5683/a,b", Credentials::NoSec)
+            .server(7, "coaps://dm.example", psk, 600);
+        config.default_lifetime = 60;
+        let header = Header::of(&config, Instant::from_secs(5)).unwrap();
+        let line = header.to_line();
+        assert!(!line.contains(&hex(b"secret")), "{line}");
+        let read = Header::parse_line(&line).unwrap();
+        assert_eq!((read.start(), &read.config().endpoint), (Instant::from_secs(5), &config.endpoint));
+        assert_eq!(read.config().key, config.key);
+        assert_eq!(read.config().accounts.len(), 2);
+        assert_eq!(read, header);
+        config.leave_within = core::time::Duration::ZERO;
+        assert_eq!(Header::of(&config, Instant::ZERO), None, "no header tells that");
+    }
+
+    #[test]
+    fn what_is_no_record_is_not_replayed() {
+        let replays = |record: &str| replay(record, &mut NoObjects, |_, _| {}).map_err(|mismatch| mismatch.line);
+        let config = Config::new("x", Key::from_seed(1)).bootstrap_server("coap://bs", Credentials::NoSec);
+        let recorder = Recorder::new(&config, Instant::ZERO).unwrap();
+        assert_eq!(replays(recorder.text()), Ok(Replayed::default()));
+        assert_eq!(replays(""), Err(1));
+        assert_eq!(replays(TITLE), Err(2));
+        let line = |line: &str| replays(&format!("{}{line}\n", recorder.text()));
+        assert_eq!(line("> 0 somersault"), Err(3));
+        assert_eq!(line("< disconnect 0"), Err(3), "before any input");
+        assert_eq!(line("> 0 network-down\n* Offline"), Err(4), "there was no network before");
+        assert_eq!(line("> 0 network-up"), Err(4), "the connect is missing");
+        assert_eq!(line("> 0 shutdown\n* MayProceed(PowerOff)").unwrap().events, 1);
+    }
+}

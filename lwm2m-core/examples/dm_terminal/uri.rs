@@ -1,14 +1,8 @@
-//! UDP: where a URI leads, and a thread for each peer that turns what arrives into messages.
+//! Where a `coap` URI leads.
 
 use core::fmt;
-use core::time::Duration;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Weak};
-use std::thread;
-
-use lwm2m_core::Peer;
 
 /// Host and port of a `coap` URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +50,7 @@ impl Authority {
     }
 
     /// A socket that sends to this host, and hears nobody else.
-    fn open(&self) -> io::Result<UdpSocket> {
+    pub(crate) fn open(&self) -> io::Result<UdpSocket> {
         let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in (self.host.as_str(), self.port).to_socket_addrs()? {
             let local: SocketAddr = match address {
@@ -78,54 +72,6 @@ impl fmt::Display for Authority {
             write!(f, "[{}]:{}", self.host, self.port)
         } else {
             write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
-
-/// What the world outside has to say to the program.
-#[derive(Debug)]
-pub(crate) enum Message {
-    /// The way to a peer is open, or it cannot be opened.
-    Opened(Peer, io::Result<Arc<UdpSocket>>),
-    /// A datagram of a peer.
-    Datagram(Peer, Vec<u8>),
-    /// A line of standard input.
-    Line(String),
-    /// Ctrl-C, or its like.
-    Stop,
-}
-
-/// Opens the way to a peer without keeping the caller waiting for the name to be resolved, and hands
-/// over what arrives on it, until the socket is dropped.
-pub(crate) fn connect(peer: Peer, uri: String, inbox: SyncSender<Message>) {
-    thread::spawn(move || {
-        let opened = Authority::parse(&uri).map_err(io::Error::other).and_then(|authority| authority.open());
-        let opened = opened.and_then(|socket| {
-            socket.set_read_timeout(Some(Duration::from_secs(1)))?;
-            Ok(Arc::new(socket))
-        });
-        let socket = opened.as_ref().map(Arc::downgrade).unwrap_or_default();
-        if inbox.send(Message::Opened(peer, opened)).is_ok() {
-            receive(peer, &socket, &inbox);
-        }
-    });
-}
-
-/// Goes on until nobody needs the socket any more. An error is no end: 'connection refused' only
-/// says that nobody was there when the last datagram arrived.
-fn receive(peer: Peer, socket: &Weak<UdpSocket>, inbox: &SyncSender<Message>) {
-    let mut buffer = vec![0; 1 << 16];
-    while let Some(socket) = socket.upgrade() {
-        match socket.recv(&mut buffer) {
-            Ok(length) => {
-                let datagram = buffer.get(..length).unwrap_or_default().to_vec();
-                if inbox.send(Message::Datagram(peer, datagram)).is_err() {
-                    return;
-                }
-            }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
-            // A broken interface may report its error again at once.
-            Err(_) => thread::sleep(Duration::from_millis(20)),
         }
     }
 }

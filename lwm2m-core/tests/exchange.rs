@@ -1,0 +1,257 @@
+//! The CoAP endpoint alone: matching, deduplication, retransmission, separate answers, bounds.
+
+mod common;
+
+use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, Token};
+use common::{nothing, request, secs};
+use lwm2m_core::exchange::{
+    Endpoint, ExchangeId, Failure, Handled, Inbound, Output, Reply, SendError, Transmission, Verdict,
+};
+use lwm2m_core::{Instant, Key, Limits, Peer};
+
+const SERVER: Peer = Peer(1);
+const START: Instant = Instant::from_secs(100);
+
+fn endpoint(transmission: Transmission) -> Endpoint {
+    Endpoint::new(transmission, &Limits::DEVICE, Key::from_seed(1))
+}
+
+/// Everything that is queued.
+fn sent(endpoint: &mut Endpoint) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    while let Some(Output::Transmit(_, datagram)) = endpoint.poll_output() {
+        all.push(datagram.to_vec());
+    }
+    all
+}
+
+fn get(endpoint: &mut Endpoint, now: Instant) -> Result<ExchangeId, SendError> {
+    endpoint.request(now, SERVER, Code::GET, |_| Verdict::Send)
+}
+
+fn message(message_type: MessageType, code: Code, id: u16, token: Token) -> Vec<u8> {
+    let mut buffer = [0; 32];
+    let header = Header { message_type, code, message_id: MessageId(id) };
+    MessageWriter::new(&mut buffer, header, token).unwrap().finish().to_vec()
+}
+
+/// Message ID and token of a datagram.
+fn head(datagram: &[u8]) -> (u16, Token) {
+    let message = Message::parse(datagram).unwrap();
+    (message.message_id().0, message.token())
+}
+
+fn piggybacked(request: &[u8]) -> Vec<u8> {
+    let (id, token) = head(request);
+    message(MessageType::Acknowledgement, Code::CONTENT, id, token)
+}
+
+#[test]
+fn a_retransmission_is_the_same_datagram_until_an_acknowledgement_stops_it() {
+    let mut endpoint = endpoint(Transmission::default());
+    get(&mut endpoint, START).unwrap();
+    let first = sent(&mut endpoint);
+    let due = endpoint.poll_timeout().unwrap();
+    assert_eq!(endpoint.expire(due), None);
+    assert_eq!(sent(&mut endpoint), first);
+    let (id, _) = head(&first[0]);
+    let empty = message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY);
+    assert!(matches!(endpoint.receive(due, SERVER, &empty), Inbound::Handled(Handled::Acknowledged)));
+    // Only the separate response is awaited now, for MAX_TRANSMIT_WAIT.
+    assert_eq!(endpoint.poll_timeout(), Some(due + secs(93)));
+    assert!(endpoint.expire(due + secs(93)).is_some());
+    assert_eq!(sent(&mut endpoint), Vec::<Vec<u8>>::new());
+}
+
+#[test]
+fn a_separate_response_is_acknowledged_and_its_duplicate_again_but_delivered_once() {
+    let mut endpoint = endpoint(Transmission::default());
+    let exchange = get(&mut endpoint, START).unwrap();
+    let (_, token) = head(&sent(&mut endpoint)[0]);
+    // It comes before any acknowledgement.
+    let response = message(MessageType::Confirmable, Code::CONTENT, 0x7777, token);
+    match endpoint.receive(START, SERVER, &response) {
+        Inbound::Response { exchange: answered, .. } => assert_eq!(answered, exchange),
+        other => panic!("{other:?}"),
+    }
+    let acknowledgement = message(MessageType::Acknowledgement, Code::EMPTY, 0x7777, Token::EMPTY);
+    assert_eq!(sent(&mut endpoint), [acknowledgement.clone()]);
+    assert!(matches!(endpoint.receive(START, SERVER, &response), Inbound::Handled(Handled::Duplicate)));
+    assert_eq!(sent(&mut endpoint), [acknowledgement]);
+    assert_eq!(endpoint.poll_timeout(), None, "nothing is retransmitted");
+}
+
+#[test]
+fn what_does_not_match_is_not_delivered_and_retransmission_goes_on() {
+    let mut endpoint = endpoint(Transmission::default());
+    get(&mut endpoint, START).unwrap();
+    let request = sent(&mut endpoint).remove(0);
+    let (id, token) = head(&request);
+    let due = endpoint.poll_timeout();
+    let unexpected = |inbound: Inbound<'_>| matches!(inbound, Inbound::Handled(Handled::Unexpected));
+    // A wrong Message ID; the right one with a wrong token; both right, from somebody else.
+    let wrong_id = message(MessageType::Acknowledgement, Code::CONTENT, id.wrapping_add(1), token);
+    assert!(unexpected(endpoint.receive(START, SERVER, &wrong_id)));
+    let wrong_token = message(MessageType::Acknowledgement, Code::CONTENT, id, Token::new(b"other").unwrap());
+    assert!(unexpected(endpoint.receive(START, SERVER, &wrong_token)));
+    assert!(unexpected(endpoint.receive(START, Peer(2), &piggybacked(&request))));
+    assert_eq!(sent(&mut endpoint), Vec::<Vec<u8>>::new());
+    // A confirmable one from somebody else is rejected.
+    let foreign = message(MessageType::Confirmable, Code::CONTENT, 9, token);
+    assert!(unexpected(endpoint.receive(START, Peer(2), &foreign)));
+    assert_eq!(sent(&mut endpoint), [message(MessageType::Reset, Code::EMPTY, 9, Token::EMPTY)]);
+    assert_eq!(endpoint.poll_timeout(), due);
+    assert!(matches!(endpoint.receive(START, SERVER, &piggybacked(&request)), Inbound::Response { .. }));
+    // Late for what is over.
+    assert!(unexpected(endpoint.receive(START, SERVER, &piggybacked(&request))));
+}
+
+#[test]
+fn a_reset_fails_the_exchange_at_once() {
+    let mut endpoint = endpoint(Transmission::default());
+    let exchange = get(&mut endpoint, START).unwrap();
+    let (id, _) = head(&sent(&mut endpoint)[0]);
+    let reset = message(MessageType::Reset, Code::EMPTY, id, Token::EMPTY);
+    match endpoint.receive(START, SERVER, &reset) {
+        Inbound::Failed(failed, Failure::Reset) => assert_eq!(failed, exchange),
+        other => panic!("{other:?}"),
+    }
+    assert!(!endpoint.is_open(exchange));
+    assert_eq!(endpoint.usage().slots, 0);
+}
+
+#[test]
+fn a_ping_is_answered_with_a_reset() {
+    let mut endpoint = endpoint(Transmission::default());
+    let ping = message(MessageType::Confirmable, Code::EMPTY, 0x1234, Token::EMPTY);
+    assert!(matches!(endpoint.receive(START, SERVER, &ping), Inbound::Handled(Handled::Ping)));
+    assert_eq!(sent(&mut endpoint), [[0x70, 0, 0x12, 0x34]]);
+}
+
+#[test]
+fn one_exchange_at_a_time_and_an_empty_acknowledgement_makes_room() {
+    let mut endpoint = endpoint(Transmission::default());
+    get(&mut endpoint, START).unwrap();
+    assert_eq!(get(&mut endpoint, START), Err(SendError::Busy));
+    let other = endpoint.request(START, Peer(2), Code::GET, |_| Verdict::Send);
+    assert!(other.is_ok(), "another peer has room of its own");
+    let (id, _) = head(&sent(&mut endpoint)[0]);
+    endpoint.receive(START, SERVER, &message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY));
+    assert!(get(&mut endpoint, START).is_ok());
+}
+
+#[test]
+fn a_non_confirmable_request_holds_its_place_until_its_answer_and_is_never_repeated() {
+    let mut endpoint = endpoint(Transmission::default());
+    endpoint.request_non_confirmable(START, SERVER, Code::GET, |_| Verdict::Send).unwrap();
+    let (_, token) = head(&sent(&mut endpoint)[0]);
+    assert_eq!(get(&mut endpoint, START), Err(SendError::Busy));
+    let response = message(MessageType::NonConfirmable, Code::CONTENT, 5, token);
+    assert!(matches!(endpoint.receive(START, SERVER, &response), Inbound::Response { .. }));
+    assert!(get(&mut endpoint, START).is_ok());
+    assert_eq!(sent(&mut endpoint).len(), 1);
+}
+
+/// Takes a request and answers it with `code`.
+#[track_caller]
+fn serve(endpoint: &mut Endpoint, now: Instant, datagram: &[u8], code: Code) -> Option<Vec<u8>> {
+    let reply: Reply = match endpoint.receive(now, SERVER, datagram) {
+        Inbound::Request { reply, .. } => reply,
+        Inbound::Handled(_) => return sent(endpoint).pop(),
+        other => panic!("{other:?}"),
+    };
+    let answered = endpoint.answer(now, &reply, datagram, now + secs(60), |writer, _| {
+        writer.restart(code);
+        Verdict::Send
+    });
+    assert_eq!(answered, Ok(()));
+    sent(endpoint).pop()
+}
+
+#[test]
+fn a_repeated_post_is_answered_the_same_and_not_served_again_until_its_lifetime_is_over() {
+    let mut endpoint = endpoint(Transmission::default());
+    let post = request(MessageType::Confirmable, Code::POST, 7, "/3/0/4", nothing);
+    let answer = serve(&mut endpoint, START, &post, Code::CHANGED);
+    // Another code would be given now: the old one is repeated.
+    assert_eq!(serve(&mut endpoint, START + secs(246), &post, Code::NOT_FOUND), answer);
+    let anew = serve(&mut endpoint, START + secs(247), &post, Code::NOT_FOUND);
+    assert_ne!(anew, answer);
+    // The same Message ID from another peer is another request.
+    assert!(matches!(endpoint.receive(START, Peer(2), &post), Inbound::Request { .. }));
+}
+
+#[test]
+fn a_non_confirmable_request_is_served_once_and_answered_in_kind() {
+    let mut endpoint = endpoint(Transmission::default());
+    let post = request(MessageType::NonConfirmable, Code::POST, 7, "/3/0/4", nothing);
+    let answer = serve(&mut endpoint, START, &post, Code::CHANGED).unwrap();
+    let parsed = Message::parse(&answer).unwrap();
+    assert_eq!((parsed.message_type(), parsed.token()), (MessageType::NonConfirmable, head(&post).1));
+    assert_eq!(serve(&mut endpoint, START + secs(144), &post, Code::CHANGED), None);
+    assert!(serve(&mut endpoint, START + secs(145), &post, Code::CHANGED).is_some());
+}
+
+#[test]
+fn a_full_table_of_duplicates_refuses_changes_and_serves_again_when_they_expire() {
+    let mut endpoint = endpoint(Transmission::default());
+    for id in 0..Limits::DEVICE.deduplication as u16 {
+        let post = request(MessageType::Confirmable, Code::POST, id, "/3/0/4", nothing);
+        serve(&mut endpoint, START, &post, Code::CHANGED);
+    }
+    let post = request(MessageType::Confirmable, Code::POST, 999, "/3/0/4", nothing);
+    assert!(matches!(endpoint.receive(START, SERVER, &post), Inbound::Handled(Handled::Refused)));
+    let refusal = sent(&mut endpoint).pop().unwrap();
+    assert_eq!(Message::parse(&refusal).unwrap().code(), Code::SERVICE_UNAVAILABLE);
+    let read = request(MessageType::Confirmable, Code::GET, 1_000, "/3/0/9", nothing);
+    assert!(serve(&mut endpoint, START, &read, Code::CONTENT).is_some(), "a read needs no memory");
+    assert!(serve(&mut endpoint, START + secs(247), &post, Code::CHANGED).is_some());
+}
+
+#[test]
+fn without_a_buffer_nothing_is_sent_and_service_returns_with_one() {
+    let mut limits = Limits::DEVICE;
+    (limits.slots, limits.exchanges) = (2, 8);
+    let mut endpoint = Endpoint::new(Transmission::default(), &limits, Key::from_seed(1));
+    for peer in 1..=2 {
+        endpoint.request(START, Peer(peer), Code::GET, |_| Verdict::Send).unwrap();
+    }
+    let none = endpoint.request(START, Peer(3), Code::GET, |_| Verdict::Send);
+    assert_eq!(none, Err(SendError::NoSlot));
+    let first = sent(&mut endpoint).remove(0);
+    endpoint.receive(START, SERVER, &piggybacked(&first));
+    assert!(endpoint.request(START, Peer(3), Code::GET, |_| Verdict::Send).is_ok());
+}
+
+#[test]
+fn a_peer_that_is_abandoned_hears_nothing_more() {
+    let mut endpoint = endpoint(Transmission::default());
+    get(&mut endpoint, START).unwrap();
+    endpoint.abandon(SERVER);
+    assert_eq!(sent(&mut endpoint), Vec::<Vec<u8>>::new());
+    assert_eq!((endpoint.poll_timeout(), endpoint.usage().slots), (None, 0));
+    assert!(endpoint.has_room(SERVER));
+}
+
+#[test]
+fn all_parameters_can_be_set() {
+    let transmission = Transmission {
+        ack_timeout: secs(1),
+        ack_random_percent: 100,
+        max_retransmit: 1,
+        nstart: 2,
+        response_timeout: Some(secs(5)),
+        ..Transmission::default()
+    };
+    let mut endpoint = endpoint(transmission);
+    get(&mut endpoint, START).unwrap();
+    get(&mut endpoint, START).unwrap();
+    assert_eq!(get(&mut endpoint, START), Err(SendError::Busy));
+    assert_eq!(sent(&mut endpoint).len(), 2);
+    assert_eq!(endpoint.poll_timeout(), Some(START + secs(1)));
+    assert_eq!(endpoint.expire(START + secs(1)), None);
+    assert_eq!(sent(&mut endpoint).len(), 2);
+    assert!(endpoint.expire(START + secs(3)).is_some());
+    assert!(endpoint.expire(START + secs(3)).is_some());
+    assert_eq!(endpoint.poll_timeout(), None);
+}

@@ -1,0 +1,124 @@
+//! Sleep with the memory off, and restart: what a snapshot brings back.
+
+mod common;
+
+use core::time::Duration;
+
+use coap_codec::{Code, Message};
+use common::{BATTERY, Desk, nothing, secs};
+use lwm2m_core::{Client, Instant, Session, SnapshotError, Wake};
+
+fn snapshot(desk: &Desk) -> Vec<u8> {
+    let mut buffer = [0; 1_024];
+    let len = desk.client.snapshot(desk.now, &mut buffer).unwrap();
+    buffer[..len].to_vec()
+}
+
+/// The same desk, its client restored, on a clock that began anew.
+fn wake(desk: &Desk, wake: Wake) -> Desk {
+    let mut woken = desk.clone();
+    let bytes = snapshot(desk);
+    woken.now = Instant::from_secs(3);
+    woken.client = Client::restore(desk.client.config().clone(), &bytes, woken.now, wake).unwrap();
+    woken.session = Session::Resumed;
+    woken.sent.clear();
+    woken.events.clear();
+    woken
+}
+
+fn observed() -> Desk {
+    let mut desk = Desk::registered(Desk::config(1, 86_400));
+    let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+    desk.receive(&observe);
+    desk
+}
+
+#[test]
+fn a_client_that_slept_sends_what_one_that_never_slept_sends() {
+    let mut awake = observed();
+    awake.sent.clear();
+    let elapsed = secs(6 * 3_600);
+    let mut slept = wake(&awake, Wake::Sleep { elapsed });
+    awake.pass(elapsed);
+    assert_eq!(awake.sent, [], "nothing was due meanwhile");
+
+    for desk in [&mut awake, &mut slept] {
+        desk.model.inner.battery_level = Some(42);
+        desk.timeout();
+        desk.client.notify(desk.now, BATTERY, &mut desk.model);
+        desk.drain();
+        desk.pass(secs(86_400));
+    }
+    let bytes = |desk: &Desk| desk.sent.iter().map(|(_, _, datagram)| datagram.clone()).collect::<Vec<_>>();
+    assert_eq!(bytes(&awake), bytes(&slept));
+    let first = Message::parse(&slept.sent[0].2).unwrap();
+    assert_eq!((first.code(), first.payload()), (Code::CONTENT, &b"42"[..]), "the observation lives on");
+    // And at the same moments.
+    let start = (awake.sent[0].0, slept.sent[0].0);
+    for (one, other) in awake.sent.iter().zip(&slept.sent) {
+        assert_eq!(one.0.saturating_duration_since(start.0), other.0.saturating_duration_since(start.1));
+    }
+}
+
+#[test]
+fn a_server_reaches_a_client_that_woke_without_a_new_registration() {
+    let desk = observed();
+    let mut slept = wake(&desk, Wake::Sleep { elapsed: secs(60) });
+    slept.timeout();
+    assert_eq!(slept.sent, [], "no message was due");
+    let answer = slept.ask(Code::GET, "/3/0/0", nothing);
+    assert_eq!(Message::parse(&answer).unwrap().code(), Code::CONTENT);
+}
+
+#[test]
+fn a_sleep_longer_than_the_lifetime_ends_in_a_new_registration() {
+    let desk = observed();
+    let elapsed = secs(100_000);
+    let mut slept = wake(&desk, Wake::Sleep { elapsed });
+    slept.timeout();
+    let first = Message::parse(&slept.sent[0].2).unwrap();
+    assert!(first.uri_path().eq([b"rd".as_slice()]), "a Register");
+}
+
+#[test]
+fn a_restart_keeps_accounts_and_counters_and_boots() {
+    let desk = observed();
+    let mut restarted = wake(&desk, Wake::Restart);
+    assert_eq!(restarted.client.poll_timeout(), None, "no network yet");
+    restarted.client.network_up(restarted.now);
+    restarted.drain();
+    let register = Message::parse(&restarted.sent[0].2).unwrap();
+    let earlier: Vec<_> = desk.sent.iter().map(|(_, _, datagram)| Message::parse(datagram).unwrap()).collect();
+    assert!(earlier.iter().all(|message| message.token() != register.token()));
+    assert!(earlier.iter().all(|message| message.message_id() != register.message_id()));
+}
+
+#[test]
+fn damage_is_found_wherever_it_is() {
+    let desk = observed();
+    let good = snapshot(&desk);
+    assert!(good.len() <= 256, "{} bytes", good.len());
+    let restore = |bytes: &[u8]| {
+        let wake = Wake::Sleep { elapsed: Duration::ZERO };
+        Client::restore(desk.client.config().clone(), bytes, Instant::ZERO, wake).map(|_| ())
+    };
+    assert_eq!(restore(&good), Ok(()));
+    for len in 0..good.len() {
+        assert_eq!(restore(&good[..len]), Err(SnapshotError::Damaged));
+    }
+    for bit in 0..good.len() * 8 {
+        let mut bad = good.clone();
+        bad[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(restore(&bad), Err(SnapshotError::Damaged), "bit {bit}");
+    }
+}
+
+#[test]
+fn a_short_buffer_says_how_much_is_needed() {
+    let desk = observed();
+    let good = snapshot(&desk);
+    for len in 0..good.len() {
+        let short = desk.client.snapshot(desk.now, &mut vec![0; len]);
+        assert_eq!(short, Err(SnapshotError::NoSpace { needed: good.len() }));
+    }
+}
