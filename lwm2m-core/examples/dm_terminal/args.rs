@@ -1,7 +1,10 @@
 //! The command line: what it may say, and one clear line for what it may not.
 
+use core::fmt::Display;
+use core::ops::RangeInclusive;
 use core::str::FromStr;
 use core::time::Duration;
+use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -67,6 +70,15 @@ pub(crate) struct Options {
     pub(crate) mode: Mode,
 }
 
+impl Options {
+    /// The file for the record, if one is wanted.
+    pub(crate) fn create_record(&self) -> Result<Option<File>, String> {
+        let create =
+            |path: &PathBuf| File::create(path).map_err(|error| format!("--record: {}: {error}", path.display()));
+        self.record.as_ref().map(create).transpose()
+    }
+}
+
 /// Where the terminal lives.
 #[derive(Debug)]
 pub(crate) enum Mode {
@@ -94,10 +106,10 @@ pub(crate) fn parse() -> Result<Request, String> {
             "endpoint" => endpoint = Some(value(&mut parser, "endpoint")?),
             "bootstrap" => bootstrap = Some(uri(&mut parser, "bootstrap")?),
             "server" => server = Some(uri(&mut parser, "server")?),
-            "seed" => seed = Some(number::<u64>(&mut parser, "seed", 0)?),
-            "lose" => lose = Some(number::<usize>(&mut parser, "lose", 1)?),
-            "lifetime" => lifetime = Some(number::<u32>(&mut parser, "lifetime", 1)?),
-            "run-for" => run_for = Some(number::<u32>(&mut parser, "run-for", 1)?),
+            "seed" => seed = Some(number(&mut parser, "seed", 0..=u64::MAX)?),
+            "lose" => lose = Some(number(&mut parser, "lose", 1..=usize::MAX)?),
+            "lifetime" => lifetime = Some(number(&mut parser, "lifetime", 1..=u32::MAX)?),
+            "run-for" => run_for = Some(number(&mut parser, "run-for", 1..=u32::MAX)?),
             "psk" => return Err("--psk: DTLS is not supported yet".into()),
             other => return Err(format!("--{other}: there is no such option; --help lists them")),
         }
@@ -138,16 +150,14 @@ fn value(parser: &mut lexopt::Parser, name: &str) -> Result<String, String> {
     value.into_string().map_err(|_| format!("--{name}: the value is not UTF-8"))
 }
 
-fn number<T: FromStr + PartialOrd + core::fmt::Display>(
+fn number<T: FromStr + PartialOrd + Display>(
     parser: &mut lexopt::Parser,
     name: &str,
-    least: T,
+    range: RangeInclusive<T>,
 ) -> Result<T, String> {
     let text = value(parser, name)?;
-    match text.parse() {
-        Ok(number) if number >= least => Ok(number),
-        _ => Err(format!("--{name}: '{text}' is not a whole number from {least} on, or too large")),
-    }
+    let wrong = || format!("--{name}: '{text}' is not a number from {} to {}", range.start(), range.end());
+    text.parse().ok().filter(|number| range.contains(number)).ok_or_else(wrong)
 }
 
 fn uri(parser: &mut lexopt::Parser, name: &str) -> Result<String, String> {
@@ -161,6 +171,6 @@ fn uri(parser: &mut lexopt::Parser, name: &str) -> Result<String, String> {
 /// 128 bits that nobody can guess.
 fn entropy() -> std::io::Result<[u8; 16]> {
     let mut bytes = [0; 16];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)
 }

@@ -19,6 +19,8 @@ use crate::uri::Authority;
 pub(crate) enum Message {
     /// The way to a peer is open, or it cannot be opened.
     Opened(Peer, io::Result<Arc<UdpSocket>>),
+    /// Nobody listens where a datagram went.
+    Refused(Peer),
     /// A datagram of a peer.
     Datagram(Peer, Vec<u8>),
     /// A line of standard input.
@@ -43,21 +45,22 @@ pub(crate) fn connect(peer: Peer, uri: String, inbox: SyncSender<Message>) {
     });
 }
 
-/// Goes on until nobody needs the socket any more. An error is no end: 'connection refused' only
-/// says that nobody was there when the last datagram arrived.
+/// Goes on until nobody needs the socket any more. An error is no end.
 fn receive(peer: Peer, socket: &Weak<UdpSocket>, inbox: &SyncSender<Message>) {
     let mut buffer = vec![0; 1 << 16];
     while let Some(socket) = socket.upgrade() {
-        match socket.recv(&mut buffer) {
-            Ok(length) => {
-                let datagram = buffer.get(..length).unwrap_or_default().to_vec();
-                if inbox.send(Message::Datagram(peer, datagram)).is_err() {
-                    return;
-                }
+        let message = match socket.recv(&mut buffer) {
+            Ok(length) => Message::Datagram(peer, buffer.get(..length).unwrap_or_default().to_vec()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Message::Refused(peer),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => continue,
+            Err(_) => {
+                // It may be there again at once.
+                thread::sleep(Duration::from_millis(20));
+                continue;
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
-            // A broken interface may report its error again at once.
-            Err(_) => thread::sleep(Duration::from_millis(20)),
+        };
+        if inbox.send(message).is_err() {
+            return;
         }
     }
 }

@@ -148,6 +148,7 @@ impl Ladder {
             Event::BootstrapFailed { .. }
                 | Event::RegistrationFailed { .. }
                 | Event::UpdateFailed { .. }
+                | Event::Deregistered { unconfirmed: Some(_), .. }
                 | Event::Diagnostic(_)
         );
         self.lines(out, at, '●', if failed { RED } else { GREEN }, &tell(event, location))?;

@@ -2,6 +2,7 @@
 //! checked on the platform's side: what counts is what the platform saw.
 
 use core::time::Duration;
+use std::io::Write;
 
 use coap_codec::{Code, ContentFormat};
 use lwm2m_core::objects::Device;
@@ -30,7 +31,8 @@ const UTC_OFFSET: Path = Path::resource(3, 0, 14);
 pub(crate) fn run(options: &Options, seed: u64, lose: Option<usize>) -> Result<(), String> {
     let title = "The life of a DM terminal, in virtual time. The platform, too, is inside this program.";
     let mut sim = Sim::new(terminal::config(&options.identity, Some(BOOTSTRAP_SERVER), None), terminal::device(), seed);
-    sim.record(options.record.is_some());
+    let mut file = options.create_record()?;
+    sim.record(file.is_some());
     if let Some(number) = lose {
         sim.network.lose_nth(number);
     }
@@ -38,8 +40,8 @@ pub(crate) fn run(options: &Options, seed: u64, lose: Option<usize>) -> Result<(
     let mut life = Life { sim, view, shown: 0, coming: Vec::new() };
     let outcome = life.live(options.identity.name.as_str());
     life.show().map_err(|error| format!("cannot write: {error}"))?;
-    if let (Some(path), Some(record)) = (&options.record, life.sim.recorded()) {
-        std::fs::write(path, record).map_err(|error| format!("{}: {error}", path.display()))?;
+    if let (Some(file), Some(record)) = (&mut file, life.sim.recorded()) {
+        file.write_all(record.as_bytes()).map_err(|error| format!("--record: {error}"))?;
     }
     outcome?;
     let counts = life.sim.network.counts();

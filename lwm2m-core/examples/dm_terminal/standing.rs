@@ -58,23 +58,22 @@ impl Standing {
             && !(*with == With::BootstrapServer && knows_a_server)
     }
 
-    /// Ends the program: nothing to complain about if it was registered and has left. `heard` says
-    /// whether anybody ever answered.
-    pub(crate) fn verdict(&self, heard: bool) -> Result<(), String> {
+    /// Ends the program: nothing to complain about if it was registered and has left. `obstacle` is what
+    /// the network had to say.
+    pub(crate) fn verdict(&self, obstacle: Option<&str>) -> Result<(), String> {
         Err(match self {
             Self::Left(None) => return Ok(()),
             Self::Left(Some(reason)) => format!("the server did not confirm the de-registration: {reason}"),
             Self::Registered => "it was registered, and ended without taking its leave".into(),
             Self::Lost(reason) => format!("it was registered, but not any more when it ended: {reason}"),
-            Self::Never(None) if heard => "it ended before it was registered".into(),
-            Self::Never(None) => "never registered: no answer came before it ended".into(),
-            Self::Never(Some(trouble)) => trouble.complaint(),
+            Self::Never(Some(trouble)) => trouble.complaint(obstacle),
+            Self::Never(None) => format!("never registered: {}", obstacle.unwrap_or("it ended before that")),
         })
     }
 }
 
 impl Trouble {
-    fn complaint(self) -> String {
+    fn complaint(self, obstacle: Option<&str>) -> String {
         let with = match self.with {
             With::BootstrapServer => "the bootstrap server",
             With::Server => "the server",
@@ -88,9 +87,10 @@ impl Trouble {
                 format!("the platform does not speak LwM2M 1.0: {with} answered {code:?}")
             }
             (_, Reason::Code(code)) => format!("never registered: {with} answered {code:?}"),
-            (_, Reason::TimedOut) => format!("never registered: {with} does not answer"),
-            (_, Reason::Unreachable) => format!("never registered: {with} cannot be reached"),
-            (_, reason) => format!("never registered: {with}: {reason}"),
+            (_, reason) => match obstacle {
+                Some(obstacle) => format!("never registered: {obstacle}"),
+                None => format!("never registered: {with}: {reason}"),
+            },
         }
     }
 }

@@ -40,17 +40,18 @@ pub(crate) fn run(
     let mut terminal = Terminal::new(options, bootstrap, server, outbox.clone())?;
     inbox::read_lines(outbox.clone());
     inbox::catch_signals(outbox).map_err(|error| format!("signals: {error}"))?;
-    let end = run_for.map(|duration| terminal.now() + duration);
+    let run_until = run_for.map(|duration| terminal.now() + duration);
 
     terminal.input(Input::NetworkUp { now: terminal.now() });
     loop {
         // Out of the client: its orders in their sequence, then its news.
         terminal.drain();
         if terminal.gone {
-            return terminal.standing.verdict(terminal.heard);
+            return terminal.verdict();
         }
         // Wait for the next thing to happen, but not past the deadline.
-        let deadline = [terminal.client.poll_timeout(), terminal.leaving.or(end)].into_iter().flatten().min();
+        let end = terminal.ends_at(run_until);
+        let deadline = terminal.client.poll_timeout().into_iter().chain(end).min();
         let wait = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(terminal.now()));
         let message = inbox.recv_timeout(wait);
         // Into the client.
@@ -58,6 +59,7 @@ pub(crate) fn run(
         match message {
             Ok(Message::Datagram(peer, bytes)) => terminal.received(now, peer, bytes),
             Ok(Message::Opened(peer, opened)) => terminal.opened(now, peer, opened),
+            Ok(Message::Refused(peer)) => terminal.refused(peer),
             Ok(Message::Line(line)) => terminal.command(now, line.trim()),
             Ok(Message::Stop) => terminal.leave(now, "Ctrl-C"),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
@@ -65,13 +67,8 @@ pub(crate) fn run(
         if terminal.client.poll_timeout().is_some_and(|deadline| deadline <= now) {
             terminal.input(Input::Timeout { now });
         }
-        if terminal.leaving.is_some_and(|until| until <= now) {
-            // The device switches its radio off: what the client still waits for won't come.
-            terminal.input(Input::NetworkDown { now });
-        } else if end.is_some_and(|end| end <= now) {
-            terminal.leave(now, "the time is over");
-        } else if end.is_some() && terminal.is_refused() {
-            terminal.leave(now, "the platform refused it, and to wait is of no use");
+        if end.is_some_and(|end| end <= now) {
+            terminal.time_is_over(now);
         }
     }
 }
@@ -88,8 +85,9 @@ struct Terminal {
     datagrams: usize,
     record: Option<(Recorder, File, usize)>,
     standing: Standing,
-    /// Whether anybody ever answered.
+    /// Whether anybody ever answered, and what the network had to say if nobody did.
     heard: bool,
+    obstacle: Option<String>,
     /// The program is to end, and waits no longer than until then.
     leaving: Option<Instant>,
     /// The client has no objection any more.
@@ -105,11 +103,10 @@ impl Terminal {
         outbox: SyncSender<Message>,
     ) -> Result<Self, String> {
         let config = terminal::config(&options.identity, bootstrap, server);
-        let record = match &options.record {
-            Some(path) => {
-                let recorder = Recorder::new(&config, Instant::ZERO).ok_or("this configuration can't be recorded")?;
-                let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
-                Some((recorder, file, 0))
+        let record = match options.create_record()? {
+            Some(file) => {
+                let recorder = Recorder::new(&config, Instant::ZERO);
+                Some((recorder.ok_or("--record: this configuration can't be recorded")?, file, 0))
             }
             None => None,
         };
@@ -129,6 +126,7 @@ impl Terminal {
             record,
             standing: Standing::Never(None),
             heard: false,
+            obstacle: None,
             leaving: None,
             gone: false,
         })
@@ -182,7 +180,7 @@ impl Terminal {
                         None => Passage::Stopped("not sent: there is no socket".into()),
                     };
                     self.datagrams += 1;
-                    let (number, host) = (self.datagrams, self.hosts.get(&peer).map_or("", String::as_str));
+                    let (number, host) = (self.datagrams, host(&self.hosts, peer));
                     let datagram = Datagram { number, out: true, peer: Some(peer), host, bytes: datagram, passage };
                     self.view.datagram(now, &datagram)?;
                 }
@@ -218,8 +216,9 @@ impl Terminal {
                 self.input(Input::Connected { now, peer, session });
             }
             Err(error) => {
-                let host = self.hosts.get(&peer).map_or("", String::as_str);
-                self.view.command(now, &format!("{host} cannot be reached: {error}"));
+                let obstacle = format!("{} cannot be reached: {error}", host(&self.hosts, peer));
+                self.view.command(now, &obstacle);
+                self.obstacle = Some(obstacle);
                 self.input(Input::ConnectionFailed { now, peer });
             }
         }
@@ -268,6 +267,11 @@ impl Terminal {
         }
     }
 
+    /// Nobody listens where the last datagram went. The client need not know: to it, datagrams are lost.
+    fn refused(&mut self, peer: Peer) {
+        self.obstacle = Some(format!("nobody listens at {}", host(&self.hosts, peer)));
+    }
+
     /// The end begins; it is over when the client has said that the device may switch off.
     fn leave(&mut self, now: Instant, why: &str) {
         if self.leaving.is_none() {
@@ -277,10 +281,29 @@ impl Terminal {
         }
     }
 
-    /// Whether the platform won't have it, and nobody else is left to ask.
-    fn is_refused(&self) -> bool {
-        self.standing.is_refused(self.client.servers().next().is_some())
+    /// When the next part of the end begins. A platform that won't have the terminal makes an end of
+    /// a time that was set: nothing will change.
+    fn ends_at(&self, run_until: Option<Instant>) -> Option<Instant> {
+        let refused = self.standing.is_refused(self.client.servers().next().is_some());
+        self.leaving.or(if refused { run_until.map(|_| Instant::ZERO) } else { run_until })
     }
+
+    fn time_is_over(&mut self, now: Instant) {
+        match self.leaving {
+            None => self.leave(now, "it is time"),
+            // The device switches its radio off: what the client still waits for won't come.
+            Some(_) => self.input(Input::NetworkDown { now }),
+        }
+    }
+
+    fn verdict(&self) -> Result<(), String> {
+        let obstacle = self.obstacle.as_deref().or((!self.heard).then_some("no answer came before it ended"));
+        self.standing.verdict(obstacle)
+    }
+}
+
+fn host(hosts: &BTreeMap<Peer, String>, peer: Peer) -> &str {
+    hosts.get(&peer).map_or("a server", String::as_str)
 }
 
 /// Sends a datagram. An error may be that of an earlier one, to which nobody listened: not of this.

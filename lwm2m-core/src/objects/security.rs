@@ -45,8 +45,9 @@ pub(crate) static DEFINITION: ObjectDef = ObjectDef {
         only_bootstrap(SERVER_KEY, "Server Public Key", DataType::Opaque).mandatory(),
         only_bootstrap(SECRET_KEY, "Secret Key", DataType::Opaque).mandatory(),
         only_bootstrap(6, "SMS Security Mode", DataType::Integer).range(Range::Integer(0, 255)),
-        only_bootstrap(7, "SMS Binding Key Parameters", DataType::Opaque).range(Range::Length(6, 6)),
-        only_bootstrap(8, "SMS Binding Secret Key(s)", DataType::Opaque).range(Range::Length(16, 48)),
+        // 6 bytes, and 16, 32 or 48 bytes; a bootstrap server that has none writes them empty.
+        only_bootstrap(7, "SMS Binding Key Parameters", DataType::Opaque).range(Range::Length(0, 6)),
+        only_bootstrap(8, "SMS Binding Secret Key(s)", DataType::Opaque).range(Range::Length(0, 48)),
         only_bootstrap(9, "LwM2M Server SMS Number", DataType::String),
         only_bootstrap(SHORT_SERVER_ID, "Short Server ID", DataType::Integer),
         only_bootstrap(HOLD_OFF, "Client Hold Off Time", DataType::Integer).unit("s"),
@@ -230,5 +231,29 @@ impl DataModel for Security {
             Action::Update | Action::Resource(_) => self.write(change.instance, false, &change.values),
             Action::Delete => self.instances.retain(|instance| instance.id != change.instance),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::path::Path;
+    use crate::format::{Format, Payload, Unknown};
+
+    /// What Eclipse Leshan 2.0.0-M4 writes to /0/1: the SMS keys that it does not have are empty.
+    const FROM_LESHAN: &[u8] = b"\xC8\x00\x16coap://127.0.0.1:43346\xC1\x01\x00\xC1\x02\x03\xC0\x03\xC0\x04\xC0\x05\
+          \xC1\x06\x03\xC0\x07\xC0\x08\xC0\x09\xC1\x0A\x7B\xC1\x0B\x00\xC1\x0C\x00";
+
+    #[test]
+    fn an_account_with_empty_sms_keys_is_accepted() {
+        let path = Path::instance(ID, 1);
+        let payload = Payload::decode(Format::TLV, path, &DEFINITION, Unknown::Ignore, FROM_LESHAN, &mut [])
+            .expect("it is valid");
+        let (_, values) = payload.instances().next().expect("one instance");
+        let mut security = Security::new(2, 255);
+        security.write(1, true, &values);
+        let instance = security.get(1).expect("it was written");
+        assert_eq!(instance.uri.as_deref(), Some("coap://127.0.0.1:43346"));
+        assert_eq!((instance.mode, instance.short_server_id), (Some(Mode::NoSec), Some(123)));
     }
 }

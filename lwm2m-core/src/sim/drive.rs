@@ -324,10 +324,13 @@ mod tests {
         sim.run_for(Duration::from_secs(7));
         assert_eq!((sim.now(), sim.poll_timeout()), (Instant::from_secs(7), None));
         sim.network_up();
+        assert_eq!(sim.trace.datagrams(Direction::ToServer), 1, "the Register left in the same moment");
         assert!(sim.step());
-        assert_eq!(sim.now(), Instant::from_secs(7), "a step does what is due before it lets time pass");
-        assert!(sim.run_until(Duration::from_secs(60), |sim| sim.now() > Instant::from_secs(7)));
-        assert_eq!(sim.now(), Instant::from_millis(7_030), "the Register arrived");
+        assert_eq!(sim.now(), Instant::from_millis(7_030), "it arrived");
+        assert!(sim.run_until(Duration::from_secs(60), |sim| sim.now() > Instant::from_millis(7_030)));
+        assert_eq!(sim.now(), Instant::from_millis(7_060), "and was answered");
+        assert!(!sim.run_until(Duration::from_secs(60), |_| false));
+        assert_eq!(sim.now(), Instant::from_millis(67_060), "a limit is reached exactly");
     }
 
     #[test]

@@ -1,0 +1,72 @@
+//! Bootstrap: servers that refuse, stop half-way or say everything twice.
+
+use super::*;
+
+#[test]
+fn a_bootstrap_server_that_refuses_is_asked_again_after_a_pause() {
+    let mut sim = terminal(1);
+    sim.platform.bootstrap.accepts = Accepts::Nobody(Code::BAD_REQUEST);
+    sim.network_up();
+    sim.run_for(secs(59));
+    assert_eq!(happened(&sim, Event::BootstrapFailed { reason: Reason::Code(Code::BAD_REQUEST) }), 1);
+    assert_eq!(sim.platform.bootstrap.requests_seen(), 1);
+    sim.run_for(secs(31));
+    assert_eq!(sim.platform.bootstrap.requests_seen(), 2);
+    sim.platform.bootstrap.accepts = Accepts::Only(vec![NAME.to_string()]);
+    sim.run_for(secs(181));
+    assert!(server(&sim).registration().is_some());
+}
+
+#[test]
+fn a_bootstrap_server_that_stops_half_way_leaves_no_trace() {
+    let mut sim = terminal(1);
+    sim.platform.bootstrap.stops_after = Some(2);
+    sim.network_up();
+    sim.run_for(secs(240));
+    assert_eq!(sim.client.servers().count(), 0, "Server was not written yet");
+    sim.run_for(secs(10));
+    assert_eq!(happened(&sim, Event::BootstrapFailed { reason: Reason::Abandoned }), 1);
+    sim.platform.bootstrap.stops_after = None;
+    sim.run_for(secs(91));
+    assert_eq!(sim.platform.bootstrap.finished(), 1);
+    assert!(server(&sim).registration().is_some());
+}
+
+#[test]
+fn a_bootstrap_that_says_everything_twice_is_a_bootstrap() {
+    let mut sim = terminal(1);
+    sim.platform.bootstrap.repeats = true;
+    sim.platform.bootstrap.answering = Answering::Separate(secs(1));
+    sim.network_up();
+    sim.run_for(secs(10));
+    assert_eq!(sim.platform.bootstrap.answers().len(), 7);
+    assert!(sim.platform.bootstrap.answers().iter().all(|answer| answer.result.as_ref().unwrap().code.is_success()));
+    assert!(server(&sim).registration().is_some());
+    nobody_complains(&sim);
+}
+
+#[test]
+fn a_silent_bootstrap_server_does_not_keep_a_known_server_waiting_for_ever() {
+    let config = dm(1).bootstrap_server("coap://bs.example", Credentials::NoSec).server(
+        1,
+        "coap://dm.example",
+        Credentials::NoSec,
+        3_600,
+    );
+    let mut sim = Sim::new(config, device(), 1);
+    sim.platform.bootstrap.go_down();
+    sim.network_up();
+    assert!(sim.run_until(secs(94), |sim| server(sim).registration().is_some()), "{}", sim.trace);
+    assert_eq!(happened(&sim, Event::BootstrapFailed { reason: Reason::TimedOut }), 1);
+}
+
+#[test]
+fn bootstrap_and_management_may_live_at_the_same_host() {
+    let config = dm(1).bootstrap_server("coap://dm.example:5683", Credentials::NoSec);
+    let mut sim = Sim::new(config, device(), 1);
+    sim.network_up();
+    sim.run_for(secs(1));
+    assert_eq!(sim.platform.bootstrap.finished(), 1);
+    assert!(server(&sim).registration().is_some(), "{}", sim.trace);
+    nobody_complains(&sim);
+}
