@@ -23,14 +23,14 @@ mod reporting;
 #[cfg(feature = "sim")]
 pub mod sim;
 
-pub use base::config::{Account, Backoff, BootstrapPolicy, Config, Credentials, RegistrationPolicy};
+pub use base::config::{Account, Backoff, BootstrapPolicy, Config, ConfigError, Credentials, RegistrationPolicy};
 pub use base::event::{Diagnostic, Event, FailureKind, Leave, Reason};
 pub use base::limits::Limits;
 pub use base::path::{Leaf, MAX_ID, Path, PathError};
 pub use base::rng::{Generator, Key};
 pub use base::time::Instant;
 pub use base::value::{DataType, Sink, Stop, Value};
-pub use client::{Client, CommandError, ConfigError, Memory, Output, Received, Security, SnapshotError, Wake};
+pub use client::{Client, CommandError, Memory, Output, Received, Security, SnapshotError, Wake};
 pub use exchange::Peer;
 pub use format::{Given, Values, ValuesIter};
 pub use lifecycle::Session;

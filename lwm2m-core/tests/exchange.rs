@@ -75,7 +75,7 @@ fn a_separate_response_is_acknowledged_and_its_duplicate_again_but_delivered_onc
         other => panic!("{other:?}"),
     }
     let acknowledgement = message(MessageType::Acknowledgement, Code::EMPTY, 0x7777, Token::EMPTY);
-    assert_eq!(sent(&mut endpoint), [acknowledgement.clone()]);
+    assert_eq!(sent(&mut endpoint), core::slice::from_ref(&acknowledgement));
     assert!(matches!(endpoint.receive(START, SERVER, &response), Inbound::Handled(Handled::Duplicate)));
     assert_eq!(sent(&mut endpoint), [acknowledgement]);
     assert_eq!(endpoint.poll_timeout(), None, "nothing is retransmitted");

@@ -20,6 +20,7 @@ mod json;
 mod ladder;
 mod life;
 mod phase;
+mod record;
 mod standing;
 mod terminal;
 mod udp;

@@ -6,18 +6,18 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 
 use lwm2m_core::objects::Device;
-use lwm2m_core::sim::record::{Input, Recorder};
+use lwm2m_core::sim::record::Input;
 use lwm2m_core::{Client, Event, Instant, Leave, Output, Peer, Session};
 
 use crate::args::Options;
 use crate::inbox::{self, Message};
+use crate::record::Record;
 use crate::standing::Standing;
 use crate::terminal;
 use crate::uri::Authority;
@@ -43,18 +43,13 @@ pub(crate) fn run(
     let run_until = run_for.map(|duration| terminal.now() + duration);
 
     terminal.input(Input::NetworkUp { now: terminal.now() });
-    loop {
-        // Out of the client: its orders in their sequence, then its news.
-        terminal.drain();
-        if terminal.gone {
-            return terminal.verdict();
-        }
-        // Wait for the next thing to happen, but not past the deadline.
+    while !terminal.gone {
+        // Wait for the next thing to happen, but not past the client's deadline, or our own.
         let end = terminal.ends_at(run_until);
         let deadline = terminal.client.poll_timeout().into_iter().chain(end).min();
         let wait = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(terminal.now()));
         let message = inbox.recv_timeout(wait);
-        // Into the client.
+        // Each input of the client is followed by carrying out what it wants: see `input`.
         let now = terminal.now();
         match message {
             Ok(Message::Datagram(peer, bytes)) => terminal.received(now, peer, bytes),
@@ -71,6 +66,7 @@ pub(crate) fn run(
             terminal.time_is_over(now);
         }
     }
+    terminal.verdict()
 }
 
 /// The client, and what a program keeps beside it.
@@ -83,7 +79,7 @@ struct Terminal {
     outbox: SyncSender<Message>,
     view: View,
     datagrams: usize,
-    record: Option<(Recorder, File, usize)>,
+    record: Record,
     standing: Standing,
     /// Whether anybody ever answered, and what the network had to say if nobody did.
     heard: bool,
@@ -103,13 +99,7 @@ impl Terminal {
         outbox: SyncSender<Message>,
     ) -> Result<Self, String> {
         let config = terminal::config(&options.identity, bootstrap, server);
-        let record = match options.create_record()? {
-            Some(file) => {
-                let recorder = Recorder::new(&config, Instant::ZERO);
-                Some((recorder.ok_or("--record: this configuration can't be recorded")?, file, 0))
-            }
-            None => None,
-        };
+        let record = Record::new(options.create_record()?, &config)?;
         let title = format!(
             "A DM terminal, {}, on UDP. Commands: flight on, flight off, set, update, quit.",
             options.identity.name
@@ -137,33 +127,26 @@ impl Terminal {
         Instant::from_std(self.origin, std::time::Instant::now())
     }
 
-    /// One call of the client, which takes the device along: `Input::Timeout` is
-    /// `client.handle_timeout(now, &mut device)`, and so on. As a value it can be recorded.
+    /// One call of the client: `Input::Timeout` is `client.handle_timeout(now, &mut device)`, and so
+    /// on. As a value it can be recorded. Afterwards its orders are carried out, before the next call.
     fn input(&mut self, input: Input) {
-        if let Some((recorder, ..)) = &mut self.record {
-            recorder.input(&input);
-        }
+        self.record.input(&input);
         if let Err(complaint) = input.apply(&mut self.client, &mut self.device) {
             eprintln!("dm_terminal: {complaint}");
+        }
+        if let Err(error) = self.drain() {
+            // Whoever closes the pipe that we print to wants no more of us: it is a way to say 'quit'.
+            self.view.mute();
+            let _ = self.drain();
+            self.leave(self.now(), &format!("cannot write: {error}"));
         }
     }
 
     /// Carries out the client's orders in their sequence, then tells its news.
-    fn drain(&mut self) {
-        // Nobody reads what is printed any more: that is a way to say 'quit'.
-        if self.try_drain().is_err() {
-            self.view.mute();
-            self.leave(self.now(), "nobody is reading");
-            let _ = self.try_drain();
-        }
-    }
-
-    fn try_drain(&mut self) -> io::Result<()> {
+    fn drain(&mut self) -> io::Result<()> {
         let now = self.now();
         while let Some(output) = self.client.poll_output() {
-            if let Some((recorder, ..)) = &mut self.record {
-                recorder.output(&output);
-            }
+            self.record.output(&output);
             match output {
                 Output::Connect { peer, uri, .. } => {
                     let host =
@@ -191,17 +174,12 @@ impl Terminal {
             }
         }
         while let Some(event) = self.client.poll_event() {
-            if let Some((recorder, ..)) = &mut self.record {
-                recorder.event(&event);
-            }
+            self.record.event(&event);
             self.standing.note(&event);
             self.gone |= event == Event::MayProceed(Leave::PowerOff);
             self.view.event(now, &event)?;
         }
-        if let Some((recorder, file, written)) = &mut self.record {
-            file.write_all(recorder.text().as_bytes().get(*written..).unwrap_or_default())?;
-            *written = recorder.text().len();
-        }
+        self.record.flush()?;
         self.view.settle()
     }
 
@@ -225,7 +203,10 @@ impl Terminal {
     }
 
     fn received(&mut self, now: Instant, peer: Peer, bytes: Vec<u8>) {
-        self.heard = true;
+        if !self.hosts.contains_key(&peer) {
+            return;
+        }
+        (self.heard, self.obstacle) = (true, None);
         self.datagrams += 1;
         let (number, host) = (self.datagrams, self.hosts.get(&peer).map_or("", String::as_str));
         let datagram =
@@ -285,7 +266,7 @@ impl Terminal {
     /// a time that was set: nothing will change.
     fn ends_at(&self, run_until: Option<Instant>) -> Option<Instant> {
         let refused = self.standing.is_refused(self.client.servers().next().is_some());
-        self.leaving.or(if refused { run_until.map(|_| Instant::ZERO) } else { run_until })
+        self.leaving.or_else(|| run_until.map(|until| if refused { Instant::ZERO } else { until }))
     }
 
     fn time_is_over(&mut self, now: Instant) {
@@ -297,8 +278,8 @@ impl Terminal {
     }
 
     fn verdict(&self) -> Result<(), String> {
-        let obstacle = self.obstacle.as_deref().or((!self.heard).then_some("no answer came before it ended"));
-        self.standing.verdict(obstacle)
+        let silence = (!self.heard).then_some("no answer came before it ended");
+        self.standing.verdict(self.obstacle.as_deref().or(silence))
     }
 }
 

@@ -8,7 +8,7 @@ use endpoint_name::EndpointName;
 
 use super::limits::Limits;
 use super::rng::Key;
-use crate::exchange::Transmission;
+use super::transmission::Transmission;
 
 /// The configuration of a client.
 ///
@@ -208,4 +208,28 @@ impl Config {
 impl Backoff {
     /// 60 s, doubling up to a day: the defaults that LwM2M 1.1 gives for registration.
     pub const SERVER: Self = Self { first: Duration::from_secs(60), longest: Duration::from_secs(86_400) };
+}
+
+/// Why a configuration cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// `ep=` and the name must fit into one Uri-Query of 255 bytes.
+    #[error("the endpoint name is empty or longer than 252 bytes")]
+    EndpointName,
+    /// A table without which nothing can be done has no room.
+    #[error("the limits leave no room for a server, a slot, an exchange or a request")]
+    Limits,
+    /// Two accounts have the same Short Server ID, or one is 0 or 65535.
+    #[error("short server ids must be different and from 1 to 65534")]
+    ShortServerId,
+    /// More accounts than `Limits::servers`, or more than one bootstrap server.
+    #[error("there are more accounts than the limits allow")]
+    TooManyAccounts,
+    /// There is nobody to talk to.
+    #[error("there is no account")]
+    NoAccount,
+    /// A URI is neither coap nor coaps, or does not go with the credentials.
+    #[error("a server uri is not a coap or coaps uri that goes with its credentials")]
+    Uri,
 }

@@ -5,9 +5,8 @@ use core::fmt;
 
 use coap_codec::Code;
 
+use super::origin::Origin;
 use super::path::Path;
-use crate::exchange::Failure;
-use crate::model::Origin;
 
 /// Something that happened. Events are news only: leaving them unread changes nothing on the wire.
 ///
@@ -152,16 +151,6 @@ impl Reason {
             Self::Code(Code::PRECONDITION_FAILED) => FailureKind::Version,
             Self::Code(_) | Self::Reset | Self::BadAnswer | Self::TooLarge => FailureKind::Server,
             Self::TimedOut | Self::Unreachable | Self::Abandoned | Self::CutShort => FailureKind::Timeout,
-        }
-    }
-}
-
-impl From<Failure> for Reason {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::TimedOut => Self::TimedOut,
-            Failure::Reset => Self::Reset,
-            Failure::Unusable => Self::BadAnswer,
         }
     }
 }

@@ -2,9 +2,12 @@
 
 pub(crate) mod config;
 pub(crate) mod decimal;
+pub(crate) mod definition;
 pub(crate) mod event;
 pub(crate) mod limits;
+pub(crate) mod origin;
 pub(crate) mod path;
 pub(crate) mod rng;
 pub(crate) mod time;
+pub(crate) mod transmission;
 pub(crate) mod value;

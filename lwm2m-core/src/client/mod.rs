@@ -5,32 +5,31 @@
 //! notifications.
 
 mod connection;
+mod due;
+mod interface;
+mod memory;
 mod request;
+mod sessions;
 mod snapshot;
-
-use core::time::Duration;
 
 use coap_codec::Message;
 
 use self::connection::{Connection, Connections, Link};
-use crate::base::config::Config;
+use crate::base::config::{Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::time::{Clock, Instant};
-use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, SendError, Usage, Verdict};
+use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
-use crate::lifecycle::registration::Request;
-use crate::lifecycle::{Consequence, Due, Lifecycle, Role, Session, World, object_list};
-use crate::management::read;
-use crate::model::{DataModel, Joined, Refusal, Ticket, Viewed};
+use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World, object_list};
+use crate::model::{DataModel, Joined, Ticket, Viewed};
 use crate::objects::Accounts;
 use crate::objects::security::Mode;
-use crate::reporting::{Periods, Reporting};
+use crate::reporting::Reporting;
 
+pub use interface::{CommandError, Output, Received, Security};
+pub use memory::Memory;
 pub use snapshot::{SnapshotError, Wake};
-
-/// How long to wait when a buffer or a Message ID was missing.
-const STALL: Duration = Duration::from_secs(1);
 
 /// A LwM2M client. The [crate documentation](crate) has the contract and a driving loop.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,124 +45,6 @@ pub struct Client {
     /// Nothing is sent before, for want of a buffer.
     stalled: Option<Instant>,
     revision: u32,
-}
-
-/// An order to the runtime. The orders come in the sequence in which they must be carried out.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Output<'a> {
-    /// Make sure that datagrams can pass to and from a server: resolve the name, open a socket,
-    /// shake hands. Say what came of it with [`Client::connected`] or [`Client::connection_failed`].
-    /// It may come again for the same peer, when its path was lost.
-    Connect {
-        /// The peer that this server is from now on.
-        peer: Peer,
-        /// Its URI, `coap://` or `coaps://`, as its account has it.
-        uri: &'a str,
-        /// How the session is to be secured.
-        security: Security<'a>,
-    },
-    /// Send these bytes as one datagram. If that fails, drop them: they count as lost.
-    Transmit {
-        /// Whom to.
-        peer: Peer,
-        /// What.
-        datagram: &'a [u8],
-    },
-    /// The peer is not needed any more: close what was opened for it.
-    Disconnect {
-        /// Which one.
-        peer: Peer,
-    },
-}
-
-/// How a session is to be secured.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Security<'a> {
-    /// Not at all: plain UDP.
-    NoSec,
-    /// DTLS with a pre-shared key.
-    Psk {
-        /// The identity (/0/x/3).
-        identity: &'a [u8],
-        /// The key (/0/x/5).
-        key: &'a [u8],
-    },
-}
-
-impl core::fmt::Debug for Security<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::NoSec => f.write_str("NoSec"),
-            Self::Psk { identity, .. } => f.debug_struct("Psk").field("identity", identity).finish_non_exhaustive(),
-        }
-    }
-}
-
-/// What became of a datagram, for statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Received {
-    /// A request that reached the model, or was refused with a code.
-    Request,
-    /// A request that nobody may make now: ignored (OMA LwM2M 1.0, 5.3.1).
-    Unwelcome,
-    /// The response to a request of ours.
-    Response,
-    /// An acknowledgement of something of ours.
-    Acknowledgement,
-    /// A rejection of something of ours.
-    Reset,
-    /// A repetition of something that was received before.
-    Duplicate,
-    /// A ping, answered.
-    Ping,
-    /// No CoAP message, or one that must not be.
-    Malformed,
-    /// An answer to nothing that we know of.
-    Unexpected,
-    /// A request that could not be remembered, refused with 5.03.
-    Overloaded,
-    /// From a peer that we do not know.
-    Stranger,
-}
-
-/// Why a configuration cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// `ep=` and the name must fit into one Uri-Query of 255 bytes.
-    #[error("the endpoint name is empty or longer than 252 bytes")]
-    EndpointName,
-    /// A table without which nothing can be done has no room.
-    #[error("the limits leave no room for a server, a slot, an exchange or a request")]
-    Limits,
-    /// Two accounts have the same Short Server ID, or one is 0 or 65535.
-    #[error("short server ids must be different and from 1 to 65534")]
-    ShortServerId,
-    /// More accounts than `Limits::servers`, or more than one bootstrap server.
-    #[error("there are more accounts than the limits allow")]
-    TooManyAccounts,
-    /// There is nobody to talk to.
-    #[error("there is no account")]
-    NoAccount,
-    /// A URI is neither coap nor coaps, or does not go with the credentials.
-    #[error("a server uri is not a coap or coaps uri that goes with its credentials")]
-    Uri,
-}
-
-/// Why a command was not carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CommandError {
-    /// No account has this Short Server ID.
-    #[error("no server has this short server id")]
-    UnknownServer,
-    /// The server is not registered with.
-    #[error("not registered with this server")]
-    NotRegistered,
-    /// The request was answered already, or its time was over.
-    #[error("the ticket is stale")]
-    StaleTicket,
 }
 
 impl Client {
@@ -490,238 +371,6 @@ impl Client {
         Some(self.stalled.map_or(due, |stalled| due.max(stalled)))
     }
 
-    // ----- what is due ----------------------------------------------------------------------
-
-    /// Sends all that is due and has room. Without a model only what needs none.
-    fn pump(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
-        self.settle(now);
-        if self.stalled.is_some_and(|stalled| now < stalled) {
-            return;
-        }
-        self.stalled = None;
-        for index in 0.. {
-            let Some(connection) = self.connections.get(index) else { break };
-            loop {
-                let model = model.as_mut().map(|model| &mut **model as &mut dyn DataModel);
-                if !self.serve(now, connection.peer, model) {
-                    break;
-                }
-            }
-        }
-    }
-
-    /// Brings presence and sessions in line with what the machines want.
-    fn settle(&mut self, now: Instant) {
-        if self.lifecycle.has_left() {
-            let Self { lifecycle, accounts, config, events, .. } = self;
-            lifecycle.arrive(now, accounts, config, events);
-            for index in 0.. {
-                let Some(connection) = self.connections.get(index) else { break };
-                if let Role::Server(server) = connection.role {
-                    self.reporting.forget(server);
-                }
-            }
-        }
-        // Sessions that nobody needs are closed; those that are needed begin closed.
-        let mut index = 0;
-        while let Some(connection) = self.connections.get(index) {
-            let lingering = matches!(connection.link, Link::Lingering { .. });
-            if lingering || self.lifecycle.needs_session(now, connection.role) {
-                index = index.saturating_add(1);
-            } else {
-                self.close(connection.peer);
-            }
-        }
-        let missing = |client: &Self| {
-            client
-                .lifecycle
-                .roles()
-                .find(|role| client.lifecycle.needs_session(now, *role) && client.connections.by_role(*role).is_none())
-        };
-        while let Some(role) = missing(self) {
-            self.connections.add(role);
-        }
-    }
-
-    /// Does the next thing that is due for a peer. False when there is nothing, or no room.
-    fn serve(&mut self, now: Instant, peer: Peer, model: Option<&mut dyn DataModel>) -> bool {
-        let Some(connection) = self.connections.by_peer(peer) else { return false };
-        match connection.link {
-            Link::Connecting | Link::Lingering { .. } => return false,
-            Link::Closed | Link::Wanted => {
-                self.connect_if_due(now, connection);
-                return false;
-            }
-            Link::Open => {}
-        }
-        if self.exchange.has_room(connection.peer) && self.send_lifecycle(now, connection, model.as_deref()) {
-            return true;
-        }
-        let Some(model) = model else { return false };
-        if self.exchange.has_room(connection.peer) && self.answer_late(now, connection, model) {
-            return true;
-        }
-        match connection.role {
-            Role::Server(server) if self.lifecycle.serves(now, connection.role) => {
-                self.send_notification(now, connection.peer, server, model)
-            }
-            _ => false,
-        }
-    }
-
-    /// Asks the runtime for the session of a request that is due.
-    fn connect_if_due(&mut self, now: Instant, connection: Connection) {
-        let due = self.lifecycle.poll_timeout(connection.role);
-        if due.is_some_and(|due| due <= now || connection.link == Link::Wanted) {
-            self.exchange.connect(connection.peer);
-            self.connections.set(connection.peer, Link::Connecting);
-        }
-    }
-
-    /// Bootstrap-Request, Register, Update, De-register.
-    fn send_lifecycle(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
-        let role = connection.role;
-        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        let objects = || model.map_or(0, |model| objects(accounts, model));
-        let Some(due) = lifecycle.due(now, role, accounts, config, &objects) else {
-            return false;
-        };
-        let listless = matches!(due, Due::Bootstrap | Due::Registration(Request::Deregister, _));
-        if model.is_none() && !listless {
-            return false;
-        }
-        let object_list = |room: &mut [u8]| match model {
-            Some(model) => object_list::write(&Viewed(accounts, model), room),
-            None => Ok(0),
-        };
-        let sent = exchange.request(now, connection.peer, due.method(), |writer| {
-            lifecycle.write(due, role, config, &object_list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
-        });
-        match sent {
-            Ok(exchange) => {
-                lifecycle.sent(now, due, role, exchange, accounts, events);
-                self.revision = self.revision.wrapping_add(1);
-                true
-            }
-            Err(SendError::Dropped | SendError::TooLong) => {
-                let (lifecycle, mut world) = self.lifecycle();
-                lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
-                false
-            }
-            Err(_) => self.stall(now),
-        }
-    }
-
-    /// The next notification.
-    fn send_notification(&mut self, now: Instant, peer: Peer, server: u16, model: &mut dyn DataModel) -> bool {
-        let periods = self.periods(server);
-        let confirmable = self.config.confirmable_notifications;
-        let Some(due) = self.reporting.due(now, server, periods, confirmable) else {
-            return false;
-        };
-        if due.confirmable && !self.exchange.has_room(peer) {
-            return false;
-        }
-        let wall = self.clock.embedder(now);
-        let ctx = crate::reporting::context(wall, server);
-        let joined = Joined(&mut self.accounts, model);
-        let mut over = false;
-        let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
-            match read::write_content(&ctx, due.path, due.format, Some(due.sequence), &joined, writer) {
-                Ok(()) => Verdict::Send,
-                Err(Refusal::Code(code)) => {
-                    // An error ends the observation (RFC 7641, section 4.2).
-                    over = true;
-                    writer.restart(code);
-                    Verdict::Send
-                }
-                // A notification cannot wait; the next change makes another one.
-                Err(Refusal::Later) => Verdict::Drop,
-            }
-        });
-        match sent {
-            Ok(_) if over => {
-                if let Some(path) = self.reporting.cancel(server, due.token) {
-                    self.events.push(Event::ObservationCancelled { server, path });
-                }
-                true
-            }
-            Ok(sent) => {
-                self.reporting.sent((now, wall), &due, Some(sent), &joined);
-                self.events.push(Event::Notified { server, path: due.path });
-                true
-            }
-            Err(SendError::Dropped) => {
-                self.reporting.sent((now, wall), &due, None, &joined);
-                true
-            }
-            Err(_) => self.stall(now),
-        }
-    }
-
-    /// Nothing can be sent for want of a buffer or a Message ID: again in a moment.
-    fn stall(&mut self, now: Instant) -> bool {
-        self.stalled = Some(now + STALL);
-        false
-    }
-
-    /// Servers that were told other terms than those of now get an Update.
-    fn reconsider(&mut self, now: Instant, model: &dyn DataModel) {
-        let objects = objects(&self.accounts, model);
-        self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
-    }
-
-    // ----- sessions -------------------------------------------------------------------------
-
-    fn close(&mut self, peer: Peer) {
-        if let Some(connection) = self.connections.by_peer(peer) {
-            self.abandon(connection);
-            self.exchange.forget(peer);
-            if !matches!(connection.link, Link::Closed | Link::Wanted) {
-                self.exchange.disconnect(peer);
-            }
-            self.connections.remove(peer);
-        }
-    }
-
-    /// What is on its way to a peer is lost.
-    fn abandon(&mut self, connection: Connection) {
-        self.exchange.abandon(connection.peer);
-        if let Role::Server(server) = connection.role {
-            self.reporting.suspend(server);
-        }
-    }
-
-    /// All paths are lost. Sessions are asked for again when something is due.
-    fn lose_sessions(&mut self) {
-        for index in 0.. {
-            let Some(connection) = self.connections.get(index) else { break };
-            self.abandon(connection);
-            if !matches!(connection.link, Link::Lingering { .. }) {
-                self.connections.set(connection.peer, Link::Closed);
-            }
-        }
-    }
-
-    fn security(&self, role: Role) -> Option<&crate::objects::security::Instance> {
-        match role {
-            Role::Bootstrap => self.accounts.0.bootstrap_server(),
-            Role::Server(server) => self.accounts.server(server).map(|account| account.security),
-        }
-    }
-
-    fn is_secure(&self, role: Role) -> bool {
-        self.security(role).is_some_and(|security| security.mode != Some(Mode::NoSec))
-    }
-
-    fn periods(&self, server: u16) -> Periods {
-        let instance = self.accounts.1.by_short_server_id(server);
-        Periods::new(
-            instance.and_then(|instance| instance.default_min_period),
-            instance.and_then(|instance| instance.default_max_period),
-        )
-    }
-
     // ----- what can be asked ----------------------------------------------------------------
 
     /// The configuration.
@@ -766,27 +415,6 @@ impl Client {
         self.exchange.usage()
     }
 
-    /// What the client holds in memory, by part.
-    #[must_use]
-    pub fn memory(&self) -> Memory {
-        let usage = self.exchange.usage();
-        let locations = self.lifecycle.registrations.iter().filter_map(|registration| registration.lease());
-        let locations = locations.fold(0usize, |sum, lease| sum.saturating_add(lease.location.heap()));
-        let machines = size_of::<crate::lifecycle::registration::Registration>();
-        Memory {
-            inline: size_of::<Self>(),
-            buffers: usage.buffer_bytes,
-            exchange: usage.table_bytes,
-            accounts: self.accounts.heap(),
-            lifecycle: self.lifecycle.registrations.capacity().saturating_mul(machines).saturating_add(locations),
-            reporting: self.reporting.heap(),
-            events: self.events.heap(),
-            connections: self.connections.heap(),
-            config: self.config.endpoint.capacity()
-                + self.config.accounts.capacity() * size_of::<crate::base::config::Account>(),
-        }
-    }
-
     /// Allocates all datagram buffers now. Without it they are allocated one by one when so many are
     /// needed at once for the first time; either way none is allocated after that.
     pub fn reserve(&mut self) {
@@ -796,45 +424,6 @@ impl Client {
     /// Gives the memory of unused datagram buffers back.
     pub fn trim(&mut self) {
         self.exchange.trim();
-    }
-}
-
-/// Bytes that a client holds, by part; all but `inline` on the heap.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Memory {
-    /// The `Client` itself.
-    pub inline: usize,
-    /// Datagram buffers.
-    pub buffers: usize,
-    /// Tables of the message layer and the request layer.
-    pub exchange: usize,
-    /// Security and Server, strings and keys included.
-    pub accounts: usize,
-    /// Registrations and their locations.
-    pub lifecycle: usize,
-    /// Observations.
-    pub reporting: usize,
-    /// The event queue.
-    pub events: usize,
-    /// Sessions.
-    pub connections: usize,
-    /// Strings and accounts of the configuration.
-    pub config: usize,
-}
-
-impl Memory {
-    /// All of it.
-    #[must_use]
-    pub const fn total(&self) -> usize {
-        self.inline
-            + self.buffers
-            + self.exchange
-            + self.accounts
-            + self.lifecycle
-            + self.reporting
-            + self.events
-            + self.connections
-            + self.config
     }
 }
 

@@ -5,9 +5,9 @@ use coap_codec::Code;
 use super::tlv::{self, Element, Elements, Level};
 use super::values::{Given, Values, takes_values};
 use super::{Format, Kind, text};
+use crate::base::definition::{ObjectDef, Range, ResourceDef};
 use crate::base::path::{MAX_ID, Path};
 use crate::base::value::{DataType, Value};
-use crate::model::definition::{ObjectDef, Range, ResourceDef};
 
 /// What becomes of a resource that the definition lacks, or that can only be executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use super::payload::DecodeError;
 use super::{Encode, Encoder, Format, Payload, Unknown, Values};
+use crate::base::definition::{ObjectDef, Operations, Range, ResourceDef};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{DataType, Sink};
-use crate::model::definition::{ObjectDef, Operations, Range, ResourceDef};
 
 const fn one(id: u16, data_type: DataType) -> ResourceDef {
     ResourceDef::new(id, "", Operations::RW, data_type)

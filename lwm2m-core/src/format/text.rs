@@ -4,8 +4,8 @@ use super::base64;
 use super::output::Output;
 use super::payload::DecodeError;
 use crate::base::decimal;
+use crate::base::definition::ResourceDef;
 use crate::base::value::{DataType, Stop, Value};
-use crate::model::definition::ResourceDef;
 
 /// Writes one value. Floats are in plain decimal notation, and those that are no number cannot be
 /// written at all.
@@ -71,7 +71,7 @@ fn id(text: &[u8]) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::definition::Operations;
+    use crate::base::definition::Operations;
 
     fn resource(data_type: DataType) -> ResourceDef {
         ResourceDef::new(7, "", Operations::RW, data_type)

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use super::tlv::{self, Elements, Kind};
+use crate::base::definition::{ObjectDef, ResourceDef};
 use crate::base::value::{DataType, Value};
-use crate::model::definition::{ObjectDef, ResourceDef};
 
 /// One value of a [`Change`](crate::Change).
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -12,9 +12,9 @@ use serde_json::Value as Json;
 use super::testing::{encode_again, hex};
 use super::tlv::{Elements, Kind, structure};
 use super::{Encode, Encoder, Format, Payload, Unknown};
+use crate::base::definition::{ObjectDef, Operations, ResourceDef};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{DataType, Sink, Value};
-use crate::model::definition::{ObjectDef, Operations, ResourceDef};
 
 #[derive(Deserialize)]
 struct Vectors {

@@ -1,8 +1,8 @@
 //! Bootstrap, client-initiated (OMA LwM2M 1.0, 5.2; DM terminal specification 7.2).
 
-use coap_codec::{Code, Message, MessageWriter, WriteError};
+use coap_codec::{Code, Message};
 
-use super::{World, backoff, registration};
+use super::{World, backoff};
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::time::Instant;
@@ -137,10 +137,4 @@ impl Bootstrap {
             other => other,
         };
     }
-}
-
-/// Writes a Bootstrap-Request: `/bs?ep=..` (OMA LwM2M 1.0, 5.2.7.1).
-pub(super) fn write_request(endpoint: &str, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-    writer.uri_path("bs")?;
-    registration::query(writer, "ep=", endpoint.as_bytes())
 }

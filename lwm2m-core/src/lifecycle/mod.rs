@@ -6,9 +6,11 @@
 
 mod backoff;
 pub(crate) mod bootstrap;
+pub(crate) mod location;
 pub(crate) mod object_list;
 pub(crate) mod presence;
 pub(crate) mod registration;
+mod requests;
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -200,14 +202,14 @@ impl Lifecycle {
                 .and_then(Registration::lease),
         };
         match (due, lease) {
-            (Due::Bootstrap, _) => bootstrap::write_request(&config.endpoint, writer),
+            (Due::Bootstrap, _) => requests::write_bootstrap(&config.endpoint, writer),
             (Due::Registration(Request::Register, terms), _) => {
-                registration::write_register(&config.endpoint, terms, object_list, writer)
+                requests::write_register(&config.endpoint, terms, object_list, writer)
             }
             (Due::Registration(Request::Update { lifetime, binding, objects }, terms), Some(lease)) => {
-                registration::write_update(lease, (lifetime, binding, objects), terms, object_list, writer)
+                requests::write_update(lease, (lifetime, binding, objects), terms, object_list, writer)
             }
-            (Due::Registration(Request::Deregister, _), Some(lease)) => registration::write_deregister(lease, writer),
+            (Due::Registration(Request::Deregister, _), Some(lease)) => requests::write_deregister(lease, writer),
             // Neither is due without a lease.
             (Due::Registration(..), None) => Ok(()),
         }

@@ -1,11 +1,11 @@
 //! Registration with one server: Register, Update, De-register
 //! (OMA LwM2M 1.0, 5.3; DM terminal specification 7.3 to 7.5).
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{Code, ContentFormat, Message, MessageWriter, OptionNumber, WriteError};
+use coap_codec::{Code, Message};
 
+use super::location::Location;
 use super::{World, backoff};
 use crate::base::config::RegistrationPolicy;
 use crate::base::event::{Event, Events, Reason};
@@ -386,151 +386,6 @@ fn next_update(policy: &RegistrationPolicy, lifetime: Duration) -> Duration {
     latest_update(policy, lifetime).min(lifetime.saturating_mul(19) / 20)
 }
 
-/// Where a registration lives at the server: Location-Path and Location-Query, opaque to us
-/// (OMA LwM2M 1.0, 5.3.1; reading A22).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Location {
-    /// Per option: its length and its value; the paths first.
-    options: Vec<u8>,
-    /// How many of them are path segments.
-    segments: u8,
-}
-
-impl Location {
-    /// The Location of a response; none without Location-Path, or when it is longer than `limit`.
-    fn of(message: &Message<'_>, limit: usize) -> Option<Self> {
-        let mut location = Self::default();
-        for segment in message.location_path() {
-            location.push(segment, limit)?;
-            location.segments = location.segments.checked_add(1)?;
-        }
-        if location.segments == 0 {
-            return None;
-        }
-        for query in message.location_query() {
-            location.push(query, limit)?;
-        }
-        location.options.shrink_to_fit();
-        Some(location)
-    }
-
-    fn push(&mut self, value: &[u8], limit: usize) -> Option<()> {
-        let len = u8::try_from(value.len()).ok()?;
-        if self.options.len().saturating_add(value.len()).saturating_add(1) > limit {
-            return None;
-        }
-        self.options.push(len);
-        self.options.extend_from_slice(value);
-        Some(())
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.options.as_slice();
-        core::iter::from_fn(move || {
-            let (len, after) = rest.split_first()?;
-            let (value, after) = after.split_at_checked(usize::from(*len))?;
-            rest = after;
-            Some(value)
-        })
-    }
-
-    /// The path segments, in their order.
-    pub(crate) fn path(&self) -> impl Iterator<Item = &[u8]> {
-        self.iter().take(usize::from(self.segments))
-    }
-
-    /// The queries, in their order.
-    pub(crate) fn query(&self) -> impl Iterator<Item = &[u8]> {
-        self.iter().skip(usize::from(self.segments))
-    }
-
-    pub(crate) fn parts(&self) -> (&[u8], u8) {
-        (&self.options, self.segments)
-    }
-
-    /// From what [`Self::parts`] gave; none if it is not well-formed.
-    pub(crate) fn from_parts(options: &[u8], segments: u8) -> Option<Self> {
-        let location = Self { options: options.to_vec(), segments };
-        let (count, bytes) = location.iter().fold((0usize, 0usize), |(count, bytes), value| {
-            (count.saturating_add(1), bytes.saturating_add(value.len()).saturating_add(1))
-        });
-        (segments > 0 && usize::from(segments) <= count && bytes == options.len()).then_some(location)
-    }
-
-    pub(crate) fn heap(&self) -> usize {
-        self.options.capacity()
-    }
-
-    fn write(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-        self.path().try_for_each(|segment| writer.option(OptionNumber::URI_PATH, segment))?;
-        self.query().try_for_each(|query| writer.option(OptionNumber::URI_QUERY, query))
-    }
-}
-
-/// Writes a Register: `/rd?ep=..&lt=..&lwm2m=1.0&b=..` (OMA LwM2M 1.0, 5.3.1).
-pub(super) fn write_register(
-    endpoint: &str,
-    terms: Terms,
-    object_list: &dyn Fn(&mut [u8]) -> Result<usize, WriteError>,
-    writer: &mut MessageWriter<'_>,
-) -> Result<(), WriteError> {
-    writer.uri_path("rd")?;
-    writer.content_format(ContentFormat::LINK_FORMAT)?;
-    query(writer, "ep=", endpoint.as_bytes())?;
-    lifetime_query(writer, terms.lifetime)?;
-    writer.uri_query("lwm2m=1.0")?;
-    query(writer, "b=", terms.binding.as_str().as_bytes())?;
-    writer.payload_with(object_list)
-}
-
-/// Writes an Update: only what changed.
-pub(super) fn write_update(
-    lease: &Lease,
-    (lifetime, binding, objects): (bool, bool, bool),
-    terms: Terms,
-    object_list: &dyn Fn(&mut [u8]) -> Result<usize, WriteError>,
-    writer: &mut MessageWriter<'_>,
-) -> Result<(), WriteError> {
-    lease.location.path().try_for_each(|segment| writer.option(OptionNumber::URI_PATH, segment))?;
-    if objects {
-        writer.content_format(ContentFormat::LINK_FORMAT)?;
-    }
-    lease.location.query().try_for_each(|query| writer.option(OptionNumber::URI_QUERY, query))?;
-    if lifetime {
-        lifetime_query(writer, terms.lifetime)?;
-    }
-    if binding {
-        query(writer, "b=", terms.binding.as_str().as_bytes())?;
-    }
-    if objects { writer.payload_with(object_list) } else { Ok(()) }
-}
-
-/// Writes a De-register: the location and nothing else.
-pub(super) fn write_deregister(lease: &Lease, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-    lease.location.write(writer)
-}
-
-/// A Uri-Query of a name and a value. Longer than 255 bytes it is refused by the writer.
-pub(super) fn query(writer: &mut MessageWriter<'_>, name: &str, value: &[u8]) -> Result<(), WriteError> {
-    let mut text = [0; 255];
-    let len = name.len().saturating_add(value.len());
-    match text.get_mut(..len) {
-        Some(room) => {
-            let (head, tail) = room.split_at_mut(name.len().min(len));
-            head.copy_from_slice(name.as_bytes());
-            tail.copy_from_slice(value);
-            writer.option(OptionNumber::URI_QUERY, room)
-        }
-        None => Err(WriteError::ValueTooLong),
-    }
-}
-
-fn lifetime_query(writer: &mut MessageWriter<'_>, seconds: u32) -> Result<(), WriteError> {
-    let mut digits = [0; 10];
-    let len = crate::base::decimal::write_u64(u64::from(seconds), &mut digits).unwrap_or(0);
-    query(writer, "lt=", digits.get(..len).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -570,22 +425,5 @@ mod tests {
             bins[(first.as_secs() - 43_200) as usize * 10 / 42_951] += 1;
         }
         assert!(bins.iter().all(|count| (800..1_200).contains(count)), "{bins:?}");
-    }
-
-    #[test]
-    fn a_location_keeps_its_parts_and_refuses_what_is_not_well_formed() {
-        let mut location = Location::default();
-        for segment in [&b"rd"[..], b"5a3f", b""] {
-            location.push(segment, 255).unwrap();
-        }
-        location.segments = 2;
-        assert_eq!(location.path().collect::<Vec<_>>(), [&b"rd"[..], b"5a3f"]);
-        assert_eq!(location.query().collect::<Vec<_>>(), [b""]);
-        let (options, segments) = location.parts();
-        assert_eq!(Location::from_parts(options, segments), Some(location.clone()));
-        assert_eq!(Location::from_parts(options, 0), None);
-        assert_eq!(Location::from_parts(options, 4), None);
-        assert_eq!(Location::from_parts(&options[..2], 1), None);
-        assert_eq!(location.push(&[0; 256], 1_000), None);
     }
 }

@@ -5,7 +5,7 @@
 //! [`Refusal::Later`] and is asked again after [`Client::resume`](crate::Client::resume).
 
 mod compose;
-pub(crate) mod definition;
+pub(crate) mod walk;
 
 use core::fmt;
 
@@ -16,9 +16,10 @@ use crate::base::time::Instant;
 use crate::base::value::{Sink, Stop};
 use crate::format::Values;
 
+pub use crate::base::definition::{ObjectDef, Operations, Range, ResourceDef};
+pub use crate::base::origin::{Origin, Ticket};
 pub use compose::{Joined, NoObjects};
 pub(crate) use compose::{Viewed, change_pair, read_from_pair};
-pub use definition::{ObjectDef, Operations, Range, ResourceDef};
 
 /// The objects of a device, as the client sees them.
 ///
@@ -102,24 +103,6 @@ pub struct Ctx {
     pub resumed: bool,
     /// The time of the call, as the embedder gave it.
     pub now: Instant,
-}
-
-/// Who caused an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// The bootstrap server: it writes what servers may not, and is not bound by access rights.
-    Bootstrap,
-    /// The LwM2M Server with this Short Server ID.
-    Server(u16),
-    /// The device itself.
-    Local,
-}
-
-/// Names a request that the application answers later. A stale one is refused, not misused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Ticket {
-    pub(crate) index: u8,
-    pub(crate) generation: u16,
 }
 
 /// Why a model does not do what it was asked.

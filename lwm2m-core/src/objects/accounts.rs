@@ -3,10 +3,9 @@
 
 use super::security::{self, Mode, Security};
 use super::server::{self, Server};
-use crate::base::config::{self, Config, Credentials};
+use crate::base::config::{self, Config, ConfigError, Credentials};
 use crate::base::path::Leaf;
 use crate::base::value::Sink;
-use crate::client::ConfigError;
 use crate::model::{Args, Change, Ctx, DataModel, ObjectDef, Part, Refusal, change_pair, read_from_pair};
 
 /// The two objects, as one model.

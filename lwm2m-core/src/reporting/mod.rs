@@ -16,8 +16,7 @@ use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::{ExchangeId, Sent};
 use crate::format::{Digest, Format};
-use crate::management::read;
-use crate::model::{Ctx, DataModel, Origin};
+use crate::model::{Ctx, DataModel, Origin, walk};
 
 /// One notification in this time must be confirmable (RFC 7641, section 4.5).
 const CONFIRM_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -220,7 +219,7 @@ impl Reporting {
 fn digest(wall: Instant, server: u16, path: Path, model: &dyn DataModel) -> u64 {
     let mut digest = Digest::new();
     // A refusal is a state of its own: becoming unreadable, or readable again, is a change.
-    let _ = read::values(&context(wall, server), path, model, &mut digest);
+    let _ = walk::values(&context(wall, server), path, model, &mut digest);
     digest.finish()
 }
 

@@ -103,8 +103,16 @@ fn live(seed: u64) {
 
 #[test]
 fn whatever_happens_the_terminal_comes_back() {
-    let count = std::env::var("WILD").ok().and_then(|count| count.parse().ok()).unwrap_or(40);
-    for seed in 0..count {
-        live(seed);
+    let get = |name: &str, or: u64| std::env::var(name).ok().and_then(|count| count.parse().ok()).unwrap_or(or);
+    let mut failed = 0;
+    for seed in get("FROM", 0)..get("WILD", 40) {
+        let outcome = std::panic::catch_unwind(|| live(seed));
+        if let Err(what) = outcome {
+            failed += 1;
+            let text = what.downcast_ref::<String>().cloned().unwrap_or_default();
+            eprintln!("FAILED {seed}: {}", text.lines().take(1).collect::<String>());
+            std::fs::write(format!("/tmp/wild-{seed}.txt"), text).unwrap();
+        }
     }
+    assert_eq!(failed, 0);
 }

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
+use crate::base::origin::Ticket;
 use crate::base::time::Instant;
 use crate::exchange::message::slots::SlotId;
 use crate::exchange::{Peer, Reply};
-use crate::model::Ticket;
 
 /// A request that was acknowledged and is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

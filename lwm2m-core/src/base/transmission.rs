@@ -1,4 +1,4 @@
-//! The transmission parameters of RFC 7252 section 4.8 and the times derived from them.
+//! CoAP's transmission parameters (RFC 7252, section 4.8), and the times derived from them.
 
 use core::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Object definitions as constant tables: what OMA's XML files say, in Rust.
 
-use crate::base::value::DataType;
+use super::value::DataType;
 
 /// What an object is, and which resources it may have (OMA LwM2M 1.0, 6 and Appendix D).
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,0 +1,208 @@
+//! What is due is sent, as soon as its peer has room.
+
+use core::time::Duration;
+
+use super::connection::{Connection, Link};
+use super::{Client, objects};
+use crate::base::event::{Event, Reason};
+use crate::base::time::Instant;
+use crate::exchange::{Peer, SendError, Verdict};
+use crate::lifecycle::registration::Request;
+use crate::lifecycle::{Due, Role, object_list};
+use crate::management::read;
+use crate::model::{DataModel, Joined, Refusal, Viewed};
+
+/// How long to wait when a buffer or a Message ID was missing.
+const STALL: Duration = Duration::from_secs(1);
+
+impl Client {
+    /// Sends all that is due and has room. Without a model only what needs none.
+    pub(super) fn pump(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
+        self.settle(now);
+        if self.stalled.is_some_and(|stalled| now < stalled) {
+            return;
+        }
+        self.stalled = None;
+        for index in 0.. {
+            let Some(connection) = self.connections.get(index) else { break };
+            loop {
+                let model = model.as_mut().map(|model| &mut **model as &mut dyn DataModel);
+                if !self.serve(now, connection.peer, model) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Brings presence and sessions in line with what the machines want.
+    pub(super) fn settle(&mut self, now: Instant) {
+        if self.lifecycle.has_left() {
+            let Self { lifecycle, accounts, config, events, .. } = self;
+            lifecycle.arrive(now, accounts, config, events);
+            for index in 0.. {
+                let Some(connection) = self.connections.get(index) else { break };
+                if let Role::Server(server) = connection.role {
+                    self.reporting.forget(server);
+                }
+            }
+        }
+        // Sessions that nobody needs are closed; those that are needed begin closed.
+        let mut index = 0;
+        while let Some(connection) = self.connections.get(index) {
+            let lingering = matches!(connection.link, Link::Lingering { .. });
+            if lingering || self.lifecycle.needs_session(now, connection.role) {
+                index = index.saturating_add(1);
+            } else {
+                self.close(connection.peer);
+            }
+        }
+        let missing = |client: &Self| {
+            client
+                .lifecycle
+                .roles()
+                .find(|role| client.lifecycle.needs_session(now, *role) && client.connections.by_role(*role).is_none())
+        };
+        while let Some(role) = missing(self) {
+            self.connections.add(role);
+        }
+    }
+
+    /// Does the next thing that is due for a peer. False when there is nothing, or no room.
+    pub(super) fn serve(&mut self, now: Instant, peer: Peer, model: Option<&mut dyn DataModel>) -> bool {
+        let Some(connection) = self.connections.by_peer(peer) else { return false };
+        match connection.link {
+            Link::Connecting | Link::Lingering { .. } => return false,
+            Link::Closed | Link::Wanted => {
+                self.connect_if_due(now, connection);
+                return false;
+            }
+            Link::Open => {}
+        }
+        if self.exchange.has_room(connection.peer) && self.send_lifecycle(now, connection, model.as_deref()) {
+            return true;
+        }
+        let Some(model) = model else { return false };
+        if self.exchange.has_room(connection.peer) && self.answer_late(now, connection, model) {
+            return true;
+        }
+        match connection.role {
+            Role::Server(server) if self.lifecycle.serves(now, connection.role) => {
+                self.send_notification(now, connection.peer, server, model)
+            }
+            _ => false,
+        }
+    }
+
+    /// Asks the runtime for the session of a request that is due.
+    pub(super) fn connect_if_due(&mut self, now: Instant, connection: Connection) {
+        let due = self.lifecycle.poll_timeout(connection.role);
+        if due.is_some_and(|due| due <= now || connection.link == Link::Wanted) {
+            self.exchange.connect(connection.peer);
+            self.connections.set(connection.peer, Link::Connecting);
+        }
+    }
+
+    /// Bootstrap-Request, Register, Update, De-register.
+    pub(super) fn send_lifecycle(
+        &mut self,
+        now: Instant,
+        connection: Connection,
+        model: Option<&dyn DataModel>,
+    ) -> bool {
+        let role = connection.role;
+        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
+        let objects = || model.map_or(0, |model| objects(accounts, model));
+        let Some(due) = lifecycle.due(now, role, accounts, config, &objects) else {
+            return false;
+        };
+        let listless = matches!(due, Due::Bootstrap | Due::Registration(Request::Deregister, _));
+        if model.is_none() && !listless {
+            return false;
+        }
+        let object_list = |room: &mut [u8]| match model {
+            Some(model) => object_list::write(&Viewed(accounts, model), room),
+            None => Ok(0),
+        };
+        let sent = exchange.request(now, connection.peer, due.method(), |writer| {
+            lifecycle.write(due, role, config, &object_list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
+        });
+        match sent {
+            Ok(exchange) => {
+                lifecycle.sent(now, due, role, exchange, accounts, events);
+                self.revision = self.revision.wrapping_add(1);
+                true
+            }
+            Err(SendError::Dropped | SendError::TooLong) => {
+                let (lifecycle, mut world) = self.lifecycle();
+                lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
+                false
+            }
+            Err(_) => self.stall(now),
+        }
+    }
+
+    /// The next notification.
+    pub(super) fn send_notification(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        server: u16,
+        model: &mut dyn DataModel,
+    ) -> bool {
+        let periods = self.periods(server);
+        let confirmable = self.config.confirmable_notifications;
+        let Some(due) = self.reporting.due(now, server, periods, confirmable) else {
+            return false;
+        };
+        if due.confirmable && !self.exchange.has_room(peer) {
+            return false;
+        }
+        let wall = self.clock.embedder(now);
+        let ctx = crate::reporting::context(wall, server);
+        let joined = Joined(&mut self.accounts, model);
+        let mut over = false;
+        let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
+            match read::write_content(&ctx, due.path, due.format, Some(due.sequence), &joined, writer) {
+                Ok(()) => Verdict::Send,
+                Err(Refusal::Code(code)) => {
+                    // An error ends the observation (RFC 7641, section 4.2).
+                    over = true;
+                    writer.restart(code);
+                    Verdict::Send
+                }
+                // A notification cannot wait; the next change makes another one.
+                Err(Refusal::Later) => Verdict::Drop,
+            }
+        });
+        match sent {
+            Ok(_) if over => {
+                if let Some(path) = self.reporting.cancel(server, due.token) {
+                    self.events.push(Event::ObservationCancelled { server, path });
+                }
+                true
+            }
+            Ok(sent) => {
+                self.reporting.sent((now, wall), &due, Some(sent), &joined);
+                self.events.push(Event::Notified { server, path: due.path });
+                true
+            }
+            Err(SendError::Dropped) => {
+                self.reporting.sent((now, wall), &due, None, &joined);
+                true
+            }
+            Err(_) => self.stall(now),
+        }
+    }
+
+    /// Nothing can be sent for want of a buffer or a Message ID: again in a moment.
+    pub(super) fn stall(&mut self, now: Instant) -> bool {
+        self.stalled = Some(now + STALL);
+        false
+    }
+
+    /// Servers that were told other terms than those of now get an Update.
+    pub(super) fn reconsider(&mut self, now: Instant, model: &dyn DataModel) {
+        let objects = objects(&self.accounts, model);
+        self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
+    }
+}

@@ -1,0 +1,59 @@
+//! Sessions: closed, lost, and how they are secured.
+
+use super::Client;
+use super::connection::{Connection, Link};
+use crate::exchange::Peer;
+use crate::lifecycle::Role;
+use crate::objects::security::{Instance, Mode};
+use crate::reporting::Periods;
+
+impl Client {
+    pub(super) fn close(&mut self, peer: Peer) {
+        if let Some(connection) = self.connections.by_peer(peer) {
+            self.abandon(connection);
+            self.exchange.forget(peer);
+            if !matches!(connection.link, Link::Closed | Link::Wanted) {
+                self.exchange.disconnect(peer);
+            }
+            self.connections.remove(peer);
+        }
+    }
+
+    /// What is on its way to a peer is lost.
+    pub(super) fn abandon(&mut self, connection: Connection) {
+        self.exchange.abandon(connection.peer);
+        if let Role::Server(server) = connection.role {
+            self.reporting.suspend(server);
+        }
+    }
+
+    /// All paths are lost. Sessions are asked for again when something is due.
+    pub(super) fn lose_sessions(&mut self) {
+        for index in 0.. {
+            let Some(connection) = self.connections.get(index) else { break };
+            self.abandon(connection);
+            if !matches!(connection.link, Link::Lingering { .. }) {
+                self.connections.set(connection.peer, Link::Closed);
+            }
+        }
+    }
+
+    pub(super) fn security(&self, role: Role) -> Option<&Instance> {
+        match role {
+            Role::Bootstrap => self.accounts.0.bootstrap_server(),
+            Role::Server(server) => self.accounts.server(server).map(|account| account.security),
+        }
+    }
+
+    pub(super) fn is_secure(&self, role: Role) -> bool {
+        self.security(role).is_some_and(|security| security.mode != Some(Mode::NoSec))
+    }
+
+    pub(super) fn periods(&self, server: u16) -> Periods {
+        let instance = self.accounts.1.by_short_server_id(server);
+        Periods::new(
+            instance.and_then(|instance| instance.default_min_period),
+            instance.and_then(|instance| instance.default_max_period),
+        )
+    }
+}

@@ -1,0 +1,156 @@
+//! What comes in: matched, acknowledged, repeated or rejected (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
+
+use core::time::Duration;
+
+use coap_codec::{Code, Message, MessageId, MessageType, OptionNumber, Reaction};
+
+use super::message::dedup::{Class, Repeat};
+use super::message::outbox::Order;
+use super::{Endpoint, ExchangeId, Failure, Handled, Inbound, Peer, Reply};
+use crate::base::time::Instant;
+
+impl Endpoint {
+    /// Takes a datagram: matches, acknowledges, repeats or rejects it, and says what is left to do
+    /// (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
+    pub fn receive<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
+        let message = match Message::parse(datagram) {
+            Ok(message) => message,
+            Err(error) => {
+                if let (Reaction::Reset, Some(header)) = (error.reaction(), error.header()) {
+                    self.messages.empty(peer, MessageType::Reset, header.message_id);
+                }
+                return Inbound::Handled(Handled::Malformed);
+            }
+        };
+        let (code, message_id) = (message.code(), message.message_id());
+        match message.message_type() {
+            MessageType::Confirmable | MessageType::NonConfirmable => {
+                let confirmable = message.message_type() == MessageType::Confirmable;
+                if let Some(repeat) = self.messages.duplicates.find(now, peer, message_id) {
+                    if let Some(handled) = self.repeat(peer, repeat) {
+                        return Inbound::Handled(handled);
+                    }
+                    // Evaluated again: the entry stands, the request is served like a new one.
+                    return Inbound::Request { reply: Reply::to(peer, &message), message };
+                }
+                if code.is_request() {
+                    self.request_in(now, peer, message)
+                } else if code.is_response() {
+                    self.response_in(now, peer, message)
+                } else {
+                    // An Empty message, or a code class that means nothing here (section 4.2).
+                    if confirmable {
+                        self.messages.empty(peer, MessageType::Reset, message_id);
+                    }
+                    let ping = code.is_empty() && confirmable;
+                    Inbound::Handled(if ping { Handled::Ping } else { Handled::Malformed })
+                }
+            }
+            MessageType::Acknowledgement => self.acknowledgement_in(now, peer, message),
+            MessageType::Reset if code.is_empty() => self.reset_in(peer, message_id),
+            MessageType::Reset => Inbound::Handled(Handled::Malformed),
+        }
+    }
+
+    /// Sends a duplicate's answer again; none when the request is to be evaluated again.
+    fn repeat(&mut self, peer: Peer, repeat: Repeat) -> Option<Handled> {
+        match repeat {
+            Repeat::Answer(datagram) => self.messages.outbox.push(Order::Short(peer, datagram)),
+            Repeat::Nothing => {}
+            Repeat::Evaluate => return None,
+        }
+        Some(Handled::Duplicate)
+    }
+
+    pub(super) fn lifetime(&self, confirmable: bool) -> Duration {
+        if confirmable { self.transmission.exchange_lifetime() } else { self.transmission.non_lifetime() }
+    }
+
+    fn request_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
+        let reply = Reply::to(peer, &message);
+        let class = Class::of(reply.method);
+        let until = now + self.lifetime(reply.confirmable);
+        let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
+        if !known && class == Class::Change {
+            // Not remembered, it might be carried out twice.
+            if reply.confirmable {
+                self.messages.short(peer, reply.piggybacked(Code::SERVICE_UNAVAILABLE), reply.token);
+            }
+            return Inbound::Handled(Handled::Refused);
+        }
+        Inbound::Request { reply, message }
+    }
+
+    fn response_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
+        let confirmable = message.message_type() == MessageType::Confirmable;
+        let message_id = message.message_id();
+        let Some(exchange) = self.pending.find(peer, message.token()) else {
+            if confirmable {
+                self.messages.empty(peer, MessageType::Reset, message_id);
+            }
+            return Inbound::Handled(Handled::Unexpected);
+        };
+        self.finish(exchange);
+        let unusable = unusable(&message);
+        if confirmable {
+            let kind = if unusable { MessageType::Reset } else { MessageType::Acknowledgement };
+            let sent = self.messages.empty(peer, kind, message_id);
+            let repeat = sent.map_or(Repeat::Nothing, Repeat::Answer);
+            let until = now + self.lifetime(true);
+            self.messages.duplicates.insert(now, until, peer, message_id, Class::Harmless, repeat);
+        }
+        if unusable { Inbound::Failed(exchange, Failure::Unusable) } else { Inbound::Response { exchange, message } }
+    }
+
+    fn acknowledgement_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
+        let Some(exchange) = self.messages.unacknowledged.find(peer, message.message_id()) else {
+            return Inbound::Handled(Handled::Unexpected);
+        };
+        if message.code().is_empty() {
+            self.stop_retransmission(exchange);
+            let until = now + self.transmission.response_timeout();
+            if self.pending.acknowledged(exchange, until) {
+                return Inbound::Handled(Handled::Acknowledged);
+            }
+            return Inbound::Acknowledged(exchange);
+        }
+        // A piggybacked response must carry the token of the request that its Message ID names;
+        // anything else is rejected as a whole, and retransmission goes on (section 5.3.2).
+        if !message.code().is_response() || self.pending.token(exchange) != Some(message.token()) {
+            return Inbound::Handled(Handled::Unexpected);
+        }
+        self.finish(exchange);
+        if unusable(&message) {
+            return Inbound::Failed(exchange, Failure::Unusable);
+        }
+        Inbound::Response { exchange, message }
+    }
+
+    fn reset_in<'a>(&mut self, peer: Peer, message_id: MessageId) -> Inbound<'a> {
+        match self.messages.unacknowledged.find(peer, message_id) {
+            Some(exchange) => {
+                self.finish(exchange);
+                Inbound::Failed(exchange, Failure::Reset)
+            }
+            None => Inbound::Rejected(peer, message_id),
+        }
+    }
+
+    /// Ends an exchange: nothing of it is sent or awaited any more.
+    fn finish(&mut self, exchange: ExchangeId) {
+        self.stop_retransmission(exchange);
+        self.pending.remove(exchange);
+    }
+
+    pub(super) fn stop_retransmission(&mut self, exchange: ExchangeId) {
+        if let Some(message) = self.messages.unacknowledged.remove(exchange) {
+            self.messages.drop_slot(message.slot);
+        }
+    }
+}
+
+/// Whether a response has a critical option that we do not understand (RFC 7252, section 5.4.1).
+/// None is needed so far: what a response must tell us is elective.
+fn unusable(message: &Message<'_>) -> bool {
+    message.unsupported_option(|number: OptionNumber| !number.is_critical()).is_some()
+}

@@ -1,0 +1,288 @@
+//! What goes out: requests, answers at once and later, notifications.
+
+use alloc::boxed::Box;
+
+use coap_codec::{Code, Header, Message, MessageType, MessageWriter, Token};
+
+use super::message::dedup::{Class, Inline, Repeat};
+use super::message::outbox::Order;
+use super::message::slots::SlotId;
+use super::request::deferred::{Kept, State};
+use super::request::pending::Awaits;
+use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
+use crate::base::origin::Ticket;
+use crate::base::time::Instant;
+
+impl Endpoint {
+    /// Whether one more exchange with `peer` may begin now (NSTART, and the table of exchanges).
+    #[must_use]
+    pub fn has_room(&self, peer: Peer) -> bool {
+        let in_flight = self.messages.unacknowledged.count(peer).saturating_add(self.pending.unanswered(peer));
+        in_flight < usize::from(self.transmission.nstart.max(1))
+            && self.messages.unacknowledged.len() < self.exchange_limit
+            && self.pending.len() < self.exchange_limit
+    }
+
+    /// Sends a confirmable request. Its outcome comes as [`Inbound::Response`],
+    /// [`Inbound::Failed`], or from [`Self::expire`].
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent, and nothing is waited for.
+    pub fn request(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        method: Code,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+    ) -> Result<ExchangeId, SendError> {
+        let (exchange, token) = self.request_out(now, peer, MessageType::Confirmable, method, write)?;
+        self.pending.insert(exchange, peer, token, Awaits::Acknowledgement);
+        Ok(exchange)
+    }
+
+    /// Sends a non-confirmable request: once, without retransmission.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent, and nothing is waited for.
+    pub fn request_non_confirmable(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        method: Code,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+    ) -> Result<ExchangeId, SendError> {
+        let mut len = 0;
+        let (exchange, token) = self.request_out(now, peer, MessageType::NonConfirmable, method, |writer| {
+            let verdict = write(writer);
+            len = writer.len();
+            verdict
+        })?;
+        let until = now + self.transmission.non_request_hold(len);
+        self.pending.insert(exchange, peer, token, Awaits::Response { until });
+        Ok(exchange)
+    }
+
+    fn request_out(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message_type: MessageType,
+        method: Code,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+    ) -> Result<(ExchangeId, Token), SendError> {
+        if !self.has_room(peer) {
+            return Err(SendError::Busy);
+        }
+        let token = self.fresh_token(peer);
+        let sent = self.send(now, peer, message_type, method, token, write)?;
+        Ok((sent.exchange, token))
+    }
+
+    /// A token that no request in flight has: 64 bits that nobody can guess (RFC 7252, 5.3.1).
+    fn fresh_token(&mut self, peer: Peer) -> Token {
+        loop {
+            let token = Token::new(&self.generator.next_u64().to_be_bytes()).unwrap_or(Token::EMPTY);
+            if self.pending.find(peer, token).is_none() {
+                return token;
+            }
+        }
+    }
+
+    /// Sends a response that nobody waits for on the wire any more: a notification.
+    /// A confirmable one needs room in NSTART and comes back as [`Inbound::Acknowledged`],
+    /// [`Inbound::Failed`], or from [`Self::expire`].
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent.
+    pub fn notify(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        token: Token,
+        confirmable: bool,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+    ) -> Result<Sent, SendError> {
+        if confirmable && !self.has_room(peer) {
+            return Err(SendError::Busy);
+        }
+        let kind = if confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
+        self.send(now, peer, kind, Code::CONTENT, token, write)
+    }
+
+    /// Makes a message with a new Message ID and sends it.
+    fn send(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message_type: MessageType,
+        code: Code,
+        token: Token,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+    ) -> Result<Sent, SendError> {
+        let lifetime = self.transmission.exchange_lifetime();
+        let message_id = self.messages.ids.take(now, lifetime).ok_or(SendError::NoMessageId)?;
+        let header = Header { message_type, code, message_id };
+        let (slot, verdict) = self.messages.compose(header, token, write)?;
+        if verdict != Verdict::Send {
+            self.messages.drop_slot(slot);
+            return Err(SendError::Dropped);
+        }
+        self.last_exchange = self.last_exchange.wrapping_add(1);
+        let exchange = ExchangeId(self.last_exchange);
+        if message_type == MessageType::Confirmable {
+            self.messages.outbox.push(Order::Keep(peer, slot));
+            let what = (exchange, peer, message_id, slot);
+            self.messages.unacknowledged.start(now, &self.transmission, &mut self.generator, what);
+        } else {
+            self.messages.outbox.push(Order::Once(peer, slot));
+        }
+        Ok(Sent { exchange, message_id })
+    }
+
+    /// Answers a request: in the acknowledgement when it was confirmable, else in a
+    /// non-confirmable message (RFC 7252, section 5.2). `write` starts with the code 5.00 and sets
+    /// its own. With [`Verdict::Later`] the request is kept and an empty acknowledgement sent; it
+    /// must be answered by `deadline`, see [`Self::due`].
+    ///
+    /// # Errors
+    /// [`SendError`]: the request stays unanswered, as if it had been lost; its sender repeats it.
+    /// [`SendError::TooManyDeferred`] was answered with 5.03.
+    pub fn answer(
+        &mut self,
+        now: Instant,
+        reply: &Reply,
+        request: &[u8],
+        deadline: Instant,
+        write: impl FnOnce(&mut MessageWriter<'_>, Option<Ticket>) -> Verdict,
+    ) -> Result<(), SendError> {
+        let header = if reply.confirmable {
+            reply.piggybacked(Code::INTERNAL_SERVER_ERROR)
+        } else {
+            let lifetime = self.transmission.non_lifetime();
+            let message_id = self.messages.ids.take(now, lifetime).ok_or(SendError::NoMessageId)?;
+            Header { message_type: MessageType::NonConfirmable, code: Code::INTERNAL_SERVER_ERROR, message_id }
+        };
+        let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
+        let composed = self.messages.compose(header, reply.token, |writer| write(writer, ticket));
+        let (slot, verdict) = composed.inspect_err(|_| {
+            // As if lost: the repetition must not be taken for a duplicate.
+            self.messages.duplicates.remove(reply.peer, reply.message_id);
+        })?;
+        match (verdict, ticket) {
+            (Verdict::Send, _) => {
+                self.remember_answer(reply, slot);
+                self.messages.outbox.push(Order::Once(reply.peer, slot));
+                Ok(())
+            }
+            (Verdict::Drop, _) => {
+                self.messages.drop_slot(slot);
+                Ok(())
+            }
+            (Verdict::Later, Some(ticket)) => {
+                if let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) {
+                    room.copy_from_slice(request);
+                }
+                self.messages.slots.set_len(slot, request.len());
+                self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
+                if reply.confirmable {
+                    let sent = self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id);
+                    self.remember(reply, sent.map_or(Repeat::Nothing, Repeat::Answer));
+                }
+                Ok(())
+            }
+            (Verdict::Later, None) => {
+                self.messages.drop_slot(slot);
+                if reply.confirmable {
+                    let refusal = reply.piggybacked(Code::SERVICE_UNAVAILABLE);
+                    let sent = self.messages.short(reply.peer, refusal, reply.token);
+                    self.remember(reply, sent.map_or(Repeat::Nothing, Repeat::Answer));
+                }
+                Err(SendError::TooManyDeferred)
+            }
+        }
+    }
+
+    /// Keeps the answer for duplicates: short ones as they are; a long answer to a GET is made
+    /// again; for anything else an empty acknowledgement must do.
+    fn remember_answer(&mut self, reply: &Reply, slot: SlotId) {
+        let repeat = match (Inline::new(self.messages.slots.datagram(slot)), Class::of(reply.method)) {
+            _ if !reply.confirmable => Repeat::Nothing,
+            (Some(short), _) => Repeat::Answer(short),
+            (None, Class::Harmless) => Repeat::Evaluate,
+            (None, Class::Change) => Repeat::Nothing,
+        };
+        self.remember(reply, repeat);
+    }
+
+    fn remember(&mut self, reply: &Reply, repeat: Repeat) {
+        self.messages.duplicates.set(reply.peer, reply.message_id, repeat);
+    }
+
+    /// Leaves a request unanswered. Duplicates of it are ignored as well.
+    pub fn ignore(&mut self, reply: &Reply) {
+        self.remember(reply, Repeat::Nothing);
+    }
+
+    /// Forgets that a request came, so that its repetition is a new request: for one that came
+    /// too early.
+    pub fn forget_request(&mut self, reply: &Reply) {
+        self.messages.duplicates.remove(reply.peer, reply.message_id);
+    }
+
+    /// Marks a kept request to be run again. False for a stale ticket.
+    pub fn resume(&mut self, ticket: Ticket) -> bool {
+        self.deferred.resume(ticket)
+    }
+
+    /// The next kept request of `peer` that wants its answer now, resumed or out of time.
+    #[must_use]
+    pub fn due(&self, peer: Peer) -> Option<Ticket> {
+        self.deferred.due(peer)
+    }
+
+    /// Sends the answer of a kept request: confirmable if the request was, with a new Message ID
+    /// and the request's token (RFC 7252, section 5.2.2). `write` gets the request again, or none
+    /// when its time is over and 5.03 is the answer. With [`Verdict::Later`] it is kept again.
+    ///
+    /// # Errors
+    /// [`SendError::Busy`] and the like: the request is kept, try again.
+    pub fn answer_late(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        deadline: Instant,
+        write: impl FnOnce(&mut MessageWriter<'_>, Option<(&Reply, Message<'_>)>) -> Verdict,
+    ) -> Result<(), SendError> {
+        let kept = self.deferred.get(ticket).ok_or(SendError::Dropped)?;
+        let peer = kept.reply.peer;
+        if kept.reply.confirmable && !self.has_room(peer) {
+            return Err(SendError::Busy);
+        }
+        // The request is read while the answer is written, so its buffer leaves the pool meanwhile.
+        let len = self.messages.slots.datagram(kept.slot).len();
+        let buffer: Box<[u8]> = self.messages.slots.lift(kept.slot);
+        let request = match kept.state {
+            State::TimedOut => None,
+            _ => buffer.get(..len).and_then(|datagram| Message::parse(datagram).ok()),
+        };
+        let kind = if kept.reply.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
+        let mut verdict = Verdict::Send;
+        let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, |writer| {
+            verdict = write(writer, request.map(|message| (&kept.reply, message)));
+            verdict
+        });
+        self.messages.slots.restore(kept.slot, buffer);
+        match (sent, verdict) {
+            (Ok(_), _) => {}
+            (Err(SendError::Dropped), Verdict::Later) => {
+                self.deferred.again(ticket, deadline);
+                return Ok(());
+            }
+            (Err(SendError::Dropped), _) => {}
+            (Err(error), _) => return Err(error),
+        }
+        self.deferred.take(ticket);
+        self.messages.slots.release(kept.slot);
+        Ok(())
+    }
+}

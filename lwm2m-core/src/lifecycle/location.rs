@@ -1,0 +1,108 @@
+//! Where a registration lives at its server.
+
+use alloc::vec::Vec;
+
+use coap_codec::{Message, MessageWriter, OptionNumber, WriteError};
+
+/// Where a registration lives at the server: Location-Path and Location-Query, opaque to us
+/// (OMA LwM2M 1.0, 5.3.1; reading A22).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Location {
+    /// Per option: its length and its value; the paths first.
+    options: Vec<u8>,
+    /// How many of them are path segments.
+    segments: u8,
+}
+
+impl Location {
+    /// The Location of a response; none without Location-Path, or when it is longer than `limit`.
+    pub(crate) fn of(message: &Message<'_>, limit: usize) -> Option<Self> {
+        let mut location = Self::default();
+        for segment in message.location_path() {
+            location.push(segment, limit)?;
+            location.segments = location.segments.checked_add(1)?;
+        }
+        if location.segments == 0 {
+            return None;
+        }
+        for query in message.location_query() {
+            location.push(query, limit)?;
+        }
+        location.options.shrink_to_fit();
+        Some(location)
+    }
+
+    fn push(&mut self, value: &[u8], limit: usize) -> Option<()> {
+        let len = u8::try_from(value.len()).ok()?;
+        if self.options.len().saturating_add(value.len()).saturating_add(1) > limit {
+            return None;
+        }
+        self.options.push(len);
+        self.options.extend_from_slice(value);
+        Some(())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.options.as_slice();
+        core::iter::from_fn(move || {
+            let (len, after) = rest.split_first()?;
+            let (value, after) = after.split_at_checked(usize::from(*len))?;
+            rest = after;
+            Some(value)
+        })
+    }
+
+    /// The path segments, in their order.
+    pub(crate) fn path(&self) -> impl Iterator<Item = &[u8]> {
+        self.iter().take(usize::from(self.segments))
+    }
+
+    /// The queries, in their order.
+    pub(crate) fn query(&self) -> impl Iterator<Item = &[u8]> {
+        self.iter().skip(usize::from(self.segments))
+    }
+
+    pub(crate) fn parts(&self) -> (&[u8], u8) {
+        (&self.options, self.segments)
+    }
+
+    /// From what [`Self::parts`] gave; none if it is not well-formed.
+    pub(crate) fn from_parts(options: &[u8], segments: u8) -> Option<Self> {
+        let location = Self { options: options.to_vec(), segments };
+        let (count, bytes) = location.iter().fold((0usize, 0usize), |(count, bytes), value| {
+            (count.saturating_add(1), bytes.saturating_add(value.len()).saturating_add(1))
+        });
+        (segments > 0 && usize::from(segments) <= count && bytes == options.len()).then_some(location)
+    }
+
+    pub(crate) fn heap(&self) -> usize {
+        self.options.capacity()
+    }
+
+    pub(crate) fn write(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+        self.path().try_for_each(|segment| writer.option(OptionNumber::URI_PATH, segment))?;
+        self.query().try_for_each(|query| writer.option(OptionNumber::URI_QUERY, query))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_keeps_its_parts_and_refuses_what_is_not_well_formed() {
+        let mut location = Location::default();
+        for segment in [&b"rd"[..], b"5a3f", b""] {
+            location.push(segment, 255).unwrap();
+        }
+        location.segments = 2;
+        assert_eq!(location.path().collect::<Vec<_>>(), [&b"rd"[..], b"5a3f"]);
+        assert_eq!(location.query().collect::<Vec<_>>(), [b""]);
+        let (options, segments) = location.parts();
+        assert_eq!(Location::from_parts(options, segments), Some(location.clone()));
+        assert_eq!(Location::from_parts(options, 0), None);
+        assert_eq!(Location::from_parts(options, 4), None);
+        assert_eq!(Location::from_parts(&options[..2], 1), None);
+        assert_eq!(location.push(&[0; 256], 1_000), None);
+    }
+}
