@@ -74,7 +74,7 @@ impl Ladder {
    ACK      the acknowledgement, mostly with the answer in it;  RST rejects a message
    id       the message's number; an ACK has that of its CON
    token    the question's mark; its answer has the same (the first digits of it)
-   GET reads, PUT writes, POST creates or executes, DELETE deletes;  2.xx it is done, 4.xx refused, 5.xx failed
+   GET reads, PUT writes, POST creates or executes, DELETE deletes;  2.xx is done, 4.xx refused, 5.xx failed
    /3/0/9   object 3 (Device), its instance 0, resource 9 (Battery Level);  0 is Security, 1 is Server
    TLV      a binary list of values, shown as number, name = value
 

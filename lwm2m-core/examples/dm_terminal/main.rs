@@ -27,6 +27,7 @@ mod udp;
 mod uri;
 mod view;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use crate::args::{Mode, Request};
@@ -35,7 +36,8 @@ fn main() -> ExitCode {
     let options = match args::parse() {
         Ok(Request::Run(options)) => options,
         Ok(Request::Print(text)) => {
-            print!("{text}");
+            // Whoever does not listen need not be told.
+            let _ = std::io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
         Err(complaint) => {

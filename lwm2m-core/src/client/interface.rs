@@ -7,7 +7,7 @@ use crate::exchange::{Failure, Peer};
 #[derive(Debug, PartialEq, Eq)]
 pub enum Output<'a> {
     /// Make sure that datagrams can pass to and from a server: resolve the name, open a socket,
-    /// shake hands. Say what came of it with [`Client::connected`] or [`Client::connection_failed`].
+    /// shake hands. Say what came of it with [`Client::connected`](crate::Client::connected) or [`Client::connection_failed`](crate::Client::connection_failed).
     /// It may come again for the same peer, when its path was lost.
     Connect {
         /// The peer that this server is from now on.

@@ -287,7 +287,7 @@ impl Client {
         if registration.update_now(now) { Ok(()) } else { Err(CommandError::NotRegistered) }
     }
 
-    /// Runs a request again that the model deferred with [`Refusal::Later`].
+    /// Runs a request again that the model deferred with [`Refusal::Later`](crate::Refusal::Later).
     ///
     /// # Errors
     /// [`CommandError::StaleTicket`] when the request was answered, or its peer is gone.

@@ -23,8 +23,8 @@ impl Endpoint {
             && self.pending.len() < self.exchange_limit
     }
 
-    /// Sends a confirmable request. Its outcome comes as [`Inbound::Response`],
-    /// [`Inbound::Failed`], or from [`Self::expire`].
+    /// Sends a confirmable request. Its outcome comes as [`Inbound::Response`](super::Inbound::Response),
+    /// [`Inbound::Failed`](super::Inbound::Failed), or from [`Self::expire`].
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent, and nothing is waited for.
@@ -89,8 +89,8 @@ impl Endpoint {
     }
 
     /// Sends a response that nobody waits for on the wire any more: a notification.
-    /// A confirmable one needs room in NSTART and comes back as [`Inbound::Acknowledged`],
-    /// [`Inbound::Failed`], or from [`Self::expire`].
+    /// A confirmable one needs room in NSTART and comes back as [`Inbound::Acknowledged`](super::Inbound::Acknowledged),
+    /// [`Inbound::Failed`](super::Inbound::Failed), or from [`Self::expire`].
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent.
