@@ -226,6 +226,9 @@ pub enum ConfigError {
     /// More accounts than `Limits::servers`, or more than one bootstrap server.
     #[error("there are more accounts than the limits allow")]
     TooManyAccounts,
+    /// The default lifetime is 0.
+    #[error("the default lifetime is 0")]
+    Lifetime,
     /// There is nobody to talk to.
     #[error("there is no account")]
     NoAccount,

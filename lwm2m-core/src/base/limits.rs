@@ -19,7 +19,8 @@ pub struct Limits {
     /// Further ones wait.
     pub exchanges: usize,
     /// Received messages that are remembered to tell duplicates. When it is full of requests that
-    /// change something, a new one is refused with 5.03.
+    /// change something, a new one is refused with 5.03, and the repetition of a response that
+    /// found no place is rejected instead of acknowledged.
     pub deduplication: usize,
     /// Requests that the application may answer later. One more is refused with 5.03.
     pub deferred: usize,

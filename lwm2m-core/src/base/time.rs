@@ -151,6 +151,11 @@ impl Clock {
         if core > END { END } else { core }
     }
 
+    /// Core time at the last call.
+    pub(crate) const fn latest(&self) -> Instant {
+        Instant(self.latest)
+    }
+
     /// A core deadline in the embedder's time.
     pub(crate) const fn embedder(&self, deadline: Instant) -> Instant {
         Instant(deadline.0.saturating_sub(self.offset))

@@ -17,8 +17,11 @@ pub(crate) struct Connection {
 /// What a session is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Link {
-    /// Nothing yet, or nothing any more: to be asked for when something is due.
+    /// Nothing yet: to be asked for when something is due.
     Closed,
+    /// Nothing any more, with the network or the address it was on: to be asked for again when
+    /// something is due.
+    Lost,
     /// To be asked for at once: the registration lives on, and its server may have requests.
     Wanted,
     /// The runtime was asked for it.

@@ -37,8 +37,9 @@ impl Client {
     /// Brings presence and sessions in line with what the machines want.
     pub(super) fn settle(&mut self, now: Instant) {
         if self.lifecycle.has_left() {
-            let Self { lifecycle, accounts, config, events, .. } = self;
-            lifecycle.arrive(now, accounts, config, events);
+            let (lifecycle, mut world) = self.lifecycle();
+            lifecycle.arrive(now, &mut world);
+            self.touch();
             for index in 0.. {
                 let Some(connection) = self.connections.get(index) else { break };
                 if let Role::Server(server) = connection.role {
@@ -72,7 +73,7 @@ impl Client {
         let Some(connection) = self.connections.by_peer(peer) else { return false };
         match connection.link {
             Link::Connecting | Link::Lingering { .. } => return false,
-            Link::Closed | Link::Wanted => {
+            Link::Closed | Link::Lost | Link::Wanted => {
                 self.connect_if_due(now, connection);
                 return false;
             }
@@ -82,14 +83,15 @@ impl Client {
             return true;
         }
         let Some(model) = model else { return false };
+        if !self.lifecycle.serves(now, connection.role) {
+            return false;
+        }
         if self.exchange.has_room(connection.peer) && self.answer_late(now, connection, model) {
             return true;
         }
         match connection.role {
-            Role::Server(server) if self.lifecycle.serves(now, connection.role) => {
-                self.send_notification(now, connection.peer, server, model)
-            }
-            _ => false,
+            Role::Server(server) => self.send_notification(now, connection.peer, server, model),
+            Role::Bootstrap => false,
         }
     }
 
@@ -129,7 +131,7 @@ impl Client {
         match sent {
             Ok(exchange) => {
                 lifecycle.sent(now, due, role, exchange, accounts, events);
-                self.revision = self.revision.wrapping_add(1);
+                self.touch();
                 true
             }
             Err(SendError::Dropped | SendError::TooLong) => {
@@ -151,12 +153,10 @@ impl Client {
     ) -> bool {
         let periods = self.periods(server);
         let confirmable = self.config.confirmable_notifications;
-        let Some(due) = self.reporting.due(now, server, periods, confirmable) else {
+        let room = self.exchange.has_room(peer);
+        let Some(due) = self.reporting.due(now, server, periods, confirmable, room) else {
             return false;
         };
-        if due.confirmable && !self.exchange.has_room(peer) {
-            return false;
-        }
         let wall = self.clock.embedder(now);
         let ctx = crate::reporting::context(wall, server);
         let joined = Joined(&mut self.accounts, model);
@@ -184,6 +184,7 @@ impl Client {
             Ok(sent) => {
                 self.reporting.sent((now, wall), &due, Some(sent), &joined);
                 self.events.push(Event::Notified { server, path: due.path });
+                self.touch();
                 true
             }
             Err(SendError::Dropped) => {

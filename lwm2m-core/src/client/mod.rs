@@ -90,6 +90,8 @@ impl Client {
             Inbound::Request { reply, message } => self.request_in(now, &reply, &message, model),
             Inbound::Response { exchange, message } => {
                 self.answered(now, exchange, Ok(&message));
+                // What changed while the request was on its way is told next.
+                self.reconsider(now, model);
                 Received::Response
             }
             Inbound::Failed(exchange, failure) => {
@@ -123,6 +125,7 @@ impl Client {
             return Received::Unexpected;
         };
         self.events.push(Event::ObservationCancelled { server, path });
+        self.touch();
         Received::Reset
     }
 
@@ -135,7 +138,8 @@ impl Client {
         }
         let (lifecycle, mut world) = self.lifecycle();
         if lifecycle.handle_timeout(now, &mut world) {
-            lifecycle.cut_short(world.events);
+            lifecycle.cut_short(now, world.events);
+            self.abandon_all();
         }
         while let Some(peer) = self.connections.lingered(now) {
             self.close(peer);
@@ -154,6 +158,11 @@ impl Client {
                 }
             }
         }
+        self.touch();
+    }
+
+    /// Something that a snapshot holds has changed.
+    const fn touch(&mut self) {
         self.revision = self.revision.wrapping_add(1);
     }
 
@@ -166,7 +175,13 @@ impl Client {
     fn consequence(&mut self, consequence: Consequence) {
         match consequence {
             Consequence::None => {}
-            Consequence::ForgetObservations(server) | Consequence::Disconnect(server) => self.reporting.forget(server),
+            Consequence::ForgetObservations(server) | Consequence::Disconnect(server) => {
+                self.reporting.forget(server);
+                // A request from before the registration is nobody's any more.
+                if let Some(connection) = self.connections.by_role(Role::Server(server)) {
+                    self.exchange.drop_deferred(connection.peer);
+                }
+            }
         }
     }
 
@@ -177,10 +192,17 @@ impl Client {
     pub fn connected(&mut self, now: Instant, peer: Peer, session: Session, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
         let Some(connection) = self.connections.by_peer(peer) else { return };
-        if !matches!(connection.link, Link::Lingering { .. }) {
+        // A session that nobody asks for any more is too late.
+        if matches!(connection.link, Link::Connecting | Link::Open) {
             self.connections.set(peer, Link::Open);
             let secure = self.is_secure(connection.role);
             self.lifecycle.connected(now, connection.role, session, secure);
+            if let Role::Server(server) = connection.role
+                && !self.stores_notifications(server)
+            {
+                self.reporting.drop_pending(server);
+            }
+            self.touch();
         }
         self.pump(now, Some(model));
     }
@@ -190,6 +212,9 @@ impl Client {
     pub fn connection_failed(&mut self, now: Instant, peer: Peer) {
         let now = self.clock.advance(now);
         let Some(connection) = self.connections.by_peer(peer) else { return };
+        if !matches!(connection.link, Link::Connecting | Link::Open) {
+            return;
+        }
         self.abandon(connection);
         self.connections.set(peer, Link::Closed);
         let (lifecycle, mut world) = self.lifecycle();
@@ -208,10 +233,13 @@ impl Client {
     // ----- from the device ------------------------------------------------------------------
 
     /// There is a network. The first time after the start this begins the bootstrap
-    /// (DM terminal specification, 7.2); later, what was registered is refreshed.
+    /// (DM terminal specification, 7.2); later, what was registered is refreshed, and a server
+    /// that did not answer is tried again after the shortest pause.
     pub fn network_up(&mut self, now: Instant) {
         let now = self.clock.advance(now);
-        self.lifecycle.network_up(now, &self.accounts, &self.config);
+        let (lifecycle, mut world) = self.lifecycle();
+        lifecycle.network_up(now, &mut world);
+        self.touch();
         self.pump(now, None);
     }
 
@@ -221,8 +249,9 @@ impl Client {
         self.lose_sessions();
         self.lifecycle.network_down(now, &mut self.accounts, &mut self.events);
         if matches!(self.lifecycle.presence, Presence::Leaving { .. }) {
-            self.lifecycle.cut_short(&mut self.events);
+            self.lifecycle.cut_short(now, &mut self.events);
         }
+        self.touch();
         self.pump(now, None);
     }
 
@@ -235,7 +264,9 @@ impl Client {
     /// Flight mode is over: registers at once, or as soon as there is a network.
     pub fn leave_flight_mode(&mut self, now: Instant) {
         let now = self.clock.advance(now);
-        self.lifecycle.leave_flight_mode(now, &self.accounts, &self.config);
+        let (lifecycle, mut world) = self.lifecycle();
+        lifecycle.leave_flight_mode(now, &mut world);
+        self.touch();
         self.pump(now, None);
     }
 
@@ -246,18 +277,13 @@ impl Client {
 
     fn leave(&mut self, now: Instant, goal: Goal) {
         let now = self.clock.advance(now);
-        if self.lifecycle.presence == Presence::Off {
-            return;
+        // De-registers that are on their way already go on.
+        if matches!(self.lifecycle.presence, Presence::Present | Presence::Flight) {
+            self.abandon_all();
         }
-        // Leaving already: only where to may change, and its De-registers go on.
-        if !matches!(self.lifecycle.presence, Presence::Leaving { .. }) {
-            for index in 0.. {
-                let Some(connection) = self.connections.get(index) else { break };
-                self.abandon(connection);
-            }
-        }
-        let Self { lifecycle, accounts, config, events, .. } = self;
-        lifecycle.leave(now, goal, accounts, config, events);
+        let (lifecycle, mut world) = self.lifecycle();
+        lifecycle.leave(now, goal, &mut world);
+        self.touch();
         self.pump(now, None);
     }
 
@@ -342,33 +368,40 @@ impl Client {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let floors = [self.exchange.poll_timeout(), self.lifecycle.poll_own_timeout()];
         let sessions = self.connections.iter().filter_map(|connection| match connection.link {
-            Link::Connecting => None,
-            Link::Lingering { until } => Some(until),
-            Link::Closed => self.lifecycle.poll_timeout(connection.role),
+            Link::Connecting | Link::Lingering { .. } => None,
+            Link::Closed | Link::Lost => self.lifecycle.poll_timeout(connection.role),
             Link::Wanted => self.lifecycle.poll_timeout(connection.role).map(|_| Instant::ZERO),
             Link::Open => self.poll_session(connection),
         });
         let unconnected = self.lifecycle.roles().filter(|role| self.connections.by_role(*role).is_none());
         let waiting = unconnected.filter_map(|role| self.lifecycle.poll_timeout(role));
-        let due = floors.into_iter().flatten().chain(sessions).chain(waiting).min()?;
+        let to_send = sessions.chain(waiting).min();
+        let to_send = to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled)));
+        let lingering = self.connections.iter().filter_map(|connection| match connection.link {
+            Link::Lingering { until } => Some(until),
+            _ => None,
+        });
+        let due = floors.into_iter().flatten().chain(to_send).chain(lingering).min()?;
         Some(self.clock.embedder(due))
     }
 
-    /// The next deadline of an open session; none while the peer has no room, since then only its
-    /// answer, or the end of the exchange, can change that.
+    /// The next deadline of an open session. What needs room in NSTART has none while there is no
+    /// room: then only the peer's answer, or the end of the exchange, can change that.
     fn poll_session(&self, connection: &Connection) -> Option<Instant> {
-        if !self.exchange.has_room(connection.peer) {
-            return None;
+        let room = self.exchange.has_room(connection.peer);
+        let lifecycle = self.lifecycle.poll_timeout(connection.role).filter(|_| room);
+        if !self.lifecycle.serves(self.clock.latest(), connection.role) {
+            return lifecycle;
         }
-        let late = self.exchange.due(connection.peer).map(|_| Instant::ZERO);
+        let late = self.exchange.due(connection.peer).filter(|_| room).map(|_| Instant::ZERO);
         let reporting = match connection.role {
-            Role::Server(server) if self.lifecycle.has_lease(server) => {
-                self.reporting.poll_timeout(server, self.periods(server))
+            Role::Server(server) => {
+                let confirmable = self.config.confirmable_notifications;
+                self.reporting.poll_timeout(server, self.periods(server), confirmable, room)
             }
-            _ => None,
+            Role::Bootstrap => None,
         };
-        let due = [self.lifecycle.poll_timeout(connection.role), late, reporting].into_iter().flatten().min()?;
-        Some(self.stalled.map_or(due, |stalled| due.max(stalled)))
+        [lifecycle, late, reporting].into_iter().flatten().min()
     }
 
     // ----- what can be asked ----------------------------------------------------------------
@@ -435,6 +468,9 @@ fn objects(accounts: &Accounts, model: &dyn DataModel) -> u64 {
 fn check(config: &Config) -> Result<(), ConfigError> {
     if config.endpoint.is_empty() || config.endpoint.len() > 252 {
         return Err(ConfigError::EndpointName);
+    }
+    if config.default_lifetime == 0 {
+        return Err(ConfigError::Lifetime);
     }
     let limits = &config.limits;
     if limits.servers == 0

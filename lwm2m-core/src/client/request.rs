@@ -112,6 +112,9 @@ impl Client {
             self.events.push(news);
         }
         let Role::Server(server) = role else { return };
+        if effects.observing.is_some() || effects.changed.is_some() || effects.deleted.is_some() {
+            self.touch();
+        }
         let wall = self.clock.embedder(now);
         if let Some(Observing::Begins { path, format, sequence }) = effects.observing {
             let joined = Joined(&mut self.accounts, model);
@@ -135,7 +138,6 @@ impl Client {
         if listed || changed.object_id() == Some(SERVER) {
             let objects = objects(&self.accounts, model);
             self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
-            self.revision = self.revision.wrapping_add(1);
         }
     }
 
@@ -156,23 +158,23 @@ impl Client {
     /// The accounts are new: sessions with servers begin anew, and that with the bootstrap server
     /// stays for duplicates only, or is closed at once when it is secured.
     fn end_bootstrap(&mut self, now: Instant, bootstrap: Connection) {
+        self.reporting.clear();
         let other = |client: &Self| {
             let mut others = client.connections.iter().filter(|connection| connection.peer != bootstrap.peer);
             others.find(|connection| !matches!(connection.link, Link::Lingering { .. })).copied()
         };
         while let Some(connection) = other(self) {
-            if let Role::Server(server) = connection.role {
-                self.reporting.forget(server);
-            }
             self.close(connection.peer);
         }
+        // The answer to the Bootstrap-Request may still be on its way; nobody needs it now.
+        self.abandon(bootstrap);
         if self.is_secure(Role::Bootstrap) {
             self.close(bootstrap.peer);
         } else {
             let until = now + self.exchange.transmission().exchange_lifetime();
             self.connections.set(bootstrap.peer, Link::Lingering { until });
         }
-        self.revision = self.revision.wrapping_add(1);
+        self.touch();
     }
 }
 
@@ -232,13 +234,19 @@ impl Floors<'_> {
         let (origin, sequence) = match call.role {
             Role::Bootstrap => (Origin::Bootstrap, None),
             Role::Server(server) => {
-                let admitted = self.config.information_reporting.then(|| self.reporting.admit(server, reply.token));
-                (Origin::Server(server), admitted.flatten())
+                // A repetition asks for its answer again, not for another observation.
+                let sequence = match (self.config.information_reporting, reply.repeated) {
+                    (false, _) => None,
+                    (true, true) => self.reporting.sequence(server, reply.token),
+                    (true, false) => self.reporting.admit(server, reply.token),
+                };
+                (Origin::Server(server), sequence)
             }
         };
         let ctx = Ctx { origin, ticket: call.ticket, resumed: call.resumed, now: call.wall };
         let mut joined = Joined(self.accounts, model);
         match management::serve(&ctx, &operation, sequence, &mut joined, writer) {
+            Served::Answered(_) if reply.repeated => (Verdict::Send, Outcome::Nothing),
             Served::Answered(effects) => (Verdict::Send, Outcome::Effects(effects)),
             Served::Later => (Verdict::Later, Outcome::Nothing),
         }

@@ -12,7 +12,8 @@ impl Client {
         if let Some(connection) = self.connections.by_peer(peer) {
             self.abandon(connection);
             self.exchange.forget(peer);
-            if !matches!(connection.link, Link::Closed | Link::Wanted) {
+            let asked_for = !matches!(connection.link, Link::Closed | Link::Wanted);
+            if asked_for {
                 self.exchange.disconnect(peer);
             }
             self.connections.remove(peer);
@@ -32,9 +33,17 @@ impl Client {
         for index in 0.. {
             let Some(connection) = self.connections.get(index) else { break };
             self.abandon(connection);
-            if !matches!(connection.link, Link::Lingering { .. }) {
-                self.connections.set(connection.peer, Link::Closed);
+            if matches!(connection.link, Link::Connecting | Link::Open) {
+                self.connections.set(connection.peer, Link::Lost);
             }
+        }
+    }
+
+    /// What is on its way to anybody is lost.
+    pub(super) fn abandon_all(&mut self) {
+        for index in 0.. {
+            let Some(connection) = self.connections.get(index) else { break };
+            self.abandon(connection);
         }
     }
 
@@ -47,6 +56,11 @@ impl Client {
 
     pub(super) fn is_secure(&self, role: Role) -> bool {
         self.security(role).is_some_and(|security| security.mode != Some(Mode::NoSec))
+    }
+
+    /// Whether a server wants to be told later what changed while it could not be (/1/x/6).
+    pub(super) fn stores_notifications(&self, server: u16) -> bool {
+        self.accounts.1.by_short_server_id(server).and_then(|instance| instance.storing).unwrap_or(true)
     }
 
     pub(super) fn periods(&self, server: u16) -> Periods {

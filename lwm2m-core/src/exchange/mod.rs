@@ -138,6 +138,8 @@ pub struct Reply {
     pub method: Code,
     /// Whether the request was confirmable.
     pub confirmable: bool,
+    /// Whether it was received before, and is only evaluated again for its answer.
+    pub repeated: bool,
     message_id: MessageId,
 }
 
@@ -274,14 +276,19 @@ impl Endpoint {
         self.messages.outbox.push(Order::Disconnect(peer));
     }
 
-    /// Drops all exchanges with a peer, and what is kept and queued for it: nothing more is sent
-    /// to it and nothing awaited. What was received from it is still known, so that duplicates are
-    /// recognised.
+    /// Drops all exchanges with a peer and what is kept of its requests: nothing is repeated to it,
+    /// and nothing awaited. Answers that are queued still leave, and what was received from it is
+    /// still known, so that duplicates are recognised.
     pub fn abandon(&mut self, peer: Peer) {
         while let Some(exchange) = self.messages.unacknowledged.first_of(peer) {
             self.stop_retransmission(exchange);
         }
         self.pending.forget(peer);
+        self.drop_deferred(peer);
+    }
+
+    /// Drops the requests of a peer that wait for a later answer.
+    pub fn drop_deferred(&mut self, peer: Peer) {
         while let Some(kept) = self.deferred.take_any_of(peer) {
             self.messages.slots.release(kept.slot);
         }
@@ -373,6 +380,7 @@ impl Reply {
             token: request.token(),
             method: request.code(),
             confirmable: request.message_type() == MessageType::Confirmable,
+            repeated: false,
             message_id: request.message_id(),
         }
     }

@@ -31,7 +31,8 @@ impl Endpoint {
                         return Inbound::Handled(handled);
                     }
                     // Evaluated again: the entry stands, the request is served like a new one.
-                    return Inbound::Request { reply: Reply::to(peer, &message), message };
+                    let reply = Reply { repeated: true, ..Reply::to(peer, &message) };
+                    return Inbound::Request { reply, message };
                 }
                 if code.is_request() {
                     self.request_in(now, peer, message)

@@ -1,10 +1,13 @@
 //! Bootstrap, client-initiated (OMA LwM2M 1.0, 5.2; DM terminal specification 7.2).
 
+use core::time::Duration;
+
 use coap_codec::{Code, Message};
 
 use super::{World, backoff};
-use crate::base::config::Config;
+use crate::base::config::{Backoff, Config};
 use crate::base::event::{Diagnostic, Event, Events, Reason};
+use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
 use crate::objects::Accounts;
@@ -47,10 +50,15 @@ impl Bootstrap {
         !matches!(self, Self::Idle)
     }
 
-    /// The network is there for the first time.
-    pub(crate) fn network_up(&mut self, now: Instant, hold_off: core::time::Duration) {
-        if matches!(self, Self::Boot) {
-            *self = Self::Wanted { at: now + hold_off, failures: 0 };
+    /// The network is there for the first time, or again: then a long pause between tries becomes
+    /// the shortest one.
+    pub(crate) fn network_up(&mut self, now: Instant, hold_off: Duration, policy: &Backoff, generator: &mut Generator) {
+        match self {
+            Self::Boot => *self = Self::Wanted { at: now + hold_off, failures: 0 },
+            Self::Wanted { at, .. } if at.saturating_duration_since(now) > policy.first => {
+                *at = (*at).min(now + backoff::pause(policy, 1, generator));
+            }
+            _ => {}
         }
     }
 

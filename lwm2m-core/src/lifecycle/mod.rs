@@ -255,7 +255,7 @@ impl Lifecycle {
         if outcome == Outcome::Registered {
             note_lifetime(server, world);
         }
-        self.reconsider_bootstrap(now, world);
+        self.reconsider_bootstrap(now, server, world);
         Some(match outcome {
             Outcome::Nothing => Consequence::None,
             Outcome::Registered => Consequence::ForgetObservations(server),
@@ -271,14 +271,12 @@ impl Lifecycle {
     }
 
     /// Every server failed so often in a row that the bootstrap server is asked again
-    /// (OMA LwM2M 1.0, 5.2.2).
-    fn reconsider_bootstrap(&mut self, now: Instant, world: &World<'_>) {
+    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`.
+    fn reconsider_bootstrap(&mut self, now: Instant, server: u16, world: &World<'_>) {
         let enough = world.config.bootstrap.after_failures;
-        let failed = |registration: &Registration| {
-            let failures = registration.failures();
-            failures > 0 && failures.checked_rem(enough) == Some(0)
-        };
-        let all = !self.registrations.is_empty() && self.registrations.iter().all(failed);
+        let failures = self.registration_of(server).map_or(0, Registration::failures);
+        let round = failures > 0 && (failures.checked_rem(enough) == Some(0) || (enough > 0 && failures == u8::MAX));
+        let all = round && self.registrations.iter().all(|registration| registration.failures() >= enough);
         if all && self.bootstrap == Bootstrap::Idle && world.accounts.0.bootstrap_server().is_some() {
             self.bootstrap = Bootstrap::Wanted { at: now, failures: 0 };
         }
@@ -335,30 +333,33 @@ impl Lifecycle {
                 if let Some(registration) = self.registration(server) {
                     registration.blocked(now, reason, world);
                 }
-                self.reconsider_bootstrap(now, world);
+                self.reconsider_bootstrap(now, server, world);
             }
         }
     }
 
     /// The network is there.
-    pub(crate) fn network_up(&mut self, now: Instant, accounts: &Accounts, config: &Config) {
+    pub(crate) fn network_up(&mut self, now: Instant, world: &mut World<'_>) {
         if core::mem::replace(&mut self.network, true) {
             return;
         }
         if self.presence == Presence::Present {
-            self.reappear(now, accounts, config);
+            self.reappear(now, world);
         }
     }
 
     /// Reachable again: what was registered updates, what was not registers (reading A16).
-    fn reappear(&mut self, now: Instant, accounts: &Accounts, config: &Config) {
+    fn reappear(&mut self, now: Instant, world: &mut World<'_>) {
+        let World { accounts, config, generator, .. } = world;
         let hold_off = accounts.0.bootstrap_server().and_then(|account| account.hold_off).unwrap_or(0);
         let hold_off = if config.bootstrap.honour_hold_off { hold_off } else { 0 };
-        self.bootstrap.network_up(now, Duration::from_secs(u64::from(hold_off)));
+        let hold_off = Duration::from_secs(u64::from(hold_off));
+        self.bootstrap.network_up(now, hold_off, &config.bootstrap.backoff, generator);
         for registration in &mut self.registrations {
             if !registration.update_now(now) && matches!(registration.state, State::Gone) {
                 registration.register_now(now);
             }
+            registration.hurry(now, &config.registration, generator);
         }
     }
 
@@ -381,31 +382,26 @@ impl Lifecycle {
         }
     }
 
-    /// The device wants to leave. True when there is nobody to tell.
-    pub(crate) fn leave(
-        &mut self,
-        now: Instant,
-        goal: Goal,
-        accounts: &mut Accounts,
-        config: &Config,
-        events: &mut Events,
-    ) -> bool {
-        self.bootstrap.interrupted(now, accounts);
-        let until = match self.presence {
-            Presence::Leaving { until, .. } => until,
-            _ => now + config.leave_within,
-        };
-        self.presence = Presence::Leaving { to: goal, until };
-        let mut somebody = false;
-        for registration in &mut self.registrations {
-            somebody |= registration.leave(now, Then::Gone);
+    /// The device wants to leave: what is on its way is dropped, and De-registers are due.
+    pub(crate) fn leave(&mut self, now: Instant, goal: Goal, world: &mut World<'_>) {
+        match self.presence {
+            // Power-off is for good.
+            Presence::Off | Presence::Leaving { to: Goal::PowerOff, .. } => return,
+            // Leaving already: only where to may change.
+            Presence::Leaving { until, .. } => self.presence = Presence::Leaving { to: goal, until },
+            Presence::Present | Presence::Flight => {
+                self.presence = Presence::Leaving { to: goal, until: now + world.config.leave_within };
+                self.bootstrap.interrupted(now, world.accounts);
+                for registration in &mut self.registrations {
+                    registration.interrupted(now);
+                    registration.leave(now, Then::Gone);
+                }
+            }
         }
         if !self.network {
             // Nobody can be told.
-            self.cut_short(events);
-            return true;
+            self.cut_short(now, world.events);
         }
-        !somebody
     }
 
     /// Whether a device that leaves has nobody to tell any more.
@@ -414,22 +410,22 @@ impl Lifecycle {
     }
 
     /// The device goes without waiting for De-registers.
-    pub(crate) fn cut_short(&mut self, events: &mut Events) {
-        self.registrations.iter_mut().for_each(|registration| registration.cut_short(events));
+    pub(crate) fn cut_short(&mut self, now: Instant, events: &mut Events) {
+        self.registrations.iter_mut().for_each(|registration| registration.cut_short(now, events));
     }
 
     /// The device has left, or is back already.
-    pub(crate) fn arrive(&mut self, now: Instant, accounts: &Accounts, config: &Config, events: &mut Events) {
+    pub(crate) fn arrive(&mut self, now: Instant, world: &mut World<'_>) {
         if let Some(leave) = self.presence.arrive() {
-            events.push(Event::MayProceed(leave));
+            world.events.push(Event::MayProceed(leave));
         }
         if self.presence == Presence::Present && self.network {
-            self.reappear(now, accounts, config);
+            self.reappear(now, world);
         }
     }
 
     /// Out of flight mode: register at once, without a bootstrap (readings A15 and 7.3-2).
-    pub(crate) fn leave_flight_mode(&mut self, now: Instant, accounts: &Accounts, config: &Config) {
+    pub(crate) fn leave_flight_mode(&mut self, now: Instant, world: &mut World<'_>) {
         match self.presence {
             Presence::Flight => {
                 self.presence = Presence::Present;
@@ -437,7 +433,7 @@ impl Lifecycle {
                     registration.register_now(now);
                 }
                 if self.network {
-                    self.reappear(now, accounts, config);
+                    self.reappear(now, world);
                 }
             }
             Presence::Leaving { to: Goal::FlightMode, until } => {
@@ -470,7 +466,8 @@ impl Lifecycle {
     pub(crate) fn reconsider(&mut self, now: Instant, accounts: &Accounts, config: &Config, objects: u64) {
         for registration in &mut self.registrations {
             let terms = Self::terms(registration.server, accounts, config, objects);
-            if registration.lease().is_some_and(|lease| lease.terms != terms) {
+            // After a failure the pause goes on; the next try tells the terms of then.
+            if matches!(&registration.state, State::Registered { lease, failures: 0, .. } if lease.terms != terms) {
                 registration.update_now(now);
             }
         }
@@ -479,7 +476,9 @@ impl Lifecycle {
     /// Whether a session with `role` is of use now, for something in flight or about to be.
     pub(crate) fn needs_session(&self, now: Instant, role: Role) -> bool {
         match role {
-            Role::Bootstrap => self.bootstrap.accepts_commands() || self.bootstrap.due(now),
+            Role::Bootstrap => {
+                self.presence == Presence::Present && (self.bootstrap.accepts_commands() || self.bootstrap.due(now))
+            }
             Role::Server(server) => {
                 let own = self.registrations.iter().find(|registration| registration.server == server);
                 own.is_some_and(|registration| registration.needs_session(now))
@@ -491,16 +490,6 @@ impl Lifecycle {
     pub(crate) fn roles(&self) -> impl Iterator<Item = Role> {
         let servers = self.registrations.iter().map(|registration| Role::Server(registration.server));
         core::iter::once(Role::Bootstrap).chain(servers)
-    }
-
-    /// Whether a server may manage the device, but for the end of its lifetime.
-    pub(crate) fn has_lease(&self, server: u16) -> bool {
-        self.presence == Presence::Present
-            && self.network
-            && !self.bootstrap.accepts_commands()
-            && self.registration_of(server).is_some_and(|registration| {
-                matches!(registration.state, State::Registered { .. } | State::Updating { .. })
-            })
     }
 
     /// The registration with a server.

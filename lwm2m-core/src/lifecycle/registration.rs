@@ -36,7 +36,7 @@ pub(crate) enum State {
     /// A De-register is due.
     Leaving { lease: Lease, then: Then },
     /// A De-register is on its way.
-    Deregistering { exchange: ExchangeId, then: Then },
+    Deregistering { lease: Lease, exchange: ExchangeId, then: Then },
     /// The server disabled the client (/1/x/4) until then.
     Disabled { until: Instant },
     /// Not registered, and not wanted to be.
@@ -48,6 +48,15 @@ pub(crate) enum State {
 pub(crate) enum Then {
     Gone,
     Disabled(Duration),
+}
+
+impl Then {
+    fn state(self, now: Instant) -> State {
+        match self {
+            Self::Gone => State::Gone,
+            Self::Disabled(duration) => State::Disabled { until: now + duration },
+        }
+    }
 }
 
 /// What the server granted.
@@ -135,7 +144,7 @@ impl Registration {
             (Request::Update { .. }, State::Registered { lease, failures, .. }) => {
                 State::Updating { lease, exchange, sent: now, terms, failures }
             }
-            (Request::Deregister, State::Leaving { then, .. }) => State::Deregistering { exchange, then },
+            (Request::Deregister, State::Leaving { lease, then }) => State::Deregistering { lease, exchange, then },
             (Request::Register, State::Unregistered { failures, .. }) => {
                 State::Registering { exchange, sent: now, terms, failures }
             }
@@ -183,7 +192,8 @@ impl Registration {
                         events.push(Event::RegistrationFailed { server, reason });
                         let failures = failures.saturating_add(1);
                         let pause = backoff::pause(&config.registration.backoff, failures, generator);
-                        State::Unregistered { at: now + pause.max(retry_after(answer)), failures }
+                        let patience = retry_after(answer).min(config.registration.backoff.longest);
+                        State::Unregistered { at: now + pause.max(patience), failures }
                     }
                 }
             }
@@ -199,12 +209,15 @@ impl Registration {
                         events.push(Event::UpdateFailed { server, reason });
                         // A refusal means that the registration is gone (OMA LwM2M 1.0, 5.3.2;
                         // reading A20); silence or trouble that there is time for another try.
-                        if matches!(reason, Reason::Code(code) if code.is_client_error()) {
+                        // 4.29 only asks for patience (RFC 8516).
+                        let gone = |code: Code| code.is_client_error() && code != Code::TOO_MANY_REQUESTS;
+                        if matches!(reason, Reason::Code(code) if gone(code)) {
                             State::Unregistered { at: now, failures: 0 }
                         } else {
                             let failures = failures.saturating_add(1);
                             let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
-                            State::Registered { lease, update_at: now + pause.max(retry_after(answer)), failures }
+                            let patience = retry_after(answer).min(config.registration.backoff.longest);
+                            State::Registered { lease, update_at: now + pause.max(patience), failures }
                         }
                     }
                 }
@@ -214,10 +227,7 @@ impl Registration {
                 let unconfirmed = answer.and_then(|message| accept(message, Code::DELETED)).err();
                 events.push(Event::Deregistered { server, unconfirmed });
                 outcome = Outcome::Left;
-                match then {
-                    Then::Gone => State::Gone,
-                    Then::Disabled(duration) => State::Disabled { until: now + duration },
-                }
+                then.state(now)
             }
             other => other,
         };
@@ -230,6 +240,13 @@ impl Registration {
         let server = self.server;
         let state = core::mem::replace(&mut self.state, State::Gone);
         self.state = match state {
+            State::Registered { lease, .. } | State::Updating { lease, .. } if lease.expires <= now => {
+                events.push(Event::RegistrationFailed { server, reason });
+                State::Unregistered {
+                    at: now + backoff::pause(&config.registration.backoff, 1, generator),
+                    failures: 1,
+                }
+            }
             State::Unregistered { failures, .. } | State::Registering { failures, .. } => {
                 events.push(Event::RegistrationFailed { server, reason });
                 let failures = failures.saturating_add(1);
@@ -244,9 +261,9 @@ impl Registration {
                 let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
                 State::Registered { lease, update_at: now + pause, failures }
             }
-            State::Leaving { .. } | State::Deregistering { .. } => {
+            State::Leaving { then, .. } | State::Deregistering { then, .. } => {
                 events.push(Event::Deregistered { server, unconfirmed: Some(reason) });
-                State::Gone
+                then.state(now)
             }
             other => other,
         };
@@ -258,6 +275,7 @@ impl Registration {
         self.state = match state {
             State::Registering { failures, .. } => State::Unregistered { at: now, failures },
             State::Updating { lease, failures, .. } => State::Registered { lease, update_at: now, failures },
+            State::Deregistering { lease, then, .. } => State::Leaving { lease, then },
             other => other,
         };
     }
@@ -284,6 +302,15 @@ impl Registration {
         }
     }
 
+    /// The network is back: a long pause between tries becomes the shortest one.
+    pub(crate) fn hurry(&mut self, now: Instant, policy: &RegistrationPolicy, generator: &mut Generator) {
+        if let State::Unregistered { at, .. } = &mut self.state
+            && at.saturating_duration_since(now) > policy.backoff.first
+        {
+            *at = (*at).min(now + backoff::pause(&policy.backoff, 1, generator));
+        }
+    }
+
     /// Leaves the server, if it knows us. True when a De-register is to be sent.
     pub(crate) fn leave(&mut self, now: Instant, then: Then) -> bool {
         let state = core::mem::replace(&mut self.state, State::Gone);
@@ -299,11 +326,11 @@ impl Registration {
     }
 
     /// Gives up waiting for the De-register's answer.
-    pub(crate) fn cut_short(&mut self, events: &mut Events) {
-        if self.is_leaving() {
+    pub(crate) fn cut_short(&mut self, now: Instant, events: &mut Events) {
+        if let State::Leaving { then, .. } | State::Deregistering { then, .. } = self.state {
             events.push(Event::Deregistered { server: self.server, unconfirmed: Some(Reason::CutShort) });
+            self.state = then.state(now);
         }
-        self.state = State::Gone;
     }
 
     pub(crate) const fn is_leaving(&self) -> bool {
@@ -313,9 +340,10 @@ impl Registration {
     /// What the server granted, while it lasts.
     pub(crate) const fn lease(&self) -> Option<&Lease> {
         match &self.state {
-            State::Registered { lease, .. } | State::Updating { lease, .. } | State::Leaving { lease, .. } => {
-                Some(lease)
-            }
+            State::Registered { lease, .. }
+            | State::Updating { lease, .. }
+            | State::Leaving { lease, .. }
+            | State::Deregistering { lease, .. } => Some(lease),
             _ => None,
         }
     }

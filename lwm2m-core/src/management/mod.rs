@@ -108,17 +108,16 @@ pub(crate) fn serve(
             Err(Code::METHOD_NOT_ALLOWED.into())
         }
     };
-    match result {
-        Ok(effects) => Served::Answered(effects),
-        Err(Refusal::Later) if ctx.ticket.is_some() => Served::Later,
-        Err(Refusal::Later) => refused(Code::SERVICE_UNAVAILABLE, writer),
-        Err(Refusal::Code(code)) => refused(code, writer),
-    }
-}
-
-fn refused(code: Code, writer: &mut MessageWriter<'_>) -> Served {
+    let code = match result {
+        Ok(effects) => return Served::Answered(effects),
+        Err(Refusal::Later) if ctx.ticket.is_some() => return Served::Later,
+        Err(Refusal::Later) => Code::SERVICE_UNAVAILABLE,
+        Err(Refusal::Code(code)) => code,
+    };
     writer.restart(code);
-    Served::Answered(Effects::default())
+    // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).
+    let observing = matches!(operation.kind, Kind::Read(Some(_))).then_some(Observing::Ends);
+    Served::Answered(Effects { observing, ..Effects::default() })
 }
 
 /// What a path names.

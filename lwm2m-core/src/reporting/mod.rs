@@ -18,9 +18,6 @@ use crate::exchange::{ExchangeId, Sent};
 use crate::format::{Digest, Format};
 use crate::model::{Ctx, DataModel, Origin, walk};
 
-/// One notification in this time must be confirmable (RFC 7641, section 4.5).
-const CONFIRM_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// The periods that rule a server's notifications (/1/x/2 and /1/x/3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Periods {
@@ -77,6 +74,9 @@ impl Reporting {
         model: &dyn DataModel,
     ) {
         let digest = digest(wall, server, path, model);
+        // A notification on its way belongs to the observation still (RFC 7641, section 4.1).
+        let replaced = self.observations.iter().find(|entry| entry.server == server && entry.token == token);
+        let (in_flight, last) = replaced.map_or((None, None), |entry| (entry.in_flight, entry.last));
         let observation = Observation {
             server,
             token,
@@ -87,10 +87,16 @@ impl Reporting {
             pending: false,
             notified: now,
             confirmed: now,
-            in_flight: None,
-            last: None,
+            in_flight,
+            last,
         };
         self.observations.put(observation);
+    }
+
+    /// The Observe value that a token's observer was told last.
+    pub(crate) fn sequence(&self, server: u16, token: Token) -> Option<u32> {
+        let entry = self.observations.iter().find(|entry| entry.server == server && entry.token == token);
+        entry.map(|entry| entry.sequence)
     }
 
     /// Ends the observation of a token; its path, if there was one.
@@ -106,6 +112,18 @@ impl Reporting {
     /// Ends all observations of a server: it registered anew, or left.
     pub(crate) fn forget(&mut self, server: u16) {
         while self.observations.remove(|observation| observation.server == server).is_some() {}
+    }
+
+    /// Ends all observations: the accounts are new.
+    pub(crate) fn clear(&mut self) {
+        while self.observations.remove(|_| true).is_some() {}
+    }
+
+    /// What changed while a server could not be told is not told later: it does not want that.
+    pub(crate) fn drop_pending(&mut self, server: u16) {
+        for observation in self.observations.iter_mut().filter(|observation| observation.server == server) {
+            observation.pending = false;
+        }
     }
 
     /// What was sent to a server is lost with the network; what it would have told is told later.
@@ -126,21 +144,30 @@ impl Reporting {
         }
     }
 
-    /// The next notification for a server whose time has come.
-    pub(crate) fn due(&self, now: Instant, server: u16, periods: Periods, confirmable: bool) -> Option<Due> {
+    /// The next notification for a server whose time has come. Without `room` for an exchange only
+    /// one that needs none.
+    pub(crate) fn due(
+        &self,
+        now: Instant,
+        server: u16,
+        periods: Periods,
+        confirmable: bool,
+        room: bool,
+    ) -> Option<Due> {
         let (index, observation) = self
             .observations
             .iter()
             .enumerate()
             .filter(|(_, observation)| observation.server == server)
             .filter(|(_, observation)| observation.deadline(periods).is_some_and(|deadline| deadline <= now))
+            .filter(|(_, observation)| room || !observation.needs_confirmation(now, confirmable))
             .min_by_key(|(_, observation)| observation.deadline(periods))?;
         Some(Due {
             token: observation.token,
             path: observation.path,
             format: observation.format,
             sequence: observation.next_sequence(),
-            confirmable: confirmable || now.saturating_duration_since(observation.confirmed) >= CONFIRM_WITHIN,
+            confirmable: observation.needs_confirmation(now, confirmable),
             index,
         })
     }
@@ -190,10 +217,15 @@ impl Reporting {
         Some((server, token, path))
     }
 
-    /// When the next notification for a server is due.
-    pub(crate) fn poll_timeout(&self, server: u16, periods: Periods) -> Option<Instant> {
+    /// When the next notification for a server is due. Without `room` for an exchange only one
+    /// that needs none.
+    pub(crate) fn poll_timeout(&self, server: u16, periods: Periods, confirmable: bool, room: bool) -> Option<Instant> {
         let of_server = self.observations.iter().filter(|observation| observation.server == server);
-        of_server.filter_map(|observation| observation.deadline(periods)).min()
+        let due = of_server.filter_map(|observation| {
+            let deadline = observation.deadline(periods)?;
+            (room || !observation.needs_confirmation(deadline, confirmable)).then_some(deadline)
+        });
+        due.min()
     }
 
     pub(crate) fn len(&self) -> usize {

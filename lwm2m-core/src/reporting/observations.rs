@@ -1,6 +1,7 @@
 //! The table of observations.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use coap_codec::{MessageId, Token};
 
@@ -9,6 +10,9 @@ use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
 use crate::format::Format;
+
+/// One notification in this time must be confirmable (RFC 7641, section 4.5).
+const CONFIRM_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The Observe option counts modulo 2^24 (RFC 7641, section 3.4).
 const SEQUENCE_MASK: u32 = 0x00FF_FFFF;
@@ -44,6 +48,12 @@ impl Observation {
         let changed = self.pending.then(|| self.notified + periods.min);
         let late = periods.max.map(|max| self.notified + max);
         changed.into_iter().chain(late).min()
+    }
+
+    /// Whether a notification at `at` must be confirmable: by configuration, or because the last
+    /// one that was acknowledged is a day old.
+    pub(crate) fn needs_confirmation(&self, at: Instant, confirmable: bool) -> bool {
+        confirmable || at.saturating_duration_since(self.confirmed) >= CONFIRM_WITHIN
     }
 
     pub(crate) const fn next_sequence(&self) -> u32 {

@@ -17,11 +17,19 @@ use crate::model::DataModel;
 /// A socket of the device: one for each session.
 #[derive(Clone, Debug)]
 pub(super) struct Socket {
-    peer: Peer,
+    /// None while the device sleeps; the next session with the host takes it over.
+    peer: Option<Peer>,
     host: Arc<str>,
     port: u16,
     /// The device's address when the session was made last.
     address: network::Address,
+}
+
+impl Socket {
+    /// The device sleeps, and will not know the session by its number.
+    pub(super) const fn orphan(&mut self) {
+        self.peer = None;
+    }
 }
 
 /// A session that is being made.
@@ -150,7 +158,7 @@ impl<M: DataModel> Sim<M> {
                 // Nobody answers at an address that the device does not have any more.
                 let here = self.network.attached && device == self.network.address(device.port);
                 let socket = self.sockets.iter().find(|socket| socket.port == device.port && socket.host == host);
-                match socket.filter(|_| here).map(|socket| socket.peer) {
+                match socket.filter(|_| here).and_then(|socket| socket.peer) {
                     Some(peer) => {
                         let _ = self.give(&Input::Datagram { now, peer, bytes });
                         true
@@ -205,7 +213,7 @@ impl<M: DataModel> Sim<M> {
                         }
                         Order::Disconnect { peer } => {
                             self.opening.retain(|opening| opening.peer != *peer);
-                            self.sockets.retain(|socket| socket.peer != *peer);
+                            self.sockets.retain(|socket| socket.peer != Some(*peer));
                         }
                     }
                     self.trace.push(now, What::Order(order));
@@ -220,14 +228,16 @@ impl<M: DataModel> Sim<M> {
         }
         while let Some((host, to, bytes, up)) = self.platform.transmit() {
             let sockets = &self.sockets;
-            let peer =
-                sockets.iter().find(|socket| socket.port == to.port && socket.host == host).map(|socket| socket.peer);
+            let peer = sockets
+                .iter()
+                .find(|socket| socket.port == to.port && socket.host == host)
+                .and_then(|socket| socket.peer);
             self.send(Direction::ToDevice, &host, peer, to, bytes, up);
         }
     }
 
     fn transmit(&mut self, peer: Peer, datagram: &[u8]) {
-        let Some(socket) = self.sockets.iter().find(|socket| socket.peer == peer) else {
+        let Some(socket) = self.sockets.iter().find(|socket| socket.peer == Some(peer)) else {
             panic!("the client sends to {peer}, with which it has no session\n{}", self.trace);
         };
         let (host, from) = (socket.host.clone(), self.network.address(socket.port));
@@ -257,15 +267,18 @@ impl<M: DataModel> Sim<M> {
         let Some(host) = host else {
             return Input::ConnectionFailed { now, peer };
         };
-        let session = match self.sockets.iter_mut().find(|socket| socket.peer == peer) {
+        let own = self.sockets.iter().position(|socket| socket.peer == Some(peer));
+        let left = || self.sockets.iter().position(|socket| socket.peer.is_none() && socket.host == host);
+        let session = match own.or_else(left).and_then(|index| self.sockets.get_mut(index)) {
             Some(socket) => {
+                socket.peer = Some(peer);
                 let before = core::mem::replace(&mut socket.address, self.network.address(socket.port));
                 if before == socket.address { Session::Resumed } else { Session::Moved }
             }
             None => {
                 let port = self.next_port;
                 self.next_port = self.next_port.wrapping_add(1);
-                self.sockets.push(Socket { peer, host, port, address: self.network.address(port) });
+                self.sockets.push(Socket { peer: Some(peer), host, port, address: self.network.address(port) });
                 Session::New
             }
         };
@@ -281,7 +294,7 @@ impl<M: DataModel> Sim<M> {
             (self.network.poll_timeout(), Next::Arrival),
             (opening, Next::Session),
             (self.platform.poll_timeout(), Next::Platform),
-            (self.client.poll_timeout(), Next::Client),
+            (self.client.poll_timeout().filter(|_| !self.asleep), Next::Client),
         ];
         // What is overdue is due now.
         all.into_iter().filter_map(|(at, next)| Some((at?.max(self.now), next))).min()

@@ -44,6 +44,7 @@
 mod drive;
 mod network;
 mod platform;
+mod power;
 pub mod reader;
 pub mod record;
 mod trace;
@@ -91,6 +92,7 @@ pub struct Sim<M: DataModel> {
     sockets: Vec<Socket>,
     opening: Vec<Opening>,
     next_port: u16,
+    asleep: bool,
     recorder: Option<Recorder>,
     pace: Pace,
 }
@@ -132,6 +134,7 @@ impl<M: DataModel> Sim<M> {
             sockets: Vec::new(),
             opening: Vec::new(),
             next_port: 49_152,
+            asleep: false,
             recorder: None,
             pace: Pace::default(),
         };
@@ -186,18 +189,6 @@ impl<M: DataModel> Sim<M> {
         self.network.rebind();
         self.opening.clear();
         self.command("address changed", Input::AddressChanged { now: self.now });
-    }
-
-    /// Power cut: what the client knew and what was on its way to it is gone. A new one starts with
-    /// the same configuration and another key, and without a network. The model stays as it is.
-    pub fn reboot(&mut self) {
-        let [one, two] = [self.keys.next_u64(), self.keys.next_u64()].map(u64::to_be_bytes);
-        let mut key = Key([0; 16]);
-        key.0.iter_mut().zip(one.iter().chain(&two)).for_each(|(byte, drawn)| *byte = *drawn);
-        self.network.attached = false;
-        self.opening.clear();
-        self.sockets.clear();
-        self.command("power cut", Input::Restart { now: self.now, key });
     }
 
     // ----- the application ------------------------------------------------------------------

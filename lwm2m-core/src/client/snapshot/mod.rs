@@ -20,7 +20,7 @@ use crate::format::Format;
 use crate::lifecycle::bootstrap::Bootstrap;
 use crate::lifecycle::location::Location;
 use crate::lifecycle::presence::{Goal, Presence};
-use crate::lifecycle::registration::{Lease, Registration, State, Terms};
+use crate::lifecycle::registration::{Lease, Registration, State, Terms, Then};
 use crate::lifecycle::{Lifecycle, Role};
 use crate::objects::security::Mode;
 use crate::objects::server::Binding;
@@ -106,14 +106,15 @@ impl Client {
             Presence::Off | Presence::Leaving { to: Goal::PowerOff, .. } => 2,
         });
         out.u8(u8::from(self.lifecycle.network));
-        out.u8(u8::from(self.lifecycle.bootstrap.holds_servers_back()));
+        write_bootstrap(now, &self.lifecycle.bootstrap, &mut out);
         write_accounts(self.stored_accounts(), self.config.snapshot_secrets, &mut out);
         let registrations = &self.lifecycle.registrations;
         out.u8(u8::try_from(registrations.len()).unwrap_or(u8::MAX));
+        let returns = matches!(self.lifecycle.presence, Presence::Present | Presence::Leaving { to: Goal::Back, .. });
         registrations
             .iter()
             .take(usize::from(u8::MAX))
-            .for_each(|registration| write_registration(now, registration, &mut out));
+            .for_each(|registration| write_registration(now, registration, returns, &mut out));
         out.u16(u16::try_from(self.reporting.len()).unwrap_or(u16::MAX));
         let observations = self.reporting.iter().take(usize::from(u16::MAX));
         observations.for_each(|observation| write_observation(now, observation, &mut out));
@@ -142,13 +143,14 @@ impl Client {
             return Err(SnapshotError::Version);
         }
         let (message_id, counter) = (input.u16()?, input.u64()?);
-        let (presence, network, bootstrap) = (input.u8()?, input.u8()?, input.u8()?);
-        read_accounts(&mut client.accounts, &client.config, &mut input)?;
+        let (presence, network) = (input.u8()?, input.u8()? != 0);
         let elapsed = match wake {
             Wake::Sleep { elapsed } => elapsed,
             Wake::Restart => Duration::ZERO,
         };
         let now = client.clock.peek(now);
+        let bootstrap = read_bootstrap(now, elapsed, &mut input)?;
+        read_accounts(&mut client.accounts, &client.config, &mut input)?;
         let mut registrations = alloc::vec::Vec::new();
         for _ in 0..input.u8()? {
             registrations.push(read_registration(now, elapsed, client.config.limits.location, &mut input)?);
@@ -176,16 +178,12 @@ impl Client {
             2 => Presence::Off,
             _ => return Err(SnapshotError::Damaged),
         };
-        client.lifecycle.network = network != 0;
-        client.lifecycle.bootstrap = match (bootstrap != 0, network != 0) {
-            (false, _) => Bootstrap::Idle,
-            (true, false) => Bootstrap::Boot,
-            (true, true) => Bootstrap::Wanted { at: now, failures: 0 },
-        };
+        client.lifecycle.network = network;
+        client.lifecycle.bootstrap = bootstrap;
         client.lifecycle.registrations = registrations;
         observations.into_iter().for_each(|observation| client.reporting.put(observation));
         for role in client.lifecycle.roles().collect::<alloc::vec::Vec<_>>() {
-            if matches!(role, Role::Server(server) if client.lifecycle.has_lease(server)) {
+            if matches!(role, Role::Server(_)) && client.lifecycle.serves(now, role) {
                 client.connections.add(role);
                 if let Some(connection) = client.connections.by_role(role) {
                     client.connections.set(connection.peer, Link::Wanted);
@@ -297,7 +295,9 @@ const REGISTERED: u8 = 1;
 const DISABLED: u8 = 2;
 const GONE: u8 = 3;
 
-fn write_registration(now: Instant, registration: &Registration, out: &mut Writer<'_>) {
+/// An exchange on its way ends with the snapshot: `returns` says whether a client that is about to
+/// leave is to come back at once.
+fn write_registration(now: Instant, registration: &Registration, returns: bool, out: &mut Writer<'_>) {
     let until = |deadline: Instant| deadline.saturating_duration_since(now).as_micros() as u64;
     out.u16(registration.server);
     match &registration.state {
@@ -319,8 +319,47 @@ fn write_registration(now: Instant, registration: &Registration, out: &mut Write
             out.u8(DISABLED);
             out.u64(until(*end));
         }
+        State::Leaving { then: Then::Disabled(duration), .. }
+        | State::Deregistering { then: Then::Disabled(duration), .. } => {
+            out.u8(DISABLED);
+            out.u64(duration.as_micros() as u64);
+        }
+        State::Leaving { .. } | State::Deregistering { .. } | State::Gone if returns => {
+            out.u8(UNREGISTERED);
+            out.u64(0);
+            out.u8(0);
+        }
         State::Leaving { .. } | State::Deregistering { .. } | State::Gone => out.u8(GONE),
     }
+}
+
+const IDLE: u8 = 0;
+const BOOT: u8 = 1;
+const WANTED: u8 = 2;
+
+/// A bootstrap that is not finished begins anew.
+fn write_bootstrap(now: Instant, bootstrap: &Bootstrap, out: &mut Writer<'_>) {
+    let (at, failures) = match bootstrap {
+        Bootstrap::Idle => return out.u8(IDLE),
+        Bootstrap::Boot => return out.u8(BOOT),
+        Bootstrap::Wanted { at, failures } => (*at, *failures),
+        Bootstrap::Requesting { failures, .. } | Bootstrap::Receiving { failures, .. } => (now, *failures),
+    };
+    out.u8(WANTED);
+    out.u64(at.saturating_duration_since(now).as_micros() as u64);
+    out.u8(failures);
+}
+
+fn read_bootstrap(now: Instant, elapsed: Duration, input: &mut Reader<'_>) -> Result<Bootstrap, SnapshotError> {
+    Ok(match input.u8()? {
+        IDLE => Bootstrap::Idle,
+        BOOT => Bootstrap::Boot,
+        WANTED => {
+            let at = now + Duration::from_micros(input.u64()?).saturating_sub(elapsed);
+            Bootstrap::Wanted { at, failures: input.u8()? }
+        }
+        _ => return Err(SnapshotError::Damaged),
+    })
 }
 
 fn write_lease(lease: &Lease, expires: u64, update: u64, failures: u8, out: &mut Writer<'_>) {

@@ -3,12 +3,13 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::{hex, unhex};
 use crate::base::path::Path;
 use crate::base::rng::Key;
 use crate::base::time::Instant;
-use crate::client::{Client, CommandError};
+use crate::client::{Client, CommandError, Wake};
 use crate::exchange::Peer;
 use crate::lifecycle::Session;
 use crate::model::{DataModel, Ticket};
@@ -105,6 +106,13 @@ pub enum Input {
         /// The new client's key.
         key: Key,
     },
+    /// The client is written to a snapshot and brought back: from a sleep, or after a power cut.
+    Restore {
+        /// When it is brought back. A sleep began so much earlier.
+        now: Instant,
+        /// How it comes back.
+        wake: Wake,
+    },
     /// The application changed its model, as it says in its own words: `set /3/0/9 42`. The client
     /// is not called.
     Application {
@@ -134,6 +142,7 @@ impl Input {
             | Self::Update { now, .. }
             | Self::Resume { now, .. }
             | Self::Restart { now, .. }
+            | Self::Restore { now, .. }
             | Self::Application { now, .. } => *now,
         }
     }
@@ -163,6 +172,7 @@ impl Input {
                 // It was accepted before, and nothing is judged by its key.
                 *client = Client::new(config, *now).unwrap_or_else(|error| panic!("{error}"));
             }
+            Self::Restore { now, wake } => restore(client, *now, *wake),
             Self::Application { .. } => {}
         }
         Ok(())
@@ -186,6 +196,8 @@ impl Input {
             Self::Update { server, .. } => format!("update {server}"),
             Self::Resume { ticket, .. } => format!("resume {} {}", ticket.index, ticket.generation),
             Self::Restart { key, .. } => format!("restart {}", hex(&key.0)),
+            Self::Restore { wake: Wake::Restart, .. } => "restore".to_string(),
+            Self::Restore { wake: Wake::Sleep { elapsed }, .. } => format!("wake {}", elapsed.as_micros()),
             Self::Application { text, .. } => format!("application {}", text.replace(['\n', '\r'], " ")),
         };
         format!("> {} {words}", self.now().as_micros())
@@ -224,10 +236,28 @@ impl Input {
                 Self::Resume { now, ticket: Ticket { index, generation: next().parse().ok()? } }
             }
             "restart" => Self::Restart { now, key: Key(unhex(next())?.try_into().ok()?) },
+            "restore" => Self::Restore { now, wake: Wake::Restart },
+            "wake" => {
+                let elapsed = Duration::from_micros(next().parse().ok()?);
+                Self::Restore { now, wake: Wake::Sleep { elapsed } }
+            }
             _ => return None,
         };
         words.next().is_none().then_some(input)
     }
+}
+
+/// Through a snapshot and back.
+fn restore(client: &mut Client, now: Instant, wake: Wake) {
+    let written = match wake {
+        Wake::Sleep { elapsed } => now.saturating_sub(elapsed),
+        Wake::Restart => now,
+    };
+    let mut flash = [0; 4_096];
+    let length = client.snapshot(written, &mut flash).unwrap_or_else(|error| panic!("{error}"));
+    let bytes = flash.get(..length).unwrap_or_default();
+    let restored = Client::restore(client.config().clone(), bytes, now, wake);
+    *client = restored.unwrap_or_else(|error| panic!("{error}"));
 }
 
 const fn session_word(session: Session) -> &'static str {

@@ -115,6 +115,7 @@ mod tests {
     use crate::base::config::Credentials;
     use crate::base::path::Path;
     use crate::base::rng::Key;
+    use crate::client::Wake;
     use crate::exchange::Peer;
     use crate::lifecycle::Session;
     use crate::model::{NoObjects, Ticket};
@@ -141,6 +142,11 @@ mod tests {
             (Input::Update { now, server: 1 }, "> 1234567 update 1"),
             (Input::Resume { now, ticket: Ticket { index: 1, generation: 2 } }, "> 1234567 resume 1 2"),
             (Input::Restart { now, key: Key([0xab; 16]) }, "> 1234567 restart abababababababababababababababab"),
+            (Input::Restore { now, wake: Wake::Restart }, "> 1234567 restore"),
+            (
+                Input::Restore { now, wake: Wake::Sleep { elapsed: core::time::Duration::from_secs(1) } },
+                "> 1234567 wake 1000000",
+            ),
             (Input::Application { now, text: "set /3/0/9 42".to_string() }, "> 1234567 application set /3/0/9 42"),
         ] {
             assert_eq!(input.to_line(), line);
