@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use coap_codec::{Code, ContentFormat, Message};
 use common::{BATTERY, Desk, Server, nothing, secs};
-use lwm2m_core::{Client, Event, Instant, Leave};
+use lwm2m_core::{Client, Event, Instant, Leave, Session, Wake};
 use proptest::prelude::*;
 
 /// Something that may happen to a client.
@@ -27,6 +27,16 @@ enum Happens {
     Flight(bool),
     Server(Server),
     Noise(Vec<u8>),
+    /// Disable, for so many seconds.
+    Disable(u32),
+    /// Whether sessions can be made from now on.
+    Connects(bool),
+    /// The runtime says that a session broke.
+    Breaks,
+    /// A session is made that nobody asked for any more.
+    LateSession,
+    /// A sleep with the memory off, in seconds.
+    Sleep(u64),
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
@@ -52,6 +62,11 @@ fn happens() -> impl Strategy<Value = Happens> {
         ]
         .prop_map(Happens::Server),
         1 => proptest::collection::vec(any::<u8>(), 0..40).prop_map(Happens::Noise),
+        1 => (0u32..5_000).prop_map(Happens::Disable),
+        1 => any::<bool>().prop_map(Happens::Connects),
+        1 => Just(Happens::Breaks),
+        1 => Just(Happens::LateSession),
+        1 => (0u64..10_000).prop_map(Happens::Sleep),
     ]
 }
 
@@ -95,11 +110,39 @@ impl Desk {
             Happens::NetworkUp => client.network_up(now),
             Happens::AddressChanged => {
                 client.address_changed(now);
-                self.session = lwm2m_core::Session::Moved;
+                self.session = Session::Moved;
             }
             Happens::Flight(true) => client.enter_flight_mode(now),
             Happens::Flight(false) => client.leave_flight_mode(now),
             Happens::Server(server) => self.server = *server,
+            Happens::Disable(seconds) => {
+                let timeout = self.request(Code::PUT, "/1/0/5", |writer| {
+                    writer.content_format(ContentFormat::TEXT_PLAIN).unwrap();
+                    writer.payload(seconds.to_string().as_bytes()).unwrap();
+                });
+                self.receive(&timeout);
+                let disable = self.request(Code::POST, "/1/0/4", nothing);
+                self.receive(&disable);
+            }
+            Happens::Connects(connects) => self.connects = *connects,
+            Happens::Breaks => {
+                if let Some(peer) = self.peer {
+                    client.connection_failed(now, peer);
+                }
+            }
+            Happens::LateSession => {
+                if let Some(peer) = self.peer {
+                    client.connected(now, peer, Session::Resumed, model);
+                }
+            }
+            Happens::Sleep(seconds) => {
+                let mut flash = [0; 1_024];
+                let len = client.snapshot(now, &mut flash).unwrap();
+                let wake = Wake::Sleep { elapsed: secs(*seconds) };
+                self.now = now + secs(*seconds);
+                *client = Client::restore(client.config().clone(), &flash[..len], self.now, wake).unwrap();
+                self.peer = None;
+            }
             Happens::Noise(bytes) => {
                 if let Some(peer) = self.peer {
                     client.handle_datagram(now, peer, bytes, model);
@@ -176,6 +219,7 @@ proptest! {
         let mut desk = Desk::registered(Desk::config(1, 3_600));
         life.iter().for_each(|what| desk.live(what));
         desk.server = Server::Grants;
+        desk.connects = true;
         desk.client.leave_flight_mode(desk.now);
         desk.client.network_up(desk.now);
         // The longest pause between tries is a day, stretched by half.

@@ -233,7 +233,11 @@ impl Ladder {
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
-        if self.colour && !colour.is_empty() { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.into() }
+        if self.colour && !colour.is_empty() && !text.trim().is_empty() {
+            format!("\x1b[{colour}m{text}\x1b[0m")
+        } else {
+            text.into()
+        }
     }
 }
 

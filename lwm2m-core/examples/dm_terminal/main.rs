@@ -25,6 +25,7 @@ mod standing;
 mod terminal;
 mod udp;
 mod uri;
+mod values;
 mod view;
 
 use std::io::Write;

@@ -100,10 +100,7 @@ impl Terminal {
     ) -> Result<Self, String> {
         let config = terminal::config(&options.identity, bootstrap, server);
         let record = Record::new(options.create_record()?, &config)?;
-        let title = format!(
-            "A DM terminal, {}, on UDP. Commands: flight on, flight off, set, update, quit.",
-            options.identity.name
-        );
+        let title = "A DM terminal on UDP. It takes commands: flight on, flight off, set /3/0/9 42, update, quit.";
         Ok(Self {
             client: Client::new(config, Instant::ZERO).map_err(|error| error.to_string())?,
             device: terminal::device(),
@@ -111,7 +108,7 @@ impl Terminal {
             sockets: BTreeMap::new(),
             hosts: BTreeMap::new(),
             outbox,
-            view: View::new(options.json, &title).map_err(|error| format!("cannot write: {error}"))?,
+            view: View::new(options.json, title).map_err(|error| format!("cannot write: {error}"))?,
             datagrams: 0,
             record,
             standing: Standing::Never(None),
@@ -178,6 +175,9 @@ impl Terminal {
             self.standing.note(&event);
             self.gone |= event == Event::MayProceed(Leave::PowerOff);
             self.view.event(now, &event)?;
+        }
+        if let Some(action) = self.device.take_action() {
+            self.view.command(now, &format!("{action:?} was asked for, which a program can't do"));
         }
         self.record.flush()?;
         self.view.settle()

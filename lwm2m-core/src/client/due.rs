@@ -58,10 +58,11 @@ impl Client {
             }
         }
         let missing = |client: &Self| {
-            client
-                .lifecycle
-                .roles()
-                .find(|role| client.lifecycle.needs_session(now, *role) && client.connections.by_role(*role).is_none())
+            client.lifecycle.roles().find(|role| {
+                client.lifecycle.may_send(*role)
+                    && client.lifecycle.needs_session(now, *role)
+                    && client.connections.by_role(*role).is_none()
+            })
         };
         while let Some(role) = missing(self) {
             self.connections.add(role);

@@ -125,7 +125,7 @@ impl Lifecycle {
     }
 
     /// Whether anything may be sent to `role` at all.
-    fn may_send(&self, role: Role) -> bool {
+    pub(crate) fn may_send(&self, role: Role) -> bool {
         self.network
             && match (role, self.presence) {
                 (Role::Bootstrap, Presence::Present) => true,

@@ -240,16 +240,9 @@ impl Registration {
         let server = self.server;
         let state = core::mem::replace(&mut self.state, State::Gone);
         self.state = match state {
-            State::Registered { lease, .. } | State::Updating { lease, .. } if lease.expires <= now => {
+            state if state.wants_register(now) => {
                 events.push(Event::RegistrationFailed { server, reason });
-                State::Unregistered {
-                    at: now + backoff::pause(&config.registration.backoff, 1, generator),
-                    failures: 1,
-                }
-            }
-            State::Unregistered { failures, .. } | State::Registering { failures, .. } => {
-                events.push(Event::RegistrationFailed { server, reason });
-                let failures = failures.saturating_add(1);
+                let failures = state.failures().saturating_add(1);
                 State::Unregistered {
                     at: now + backoff::pause(&config.registration.backoff, failures, generator),
                     failures,
@@ -369,8 +362,26 @@ impl Registration {
 
     /// Tries that failed in a row, without one that succeeded.
     pub(crate) const fn failures(&self) -> u8 {
-        match self.state {
-            State::Unregistered { failures, .. } | State::Registering { failures, .. } => failures,
+        self.state.failures()
+    }
+}
+
+impl State {
+    /// Whether it is a Register that is due or on its way: the first one, that after a lifetime
+    /// that ended, or that after a Disable.
+    fn wants_register(&self, now: Instant) -> bool {
+        match self {
+            Self::Unregistered { .. } | Self::Registering { .. } => true,
+            Self::Registered { lease, .. } | Self::Updating { lease, .. } => lease.expires <= now,
+            Self::Disabled { until } => *until <= now,
+            Self::Leaving { .. } | Self::Deregistering { .. } | Self::Gone => false,
+        }
+    }
+
+    /// Tries to register that failed in a row.
+    const fn failures(&self) -> u8 {
+        match self {
+            Self::Unregistered { failures, .. } | Self::Registering { failures, .. } => *failures,
             _ => 0,
         }
     }

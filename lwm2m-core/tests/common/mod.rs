@@ -5,7 +5,7 @@
 use core::cell::Cell;
 use core::time::Duration;
 
-use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token};
+use coap_codec::{Code, ContentFormat, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token};
 use lwm2m_core::objects::Device;
 use lwm2m_core::{
     Args, Change, Client, Config, Credentials, Ctx, DataModel, Event, Instant, Key, Leaf, ObjectDef, Output, Part,
@@ -124,6 +124,8 @@ pub struct Desk {
     pub sent: Vec<(Instant, Peer, Vec<u8>)>,
     pub events: Vec<Event>,
     pub peer: Option<Peer>,
+    /// Whether sessions can be made.
+    pub connects: bool,
     /// Whether events are polled.
     pub polls_events: bool,
     next_id: u16,
@@ -141,6 +143,7 @@ impl Desk {
             sent: Vec::new(),
             events: Vec::new(),
             peer: None,
+            connects: true,
             polls_events: true,
             next_id: 0x4000,
         }
@@ -161,7 +164,8 @@ impl Desk {
     }
 
     pub fn server_peer(&self) -> Peer {
-        self.peer.expect("a session was asked for")
+        // Before a session was asked for: a peer that the client does not know.
+        self.peer.unwrap_or(Peer(u16::MAX))
     }
 
     /// Carries the client's orders out and answers as the server does, until all is quiet.
@@ -181,7 +185,9 @@ impl Desk {
                     Output::Disconnect { .. } => {}
                 }
             }
-            if let Some(peer) = connects {
+            if let Some(peer) = connects.filter(|_| !self.connects) {
+                self.client.connection_failed(self.now, peer);
+            } else if let Some(peer) = connects {
                 self.peer = Some(peer);
                 self.client.connected(self.now, peer, self.session, &mut self.model);
                 self.session = Session::Resumed;
@@ -255,6 +261,37 @@ impl Desk {
         request(MessageType::Confirmable, method, self.next_id, path, write)
     }
 
+    /// Writes a resource as plain text.
+    #[track_caller]
+    pub fn write(&mut self, path: &str, text: &str) {
+        let answer = self.ask(Code::PUT, path, |writer| {
+            writer.content_format(ContentFormat::TEXT_PLAIN).unwrap();
+            writer.payload(text.as_bytes()).unwrap();
+        });
+        assert_eq!(Message::parse(&answer).unwrap().code(), Code::CHANGED);
+    }
+
+    /// Changes the battery level, and says so.
+    pub fn battery(&mut self, level: u8) {
+        self.model.inner.battery_level = Some(level);
+        self.client.notify(self.now, BATTERY, &mut self.model);
+        self.drain();
+    }
+
+    /// The last datagram with this code that the client sent.
+    #[track_caller]
+    pub fn last(&self, code: Code) -> Vec<u8> {
+        let mut sent = self.sent.iter().rev().map(|(_, _, datagram)| datagram);
+        let found = sent.find(|datagram| Message::parse(datagram).unwrap().code() == code);
+        found.unwrap_or_else(|| panic!("no {code:?} was sent")).clone()
+    }
+
+    /// When messages with this code were sent, since `from`.
+    pub fn moments(&self, from: usize, code: Code) -> Vec<Instant> {
+        let sent = self.sent[from..].iter();
+        sent.filter(|(.., datagram)| Message::parse(datagram).unwrap().code() == code).map(|(at, ..)| *at).collect()
+    }
+
     /// The messages sent since `from`, parsed.
     pub fn messages(&self, from: usize) -> Vec<Message<'_>> {
         self.sent[from..].iter().map(|(_, _, datagram)| Message::parse(datagram).unwrap()).collect()
@@ -283,19 +320,13 @@ pub fn request(
 pub fn nothing(_: &mut MessageWriter<'_>) {}
 
 /// What a server says to a datagram of the client.
-fn answer(server: Server, datagram: &[u8]) -> Option<Vec<u8>> {
+pub fn answer(server: Server, datagram: &[u8]) -> Option<Vec<u8>> {
     let message = Message::parse(datagram).unwrap();
-    if message.message_type() != MessageType::Confirmable {
+    if message.message_type() != MessageType::Confirmable || server == Server::Silent {
         return None;
     }
-    if server == Server::Silent {
-        return None;
-    }
-    let mut buffer = [0; 64];
-    let header = |code| Header { message_type: MessageType::Acknowledgement, code, message_id: message.message_id() };
     if message.code().is_response() {
-        let writer = MessageWriter::new(&mut buffer, header(Code::EMPTY), Token::EMPTY).unwrap();
-        return Some(writer.finish().to_vec());
+        return Some(acknowledge(datagram, Code::EMPTY));
     }
     let registers = message.uri_path().eq([b"rd".as_slice()]);
     let code = match (server, message.code()) {
@@ -304,12 +335,38 @@ fn answer(server: Server, datagram: &[u8]) -> Option<Vec<u8>> {
         (_, Code::POST) => Code::CHANGED,
         _ => Code::DELETED,
     };
-    let mut writer = MessageWriter::new(&mut buffer, header(code), message.token()).unwrap();
-    if code == Code::CREATED {
-        writer.option(OptionNumber::LOCATION_PATH, b"rd").unwrap();
-        writer.option(OptionNumber::LOCATION_PATH, b"5a3f").unwrap();
-    }
-    Some(writer.finish().to_vec())
+    Some(acknowledge(datagram, code))
+}
+
+/// The piggybacked answer to a datagram of the client, or an empty acknowledgement.
+pub fn acknowledge(datagram: &[u8], code: Code) -> Vec<u8> {
+    reply(MessageType::Acknowledgement, datagram, code, |writer| {
+        if code == Code::CREATED {
+            writer.option(OptionNumber::LOCATION_PATH, b"rd").unwrap();
+            writer.option(OptionNumber::LOCATION_PATH, b"5a3f").unwrap();
+        }
+    })
+}
+
+/// A Reset for a datagram of the client.
+pub fn reject(datagram: &[u8]) -> Vec<u8> {
+    reply(MessageType::Reset, datagram, Code::EMPTY, nothing)
+}
+
+/// A message with the Message ID of a datagram of the client, and its token unless it is empty.
+pub fn reply(
+    message_type: MessageType,
+    datagram: &[u8],
+    code: Code,
+    write: impl FnOnce(&mut MessageWriter<'_>),
+) -> Vec<u8> {
+    let message = Message::parse(datagram).unwrap();
+    let mut buffer = [0; 64];
+    let header = Header { message_type, code, message_id: message.message_id() };
+    let token = if code == Code::EMPTY { Token::EMPTY } else { message.token() };
+    let mut writer = MessageWriter::new(&mut buffer, header, token).unwrap();
+    write(&mut writer);
+    writer.finish().to_vec()
 }
 
 pub fn secs(seconds: u64) -> Duration {

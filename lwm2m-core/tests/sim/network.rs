@@ -101,3 +101,39 @@ fn a_power_cut_begins_anew_with_a_bootstrap() {
     assert_eq!(server(&sim).registrations().len(), 1, "the name is the same, so is the device");
     assert_eq!(sim.ask(0, |server| server.read(BATTERY, None)).response().text(), "80");
 }
+
+#[test]
+fn a_snapshot_in_flash_saves_the_accounts_over_a_power_cut() {
+    let mut sim = registered(1);
+    sim.platform.bootstrap.go_down();
+    sim.reboot_from_flash();
+    sim.run_for(secs(60));
+    sim.network_up();
+    sim.run_for(secs(100));
+    assert_eq!(happened(&sim, Event::BootstrapFailed { reason: Reason::TimedOut }), 1, "at every start");
+    assert_eq!(server(&sim).registers_seen(), 2, "{}", sim.trace);
+}
+
+#[test]
+fn a_sleeping_device_is_deaf_and_goes_on_where_it_was() {
+    let mut sim = registered(1);
+    let observation = server_mut(&mut sim).observe(BATTERY, None);
+    sim.run_for(secs(1));
+    let deaf = server_mut(&mut sim).read(BATTERY, None);
+    sim.sleep(secs(3_600));
+    assert_eq!(server(&sim).answer(deaf).unwrap().result, Err(NoAnswer::TimedOut));
+    sim.run_for(secs(1));
+    assert_eq!(sim.ask(0, |server| server.read(BATTERY, None)).response().text(), "80");
+    sim.model.battery_level = Some(79);
+    sim.notify(BATTERY);
+    sim.run_for(secs(1));
+    assert_eq!(server(&sim).notifications(observation)[0].response.text(), "79");
+    assert_eq!((server(&sim).registers_seen(), server(&sim).updates_seen()), (1, 0), "{}", sim.trace);
+    // Past its Update it updates, past its lifetime it registers.
+    sim.sleep(secs(82_000));
+    sim.run_for(secs(1));
+    assert_eq!((server(&sim).registers_seen(), server(&sim).updates_seen()), (1, 1), "{}", sim.trace);
+    sim.sleep(2 * DAY);
+    sim.run_for(secs(1));
+    assert_eq!(server(&sim).registers_seen(), 2, "{}", sim.trace);
+}

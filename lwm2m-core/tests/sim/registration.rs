@@ -133,3 +133,26 @@ fn a_server_that_writes_another_lifetime_hears_of_it() {
     assert!(server(&sim).registration().is_some());
     assert!(server(&sim).updates_seen() > 200);
 }
+
+/// A De-register that the network's end overtakes is sent when the network is back; it does not keep
+/// the device away for ever.
+#[test]
+fn a_disabled_device_comes_back_although_the_network_went_away_meanwhile() {
+    for lose_the_network in [Sim::network_down, Sim::address_changed] {
+        let mut sim = terminal(1);
+        server_mut(&mut sim).disable_timeout = Some(300);
+        sim.network_up();
+        sim.run_for(secs(1));
+        // The request, its answer, the De-register.
+        sim.network.lose_nth(sim.network.counts().sent + 3);
+        server_mut(&mut sim).execute(Path::resource(1, 0, 4), "");
+        sim.run_for(secs(1));
+        lose_the_network(&mut sim);
+        sim.network_up();
+        sim.run_for(secs(1));
+        assert_eq!(server(&sim).deregisters_seen(), 1, "{}", sim.trace);
+        sim.run_for(secs(301));
+        assert!(server(&sim).registration().is_some(), "{}", sim.trace);
+        assert!(sim.client.is_registered(sim.now(), 1), "{}", sim.trace);
+    }
+}

@@ -1,0 +1,131 @@
+//! The values in TLV, with their names where the object's definition is known.
+
+use lwm2m_core::{DataModel, DataType};
+
+use crate::decode::{hex, printable};
+use crate::terminal;
+
+/// Lists the values of TLV (OMA LwM2M 1.0, 6.4.3); none when the bytes are something else.
+pub(crate) fn tlv(
+    mut bytes: &[u8],
+    object: u16,
+    resource: Option<u16>,
+    depth: u8,
+    values: &mut Vec<String>,
+) -> Option<()> {
+    while let Some((&kind, rest)) = bytes.split_first() {
+        let (id, rest) = rest.split_at_checked(if kind & 0x20 == 0 { 1 } else { 2 })?;
+        let (length, rest) = match (kind >> 3) & 3 {
+            0 => (usize::from(kind & 7), rest),
+            size => {
+                let (length, rest) = rest.split_at_checked(size.into())?;
+                (usize::try_from(unsigned(length)).ok()?, rest)
+            }
+        };
+        let id = u16::try_from(unsigned(id)).ok()?;
+        let (value, rest) = rest.split_at_checked(length)?;
+        bytes = rest;
+        match kind >> 6 {
+            0 if depth == 0 => {
+                values.push(format!("instance {id}:"));
+                tlv(value, object, None, 1, values)?;
+            }
+            2 if depth < 2 => tlv(value, object, Some(id), 2, values)?,
+            1 => values.push(named(object, resource.unwrap_or_default(), Some(id), value)),
+            3 if depth < 2 => values.push(named(object, id, None, value)),
+            _ => return None,
+        }
+    }
+    Some(())
+}
+
+/// A value with its number, and with its name where the definition is known.
+fn named(object: u16, resource: u16, index: Option<u16>, value: &[u8]) -> String {
+    let number = index.map_or_else(|| resource.to_string(), |index| format!("{resource}/{index}"));
+    let Some((name, data_type, unit)) = definition(object, resource) else {
+        return format!("{number} = {}", guessed(value));
+    };
+    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+    format!("{number} {name} = {}{unit}", shown(data_type, value))
+}
+
+/// The type of what is nobody's business.
+const SECRET: DataType = DataType::None;
+
+/// Name, type and unit of a resource: Device's own definition, and what a bootstrap writes.
+fn definition(object: u16, resource: u16) -> Option<(&'static str, DataType, &'static str)> {
+    Some(match (object, resource) {
+        (0, 0) => ("Server URI", DataType::String, ""),
+        (0, 1) => ("Bootstrap Server", DataType::Boolean, ""),
+        (0, 2) => ("Security Mode", DataType::Integer, "(3 is none)"),
+        (0, 3) => ("Identity", SECRET, ""),
+        (0, 4) => ("Server Key", SECRET, ""),
+        (0, 5) => ("Secret Key", SECRET, ""),
+        (0, 10) => ("Short Server ID", DataType::Integer, ""),
+        (0, 11) => ("Hold Off Time", DataType::Integer, "s"),
+        (1, 0) => ("Short Server ID", DataType::Integer, ""),
+        (1, 1) => ("Lifetime", DataType::Integer, "s"),
+        (1, 2) => ("Minimum Period", DataType::Integer, "s"),
+        (1, 3) => ("Maximum Period", DataType::Integer, "s"),
+        (1, 6) => ("Notification Storing", DataType::Boolean, ""),
+        (1, 7) => ("Binding", DataType::String, ""),
+        _ => {
+            let device = terminal::device();
+            let found = device.object(object)?.resource(resource)?;
+            (found.name, found.data_type, found.unit)
+        }
+    })
+}
+
+fn shown(data_type: DataType, value: &[u8]) -> String {
+    match (data_type, value) {
+        (DataType::String, _) => format!("\"{}\"", printable(value)),
+        (DataType::Integer, [_, ..]) if value.len() <= 8 => signed(value).to_string(),
+        (DataType::Time, [_, ..]) if value.len() <= 8 => date(signed(value)),
+        (DataType::Boolean, [0]) => "no".into(),
+        (DataType::Boolean, [1]) => "yes".into(),
+        (SECRET, []) => "none".into(),
+        (SECRET, _) => format!("{} bytes, not shown", value.len()),
+        _ => hex(value),
+    }
+}
+
+/// A value of unknown type: text if it looks like text.
+fn guessed(value: &[u8]) -> String {
+    match core::str::from_utf8(value) {
+        Ok(text) if !text.is_empty() && !text.contains(char::is_control) => format!("\"{text}\""),
+        _ => hex(value),
+    }
+}
+
+/// Seconds since 1970 as a date, in the Gregorian calendar from 1970 to 2099.
+fn date(seconds: i64) -> String {
+    let (mut days, time) = (seconds / 86_400, seconds % 86_400);
+    if !(0..47_482).contains(&days) {
+        return format!("{seconds} s since 1970");
+    }
+    let mut year = 1970;
+    while days >= 365 + i64::from(year % 4 == 0) {
+        days -= 365 + i64::from(year % 4 == 0);
+        year += 1;
+    }
+    let mut month = 1;
+    for length in [31, 28 + i64::from(year % 4 == 0), 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+    format!("{year}-{month:02}-{:02} {hour:02}:{minute:02}:{second:02}", days + 1)
+}
+
+fn unsigned(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+}
+
+fn signed(bytes: &[u8]) -> i64 {
+    let sign = if bytes.first().is_some_and(|byte| *byte >= 0x80) { -1 } else { 0 };
+    bytes.iter().fold(sign, |sum, byte| (sum << 8) | i64::from(*byte))
+}
