@@ -252,13 +252,11 @@ fn a_disable_survives_flight_mode_and_the_network() {
 
 // ----- the lease ----------------------------------------------------------------------------
 
-#[test]
-fn a_server_that_cannot_be_reached_is_asked_for_with_pauses_after_its_lease() {
-    let mut desk = Desk::registered(Desk::config(1, 60));
-    let expired = desk.now + secs(60);
-    desk.client.connection_failed(desk.now, desk.server_peer());
+/// When sessions are asked for, until `end`, while none can be made.
+#[track_caller]
+fn connects(desk: &mut Desk, end: Instant) -> Vec<Instant> {
     let mut connects = Vec::new();
-    while let Some(deadline) = desk.client.poll_timeout().filter(|deadline| *deadline <= expired + secs(1_000)) {
+    while let Some(deadline) = desk.client.poll_timeout().filter(|deadline| *deadline <= end) {
         desk.now = desk.now.max(deadline);
         desk.client.handle_timeout(desk.now, &mut desk.model);
         let mut wanted = None;
@@ -273,11 +271,33 @@ fn a_server_that_cannot_be_reached_is_asked_for_with_pauses_after_its_lease() {
         }
         assert!(desk.client.poll_timeout() > Some(desk.now), "connects: {connects:?}");
     }
+    connects
+}
+
+/// Each a minute at least after the one before.
+#[track_caller]
+fn assert_pauses(moments: &[Instant]) {
+    assert!(moments.len() > 2, "{moments:?}");
+    let paused = |pair: &[Instant]| pair[1].saturating_duration_since(pair[0]) >= secs(60);
+    assert!(moments.windows(2).all(paused), "{moments:?}");
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_asked_for_with_pauses_after_its_lease() {
+    let mut desk = Desk::registered(Desk::config(1, 60));
+    let expired = desk.now + secs(60);
+    desk.client.connection_failed(desk.now, desk.server_peer());
+    let mut connects = connects(&mut desk, expired + secs(1_000));
     connects.retain(|at| *at >= expired);
-    assert!(connects.len() > 2, "{connects:?}");
-    for pair in connects.windows(2) {
-        assert!(pair[1].saturating_duration_since(pair[0]) >= secs(60), "{connects:?}");
-    }
+    assert_pauses(&connects);
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_asked_for_with_pauses_after_a_disable() {
+    let mut desk = disabling();
+    desk.client.connection_failed(desk.now, desk.server_peer());
+    let end = desk.now + secs(1_000);
+    assert_pauses(&connects(&mut desk, end));
 }
 
 #[test]
@@ -297,10 +317,7 @@ fn an_object_list_that_no_longer_fits_leaves_pauses_after_the_lease() {
         }
         assert!(desk.client.poll_output().is_none());
     }
-    assert!(failed.len() > 2, "{failed:?}");
-    for pair in failed.windows(2) {
-        assert!(pair[1].saturating_duration_since(pair[0]) >= secs(60), "{failed:?}");
-    }
+    assert_pauses(&failed);
 }
 
 #[test]
@@ -730,7 +747,7 @@ fn a_late_answer_waits_while_the_client_registers_anew_and_is_dropped_then() {
     assert_eq!((desk.model.executes, desk.sent.len()), (1, before));
 
     let mut granted = acknowledge(&register, Code::CREATED);
-    // A separate response of its own.
+    // Not an acknowledgement any more: non-confirmable, with a Message ID of its own.
     (granted[0], granted[2], granted[3]) = (granted[0] & 0xCF | 0x10, 0x77, 0x77);
     desk.receive(&granted);
     assert!(desk.client.is_registered(desk.now, 1));
