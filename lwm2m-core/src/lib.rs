@@ -23,6 +23,9 @@ mod reporting;
 #[cfg(feature = "sim")]
 pub mod sim;
 
+// What the interface above is made of.
+pub use {coap_codec, endpoint_name};
+
 pub use base::config::{Account, Backoff, BootstrapPolicy, Config, ConfigError, Credentials, RegistrationPolicy};
 pub use base::event::{Diagnostic, Event, FailureKind, Leave, Reason};
 pub use base::limits::Limits;

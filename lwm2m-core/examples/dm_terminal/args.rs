@@ -96,7 +96,8 @@ pub(crate) fn parse() -> Result<Request, String> {
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         let argument = match argument {
             Long(name) => name.to_string(),
-            other => return Err(other.unexpected().to_string()),
+            Short('h') => "help".into(),
+            other => return Err(format!("{}; --help lists what there is", other.unexpected())),
         };
         match argument.as_str() {
             "json" => json = true,

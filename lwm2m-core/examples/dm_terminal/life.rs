@@ -39,7 +39,7 @@ pub(crate) fn run(options: &Options, seed: u64, lose: Option<usize>) -> Result<(
     let view = View::new(options.json, title).map_err(|error| format!("cannot write: {error}"))?;
     let mut life = Life { sim, view, shown: 0, coming: Vec::new() };
     let outcome = life.live(options.identity.name.as_str());
-    life.show().map_err(|error| format!("cannot write: {error}"))?;
+    life.show()?;
     if let (Some(file), Some(record)) = (&mut file, life.sim.recorded()) {
         file.write_all(record.as_bytes()).map_err(|error| format!("--record: {error}"))?;
     }

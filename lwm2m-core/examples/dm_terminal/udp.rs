@@ -2,7 +2,8 @@
 //!
 //! Everything that may happen arrives in one channel: datagrams, lines of standard input, Ctrl-C. The
 //! loop in [`run`] waits for the next of them or for the client's deadline, puts it into the client,
-//! and carries out what the client wants.
+//! and carries out what the client wants. It goes in as an `Input`, which is one call of the client
+//! that can be written down for `--record`; a program that records nothing just makes the call.
 
 use core::time::Duration;
 use std::collections::BTreeMap;

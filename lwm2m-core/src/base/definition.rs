@@ -20,6 +20,41 @@ pub struct ObjectDef {
 }
 
 impl ObjectDef {
+    /// An optional object of one instance, version 1.0. Its resources must be in ascending order of
+    /// their ids: a constant that is not does not compile.
+    ///
+    /// # Panics
+    /// When the resources are not in ascending order.
+    #[must_use]
+    pub const fn new(id: u16, name: &'static str, resources: &'static [ResourceDef]) -> Self {
+        let mut rest = resources;
+        while let [first, after @ ..] = rest {
+            if let [second, ..] = after {
+                assert!(first.id < second.id, "resources must be in ascending order of their ids");
+            }
+            rest = after;
+        }
+        Self { id, name, version: (1, 0), multiple: false, mandatory: false, resources }
+    }
+
+    /// The same, with as many instances as there may be.
+    #[must_use]
+    pub const fn multiple(self) -> Self {
+        Self { multiple: true, ..self }
+    }
+
+    /// The same, mandatory.
+    #[must_use]
+    pub const fn mandatory(self) -> Self {
+        Self { mandatory: true, ..self }
+    }
+
+    /// The same, in another version.
+    #[must_use]
+    pub const fn version(self, major: u8, minor: u8) -> Self {
+        Self { version: (major, minor), ..self }
+    }
+
     /// The definition of a resource of this object.
     #[must_use]
     pub fn resource(&self, id: u16) -> Option<&'static ResourceDef> {

@@ -62,7 +62,8 @@ pub enum DataType {
 /// one it feeds, and must give the same values to each.
 pub trait Sink {
     /// Takes one value of a resource. A multiple resource gives one call per Resource Instance,
-    /// with [`Leaf::index`] set, in ascending order.
+    /// with [`Leaf::index`] set, in ascending order. The value must be of the type that the
+    /// definition says: it is sent as it is given.
     ///
     /// # Errors
     /// [`Stop`] when the value is not wanted or does not fit: give up and hand it on with `?`.

@@ -11,7 +11,6 @@ use crate::base::event::Event;
 use crate::base::path::{MAX_ID, Path};
 use crate::format::{Payload, Unknown, Values};
 use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Operations, Refusal};
-use crate::objects::DEVICE;
 
 /// Write by a server: replace (PUT) or partial update (POST).
 pub(super) fn write(
@@ -63,7 +62,7 @@ pub(super) fn create(
     let target = resolve(ctx, operation.path, model)?;
     let object = target.object;
     // The one instance of a mandatory object is the client's to make (OMA ETS 1.0, test 680).
-    if object.mandatory && !object.multiple {
+    if is_permanent(object) {
         return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
     }
     no_query(operation)?;
@@ -112,7 +111,8 @@ pub(super) fn delete(
     let (Some(instance), None) = (path.instance_id(), target.resource) else {
         return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
     };
-    if target.object.id == DEVICE {
+    // The one instance of a mandatory object is there to stay (OMA ETS 1.0, test 685).
+    if is_permanent(target.object) {
         return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
     }
     no_query(operation)?;
@@ -208,8 +208,8 @@ pub(super) fn bootstrap_delete(
             delete_instances(ctx, object, model);
         }
         (Some(object), Some(instance), None) => {
-            let known = model.object(object).is_some() && has_instance(model, object, instance);
-            if !known || object == DEVICE {
+            let definition = model.object(object).filter(|_| has_instance(model, object, instance));
+            if definition.is_none_or(is_permanent) {
                 return Err(Refusal::Code(Code::BAD_REQUEST));
             }
             let change = removal(object, instance);
@@ -224,7 +224,7 @@ pub(super) fn bootstrap_delete(
 
 /// Deletes the instances of an object that can be deleted.
 fn delete_instances(ctx: &Ctx, object: u16, model: &mut dyn DataModel) {
-    if object == DEVICE {
+    if model.object(object).is_none_or(is_permanent) {
         return;
     }
     let mut after = None;
@@ -256,6 +256,11 @@ fn with_scratch(
     work: impl FnOnce(&mut [u8]) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     writer.payload_with(|room| work(room).map(|()| 0))
+}
+
+/// Whether an object has one instance, which is always there: Device, above all.
+const fn is_permanent(object: &ObjectDef) -> bool {
+    object.mandatory && !object.multiple
 }
 
 /// A read-only or executable resource in the payload refuses it as a whole.

@@ -23,8 +23,64 @@ pub(crate) use compose::{Viewed, change_pair, read_from_pair};
 
 /// The objects of a device, as the client sees them.
 ///
-/// Implement it for the device's own objects and join several with a tuple: `(device, sensor)`.
-/// Security, Server and Access Control are the client's own and never reach the model.
+/// Implement it for the device's own objects and join two with a tuple: `(device, pump)`, or
+/// `(device, (pump, valve))`. Security and Server are the client's own and never reach the model.
+///
+/// ```
+/// use lwm2m_core::coap_codec::Code;
+/// use lwm2m_core::{Action, Args, Change, Ctx, DataModel, DataType, Leaf, ObjectDef, Operations, Refusal, ResourceDef, Sink, Value};
+///
+/// static PUMP: ObjectDef = ObjectDef::new(30_000, "Pump", &[
+///     ResourceDef::new(0, "Litres", Operations::R, DataType::Integer).mandatory(),
+///     ResourceDef::new(1, "Label", Operations::RW, DataType::String),
+///     ResourceDef::new(2, "Reset", Operations::E, DataType::None),
+/// ]);
+///
+/// struct Pump { litres: i64, label: String }
+///
+/// impl DataModel for Pump {
+///     fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
+///         after.is_none_or(|after| after < PUMP.id).then_some(&PUMP)
+///     }
+///
+///     fn next_instance(&self, _: u16, after: Option<u16>) -> Option<u16> {
+///         after.is_none().then_some(0)
+///     }
+///
+///     fn next_resource(&self, _: u16, _: u16, after: Option<u16>) -> Option<u16> {
+///         PUMP.resources.iter().map(|resource| resource.id).find(|id| after.is_none_or(|after| *id > after))
+///     }
+///
+///     fn read(&self, _: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+///         match at.resource {
+///             0 => out.value(at, Value::Int(self.litres))?,
+///             1 => out.value(at, Value::Str(&self.label))?,
+///             _ => return Err(Refusal::Code(Code::NOT_FOUND)),
+///         }
+///         Ok(())
+///     }
+///
+///     fn check(&self, _: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
+///         match change.action {
+///             // There is one pump, and it stays.
+///             Action::Create | Action::Delete => Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)),
+///             _ => Ok(()),
+///         }
+///     }
+///
+///     fn apply(&mut self, _: &Ctx, change: &Change<'_>) {
+///         if let Some(Value::Str(label)) = change.values.get(1) {
+///             self.label = label.into();
+///         }
+///     }
+///
+///     fn execute(&mut self, _: &Ctx, _: Leaf, _: Args<'_>) -> Result<(), Refusal> {
+///         self.litres = 0;
+///         Ok(())
+///     }
+/// }
+/// # assert_eq!(Pump { litres: 7, label: String::new() }.object(30_000), Some(&PUMP));
+/// ```
 ///
 /// What the client guarantees before it calls:
 /// * the object, instance and resource of a [`read`](Self::read), [`execute`](Self::execute) or
@@ -51,7 +107,8 @@ pub trait DataModel {
     /// A [`Refusal`]; also what the sink returned.
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal>;
 
-    /// Says whether [`apply`](Self::apply) could carry the change out. Changes nothing.
+    /// Says whether [`apply`](Self::apply) could carry the change out. Changes nothing. It sees every
+    /// kind of [`Action`]: whoever does not want instances to come and go refuses Create and Delete.
     ///
     /// # Errors
     /// A [`Refusal`]: the whole request is answered with it, and nothing is applied.
@@ -65,7 +122,8 @@ pub trait DataModel {
         let _ = (ctx, change);
     }
 
-    /// Takes a part of one large opaque resource, in order, block by block.
+    /// Takes a part of one large opaque resource, in order, block by block. Nothing calls it before
+    /// block-wise transfer is there.
     ///
     /// # Errors
     /// A [`Refusal`] ends the transfer.

@@ -11,7 +11,7 @@ use crate::base::value::{DataType, Sink, Value};
 use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Operations, Range, Refusal, ResourceDef};
 
 /// Object ID of Device.
-pub(crate) const ID: u16 = 3;
+const ID: u16 = 3;
 
 const MANUFACTURER: u16 = 0;
 const MODEL_NUMBER: u16 = 1;

@@ -6,7 +6,6 @@ pub(crate) mod security;
 pub(crate) mod server;
 
 pub(crate) use accounts::Accounts;
-pub(crate) use device::ID as DEVICE;
 pub use device::{Device, DeviceAction};
 pub(crate) use security::ID as SECURITY;
 pub(crate) use server::{ID as SERVER, Trigger};

@@ -173,7 +173,7 @@ impl fmt::Display for Entry {
     }
 }
 
-/// A datagram in a few words: `CON 0x1a2b POST /rd?ep=x 28 bytes`.
+/// A datagram in a few words: `CON 0x1a2b 0.02 /rd?ep=x +28 bytes`.
 struct Summary<'a>(&'a [u8]);
 
 impl fmt::Display for Summary<'_> {

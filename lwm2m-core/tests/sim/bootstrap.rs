@@ -70,3 +70,23 @@ fn bootstrap_and_management_may_live_at_the_same_host() {
     assert!(server(&sim).registration().is_some(), "{}", sim.trace);
     nobody_complains(&sim);
 }
+
+/// What was written before the network went is gone with it, so nothing that belongs to the old
+/// bootstrap may count for the new one: not even a command that the server still repeats.
+#[test]
+#[ignore = "the client still takes the old bootstrap's commands"]
+fn a_bootstrap_that_the_network_cut_in_two_is_not_taken_for_a_whole_one() {
+    for seed in 0..20 {
+        let mut sim = terminal(seed);
+        sim.platform.add_server(7, "coap://second.example", 3_600);
+        sim.network_up();
+        // Deleted, and written the first of two accounts.
+        assert!(sim.run_until(secs(1), |sim| sim.platform.bootstrap.answers().len() == 3));
+        sim.network_down();
+        sim.network.lose_next(Direction::ToServer);
+        sim.network_up();
+        sim.run_for(secs(600));
+        let both = sim.platform.servers.iter().all(|server| server.registration().is_some());
+        assert!(both, "seed {seed}\n{}", sim.trace);
+    }
+}

@@ -134,3 +134,22 @@ fn an_answer_that_never_comes_is_a_5_03() {
     assert_eq!(answer.code(), Some(Code::SERVICE_UNAVAILABLE));
     assert!(sim.resume(sim.model.ticket.get().unwrap()).is_err());
 }
+
+/// One notification in 24 hours is confirmable whatever the configuration says (RFC 7641, section
+/// 4.5). When its time has come it waits for an Update on its way, and no deadline stays behind.
+#[test]
+fn a_notification_that_must_be_confirmed_waits_for_the_update_before_it() {
+    let mut config = dm(1).server(1, "coap://dm.example", Credentials::NoSec, 1_000_000);
+    config.confirmable_notifications = false;
+    let mut sim = Sim::new(config, device(), 1);
+    sim.network_up();
+    sim.run_for(secs(1));
+    let observation = server_mut(&mut sim).observe(Path::instance(1, 0), None);
+    sim.run_for(DAY + secs(10));
+    let lifetime = Path::resource(1, 0, 1);
+    sim.ask(0, |server| server.write(lifetime, ContentFormat::TEXT_PLAIN, b"600000", WriteMode::Replace));
+    sim.run_for(secs(1));
+    assert_eq!(server(&sim).updates_seen(), 1);
+    let notifications = server(&sim).notifications(observation);
+    assert_eq!(notifications.iter().map(|notification| notification.confirmable).collect::<Vec<_>>(), [true]);
+}
