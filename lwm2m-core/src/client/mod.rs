@@ -397,7 +397,8 @@ impl Client {
         let reporting = match connection.role {
             Role::Server(server) => {
                 let confirmable = self.config.confirmable_notifications;
-                self.reporting.poll_timeout(server, self.periods(server), confirmable, room)
+                let latest = self.clock.latest();
+                self.reporting.poll_timeout(latest, server, self.periods(server), confirmable, room)
             }
             Role::Bootstrap => None,
         };

@@ -28,8 +28,12 @@ impl Client {
         }
     }
 
-    /// All paths are lost. Sessions are asked for again when something is due.
+    /// All paths are lost. Sessions are asked for again when something is due; a bootstrap begins
+    /// in a new one, so that commands of the old one do not count for it.
     pub(super) fn lose_sessions(&mut self) {
+        if let Some(bootstrap) = self.connections.by_role(Role::Bootstrap) {
+            self.close(bootstrap.peer);
+        }
         for index in 0.. {
             let Some(connection) = self.connections.get(index) else { break };
             self.abandon(connection);

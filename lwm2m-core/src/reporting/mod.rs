@@ -217,13 +217,22 @@ impl Reporting {
         Some((server, token, path))
     }
 
-    /// When the next notification for a server is due. Without `room` for an exchange only one
-    /// that needs none.
-    pub(crate) fn poll_timeout(&self, server: u16, periods: Periods, confirmable: bool, room: bool) -> Option<Instant> {
+    /// When the next notification for a server is due, `now` being the time of the last call.
+    /// Without `room` for an exchange only one that needs none.
+    pub(crate) fn poll_timeout(
+        &self,
+        now: Instant,
+        server: u16,
+        periods: Periods,
+        confirmable: bool,
+        room: bool,
+    ) -> Option<Instant> {
         let of_server = self.observations.iter().filter(|observation| observation.server == server);
         let due = of_server.filter_map(|observation| {
             let deadline = observation.deadline(periods)?;
-            (room || !observation.needs_confirmation(deadline, confirmable)).then_some(deadline)
+            // What is late already is judged as of now: by now it may need room.
+            let at = deadline.max(now);
+            (room || !observation.needs_confirmation(at, confirmable)).then_some(deadline)
         });
         due.min()
     }

@@ -74,7 +74,6 @@ fn bootstrap_and_management_may_live_at_the_same_host() {
 /// What was written before the network went is gone with it, so nothing that belongs to the old
 /// bootstrap may count for the new one: not even a command that the server still repeats.
 #[test]
-#[ignore = "the client still takes the old bootstrap's commands"]
 fn a_bootstrap_that_the_network_cut_in_two_is_not_taken_for_a_whole_one() {
     for seed in 0..20 {
         let mut sim = terminal(seed);

@@ -16,8 +16,8 @@ use coap_codec::{Code, ContentFormat};
 use endpoint_name::EndpointName;
 use lwm2m_core::objects::Device;
 use lwm2m_core::sim::{
-    Accepts, Answering, Ask, Conditions, Direction, DmServer, Entry, Fate, Interface, NoAnswer, OperationId, Sim,
-    Status, Tlv, What, WriteMode,
+    Accepts, Answering, Ask, Conditions, Direction, DmServer, Entry, Fate, Interface, NoAnswer, OperationId, Platform,
+    Sim, Status, Tlv, What, WriteMode,
 };
 use lwm2m_core::{
     Args, Change, Config, Credentials, Ctx, DataModel, Event, Key, Leaf, Leave, ObjectDef, Origin, Path, Reason,
