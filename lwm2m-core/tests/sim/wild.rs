@@ -122,12 +122,12 @@ fn recover(sim: &mut Sim<Counter>) {
 #[track_caller]
 fn live(seed: u64) {
     let mut config = dm(seed).bootstrap_server("coap://bs.example", Credentials::NoSec);
-    config.confirmable_notifications = seed % 2 == 0;
+    config.confirmable_notifications = seed.is_multiple_of(2);
     let mut sim = Sim::new(config, Counter { device: device(), executed: 0 }, seed);
     sim.platform.add_server(7, "coap://second.example", 3_600);
     for server in &mut sim.platform.servers {
         server.disable_timeout = Some(300);
-        server.min_period = (seed % 3 == 0).then_some(10);
+        server.min_period = (seed.is_multiple_of(3)).then_some(10);
         server.max_period = (seed % 3 == 1).then_some(900);
     }
     let mut random = Generator::new(Key::from_seed(seed));
