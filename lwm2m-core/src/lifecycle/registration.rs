@@ -313,7 +313,8 @@ impl Registration {
             }
             // On its way out already; a server that wants to be left alone still is.
             state @ (State::Leaving { .. } | State::Deregistering { .. } | State::Disabled { .. }) => state,
-            _ => State::Gone,
+            // Nobody to tell.
+            _ => then.state(now),
         };
         self.is_leaving()
     }
