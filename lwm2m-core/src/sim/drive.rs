@@ -18,9 +18,9 @@ use crate::model::DataModel;
 #[derive(Clone, Debug)]
 pub(super) struct Socket {
     /// None while the device sleeps; the next session with the host takes it over.
-    peer: Option<Peer>,
-    host: Arc<str>,
-    port: u16,
+    pub(super) peer: Option<Peer>,
+    pub(super) host: Arc<str>,
+    pub(super) port: u16,
     /// The device's address when the session was made last.
     address: network::Address,
 }
@@ -245,7 +245,7 @@ impl<M: DataModel> Sim<M> {
         self.send(Direction::ToServer, &host, Some(peer), from, datagram.to_vec(), up);
     }
 
-    fn send(
+    pub(super) fn send(
         &mut self,
         dir: Direction,
         host: &Arc<str>,

@@ -230,6 +230,17 @@ impl<M: DataModel> Sim<M> {
         find(self).expect("an outcome within ten minutes")
     }
 
+    /// A datagram leaves for the device in the name of a host (`dm.example:5683`), as it is: what its
+    /// server would not send. It passes the network like any other, to the session with that host that
+    /// was made last; without one it goes astray.
+    pub fn forge(&mut self, host: &str, datagram: &[u8]) {
+        self.settle();
+        let session = self.sockets.iter().rev().find(|socket| *socket.host == *host);
+        let (peer, port) = session.map_or((None, 0), |socket| (socket.peer, socket.port));
+        let to = self.network.address(port);
+        self.send(Direction::ToDevice, &host.into(), peer, to, datagram.to_vec(), true);
+    }
+
     // ----- records --------------------------------------------------------------------------
 
     /// Begins a record of all that goes into the client and comes out of it; `false` ends it. A record

@@ -1,0 +1,1 @@
+//! DM terminal specification 7.2: Bootstrap.

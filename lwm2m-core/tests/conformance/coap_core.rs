@@ -1,0 +1,1 @@
+//! The CoAP plugtests, CORE: the client as CoAP client and as CoAP server.

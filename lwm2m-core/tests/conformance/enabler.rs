@@ -1,0 +1,1 @@
+//! OMA enabler tests for LwM2M 1.0.

@@ -1,0 +1,1 @@
+//! XF: the formats of values, as servers write and read them.

@@ -1,0 +1,1 @@
+//! DM terminal specification 6: the interface between terminal and platform.

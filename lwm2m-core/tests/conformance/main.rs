@@ -1,0 +1,23 @@
+//! The cases that a terminal must pass: one test for each, named after it.
+//!
+//! `dm_…` are the requirements of the DM terminal specification by section, `int_…` the OMA enabler
+//! tests, `td_coap_…` the CoAP plugtests, and `x…` cases of ours: XC messages, XB bootstrap, XD device
+//! management, XF formats. Each drives the whole client with datagrams, time and commands, in the
+//! simulator.
+#![allow(missing_docs, unreachable_pub, reason = "a test")]
+
+#[path = "../common/terminal.rs"]
+mod terminal;
+
+mod bootstrap;
+mod bootstrap_rules;
+mod coap_core;
+mod deregister;
+mod enabler;
+mod formats;
+mod interface;
+mod management;
+mod messages;
+mod name;
+mod register;
+mod update;

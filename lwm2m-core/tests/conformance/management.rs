@@ -1,0 +1,1 @@
+//! XD: device management under attack.

@@ -1,0 +1,1 @@
+//! XC: messages, their repetitions, and what is no message.

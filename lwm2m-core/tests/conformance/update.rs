@@ -1,0 +1,1 @@
+//! DM terminal specification 7.4: Update.
