@@ -28,6 +28,7 @@ mod option;
 #[cfg(feature = "bytes")]
 mod shared;
 mod token;
+mod uri;
 mod writer;
 
 pub use code::Code;
@@ -42,4 +43,5 @@ pub use option::{
 #[cfg(feature = "bytes")]
 pub use shared::SharedMessage;
 pub use token::{Token, TokenTooLong};
+pub use uri::{Uri, UriError};
 pub use writer::MessageWriter;

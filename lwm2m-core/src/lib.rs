@@ -27,7 +27,7 @@ pub mod sim;
 pub use {coap_codec, endpoint_name};
 
 pub use base::config::{Account, Backoff, BootstrapPolicy, Config, ConfigError, Credentials, RegistrationPolicy};
-pub use base::event::{Diagnostic, Event, FailureKind, Leave, Reason};
+pub use base::event::{Diagnostic, Event, FailureKind, Inconsistency, Leave, Reason};
 pub use base::limits::Limits;
 pub use base::path::{Leaf, MAX_ID, Path, PathError};
 pub use base::rng::{Generator, Key};

@@ -64,6 +64,10 @@ pub struct BootstrapPolicy {
     pub at_every_start: bool,
     /// Wait for Client Hold Off Time (/0/x/11) before a Bootstrap-Request.
     pub honour_hold_off: bool,
+    /// Keep a session with the bootstrap server, in which it may begin a bootstrap by itself
+    /// (Server Initiated Bootstrap, OMA LwM2M 1.0, 5.2.3.4). Without it the session ends with the
+    /// bootstrap, and a bootstrap begins only with a request of the client.
+    pub server_initiated: bool,
     /// Bootstrap again when every server failed so often in a row; never with 0.
     pub after_failures: u8,
     /// How long the bootstrap server may be silent before the bootstrap counts as failed.
@@ -160,6 +164,7 @@ impl Config {
             bootstrap: BootstrapPolicy {
                 at_every_start: false,
                 honour_hold_off: true,
+                server_initiated: false,
                 after_failures: 5,
                 silence: transmission.exchange_lifetime(),
                 backoff: Backoff::SERVER,

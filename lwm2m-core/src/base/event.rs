@@ -14,7 +14,7 @@ use super::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Event {
-    /// A Bootstrap-Request was sent.
+    /// A bootstrap began: a Bootstrap-Request was sent, or the bootstrap server began by itself.
     BootstrapStarted,
     /// The bootstrap server finished, and its configuration is consistent.
     BootstrapFinished,
@@ -215,8 +215,51 @@ pub enum Diagnostic {
         /// The lifetime used, in seconds.
         lifetime: u32,
     },
-    /// Bootstrap-Finish was refused: the accounts do not fit together.
-    Inconsistent,
+    /// Bootstrap-Finish was refused with 4.06: the accounts do not fit together. The bootstrap server
+    /// may repair them and finish again.
+    Inconsistent(Inconsistency),
+    /// The bootstrap account is gone, as its server wanted (/0/x/12): there will be no bootstrap any more.
+    BootstrapAccountPurged,
+}
+
+/// Why Bootstrap-Finish is refused (OMA LwM2M 1.0, 5.2.5 leaves open what 'inconsistent' is).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Inconsistency {
+    /// There is no LwM2M Server account.
+    NoServerAccount,
+    /// An instance of Security or Server has no partner with its Short Server ID, or two.
+    Unpaired,
+    /// A Short Server ID is missing, given twice, 0 or 65535.
+    ShortServerId,
+    /// There is more than one bootstrap account.
+    TwoBootstrapServers,
+    /// A mandatory resource is missing.
+    Incomplete,
+    /// A server's URI is no `coap` or `coaps` URI (/0/x/0).
+    Uri,
+    /// The security mode is not supported, has no key, or does not go with the URI (/0/x/2).
+    Mode,
+    /// The binding is missing or not supported (/1/x/7).
+    Binding,
+    /// The lifetime is missing or not positive, and the profile has no default for it (/1/x/1).
+    Lifetime,
+}
+
+impl fmt::Display for Inconsistency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoServerAccount => "there is no server account",
+            Self::Unpaired => "security and server instances do not pair up",
+            Self::ShortServerId => "a short server id is missing, given twice or out of range",
+            Self::TwoBootstrapServers => "there are two bootstrap accounts",
+            Self::Incomplete => "a mandatory resource is missing",
+            Self::Uri => "a server uri is malformed",
+            Self::Mode => "a security mode is not supported or does not go with its uri",
+            Self::Binding => "a binding is missing or not supported",
+            Self::Lifetime => "a lifetime is missing",
+        })
+    }
 }
 
 impl fmt::Display for Diagnostic {
@@ -228,7 +271,8 @@ impl fmt::Display for Diagnostic {
             Self::LifetimeDeviates { server, lifetime } => {
                 write!(f, "server {server} has a lifetime of {lifetime} s, not the profile's default")
             }
-            Self::Inconsistent => f.write_str("the bootstrap server finished with accounts that do not fit together"),
+            Self::Inconsistent(why) => write!(f, "the bootstrap server finished with faulty accounts: {why}"),
+            Self::BootstrapAccountPurged => f.write_str("the bootstrap account is gone, as its server wanted"),
         }
     }
 }

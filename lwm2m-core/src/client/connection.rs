@@ -69,6 +69,13 @@ impl Connections {
         self.list.push(Connection { peer, role, link: Link::Closed });
     }
 
+    /// The session with `role` is to be asked for at once.
+    pub(crate) fn want(&mut self, role: Role) {
+        if let Some(connection) = self.by_role(role) {
+            self.set(connection.peer, Link::Wanted);
+        }
+    }
+
     pub(crate) fn set(&mut self, peer: Peer, link: Link) {
         if let Some(connection) = self.list.iter_mut().find(|connection| connection.peer == peer) {
             connection.link = link;

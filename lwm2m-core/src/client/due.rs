@@ -51,7 +51,7 @@ impl Client {
         let mut index = 0;
         while let Some(connection) = self.connections.get(index) {
             let lingering = matches!(connection.link, Link::Lingering { .. });
-            if lingering || self.lifecycle.needs_session(now, connection.role) {
+            if lingering || self.needs_session(now, connection.role) {
                 index = index.saturating_add(1);
             } else {
                 self.close(connection.peer);
@@ -60,13 +60,21 @@ impl Client {
         let missing = |client: &Self| {
             client.lifecycle.roles().find(|role| {
                 client.lifecycle.may_send(*role)
-                    && client.lifecycle.needs_session(now, *role)
+                    && client.needs_session(now, *role)
                     && client.connections.by_role(*role).is_none()
             })
         };
         while let Some(role) = missing(self) {
             self.connections.add(role);
+            // Nothing of ours may ever be due in this one: its server begins.
+            if role == Role::Bootstrap && self.lifecycle.keeps_bootstrap_session(&self.accounts, &self.config) {
+                self.connections.want(role);
+            }
         }
+    }
+
+    fn needs_session(&self, now: Instant, role: Role) -> bool {
+        self.lifecycle.needs_session(now, role, &self.accounts, &self.config)
     }
 
     /// Does the next thing that is due for a peer. False when there is nothing, or no room.
@@ -84,7 +92,7 @@ impl Client {
             return true;
         }
         let Some(model) = model else { return false };
-        if !self.lifecycle.serves(now, connection.role) {
+        if !self.lifecycle.serves(now, connection.role, &self.config) {
             return false;
         }
         if self.exchange.has_room(connection.peer) && self.answer_late(now, connection, model) {
@@ -96,10 +104,11 @@ impl Client {
         }
     }
 
-    /// Asks the runtime for the session of a request that is due.
+    /// Asks the runtime for a session that is wanted, or that of a request that is due.
     pub(super) fn connect_if_due(&mut self, now: Instant, connection: Connection) {
         let due = self.lifecycle.poll_timeout(connection.role);
-        if due.is_some_and(|due| due <= now || connection.link == Link::Wanted) {
+        let wanted = connection.link == Link::Wanted && self.lifecycle.may_send(connection.role);
+        if wanted || due.is_some_and(|due| due <= now) {
             self.exchange.connect(connection.peer);
             self.connections.set(connection.peer, Link::Connecting);
         }

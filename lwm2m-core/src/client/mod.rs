@@ -370,7 +370,7 @@ impl Client {
         let sessions = self.connections.iter().filter_map(|connection| match connection.link {
             Link::Connecting | Link::Lingering { .. } => None,
             Link::Closed | Link::Lost => self.lifecycle.poll_timeout(connection.role),
-            Link::Wanted => self.lifecycle.poll_timeout(connection.role).map(|_| Instant::ZERO),
+            Link::Wanted => self.lifecycle.may_send(connection.role).then_some(Instant::ZERO),
             Link::Open => self.poll_session(connection),
         });
         let unconnected = self.lifecycle.roles().filter(|role| self.connections.by_role(*role).is_none());
@@ -390,7 +390,7 @@ impl Client {
     fn poll_session(&self, connection: &Connection) -> Option<Instant> {
         let room = self.exchange.has_room(connection.peer);
         let lifecycle = self.lifecycle.poll_timeout(connection.role).filter(|_| room);
-        if !self.lifecycle.serves(self.clock.latest(), connection.role) {
+        if !self.lifecycle.serves(self.clock.latest(), connection.role, &self.config) {
             return lifecycle;
         }
         let late = self.exchange.due(connection.peer).filter(|_| room).map(|_| Instant::ZERO);

@@ -8,6 +8,7 @@ use crate::base::event::{Event, Events};
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::{Reply, SendError, Verdict};
+use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
 use crate::management::operation::{Kind, Observe, Operation};
 use crate::management::{self, Effects, Observing, Served};
@@ -31,13 +32,10 @@ impl Client {
             self.exchange.ignore(reply);
             return Received::Unwelcome;
         }
-        if !self.lifecycle.serves(now, connection.role) {
+        if !self.lifecycle.serves(now, connection.role, &self.config) {
             // Its repetition may be welcome.
             self.exchange.forget_request(reply);
             return Received::Unwelcome;
-        }
-        if connection.role == Role::Bootstrap {
-            self.lifecycle.bootstrap_command(now, &self.config);
         }
         let deadline = now + self.config.answer_within;
         let wall = self.clock.embedder(now);
@@ -100,9 +98,7 @@ impl Client {
     ) {
         match outcome {
             Outcome::Nothing => {}
-            Outcome::Finished => {
-                self.end_bootstrap(now, connection);
-            }
+            Outcome::Finished(parting) => self.end_bootstrap(now, connection, parting),
             Outcome::Effects(effects) => self.hand_on(now, connection.role, reply, effects, model),
         }
     }
@@ -155,9 +151,8 @@ impl Client {
         }
     }
 
-    /// The accounts are new: sessions with servers begin anew, and that with the bootstrap server
-    /// stays for duplicates only, or is closed at once when it is secured.
-    fn end_bootstrap(&mut self, now: Instant, bootstrap: Connection) {
+    /// The accounts are new: sessions with servers begin anew.
+    fn end_bootstrap(&mut self, now: Instant, bootstrap: Connection, parting: Parting) {
         self.reporting.clear();
         let other = |client: &Self| {
             let mut others = client.connections.iter().filter(|connection| connection.peer != bootstrap.peer);
@@ -168,11 +163,13 @@ impl Client {
         }
         // The answer to the Bootstrap-Request may still be on its way; nobody needs it now.
         self.abandon(bootstrap);
-        if self.is_secure(Role::Bootstrap) {
-            self.close(bootstrap.peer);
-        } else {
-            let until = now + self.exchange.transmission().exchange_lifetime();
-            self.connections.set(bootstrap.peer, Link::Lingering { until });
+        match parting {
+            Parting::Stays => {}
+            Parting::Closes => self.close(bootstrap.peer),
+            Parting::Lingers => {
+                let until = now + self.exchange.transmission().exchange_lifetime();
+                self.connections.set(bootstrap.peer, Link::Lingering { until });
+            }
         }
         self.touch();
     }
@@ -200,7 +197,7 @@ struct Call {
 enum Outcome {
     Nothing,
     /// The bootstrap is finished.
-    Finished,
+    Finished(Parting),
     Effects(Effects),
 }
 
@@ -221,10 +218,15 @@ impl Floors<'_> {
                 return (answered.map_or(Verdict::Drop, |()| Verdict::Send), Outcome::Nothing);
             }
         };
+        if call.role == Role::Bootstrap {
+            let changes = matches!(operation.kind, Kind::Replace | Kind::Delete);
+            self.lifecycle.bootstrap_command(call.now, changes, self.accounts, self.config, self.events);
+        }
         if call.role == Role::Bootstrap && operation.kind == Kind::Finish {
+            let parting = self.lifecycle.bootstrap.parting(self.accounts, self.config);
             let code = self.lifecycle.bootstrap_finish(call.now, self.accounts, self.config, self.events);
             writer.restart(code);
-            let outcome = if code == Code::CHANGED { Outcome::Finished } else { Outcome::Nothing };
+            let outcome = if code == Code::CHANGED { Outcome::Finished(parting) } else { Outcome::Nothing };
             return (Verdict::Send, outcome);
         }
         if !self.offers(call.role, operation.kind) {

@@ -32,6 +32,17 @@ impl<'b> LinkWriter<'b> {
         Self { output: Output::new(buffer), failed: None }
     }
 
+    /// Begins the list with `lwm2m="1.0"`, which is no link (OMA LwM2M 1.0, 5.2.7.3).
+    pub(crate) fn enabler_version(&mut self, major: u8, minor: u8) -> &mut Self {
+        self.note(|output| {
+            output.put(b"lwm2m=\"")?;
+            put_uint(output, major.into())?;
+            output.put(b".")?;
+            put_uint(output, minor.into())?;
+            output.put(b"\"")
+        })
+    }
+
     /// Begins a link to `path` below `prefix`, the alternate path, which is empty or as `/lwm2m`.
     pub(crate) fn path(&mut self, prefix: &str, path: Path) -> &mut Self {
         self.note(|output| {

@@ -1,4 +1,5 @@
-//! Bootstrap, client-initiated (OMA LwM2M 1.0, 5.2; DM terminal specification 7.2).
+//! Bootstrap, begun by the client or by the bootstrap server (OMA LwM2M 1.0, 5.2; DM terminal
+//! specification 7.2).
 
 use core::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
 use crate::objects::Accounts;
+use crate::objects::security::Mode;
 
 /// Where the bootstrap stands. Each state holds what it needs, and its deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +29,17 @@ pub(crate) enum Bootstrap {
     Receiving { until: Instant, failures: u8, before: Accounts },
 }
 
+/// What becomes of the session in which a bootstrap finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parting {
+    /// The bootstrap server may begin again in it.
+    Stays,
+    /// Only repetitions are answered in it, until it is sure that none comes any more.
+    Lingers,
+    /// It is closed before anybody is registered with (OMA LwM2M 1.0, 7.1: a DTLS session each).
+    Closes,
+}
+
 impl Bootstrap {
     pub(crate) fn due(&self, now: Instant) -> bool {
         matches!(self, Self::Wanted { at, .. } if *at <= now)
@@ -40,8 +53,8 @@ impl Bootstrap {
         }
     }
 
-    /// Whether the bootstrap server may send commands now.
-    pub(crate) const fn accepts_commands(&self) -> bool {
+    /// Whether a bootstrap is going on: its server sends commands, and others are not heard.
+    pub(crate) const fn is_running(&self) -> bool {
         matches!(self, Self::Requesting { .. } | Self::Receiving { .. })
     }
 
@@ -68,6 +81,18 @@ impl Bootstrap {
             events.push(Event::BootstrapStarted);
             *self = Self::Requesting { exchange, failures, before: before.clone() };
         }
+    }
+
+    /// The bootstrap server changes something although nobody asked it to: a bootstrap begins that it
+    /// initiated (OMA LwM2M 1.0, 5.2.3.4). In one that is going on this changes nothing.
+    pub(crate) fn begin(&mut self, now: Instant, before: &Accounts, config: &Config, events: &mut Events) {
+        let failures = match self {
+            Self::Requesting { .. } | Self::Receiving { .. } => return,
+            Self::Wanted { failures, .. } => *failures,
+            Self::Idle | Self::Boot => 0,
+        };
+        events.push(Event::BootstrapStarted);
+        *self = Self::Receiving { until: now + config.bootstrap.silence, failures, before: before.clone() };
     }
 
     pub(crate) fn owns(&self, exchange: ExchangeId) -> bool {
@@ -99,14 +124,31 @@ impl Bootstrap {
         matches!(self, Self::Receiving { until, .. } if *until <= now)
     }
 
+    /// What becomes of the session when the bootstrap finishes with these accounts.
+    pub(crate) fn parting(&self, accounts: &Accounts, config: &Config) -> Parting {
+        let (Self::Requesting { before, .. } | Self::Receiving { before, .. }) = self else {
+            return Parting::Lingers;
+        };
+        let account = |accounts: &Accounts| {
+            let account = accounts.0.bootstrap_server();
+            account.map(|account| (account.uri.clone(), account.mode))
+        };
+        let (made_for, now) = (account(before), account(accounts));
+        match made_for {
+            made_for if made_for == now && config.bootstrap.server_initiated => Parting::Stays,
+            Some((_, mode)) if mode != Some(Mode::NoSec) => Parting::Closes,
+            _ => Parting::Lingers,
+        }
+    }
+
     /// Bootstrap-Finish: 2.04 if the accounts fit together, else 4.06, and the server may repair
     /// them (OMA LwM2M 1.0, 5.2.5.3).
     pub(crate) fn finish(&mut self, accounts: &Accounts, config: &Config, events: &mut Events) -> Code {
-        if !self.accepts_commands() {
+        if !self.is_running() {
             return Code::METHOD_NOT_ALLOWED;
         }
-        if accounts.check(config.bootstrap.at_every_start).is_err() {
-            events.push(Event::Diagnostic(Diagnostic::Inconsistent));
+        if let Err(why) = accounts.check(config.bootstrap.at_every_start) {
+            events.push(Event::Diagnostic(Diagnostic::Inconsistent(why)));
             return Code::NOT_ACCEPTABLE;
         }
         *self = Self::Idle;

@@ -90,6 +90,9 @@ pub(crate) struct Lifecycle {
     pub(crate) presence: Presence,
     pub(crate) network: bool,
     pub(crate) bootstrap: Bootstrap,
+    /// When the bootstrap account goes: Bootstrap-Server Account Timeout after the last bootstrap
+    /// that succeeded (/0/x/12).
+    pub(crate) purge_at: Option<Instant>,
     pub(crate) registrations: Vec<Registration>,
 }
 
@@ -99,7 +102,13 @@ impl Lifecycle {
         let servers = accounts.servers().next().is_some();
         let wanted = accounts.0.bootstrap_server().is_some() && (config.bootstrap.at_every_start || !servers);
         let bootstrap = if wanted { Bootstrap::Boot } else { Bootstrap::Idle };
-        let mut lifecycle = Self { presence: Presence::Present, network: false, bootstrap, registrations: Vec::new() };
+        let mut lifecycle = Self {
+            presence: Presence::Present,
+            network: false,
+            bootstrap,
+            purge_at: None,
+            registrations: Vec::new(),
+        };
         lifecycle.enrol(now, accounts);
         lifecycle
     }
@@ -168,7 +177,7 @@ impl Lifecycle {
             return None;
         }
         match role {
-            Role::Bootstrap if self.bootstrap.accepts_commands() => None,
+            Role::Bootstrap if self.bootstrap.is_running() => None,
             Role::Bootstrap => self.bootstrap.poll_timeout(),
             Role::Server(server) => {
                 let registration = self.registrations.iter().find(|registration| registration.server == server)?;
@@ -178,10 +187,12 @@ impl Lifecycle {
         }
     }
 
-    /// Deadlines that need no peer: the bootstrap server's silence, the wait for De-registers.
+    /// Deadlines that need no peer: the bootstrap server's silence, the end of its account, the wait
+    /// for De-registers.
     pub(crate) fn poll_own_timeout(&self) -> Option<Instant> {
-        let silence = self.bootstrap.poll_timeout().filter(|_| self.bootstrap.accepts_commands());
-        silence.into_iter().chain(self.presence.until()).min()
+        // A bootstrap that is going on decides about the account first.
+        let own = if self.bootstrap.is_running() { self.bootstrap.poll_timeout() } else { self.purge_at };
+        own.into_iter().chain(self.presence.until()).min()
     }
 
     /// Writes the request that is due.
@@ -278,12 +289,23 @@ impl Lifecycle {
         let round = failures > 0 && (failures.checked_rem(enough) == Some(0) || (enough > 0 && failures == u8::MAX));
         let all = round && self.registrations.iter().all(|registration| registration.failures() >= enough);
         if all && self.bootstrap == Bootstrap::Idle && world.accounts.0.bootstrap_server().is_some() {
-            self.bootstrap = Bootstrap::Wanted { at: now, failures: 0 };
+            let at = now + hold_off(world.accounts, world.config);
+            self.bootstrap = Bootstrap::Wanted { at, failures: 0 };
         }
     }
 
-    /// A bootstrap command came.
-    pub(crate) fn bootstrap_command(&mut self, now: Instant, config: &Config) {
+    /// A command of the bootstrap server came, which may change something.
+    pub(crate) fn bootstrap_command(
+        &mut self,
+        now: Instant,
+        changes: bool,
+        accounts: &Accounts,
+        config: &Config,
+        events: &mut Events,
+    ) {
+        if changes {
+            self.bootstrap.begin(now, accounts, config, events);
+        }
         self.bootstrap.heard(now, config);
     }
 
@@ -297,6 +319,9 @@ impl Lifecycle {
     ) -> Code {
         let code = self.bootstrap.finish(accounts, config, events);
         if code == Code::CHANGED {
+            let timeout = accounts.0.bootstrap_server().and_then(|account| account.account_timeout);
+            let timeout = timeout.filter(|seconds| *seconds > 0);
+            self.purge_at = timeout.map(|seconds| now + Duration::from_secs(u64::from(seconds)));
             self.enrol(now, accounts);
         }
         code
@@ -308,7 +333,19 @@ impl Lifecycle {
             self.bootstrap.failed(now, Reason::Abandoned, world);
             self.after_bootstrap(now, world.accounts);
         }
+        if self.purge_at.is_some_and(|at| at <= now) && !self.bootstrap.is_running() {
+            self.purge_bootstrap_account(world);
+        }
         self.presence.until().is_some_and(|until| until <= now)
+    }
+
+    /// The bootstrap server wanted its account to end: there is no bootstrap after that
+    /// (OMA LwM2M 1.0, Appendix D.1.1).
+    fn purge_bootstrap_account(&mut self, world: &mut World<'_>) {
+        self.purge_at = None;
+        self.bootstrap = Bootstrap::Idle;
+        world.accounts.0.instances.retain(|security| !security.is_bootstrap_server());
+        world.events.push(Event::Diagnostic(Diagnostic::BootstrapAccountPurged));
     }
 
     /// A session was made, or is known to live on (readings A15 and A16).
@@ -351,9 +388,7 @@ impl Lifecycle {
     /// Reachable again: what was registered updates, what was not registers (reading A16).
     fn reappear(&mut self, now: Instant, world: &mut World<'_>) {
         let World { accounts, config, generator, .. } = world;
-        let hold_off = accounts.0.bootstrap_server().and_then(|account| account.hold_off).unwrap_or(0);
-        let hold_off = if config.bootstrap.honour_hold_off { hold_off } else { 0 };
-        let hold_off = Duration::from_secs(u64::from(hold_off));
+        let hold_off = hold_off(accounts, config);
         self.bootstrap.network_up(now, hold_off, &config.bootstrap.backoff, generator);
         for registration in &mut self.registrations {
             if !registration.update_now(now) && matches!(registration.state, State::Gone) {
@@ -474,16 +509,24 @@ impl Lifecycle {
     }
 
     /// Whether a session with `role` is of use now, for something in flight or about to be.
-    pub(crate) fn needs_session(&self, now: Instant, role: Role) -> bool {
+    pub(crate) fn needs_session(&self, now: Instant, role: Role, accounts: &Accounts, config: &Config) -> bool {
         match role {
             Role::Bootstrap => {
-                self.presence == Presence::Present && (self.bootstrap.accepts_commands() || self.bootstrap.due(now))
+                self.presence == Presence::Present
+                    && (self.bootstrap.is_running()
+                        || self.bootstrap.due(now)
+                        || self.keeps_bootstrap_session(accounts, config))
             }
             Role::Server(server) => {
                 let own = self.registrations.iter().find(|registration| registration.server == server);
                 own.is_some_and(|registration| registration.needs_session(now))
             }
         }
+    }
+
+    /// Whether the bootstrap server has a session in which it may begin by itself.
+    pub(crate) fn keeps_bootstrap_session(&self, accounts: &Accounts, config: &Config) -> bool {
+        config.bootstrap.server_initiated && accounts.0.bootstrap_server().is_some()
     }
 
     /// Whom sessions may be wanted with.
@@ -498,18 +541,26 @@ impl Lifecycle {
     }
 
     /// Whether requests of `role` are served now.
-    pub(crate) fn serves(&self, now: Instant, role: Role) -> bool {
+    pub(crate) fn serves(&self, now: Instant, role: Role, config: &Config) -> bool {
         if self.presence != Presence::Present || !self.network {
             return false;
         }
         match role {
-            Role::Bootstrap => self.bootstrap.accepts_commands(),
+            Role::Bootstrap => self.bootstrap.is_running() || config.bootstrap.server_initiated,
             Role::Server(server) => {
                 let mut own = self.registrations.iter().filter(|registration| registration.server == server);
-                !self.bootstrap.accepts_commands() && own.any(|registration| registration.serves(now))
+                !self.bootstrap.is_running() && own.any(|registration| registration.serves(now))
             }
         }
     }
+}
+
+/// How long a Bootstrap-Request waits, for the bootstrap server to begin by itself (/0/x/11); the DM
+/// profile does not wait (reading A13).
+fn hold_off(accounts: &Accounts, config: &Config) -> Duration {
+    let seconds = accounts.0.bootstrap_server().and_then(|account| account.hold_off);
+    let seconds = seconds.filter(|_| config.bootstrap.honour_hold_off).unwrap_or(0);
+    Duration::from_secs(u64::from(seconds))
 }
 
 /// Tells an operator of a lifetime that is not what the profile expects (reading A17).

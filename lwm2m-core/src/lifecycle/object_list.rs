@@ -8,7 +8,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::base::path::Path;
 use crate::format::{LinkValue, LinkWriter};
-use crate::model::{DataModel, ObjectDef};
+use crate::model::{DataModel, ObjectDef, list};
 use crate::objects::SECURITY;
 
 /// Writes `</1/0>,</3/0>,...`: every instance, and objects that have none. Never Security.
@@ -35,22 +35,11 @@ pub(crate) fn digest(model: &dyn DataModel) -> u64 {
     hasher.finish()
 }
 
-/// The links in their order. An object stands for itself when it has no instance, or a version
-/// to tell.
+/// The links; Security is never among them.
 fn visit(model: &dyn DataModel, link: &mut dyn FnMut(&ObjectDef, Path)) {
-    let mut after = None;
-    while let Some(object) = model.next_object(after) {
-        after = Some(object.id);
-        if object.id == SECURITY {
-            continue;
+    list::visit(model, None, &mut |object, path| {
+        if object.id != SECURITY {
+            link(object, path);
         }
-        let mut instance = model.next_instance(object.id, None);
-        if instance.is_none() || object.version != (1, 0) {
-            link(object, Path::object(object.id));
-        }
-        while let Some(id) = instance {
-            link(object, Path::instance(object.id, id));
-            instance = model.next_instance(object.id, Some(id));
-        }
-    }
+    });
 }

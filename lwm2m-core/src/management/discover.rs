@@ -6,7 +6,7 @@ use super::operation::Operation;
 use super::{Effects, has_resource, no_query, resolve};
 use crate::base::path::Path;
 use crate::format::LinkWriter;
-use crate::model::{Ctx, DataModel, Origin, Refusal};
+use crate::model::{Ctx, DataModel, Refusal};
 
 pub(super) fn serve(
     ctx: &Ctx,
@@ -14,10 +14,6 @@ pub(super) fn serve(
     model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
-    // Bootstrap-Discover has a form of its own, which is not offered yet.
-    if ctx.origin == Origin::Bootstrap {
-        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-    }
     let path = operation.path;
     let target = resolve(ctx, path, model)?;
     if let (Some(resource), Some(instance)) = (target.resource, path.instance_id())

@@ -5,6 +5,7 @@
 //! and its parts exist (4.04), the right to it (4.01), the operation fits (4.05), the query (4.00),
 //! the format (4.00, 4.15, 4.06), the values (4.00), and then the application's own refusal.
 
+mod bootstrap_discover;
 mod change;
 mod discover;
 mod execute;
@@ -96,6 +97,7 @@ pub(crate) fn serve(
                 _ => effects,
             })
         }
+        (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, model, writer),
         (Kind::Replace | Kind::Update, Origin::Bootstrap) => change::bootstrap_write(ctx, operation, model, writer),
         (Kind::Replace | Kind::Update, _) => change::write(ctx, operation, model, writer),

@@ -5,6 +5,7 @@
 //! [`Refusal::Later`] and is asked again after [`Client::resume`](crate::Client::resume).
 
 mod compose;
+pub(crate) mod list;
 pub(crate) mod walk;
 
 use core::fmt;

@@ -1,9 +1,12 @@
 //! Accounts: the instances of Security and Server that belong together by Short Server ID
 //! (OMA LwM2M 1.0, 5.2.1).
 
+use coap_codec::Uri;
+
 use super::security::{self, Mode, Security};
 use super::server::{self, Server};
 use crate::base::config::{self, Config, ConfigError, Credentials};
+use crate::base::event::Inconsistency;
 use crate::base::path::Leaf;
 use crate::base::value::Sink;
 use crate::model::{Args, Change, Ctx, DataModel, ObjectDef, Part, Refusal, change_pair, read_from_pair};
@@ -17,20 +20,6 @@ pub(crate) struct Accounts(pub(crate) Security, pub(crate) Server);
 pub(crate) struct ServerAccount<'a> {
     pub(crate) short_server_id: u16,
     pub(crate) security: &'a security::Instance,
-}
-
-/// Why Bootstrap-Finish is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Inconsistency {
-    NoServerAccount,
-    Unpaired,
-    ShortServerId,
-    TwoBootstrapServers,
-    Incomplete,
-    Uri,
-    Mode,
-    Binding,
-    Lifetime,
 }
 
 impl Accounts {
@@ -171,14 +160,7 @@ impl security::Instance {
             return Err(Inconsistency::Incomplete);
         }
         let uri = self.uri.as_deref().ok_or(Inconsistency::Incomplete)?;
-        let (secure, rest) = match (uri.strip_prefix("coap://"), uri.strip_prefix("coaps://")) {
-            (Some(rest), _) => (false, rest),
-            (_, Some(rest)) => (true, rest),
-            _ => return Err(Inconsistency::Uri),
-        };
-        if rest.is_empty() || rest.starts_with([':', '/', '?', '#']) {
-            return Err(Inconsistency::Uri);
-        }
+        let secure = Uri::parse(uri).map_err(|_| Inconsistency::Uri)?.is_secure();
         match self.mode.ok_or(Inconsistency::Incomplete)? {
             Mode::NoSec if !secure => Ok(()),
             Mode::PreSharedKey if secure && !self.credential.secret_key.is_empty() => Ok(()),

@@ -22,7 +22,7 @@ const MODE: u16 = 2;
 const IDENTITY: u16 = 3;
 const SERVER_KEY: u16 = 4;
 const SECRET_KEY: u16 = 5;
-const SHORT_SERVER_ID: u16 = 10;
+pub(crate) const SHORT_SERVER_ID: u16 = 10;
 const HOLD_OFF: u16 = 11;
 const ACCOUNT_TIMEOUT: u16 = 12;
 
@@ -204,9 +204,15 @@ impl DataModel for Security {
         ids.find(|id| after.is_none_or(|after| *id > after) && instance.has(*id))
     }
 
-    fn read(&self, _: &Ctx, _: Leaf, _: &mut dyn Sink) -> Result<(), Refusal> {
-        // OMA LwM2M 1.0, 8.1: not accessible by any server.
-        Err(Refusal::Code(Code::UNAUTHORIZED))
+    fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+        // OMA LwM2M 1.0, 8.1: not accessible by any server. Bootstrap-Discover tells one resource.
+        let account = self.get(at.instance).filter(|account| !account.is_bootstrap_server());
+        match account.and_then(|account| account.short_server_id) {
+            Some(id) if ctx.origin == Origin::Bootstrap && at.resource == SHORT_SERVER_ID => {
+                Ok(out.value(at, Value::Int(i64::from(id)))?)
+            }
+            _ => Err(Refusal::Code(Code::UNAUTHORIZED)),
+        }
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {

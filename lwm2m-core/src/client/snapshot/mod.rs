@@ -12,7 +12,6 @@ use coap_codec::{ContentFormat, MessageId, Token};
 
 use self::bytes::{Reader, Writer};
 use super::Client;
-use super::connection::Link;
 use crate::base::config::{Account, Config, ConfigError, Credentials};
 use crate::base::path::Path;
 use crate::base::time::Instant;
@@ -28,7 +27,10 @@ use crate::objects::{Accounts, security, server};
 use crate::reporting::Observation;
 
 /// The format's name and version.
-const MAGIC: [u8; 3] = *b"LM\x01";
+const MAGIC: [u8; 3] = *b"LM\x02";
+
+/// No deadline.
+const NEVER: u64 = u64::MAX;
 
 /// How far counters skip on a restart: the snapshot may be older than the last message.
 const RESTART_SKIP: u64 = 1 << 24;
@@ -107,6 +109,8 @@ impl Client {
         });
         out.u8(u8::from(self.lifecycle.network));
         write_bootstrap(now, &self.lifecycle.bootstrap, &mut out);
+        let purge_at = self.lifecycle.purge_at;
+        out.u64(purge_at.map_or(NEVER, |at| at.saturating_duration_since(now).as_micros() as u64));
         write_accounts(self.stored_accounts(), self.config.snapshot_secrets, &mut out);
         let registrations = &self.lifecycle.registrations;
         out.u8(u8::try_from(registrations.len()).unwrap_or(u8::MAX));
@@ -150,6 +154,7 @@ impl Client {
         };
         let now = client.clock.peek(now);
         let bootstrap = read_bootstrap(now, elapsed, &mut input)?;
+        let purge_in = Some(input.u64()?).filter(|micros| *micros != NEVER).map(Duration::from_micros);
         read_accounts(&mut client.accounts, &client.config, &mut input)?;
         let mut registrations = alloc::vec::Vec::new();
         for _ in 0..input.u8()? {
@@ -161,6 +166,7 @@ impl Client {
         }
         input.end()?;
         client.lifecycle = Lifecycle::new(now, &client.accounts, &client.config);
+        client.lifecycle.purge_at = purge_in.map(|left| now + left.saturating_sub(elapsed));
         if wake == Wake::Restart {
             client
                 .exchange
@@ -183,11 +189,9 @@ impl Client {
         client.lifecycle.registrations = registrations;
         observations.into_iter().for_each(|observation| client.reporting.put(observation));
         for role in client.lifecycle.roles().collect::<alloc::vec::Vec<_>>() {
-            if matches!(role, Role::Server(_)) && client.lifecycle.serves(now, role) {
+            if matches!(role, Role::Server(_)) && client.lifecycle.serves(now, role, &client.config) {
                 client.connections.add(role);
-                if let Some(connection) = client.connections.by_role(role) {
-                    client.connections.set(connection.peer, Link::Wanted);
-                }
+                client.connections.want(role);
             }
         }
         Ok(client)

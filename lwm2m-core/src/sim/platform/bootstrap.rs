@@ -17,7 +17,7 @@ use crate::base::time::Instant;
 use crate::sim::network::Address;
 
 /// The bootstrap server. After each Bootstrap-Request it sends its commands one after the other, each
-/// after the answer to the one before; an error ends it.
+/// after the answer to the one before; an error ends it, unless it [persists](Self::persists).
 ///
 /// Its commands are: delete everything, write Security and Server of every [`DmServer`], finish.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct BootstrapServer {
     pub stops_after: Option<usize>,
     /// Sends every command but Finish once more, as a new message.
     pub repeats: bool,
+    /// Goes on with its next command after an error.
+    pub persists: bool,
     pub(super) host: Arc<str>,
     pub(super) coap: Coap,
     pub(super) is_down: bool,
@@ -39,6 +41,8 @@ pub struct BootstrapServer {
     pub(super) own_instance: Option<u16>,
     pub(super) complaints: Vec<(Instant, String)>,
     uri: String,
+    /// Where the last request came from.
+    device: Option<Address>,
     sessions: Vec<Session>,
     answers: Vec<BootstrapAnswer>,
     requests_seen: usize,
@@ -62,6 +66,8 @@ pub enum BootstrapCommand {
     },
     /// Bootstrap-Discover.
     Discover(Path),
+    /// Anything else.
+    Ask(Ask),
     /// Waits for so long before the next command.
     Pause(Duration),
     /// Bootstrap-Finish.
@@ -108,12 +114,14 @@ impl BootstrapServer {
             script: None,
             stops_after: None,
             repeats: false,
+            persists: false,
             host: host_of(uri).unwrap_or_default().into(),
             coap: Coap::new(key),
             is_down: false,
             own_instance: None,
             complaints: Vec::new(),
             uri: uri.to_string(),
+            device: None,
             sessions: Vec::new(),
             answers: Vec::new(),
             requests_seen: 0,
@@ -215,11 +223,23 @@ impl BootstrapServer {
             _ => Err(Code::BAD_REQUEST),
         };
         self.coap.respond(now, request, self.answering, judged.err().unwrap_or(Code::CHANGED), |_| Ok(()));
-        // A device that asks again begins again.
-        self.sessions.retain(|session| session.device != request.from);
+        self.device = Some(request.from);
         if judged.is_err() || self.answering == Answering::Never {
-            return;
+            // A device that asks again begins again.
+            return self.sessions.retain(|session| session.device != request.from);
         }
+        self.begin(now, request.from, servers);
+    }
+
+    /// Begins a bootstrap with the device that asked last, without having been asked again.
+    pub(super) fn initiate(&mut self, now: Instant, servers: &[DmServer]) {
+        if let Some(device) = self.device {
+            self.begin(now, device, servers);
+        }
+    }
+
+    fn begin(&mut self, now: Instant, device: Address, servers: &[DmServer]) {
+        self.sessions.retain(|session| session.device != device);
         let mut commands: VecDeque<_> = self.script.clone().unwrap_or_else(|| self.commands(servers)).into();
         if self.repeats {
             let times = |command: &BootstrapCommand| if *command == BootstrapCommand::Finish { 1 } else { 2 };
@@ -229,7 +249,7 @@ impl BootstrapServer {
                 .collect();
         }
         let state = State::Ready { at: now };
-        self.sessions.push(Session { device: request.from, commands, sent: 0, state });
+        self.sessions.push(Session { device, commands, sent: 0, state });
         self.advance(now);
     }
 
@@ -241,7 +261,7 @@ impl BootstrapServer {
             return;
         };
         let success = result.as_ref().is_ok_and(|response| response.code.is_success());
-        let over = command == BootstrapCommand::Finish || !success;
+        let over = if success { command == BootstrapCommand::Finish } else { !self.persists };
         self.answers.push(BootstrapAnswer { at: now, command, result });
         if over {
             self.sessions.remove(index);
@@ -269,6 +289,7 @@ impl BootstrapServer {
                     BootstrapCommand::Discover(path) => {
                         Ask { accept: Some(ContentFormat::LINK_FORMAT), ..Ask::at(Code::GET, *path) }
                     }
+                    BootstrapCommand::Ask(ask) => ask.clone(),
                     BootstrapCommand::Finish => Ask::new(Code::POST, "bs"),
                     BootstrapCommand::Write { path, format, payload } => {
                         Ask { format: Some(*format), payload: payload.clone(), ..Ask::at(Code::PUT, *path) }

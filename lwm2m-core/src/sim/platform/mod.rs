@@ -71,6 +71,12 @@ impl Platform {
         self.servers.get_mut(index).expect("a server")
     }
 
+    /// Has the bootstrap server begin a bootstrap by itself, with the device that sent the last
+    /// Bootstrap-Request and where it came from (Server Initiated Bootstrap).
+    pub fn initiate_bootstrap(&mut self, now: Instant) {
+        self.bootstrap.initiate(now, &self.servers);
+    }
+
     /// What the platform saw that the standards do not allow, with the time and in its own words.
     pub fn complaints(&self) -> impl Iterator<Item = &(Instant, String)> {
         self.servers.iter().flat_map(|server| &server.complaints).chain(&self.bootstrap.complaints)

@@ -1,0 +1,262 @@
+//! `coap` and `coaps` URIs (RFC 7252 section 6).
+
+/// A URI of the scheme `coap` or `coaps`, borrowed from its text.
+///
+/// Its parts are as they stand in the text: nothing is percent-decoded.
+///
+/// ```
+/// use coap_codec::Uri;
+///
+/// let uri = Uri::parse("coap://[2001:db8::1]/bs?ep=x").unwrap();
+/// assert_eq!((uri.host(), uri.port()), ("2001:db8::1", 5683));
+/// // What a resolver and a socket want.
+/// let address = format!("{}:{}", uri.host_in_brackets(), uri.port());
+/// assert_eq!(address.parse::<std::net::SocketAddr>().unwrap().port(), 5683);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Uri<'a> {
+    text: &'a str,
+    secure: bool,
+    host: &'a str,
+    /// What stands behind the authority: `/path?query`.
+    rest: &'a str,
+    port: u16,
+}
+
+/// Why a text is no `coap` or `coaps` URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum UriError {
+    /// It does not begin with `coap://` or `coaps://`.
+    #[error("the scheme is neither coap nor coaps")]
+    Scheme,
+    /// There is no host (section 6.1), or it is none: brackets that do not match, a user's name.
+    #[error("the host is missing or malformed")]
+    Host,
+    /// The port is no number up to 65535, or 0.
+    #[error("the port is not a number from 1 to 65535")]
+    Port,
+    /// It has a fragment, which a request cannot carry (section 6.4, step 3).
+    #[error("there is a fragment")]
+    Fragment,
+    /// A `%` is not followed by two hexadecimal digits.
+    #[error("a percent sign is not followed by two hexadecimal digits")]
+    Percent,
+    /// A character that no URI has: a space, a quote, one beyond ASCII (RFC 3986 section 2).
+    #[error("a character that no uri may contain")]
+    Character,
+}
+
+/// The default ports of `coap` and `coaps` (section 6.1 and 6.2).
+const PORT: u16 = 5683;
+const SECURE_PORT: u16 = 5684;
+
+impl<'a> Uri<'a> {
+    /// Reads a URI.
+    ///
+    /// # Errors
+    /// [`UriError`], for the first rule that it breaks.
+    pub fn parse(text: &'a str) -> Result<Self, UriError> {
+        let (scheme, rest) = text.split_once("://").ok_or(UriError::Scheme)?;
+        let secure = match scheme {
+            _ if scheme.eq_ignore_ascii_case("coap") => false,
+            _ if scheme.eq_ignore_ascii_case("coaps") => true,
+            _ => return Err(UriError::Scheme),
+        };
+        check_characters(rest)?;
+        let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (host, port) = split_authority(authority)?;
+        let port = match port {
+            "" if secure => SECURE_PORT,
+            "" => PORT,
+            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                digits.parse().ok().filter(|port| *port > 0).ok_or(UriError::Port)?
+            }
+            _ => return Err(UriError::Port),
+        };
+        Ok(Self { text, secure, host, rest, port })
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub const fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// Whether the scheme is `coaps`: CoAP over DTLS.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The host: a name, an IPv4 address, or an IPv6 address without its brackets.
+    #[must_use]
+    pub const fn host(&self) -> &'a str {
+        self.host
+    }
+
+    /// The host as it stands in the text: an IPv6 address in its brackets.
+    #[must_use]
+    pub fn host_in_brackets(&self) -> &'a str {
+        let after_scheme = self.text.split_once("://").map_or("", |(_, rest)| rest);
+        let brackets = if after_scheme.starts_with('[') { 2 } else { 0 };
+        after_scheme.get(..self.host.len().saturating_add(brackets)).unwrap_or(self.host)
+    }
+
+    /// The port; where the text has none 5683, or 5684 for `coaps`.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The path with its slashes, `/rd/5a3f`; it may be empty.
+    #[must_use]
+    pub fn path(&self) -> &'a str {
+        self.rest.split('?').next().unwrap_or_default()
+    }
+
+    /// The query without its question mark, if there is one: `ep=x&lt=60`.
+    #[must_use]
+    pub fn query(&self) -> Option<&'a str> {
+        self.rest.split_once('?').map(|(_, query)| query)
+    }
+}
+
+impl core::fmt::Display for Uri<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+impl<'a> TryFrom<&'a str> for Uri<'a> {
+    type Error = UriError;
+
+    fn try_from(text: &'a str) -> Result<Self, UriError> {
+        Self::parse(text)
+    }
+}
+
+/// Host without brackets, and the digits of the port.
+fn split_authority(authority: &str) -> Result<(&str, &str), UriError> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(literal) => {
+            let (address, after) = literal.split_once(']').ok_or(UriError::Host)?;
+            let hexadecimal = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+            if !address.contains(':') || !address.bytes().all(hexadecimal) {
+                return Err(UriError::Host);
+            }
+            match after.strip_prefix(':') {
+                Some(port) => (address, port),
+                None if after.is_empty() => (address, after),
+                None => return Err(UriError::Host),
+            }
+        }
+        None => authority.split_once(':').unwrap_or((authority, "")),
+    };
+    if host.is_empty() || (!authority.starts_with('[') && host.contains(['[', ']', '@'])) {
+        return Err(UriError::Host);
+    }
+    // A second colon outside brackets, or a user's name before the host.
+    if port.contains('@') {
+        return Err(UriError::Host);
+    }
+    Ok((host, port))
+}
+
+fn check_characters(text: &str) -> Result<(), UriError> {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'#' => return Err(UriError::Fragment),
+            b'%' => {
+                let digits = [bytes.next(), bytes.next()];
+                if !digits.into_iter().all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit())) {
+                    return Err(UriError::Percent);
+                }
+            }
+            b'!'
+            | b'$'
+            | b'&'..=b';'
+            | b'='
+            | b'?'..=b'['
+            | b']'
+            | b'_'
+            | b'a'..=b'z'
+            | b'~' => {}
+            _ => return Err(UriError::Character),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_are_found() {
+        for (text, secure, host, port, path, query) in [
+            ("coap://dm.example", false, "dm.example", 5683, "", None),
+            ("coaps://dm.example", true, "dm.example", 5684, "", None),
+            ("COAP://dm.example:61616/", false, "dm.example", 61_616, "/", None),
+            ("coap://192.0.2.1:/rd/5a3f", false, "192.0.2.1", 5683, "/rd/5a3f", None),
+            ("coaps://[2001:db8::1]:5685?a&b", true, "2001:db8::1", 5685, "", Some("a&b")),
+            ("coap://[::ffff:192.0.2.1]/a?b?c/d", false, "::ffff:192.0.2.1", 5683, "/a", Some("b?c/d")),
+            ("coap://h%C3%A9/%2F", false, "h%C3%A9", 5683, "/%2F", None),
+            ("coap://a/x:y@z;v=1", false, "a", 5683, "/x:y@z;v=1", None),
+        ] {
+            let uri = Uri::parse(text).unwrap();
+            assert_eq!((uri.is_secure(), uri.host(), uri.port()), (secure, host, port), "{text}");
+            assert_eq!((uri.path(), uri.query()), (path, query), "{text}");
+            assert_eq!(uri.as_str(), text);
+        }
+    }
+
+    #[test]
+    fn an_address_keeps_its_brackets_where_they_are_wanted() {
+        for (text, host) in
+            [("coap://[::1]:5", "[::1]"), ("coap://[::1]", "[::1]"), ("coaps://a.b:5/c", "a.b"), ("coap://a", "a")]
+        {
+            assert_eq!(Uri::parse(text).unwrap().host_in_brackets(), host);
+        }
+    }
+
+    #[test]
+    fn what_is_no_coap_uri_is_told() {
+        for (text, error) in [
+            ("", UriError::Scheme),
+            ("coap:", UriError::Scheme),
+            ("coap:/dm.example", UriError::Scheme),
+            ("http://dm.example", UriError::Scheme),
+            ("coap+tcp://dm.example", UriError::Scheme),
+            ("coap://", UriError::Host),
+            ("coap:///rd", UriError::Host),
+            ("coap://:5683", UriError::Host),
+            ("coap://?a", UriError::Host),
+            ("coap://me@dm.example", UriError::Host),
+            ("coap://me:secret@dm.example", UriError::Host),
+            ("coap://[::1", UriError::Host),
+            ("coap://[::1]x", UriError::Host),
+            ("coap://[dm.example]", UriError::Host),
+            ("coap://a]b", UriError::Host),
+            ("coap://::1", UriError::Host),
+            ("coap://dm.example:65536", UriError::Port),
+            ("coap://dm.example:0", UriError::Port),
+            ("coap://dm.example:+1", UriError::Port),
+            ("coap://dm.example:5:6", UriError::Port),
+            ("coap://2001:db8::1", UriError::Port),
+            ("coap://dm.example/#top", UriError::Fragment),
+            ("coap://dm.example/%", UriError::Percent),
+            ("coap://dm.example/%4", UriError::Percent),
+            ("coap://dm.example/%4g", UriError::Percent),
+            ("coap://dm example", UriError::Character),
+            ("coap://dm.example/\"", UriError::Character),
+            ("coap://dm.example/é", UriError::Character),
+            ("coap://dm.example/<a>", UriError::Character),
+            ("coap://dm.example/a|b", UriError::Character),
+            ("coap://dm.example/a^b", UriError::Character),
+        ] {
+            assert_eq!(Uri::parse(text), Err(error), "{text}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Bootstrap-Discover (OMA LwM2M 1.0, 5.2.7.3): which accounts and instances there are.
+
+use coap_codec::{Code, ContentFormat, MessageWriter};
+
+use super::operation::Operation;
+use super::{Effects, no_query};
+use crate::base::path::{Leaf, Path};
+use crate::base::value::{Sink, Stop, Value};
+use crate::format::{LinkValue, LinkWriter};
+use crate::model::{Ctx, DataModel, Refusal, list};
+use crate::objects::{SECURITY, SERVER, security, server};
+
+/// Answers `lwm2m="1.0",</0/0>;ssid=101,</0/1>,</1/0>;ssid=101,</3/0>`: of all objects, or of one.
+pub(super) fn serve(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    model: &dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Result<Effects, Refusal> {
+    let path = operation.path;
+    let only = path.object_id();
+    if only.is_some_and(|object| model.object(object).is_none()) {
+        return Err(Code::NOT_FOUND.into());
+    }
+    if path.depth() > 1 {
+        return Err(Code::BAD_REQUEST.into());
+    }
+    no_query(operation)?;
+    writer.restart(Code::CONTENT);
+    writer.content_format(ContentFormat::LINK_FORMAT)?;
+    writer.payload_with(|room| {
+        let mut links = LinkWriter::new(room);
+        links.enabler_version(1, 0);
+        list::visit(model, only, &mut |object, path| {
+            links.path("", path);
+            if let Some(id) = short_server_id(ctx, path, model) {
+                links.attribute("ssid", LinkValue::Uint(id));
+            }
+            let (major, minor) = object.version;
+            if path.instance_id().is_none() && (major, minor) != (1, 0) {
+                links.attribute("ver", LinkValue::Version(major, minor));
+            }
+        });
+        Ok::<usize, Refusal>(links.finish()?)
+    })?;
+    Ok(Effects::default())
+}
+
+/// The Short Server ID of a server account; the bootstrap account has none.
+fn short_server_id(ctx: &Ctx, path: Path, model: &dyn DataModel) -> Option<u64> {
+    let instance = path.instance_id()?;
+    let resource = match path.object_id()? {
+        SECURITY => security::SHORT_SERVER_ID,
+        SERVER => server::SHORT_SERVER_ID,
+        _ => return None,
+    };
+    let mut sink = Integer(None);
+    model.read(ctx, Leaf::new(path.object_id()?, instance, resource), &mut sink).ok()?;
+    sink.0
+}
+
+/// Keeps the number that it is given.
+struct Integer(Option<u64>);
+
+impl Sink for Integer {
+    fn value(&mut self, _: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        if let Value::Int(number) = value {
+            self.0 = u64::try_from(number).ok();
+        }
+        Ok(())
+    }
+
+    fn opaque(&mut self, _: Leaf, _: usize, _: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        Ok(())
+    }
+}
