@@ -24,6 +24,7 @@ mod reporting;
 pub mod sim;
 
 // What the interface above is made of.
+pub use coap_codec::Uri;
 pub use {coap_codec, endpoint_name};
 
 pub use base::config::{Account, Backoff, BootstrapPolicy, Config, ConfigError, Credentials, RegistrationPolicy};

@@ -105,7 +105,7 @@ impl Town {
             while let Some(output) = self.client.poll_output() {
                 match output {
                     Output::Connect { peer, uri, .. } => {
-                        self.hosts.push((peer, uri.to_owned()));
+                        self.hosts.push((peer, uri.to_string()));
                         connects.push(peer);
                     }
                     Output::Transmit { peer, datagram } => {

@@ -20,13 +20,13 @@ const HELP: &str = "\
 A China Mobile DM terminal (LwM2M 1.0 over CoAP).
 
   dm_terminal [OPTIONS] [--lose N]
-      A terminal's whole life in virtual time, against a platform inside this program, as a ladder of
-      messages. It takes a moment, although more than a day passes in it.
+      A terminal's whole life in virtual time, against a platform inside this program, as a ladder
+      of messages. It takes a moment, although more than a day passes in it.
       Exit code 0: every step was right; 1: one was not, and a line on standard error says which.
 
   dm_terminal [OPTIONS] --bootstrap URI | --server URI [--lifetime SECONDS] [--run-for SECONDS]
-      The same terminal on UDP and the real clock, until 'quit', Ctrl-C or the end of its time; then it
-      de-registers and waits for the answer, 5 s at most. A second Ctrl-C ends it at once.
+      The same terminal on UDP and the real clock, until 'quit', Ctrl-C or the end of its time; then
+      it de-registers and waits for the answer, 5 s at most. A second Ctrl-C ends it at once.
       Exit code 0: it was registered and has left; 1: it never was, or could not take its leave.
 
 Options
@@ -35,7 +35,7 @@ Options
   --seed N             its random numbers, to have the same again (otherwise from the system)
   --record FILE        writes what goes in and comes out; 'replay FILE' checks that it is reproduced
   --lose N             the network loses the Nth datagram of the life
-  --bootstrap URI      the bootstrap server, coap://HOST[:PORT]: it names the server to register with
+  --bootstrap URI      the bootstrap server, coap://HOST[:PORT]; it names the server to go on with
   --server URI         the server to register with; with --bootstrap too, if the bootstrap fails
   --lifetime SECONDS   the registration's lifetime, where the bootstrap server gives none (86400)
   --run-for SECONDS    leaves after this time, and at once when the platform refuses it (4.00, 4.01,
@@ -45,7 +45,10 @@ Options
 Commands on standard input, a line each, with --bootstrap or --server
   flight on            de-registers and falls silent
   flight off           registers again, without a bootstrap
-  set /3/0/9 42        changes a value of the Device object (here the battery level); observers are told
+  network off          there is no network: nothing passes, and the client is told so
+  network on           it is back: the client updates its registration
+  rebind               another address: opens new UDP sockets, and the client registers from there
+  set /3/0/9 42        changes a value of the Device object, here the battery level
   update               updates the registration now
   quit                 de-registers and ends
 
@@ -89,8 +92,7 @@ pub(crate) enum Mode {
 }
 
 /// Reads the command line. The error is one line.
-pub(crate) fn parse() -> Result<Request, String> {
-    let mut parser = lexopt::Parser::from_env();
+pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
     let (mut json, mut record, mut seed, mut lose, mut run_for) = (false, None, None, None, None);
     let (mut bootstrap, mut server, mut lifetime, mut endpoint) = (None, None, None, None);
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
@@ -174,4 +176,45 @@ fn entropy() -> std::io::Result<[u8; 16]> {
     let mut bytes = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &str) -> Result<Request, String> {
+        parse(lexopt::Parser::from_args(arguments.split_whitespace()))
+    }
+
+    #[test]
+    fn the_life_is_what_happens_without_a_server() {
+        let Ok(Request::Run(options)) = parsed("--lose 11 --seed 7") else { panic!("it is refused") };
+        assert!(matches!(options.mode, Mode::Life { seed: 7, lose: Some(11) }));
+        let Ok(Request::Run(options)) = parsed("--server coap://[::1] --run-for 60") else { panic!("it is refused") };
+        let Mode::Udp { bootstrap: None, server: Some(_), run_for } = options.mode else { panic!("it is a life") };
+        assert_eq!(run_for, Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_a_line_that_names_the_option() {
+        for (arguments, complaint) in [
+            ("--lose 0", "--lose: '0' is not a number from 1 to"),
+            ("--lose 1 --server coap://a", "--lose: this can't go with --bootstrap or --server"),
+            ("--run-for 60", "--run-for: this needs --bootstrap or --server"),
+            ("--server http://a", "--server: http://a: this does not begin with coap://"),
+            ("--endpoint ;;;1.0", "--endpoint: "),
+            ("--json=yes", ""),
+            ("--jason", "--jason: there is no such option; --help lists them"),
+            ("life", ""),
+        ] {
+            let said = parsed(arguments).err().unwrap_or_default();
+            assert!(said.starts_with(complaint) && said.lines().count() == 1, "{arguments}: {said}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_command_and_fits_a_screen() {
+        assert!(crate::command::COMMANDS.split(", ").all(|command| HELP.contains(&format!("\n  {command}  "))));
+        assert!(HELP.lines().all(|line| line.chars().count() <= crate::draw::WIDTH));
+    }
 }

@@ -89,10 +89,9 @@ fn text(message: &Message<'_>) -> Vec<String> {
         };
         return vec![meaning.into()];
     }
-    let mut text = Vec::new();
     if code.is_request() {
         let name = code.name().map_or_else(|| code.to_string(), str::to_string);
-        text.push(format!("{name} {}", joined("/", message.uri_path())));
+        let mut text = vec![format!("{name} {}", joined("/", message.uri_path()))];
         text.extend(
             message
                 .uri_query()
@@ -100,23 +99,32 @@ fn text(message: &Message<'_>) -> Vec<String> {
                 .map(|(query, separator)| format!("{separator}{}", printable(query))),
         );
         match message.observe() {
-            Some(observe::REGISTER) => text.push(", observe it from now on".into()),
-            Some(observe::DEREGISTER) => text.push(", observe it no more".into()),
+            Some(observe::REGISTER) => add(&mut text, "observe it from now on".into()),
+            Some(observe::DEREGISTER) => add(&mut text, "observe it no more".into()),
             _ => {}
         }
         if let Some(format) = message.accept() {
-            text.push(format!(", as {}", short(format)));
+            add(&mut text, format!("as {}", short(format)));
         }
+        text
     } else {
-        text.push(format!("{code:?}"));
+        let mut text = vec![format!("{code:?}")];
         if let Some(location) = location(message) {
-            text.push(format!(", location {location}"));
+            add(&mut text, format!("location {location}"));
         }
         if let Some(sequence) = message.observe() {
-            text.push(format!(", observed value no. {sequence}"));
+            add(&mut text, format!("observed value no. {sequence}"));
         }
+        text
     }
-    text
+}
+
+/// Another part, after a comma, which must not begin a line.
+fn add(text: &mut Vec<String>, part: String) {
+    if let Some(last) = text.last_mut() {
+        last.push_str(", ");
+    }
+    text.push(part);
 }
 
 /// The location that a message grants, as a path and a query.
@@ -172,7 +180,7 @@ fn payload(format: ContentFormat, path: &[u16], bytes: &[u8]) -> Vec<String> {
                 value if n == last => value,
                 // The name of an instance, before its values.
                 value if value.ends_with(':') => value + " ",
-                value => value + " · ",
+                value => value + "; ",
             }));
         }
         ContentFormat::LINK_FORMAT => said.extend(printable(bytes).split_inclusive(',').map(str::to_string)),
@@ -187,4 +195,18 @@ fn payload(format: ContentFormat, path: &[u16], bytes: &[u8]) -> Vec<String> {
 /// Hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_told_in_parts_that_may_stand_on_lines_of_their_own() {
+        let told = |bytes| Decoder::default().read(bytes).text;
+        assert_eq!(told(b"\x40\x01\0\x01\x60\x51\x33\x60"), ["GET /3, ", "observe it from now on, ", "as text"]);
+        assert_eq!(told(b"\x40\x02\0\x01\xb2rd\x44ep=x\x03b=U"), ["POST /rd", "?ep=x", "&b=U"]);
+        assert_eq!(told(b"\x60\x41\0\x01\x82rd\x015"), ["2.01 Created, ", "location /rd/5"]);
+        assert_eq!(told(b"\x60\0\0\x01"), ["received"]);
+    }
 }

@@ -8,21 +8,21 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Weak};
 use std::thread;
 
-use lwm2m_core::Peer;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::uri::Authority;
+use crate::ways::Try;
 
 /// What happened.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// The way to a peer is open, or it cannot be opened.
-    Opened(Peer, io::Result<Arc<UdpSocket>>),
+    Opened(Try, io::Result<Arc<UdpSocket>>),
     /// Nobody listens where a datagram went.
-    Refused(Peer),
+    Refused(Try),
     /// A datagram of a peer.
-    Datagram(Peer, Vec<u8>),
+    Datagram(Try, Vec<u8>),
     /// A line of standard input.
     Line(String),
     /// Ctrl-C, or its like.
@@ -30,28 +30,28 @@ pub(crate) enum Message {
 }
 
 /// Opens the way to a peer without keeping the caller waiting for the name to be resolved, and hands
-/// over what arrives on it, until the socket is dropped.
-pub(crate) fn connect(peer: Peer, uri: String, inbox: SyncSender<Message>) {
+/// over what arrives on it, until the socket is dropped: a second later at most it is closed.
+pub(crate) fn connect(way: Try, authority: Result<Authority, String>, inbox: SyncSender<Message>) {
     thread::spawn(move || {
-        let opened = Authority::parse(&uri).map_err(io::Error::other).and_then(|authority| authority.open());
+        let opened = authority.map_err(io::Error::other).and_then(|authority| authority.open());
         let opened = opened.and_then(|socket| {
             socket.set_read_timeout(Some(Duration::from_secs(1)))?;
             Ok(Arc::new(socket))
         });
         let socket = opened.as_ref().map(Arc::downgrade).unwrap_or_default();
-        if inbox.send(Message::Opened(peer, opened)).is_ok() {
-            receive(peer, &socket, &inbox);
+        if inbox.send(Message::Opened(way, opened)).is_ok() {
+            receive(way, &socket, &inbox);
         }
     });
 }
 
 /// Goes on until nobody needs the socket any more. An error is no end.
-fn receive(peer: Peer, socket: &Weak<UdpSocket>, inbox: &SyncSender<Message>) {
+fn receive(way: Try, socket: &Weak<UdpSocket>, inbox: &SyncSender<Message>) {
     let mut buffer = vec![0; 1 << 16];
     while let Some(socket) = socket.upgrade() {
         let message = match socket.recv(&mut buffer) {
-            Ok(length) => Message::Datagram(peer, buffer.get(..length).unwrap_or_default().to_vec()),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Message::Refused(peer),
+            Ok(length) => Message::Datagram(way, buffer.get(..length).unwrap_or_default().to_vec()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Message::Refused(way),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => continue,
             Err(_) => {
                 // It may be there again at once.

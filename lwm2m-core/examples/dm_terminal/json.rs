@@ -3,10 +3,11 @@
 use core::fmt::Display;
 use std::io::{self, Write};
 
-use lwm2m_core::{Event, FailureKind, Instant, Leave, Origin, Reason};
+use lwm2m_core::{Event, FailureKind, Instant, Leave, Reason};
 use serde::Serialize;
 
 use crate::decode::hex;
+use crate::news::who;
 use crate::view::{Datagram, Passage};
 
 /// A line: the time first, then what happened.
@@ -164,13 +165,4 @@ fn print(out: &mut dyn Write, at: Instant, news: News<'_>) -> io::Result<()> {
 
 fn text(it: impl Display) -> String {
     it.to_string()
-}
-
-/// Who caused an operation, in words.
-pub(crate) fn who(origin: Origin) -> String {
-    match origin {
-        Origin::Bootstrap => "bootstrap server".into(),
-        Origin::Server(id) => format!("server {id}"),
-        Origin::Local => "device".into(),
-    }
 }

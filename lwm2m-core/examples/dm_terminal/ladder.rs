@@ -5,21 +5,20 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 
 use coap_codec::Message;
-use lwm2m_core::{Event, Instant, Leave, Peer};
+use lwm2m_core::{Event, Instant, Peer};
 
 use crate::decode::Decoder;
-use crate::draw::{BOOTSTRAP, LANES, Mark, SERVER, lanes, span, time, wrap};
-use crate::json::who;
+use crate::draw::{Lanes, Mark, WIDTH, span, time, wrap};
+use crate::legend::LEGEND;
+use crate::news::tell;
 use crate::phase::{self, Phases};
 use crate::view::{Datagram, Passage};
 
-/// Columns of a line.
-const WIDTH: usize = 110;
-/// Where texts begin: after number, time and drawing; and after type, id and token.
-const TEXT: usize = 3 + 1 + 15 + LANES;
-const SAYING: usize = TEXT + 15;
+/// Columns of number and time, before the drawing; of type, id and token, after it.
+const MARGIN: usize = 3 + 1 + 15;
+const HEAD: usize = 15;
 /// Lines that a payload may fill.
-const PAYLOAD_LINES: usize = 9;
+const PAYLOAD_LINES: usize = 20;
 /// For so long an equal datagram is a repetition (RFC 7252 section 4.8.2: EXCHANGE_LIFETIME).
 const REPEATS: Duration = Duration::from_secs(247);
 /// A pause that is worth a row.
@@ -35,6 +34,7 @@ const YELLOW: &str = "33";
 #[derive(Debug)]
 pub(crate) struct Ladder {
     colour: bool,
+    lanes: Lanes,
     decoder: Decoder,
     phases: Phases,
     /// Sessions with the bootstrap server, and its host.
@@ -42,45 +42,30 @@ pub(crate) struct Ladder {
     /// What was sent lately, to tell repetitions: when, which way, what, how often.
     recent: VecDeque<(Instant, bool, Vec<u8>, usize)>,
     last: Option<Instant>,
-    /// The line above is blank.
-    fresh: bool,
+    /// The titles of the columns were printed.
+    titled: bool,
     /// Remarks wait for the heading that they may belong under.
     held: Vec<(Instant, char, String)>,
 }
 
 impl Ladder {
-    pub(crate) fn new(colour: bool) -> Self {
+    pub(crate) fn new(colour: bool, with_bootstrap_server: bool) -> Self {
         Self {
             colour,
+            lanes: Lanes::new(with_bootstrap_server),
             decoder: Decoder::default(),
             phases: Phases::default(),
             bootstraps: Vec::new(),
             recent: VecDeque::new(),
             last: None,
-            fresh: true,
+            titled: false,
             held: Vec::new(),
         }
     }
 
     /// How to read what follows.
     pub(crate) fn legend(&self, out: &mut dyn Write, title: &str) -> io::Result<()> {
-        writeln!(out, "{}\n", self.paint(BOLD, title))?;
-        out.write_all(
-            "\
- How to read it: time goes down, as the terminal's clock has it. A row with a number is a datagram.
-   ├────▶   a datagram, from its sender to its receiver;  ├──✗ lost on the way;  ↻ the same bytes again
-   ●        what the client tells the device that it runs in;  ◇ what the device tells the client
-   CON      wants an acknowledgement, and is sent again until one comes;  NON wants none
-   ACK      the acknowledgement, mostly with the answer in it;  RST rejects a message
-   id       the message's number; an ACK has that of its CON
-   token    the question's mark; its answer has the same (the first digits of it)
-   GET reads, PUT writes, POST creates or executes, DELETE deletes;  2.xx is done, 4.xx refused, 5.xx failed
-   /3/0/9   object 3 (Device), its instance 0, resource 9 (Battery Level);  0 is Security, 1 is Server
-   TLV      a binary list of values, shown as number, name = value
-
-"
-            .as_bytes(),
-        )?;
+        writeln!(out, "{}\n\n{LEGEND}", self.paint(BOLD, title))?;
         out.flush()
     }
 
@@ -99,11 +84,17 @@ impl Ladder {
         let times = self.times_seen(at, datagram);
         // A repetition may come late, in the midst of another flow.
         if let Some((title, sentence)) = begun.filter(|_| times == 1).and_then(|begun| self.phases.enter(begun)) {
-            self.heading(out, title, sentence)?;
+            self.heading(out, at, title, sentence)?;
         }
         self.settle(out)?;
 
         let mut saying = self.decoder.read(datagram.bytes);
+        if times > 1 {
+            // Said once is enough.
+            saying.payload.clear();
+            saying.text.truncate(1);
+            saying.text.iter_mut().for_each(|start| start.truncate(start.trim_end_matches(", ").len()));
+        }
         let stopped = match &datagram.passage {
             Passage::Arrives => false,
             Passage::Stopped(why) => {
@@ -118,24 +109,23 @@ impl Ladder {
             colour = if stopped { RED } else { YELLOW };
         }
         let head = format!("{:3} {:4} {:4}  ", saying.kind, saying.id, saying.token);
-        let mut lines = wrap(&saying.text, WIDTH - SAYING);
-        // Said once is enough.
-        if times == 1 && !saying.payload.is_empty() {
-            let mut payload = wrap(&saying.payload, WIDTH - SAYING - 2);
+        let width = WIDTH - MARGIN - self.lanes.width() - HEAD;
+        let mut lines = wrap(&saying.text, width);
+        if !saying.payload.is_empty() {
+            let mut payload = wrap(&saying.payload, width - 2);
             if payload.len() > PAYLOAD_LINES {
                 payload.truncate(PAYLOAD_LINES - 1);
                 payload.push(format!("… (a datagram of {} bytes)", datagram.bytes.len()));
             }
             lines.extend(payload.into_iter().map(|line| format!("  {line}")));
         }
-        let other = if bootstrap { BOOTSTRAP } else { SERVER };
-        let mark = Mark::Arrow { other, out: datagram.out, stopped };
+        let mark = Mark::Arrow { bootstrap, out: datagram.out, stopped };
         let number = datagram.number.to_string();
         for (index, line) in lines.iter().enumerate() {
             if index == 0 {
                 self.row(out, &number, Some(at), &mark, colour, &format!("{head}{line}"))?;
             } else {
-                self.row(out, "", None, &Mark::At('│'), colour, &format!("{:15}{line}", ""))?;
+                self.row(out, "", None, &Mark::At('│'), colour, &format!("{:HEAD$}{line}", ""))?;
             }
         }
         out.flush()
@@ -181,25 +171,43 @@ impl Ladder {
         1
     }
 
-    fn heading(&mut self, out: &mut dyn Write, title: &str, sentence: Option<&str>) -> io::Result<()> {
-        let rule = "─".repeat(WIDTH.saturating_sub(title.chars().count() + 4));
-        if !core::mem::replace(&mut self.fresh, true) {
+    /// The heading of what happens at `at`, and of the remarks that wait for it.
+    fn heading(&mut self, out: &mut dyn Write, at: Instant, title: &str, sentence: Option<&str>) -> io::Result<()> {
+        let begin = self.held.first().map_or(at, |(at, ..)| *at);
+        self.pause(out, begin)?;
+        if self.titled {
             writeln!(out)?;
         }
+        let rule = "─".repeat(WIDTH.saturating_sub(title.chars().count() + 4));
         writeln!(out, "{}", self.paint(BOLD, &format!("── {title} {rule}")))?;
-        let words: Vec<String> = sentence.unwrap_or_default().split_inclusive(' ').map(str::to_string).collect();
-        for line in wrap(&words, WIDTH - 1).iter().filter(|line| !line.is_empty()) {
+        for line in wrap(&words(sentence.unwrap_or_default()), WIDTH - 1).iter().filter(|line| !line.is_empty()) {
             writeln!(out, " {line}")?;
         }
-        let columns =
-            format!("{:3} {:15}{:LANES$}{:5}{:5}token", "no.", "time", "terminal  bootstrap  server", "", "id");
+        self.titles(out)
+    }
+
+    fn titles(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.titled = true;
+        let (titles, width) = (self.lanes.titles(), self.lanes.width());
+        let columns = format!("{:3} {:15}{titles:width$}{:5}{:5}token", "no.", "time", "", "id");
         writeln!(out, "{}", self.paint(DIM, &columns))
+    }
+
+    /// A row for the time in which nothing happened, if it was long.
+    fn pause(&mut self, out: &mut dyn Write, at: Instant) -> io::Result<()> {
+        let pause = self.last.map_or(Duration::ZERO, |last| at.saturating_duration_since(last));
+        self.last = Some(at);
+        if pause >= PAUSE {
+            let row = format!("{:MARGIN$}{}… {} later", "", self.lanes.row(&Mark::Pause), span(pause));
+            writeln!(out, "{}", self.paint(DIM, &row))?;
+        }
+        Ok(())
     }
 
     /// Rows of a text without a datagram.
     fn lines(&mut self, out: &mut dyn Write, at: Instant, mark: char, colour: &str, text: &str) -> io::Result<()> {
-        let words: Vec<String> = text.split_inclusive(' ').map(str::to_string).collect();
-        for (index, line) in wrap(&words, WIDTH - TEXT).iter().enumerate() {
+        let width = WIDTH - MARGIN - self.lanes.width();
+        for (index, line) in wrap(&words(text), width).iter().enumerate() {
             let first = index == 0;
             let mark = Mark::At(if first { mark } else { '│' });
             self.row(out, "", first.then_some(at), &mark, colour, line)?;
@@ -216,19 +224,16 @@ impl Ladder {
         colour: &str,
         text: &str,
     ) -> io::Result<()> {
-        self.fresh = false;
+        if !self.titled {
+            self.titles(out)?;
+        }
         let mut clock = String::new();
         if let Some(at) = at {
-            let pause = self.last.map_or(Duration::ZERO, |last| at.saturating_duration_since(last));
-            self.last = Some(at);
-            if pause >= PAUSE {
-                let row = format!("{:19}{}… {} later", "", lanes(&Mark::Pause), span(pause));
-                writeln!(out, "{}", self.paint(DIM, &row))?;
-            }
+            self.pause(out, at)?;
             clock = time(at);
         }
         let clock = self.paint(DIM, &format!("{clock:15}"));
-        let row = format!("{}{}", self.paint(colour, &lanes(mark)), self.paint(colour, text));
+        let row = format!("{}{}", self.paint(colour, &self.lanes.row(mark)), self.paint(colour, text));
         writeln!(out, "{}", format!("{number:>3} {clock}{row}").trim_end())
     }
 
@@ -241,35 +246,66 @@ impl Ladder {
     }
 }
 
-/// What an event says.
-fn tell(event: &Event, location: &str) -> String {
-    match *event {
-        Event::BootstrapStarted => "bootstrap started".into(),
-        Event::BootstrapFinished => "bootstrap finished: the account is complete".into(),
-        Event::BootstrapFailed { reason } => format!("bootstrap failed: {reason}"),
-        Event::Registered { server, lifetime } => {
-            format!("registered with server {server} at {location}, lifetime {lifetime} s")
+/// A text in pieces that may stand on different lines.
+fn words(text: &str) -> Vec<String> {
+    text.split_inclusive(' ').map(str::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REGISTER: &[u8] = b"\x40\x02\0\x01\xb2rd\x44ep=x";
+    const UPDATE: &[u8] = b"\x40\x02\0\x02\xb2rd\x015";
+
+    /// What a ladder prints of remarks and datagrams of the terminal, without the sentences.
+    fn drawn(with_bootstrap_server: bool, rows: &[(u64, Result<&str, &[u8]>)]) -> Vec<String> {
+        let mut ladder = Ladder::new(false, with_bootstrap_server);
+        let mut out = Vec::new();
+        for (number, (seconds, what)) in (1..).zip(rows) {
+            let at = Instant::from_secs(*seconds);
+            match *what {
+                Ok(remark) => ladder.remark(at, false, remark),
+                Err(bytes) => {
+                    let (peer, host, passage) = (Some(Peer(0)), "dm", Passage::Arrives);
+                    ladder.datagram(&mut out, at, &Datagram { number, out: true, peer, host, bytes, passage }).unwrap();
+                }
+            }
         }
-        Event::RegistrationFailed { server, reason } => format!("not registered with server {server}: {reason}"),
-        Event::Updated { server } => format!("registration with server {server} renewed"),
-        Event::UpdateFailed { server, reason } => format!("registration with server {server} not renewed: {reason}"),
-        Event::Deregistered { server, unconfirmed: None } => format!("de-registered from server {server}"),
-        Event::Deregistered { server, unconfirmed: Some(reason) } => {
-            format!("de-registered from server {server}, unconfirmed: {reason}")
-        }
-        Event::MayProceed(Leave::FlightMode) => "may proceed into flight mode: nothing more is to be sent".into(),
-        Event::MayProceed(Leave::PowerOff) => "may proceed to power off: nothing more is to be sent".into(),
-        Event::Offline => "offline: nothing is sent until the network is back".into(),
-        Event::Diagnostic(diagnostic) => format!("note: {diagnostic}"),
-        Event::Read { origin, path } => format!("{path} was read by {}", who(origin)),
-        Event::Written { origin, path } => format!("{path} was written by {}", who(origin)),
-        Event::Executed { origin, path } => format!("{path} was executed by {}", who(origin)),
-        Event::Created { origin, path } => format!("{path} was created by {}", who(origin)),
-        Event::Deleted { origin, path } => format!("{path} was deleted by {}", who(origin)),
-        Event::Observed { server, path } => format!("{path} is observed by server {server} from now on"),
-        Event::ObservationCancelled { server, path } => format!("{path} is no longer observed by server {server}"),
-        Event::Notified { server, path } => format!("server {server} was sent a notification of {path}"),
-        // A kind that is newer than this program.
-        other => format!("{other:?}"),
+        ladder.settle(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        text.lines()
+            .filter(|line| !line.starts_with(|c: char| c == ' ' && !line.contains(['│', '┊'])))
+            .map(String::from)
+            .collect()
+    }
+
+    #[test]
+    fn a_long_pause_stands_before_the_heading() {
+        let rows = drawn(true, &[(0, Err(REGISTER)), (7_200, Ok("update")), (7_200, Err(UPDATE))]);
+        let at = |text: &str| rows.iter().position(|row| row.contains(text)).unwrap();
+        assert!(at("2 h later") < at("7.4 Update") && at("7.4 Update") < at("◇"), "{rows:#?}");
+        assert_eq!(rows.iter().filter(|row| row.contains("later")).count(), 1);
+    }
+
+    #[test]
+    fn the_first_row_stands_below_the_titles_of_the_columns() {
+        let titles = "no. time           terminal bootstrap  server     id   token";
+        let remark = "    0d 00:00:00.000  ◇          │         │  network up";
+        assert_eq!(drawn(true, &[(0, Ok("network up"))]), [titles, remark]);
+        assert_eq!(drawn(true, &[(0, Ok("network up")), (0, Err(REGISTER))])[1..3], [titles, remark]);
+    }
+
+    #[test]
+    fn without_a_bootstrap_server_there_is_no_column_for_it() {
+        let rows = drawn(false, &[(0, Err(REGISTER))]);
+        assert_eq!(
+            rows[1..],
+            [
+                "no. time           terminal  server     id   token",
+                "  1 0d 00:00:00.000  ├─────────▶│  CON 0001       POST /rd?ep=x",
+            ]
+        );
     }
 }

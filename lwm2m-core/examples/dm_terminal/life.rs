@@ -10,6 +10,7 @@ use lwm2m_core::sim::{Answer, Direction, DmServer, Entry, Fate, Order, Response,
 use lwm2m_core::{Event, Instant, Leave, Path};
 
 use crate::args::Options;
+use crate::complain;
 use crate::terminal::{self, LIFETIME};
 use crate::view::{Datagram, Passage, View};
 
@@ -36,7 +37,7 @@ pub(crate) fn run(options: &Options, seed: u64, lose: Option<usize>) -> Result<(
     if let Some(number) = lose {
         sim.network.lose_nth(number);
     }
-    let view = View::new(options.json, title).map_err(|error| format!("cannot write: {error}"))?;
+    let view = View::new(options.json, title, true).map_err(|error| format!("cannot write: {error}"))?;
     let mut life = Life { sim, view, shown: 0, coming: Vec::new() };
     let outcome = life.live(options.identity.name.as_str());
     life.show()?;
@@ -45,12 +46,19 @@ pub(crate) fn run(options: &Options, seed: u64, lose: Option<usize>) -> Result<(
     }
     outcome?;
     let counts = life.sim.network.counts();
-    if lose.is_some() && counts.lost == 0 {
-        eprintln!("dm_terminal: --lose: nothing was lost, since the life has only {} datagrams", counts.sent);
-    }
-    let lost = if counts.lost == 0 { "" } else { ", although one was lost" };
     let (datagrams, time) = (counts.sent, crate::draw::span(life.sim.now().saturating_duration_since(Instant::ZERO)));
-    let word = format!("Every step was right{lost}: {datagrams} datagrams in {time} of virtual time.");
+    let loss = match lose {
+        None => ": ".into(),
+        Some(number) if number <= datagrams => format!(", although datagram {number} was lost: "),
+        Some(number) => {
+            // Without a ladder there is no last word, but whoever asked for a loss must hear of it.
+            if !life.view.is_ladder() {
+                complain(format!("--lose {number}: nothing was lost, since the life has only {datagrams} datagrams"));
+            }
+            format!(", but nothing was lost: there is no datagram {number}.\n")
+        }
+    };
+    let word = format!("Every step was right{loss}{datagrams} datagrams in {time} of virtual time.");
     life.view.conclude(&word).map_err(|error| format!("cannot write: {error}"))
 }
 

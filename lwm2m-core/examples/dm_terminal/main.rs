@@ -7,34 +7,41 @@
 //!
 //! ```text
 //! cargo run --example dm_terminal
-//! cargo run --example dm_terminal -- --lose 9
+//! cargo run --example dm_terminal -- --lose 11
 //! cargo run --example dm_terminal -- --bootstrap coap://127.0.0.1:5683
 //! ```
 #![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a program has a standard library")]
 
 mod args;
+mod command;
 mod decode;
 mod draw;
+mod failure;
 mod inbox;
 mod json;
 mod ladder;
+mod legend;
 mod life;
+mod news;
 mod phase;
 mod record;
+mod screen;
 mod standing;
 mod terminal;
 mod udp;
 mod uri;
 mod values;
 mod view;
+mod ways;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use crate::args::{Mode, Request};
+use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let options = match args::parse() {
+    let options = match args::parse(lexopt::Parser::from_env()) {
         Ok(Request::Run(options)) => options,
         Ok(Request::Print(text)) => {
             // Whoever does not listen need not be told.
@@ -42,21 +49,25 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(complaint) => {
-            eprintln!("dm_terminal: {complaint}");
+            complain(complaint);
             return ExitCode::from(2);
         }
     };
     let outcome = match &options.mode {
-        Mode::Life { seed, lose } => life::run(&options, *seed, *lose),
+        Mode::Life { seed, lose } => life::run(&options, *seed, *lose).map_err(Failure::from),
         Mode::Udp { bootstrap, server, run_for } => {
             udp::run(&options, bootstrap.as_deref(), server.as_deref(), *run_for)
         }
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(complaint) => {
-            eprintln!("dm_terminal: {complaint}");
-            ExitCode::FAILURE
-        }
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Said(complaint)) => complain(complaint),
+        Err(Failure::Quiet) => {}
     }
+    ExitCode::FAILURE
+}
+
+/// A line on standard error.
+fn complain(complaint: impl core::fmt::Display) {
+    screen::complain("dm_terminal", complaint);
 }

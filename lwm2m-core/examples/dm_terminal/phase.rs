@@ -76,7 +76,10 @@ impl Phases {
             (Phase::Register, true) => {
                 "The device registers again with the server that it knows. It needs no bootstrap for that."
             }
-            (Phase::Update, false) => "Before the lifetime ends, the device renews its registration at its location.",
+            (Phase::Update, false) => {
+                "The device renews its registration at its location: before the lifetime ends, and when the network \
+                 is back."
+            }
             (Phase::Deregister, false) => {
                 "Before flight mode or power-off, the device takes its leave at its location, and the platform sets it \
                  OFFLINE."

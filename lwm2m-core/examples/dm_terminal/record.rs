@@ -41,6 +41,11 @@ impl Record {
         }
     }
 
+    /// Ends the record.
+    pub(crate) fn stop(&mut self) {
+        self.0 = None;
+    }
+
     /// Writes what is new.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let Some(Open { recorder, file, written }) = &mut self.0 else { return Ok(()) };

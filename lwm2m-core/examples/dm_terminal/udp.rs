@@ -6,7 +6,6 @@
 //! that can be written down for `--record`; a program that records nothing just makes the call.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::io;
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -14,19 +13,24 @@ use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 
 use lwm2m_core::objects::Device;
 use lwm2m_core::sim::record::Input;
-use lwm2m_core::{Client, Event, Instant, Leave, Output, Peer, Session};
+use lwm2m_core::{Client, Event, Instant, Leave, Output};
 
 use crate::args::Options;
+use crate::command::{self, COMMANDS, Command};
+use crate::failure::Failure;
 use crate::inbox::{self, Message};
 use crate::record::Record;
 use crate::standing::Standing;
-use crate::terminal;
 use crate::uri::Authority;
 use crate::view::{Datagram, Passage, View};
+use crate::ways::{Try, Ways};
+use crate::{complain, terminal};
 
 /// How long the end of the program waits for the answer to De-register. The client itself would try
 /// for longer (`Config::leave_within`), but a person is waiting.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+/// How long a remark waits for the message that it may stand with, while a way is being opened.
+const PATIENCE: Duration = Duration::from_millis(250);
 /// Messages that wait for the loop; more datagrams than that wait in the kernel.
 const INBOX: usize = 64;
 
@@ -36,7 +40,7 @@ pub(crate) fn run(
     bootstrap: Option<&str>,
     server: Option<&str>,
     run_for: Option<Duration>,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let (outbox, inbox) = mpsc::sync_channel(INBOX);
     let mut terminal = Terminal::new(options, bootstrap, server, outbox.clone())?;
     inbox::read_lines(outbox.clone());
@@ -47,18 +51,19 @@ pub(crate) fn run(
     while !terminal.gone {
         // Wait for the next thing to happen, but not past the client's deadline, or our own.
         let end = terminal.ends_at(run_until);
-        let deadline = terminal.client.poll_timeout().into_iter().chain(end).min();
+        let patience = terminal.ways.is_trying().then(|| terminal.now() + PATIENCE);
+        let deadline = terminal.client.poll_timeout().into_iter().chain(end).chain(patience).min();
         let wait = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(terminal.now()));
         let message = inbox.recv_timeout(wait);
         // Each input of the client is followed by carrying out what it wants: see `input`.
         let now = terminal.now();
         match message {
-            Ok(Message::Datagram(peer, bytes)) => terminal.received(now, peer, bytes),
-            Ok(Message::Opened(peer, opened)) => terminal.opened(now, peer, opened),
-            Ok(Message::Refused(peer)) => terminal.refused(peer),
-            Ok(Message::Line(line)) => terminal.command(now, line.trim()),
+            Ok(Message::Datagram(way, bytes)) => terminal.received(now, way, bytes),
+            Ok(Message::Opened(way, opened)) => terminal.opened(now, way, opened),
+            Ok(Message::Refused(way)) => terminal.refused(way),
+            Ok(Message::Line(line)) => terminal.command(now, &line),
             Ok(Message::Stop) => terminal.leave(now, "Ctrl-C"),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => terminal.settle(),
         }
         if terminal.client.poll_timeout().is_some_and(|deadline| deadline <= now) {
             terminal.input(Input::Timeout { now });
@@ -75,8 +80,9 @@ struct Terminal {
     client: Client,
     device: Device,
     origin: std::time::Instant,
-    sockets: BTreeMap<Peer, Arc<UdpSocket>>,
-    hosts: BTreeMap<Peer, String>,
+    ways: Ways,
+    /// Whether there is a network, as the person at standard input has it.
+    network: bool,
     outbox: SyncSender<Message>,
     view: View,
     datagrams: usize,
@@ -89,6 +95,8 @@ struct Terminal {
     leaving: Option<Instant>,
     /// The client has no objection any more.
     gone: bool,
+    /// Nothing can be shown or recorded any more, and why.
+    broken: Option<String>,
 }
 
 impl Terminal {
@@ -101,15 +109,16 @@ impl Terminal {
     ) -> Result<Self, String> {
         let config = terminal::config(&options.identity, bootstrap, server);
         let record = Record::new(options.create_record()?, &config)?;
-        let title = "A DM terminal on UDP. It takes commands: flight on, flight off, set /3/0/9 42, update, quit.";
+        let title = format!("A DM terminal on UDP. It takes commands, a line each:\n{COMMANDS}");
         Ok(Self {
             client: Client::new(config, Instant::ZERO).map_err(|error| error.to_string())?,
             device: terminal::device(),
             origin: std::time::Instant::now(),
-            sockets: BTreeMap::new(),
-            hosts: BTreeMap::new(),
+            ways: Ways::default(),
+            network: true,
             outbox,
-            view: View::new(options.json, title).map_err(|error| format!("cannot write: {error}"))?,
+            view: View::new(options.json, &title, bootstrap.is_some())
+                .map_err(|error| format!("cannot write: {error}"))?,
             datagrams: 0,
             record,
             standing: Standing::Never(None),
@@ -117,6 +126,7 @@ impl Terminal {
             obstacle: None,
             leaving: None,
             gone: false,
+            broken: None,
         })
     }
 
@@ -129,14 +139,23 @@ impl Terminal {
     /// on. As a value it can be recorded. Afterwards its orders are carried out, before the next call.
     fn input(&mut self, input: Input) {
         self.record.input(&input);
-        if let Err(complaint) = input.apply(&mut self.client, &mut self.device) {
-            eprintln!("dm_terminal: {complaint}");
+        match (&input, input.apply(&mut self.client, &mut self.device)) {
+            (_, Ok(())) => {}
+            (Input::Update { server, .. }, Err(error)) => complain(command::refusal("update", *server, error)),
+            (_, Err(error)) => complain(error),
         }
-        if let Err(error) = self.drain() {
-            // Whoever closes the pipe that we print to wants no more of us: it is a way to say 'quit'.
+        let shown = self.drain().map_err(|error| format!("cannot write: {error}"));
+        let recorded = self.record.flush().map_err(|error| format!("--record: {error}"));
+        if let Err(complaint) = shown.and(recorded) {
+            self.broken.get_or_insert(complaint);
+            self.record.stop();
             self.view.mute();
+            // What was left; a view that is mute has nothing to complain about.
             let _ = self.drain();
-            self.leave(self.now(), &format!("cannot write: {error}"));
+        }
+        if self.view.is_closed() {
+            // Whoever closes the pipe that we print to wants no more of us: it is a way to say 'quit'.
+            self.leave(self.now(), "nobody reads this any more");
         }
     }
 
@@ -147,28 +166,24 @@ impl Terminal {
             self.record.output(&output);
             match output {
                 Output::Connect { peer, uri, .. } => {
-                    let host =
-                        Authority::parse(uri).map_or_else(|_| uri.to_string(), |authority| authority.to_string());
-                    self.hosts.insert(peer, host);
+                    let authority = Authority::of(uri);
+                    let host = authority.as_ref().map_or_else(|_| uri.to_string(), Authority::to_string);
                     self.view.order(now, &format!("asks for a way to {uri}"));
-                    inbox::connect(peer, uri.into(), self.outbox.clone());
+                    inbox::connect(self.ways.ask(peer, host), authority, self.outbox.clone());
                 }
                 Output::Transmit { peer, datagram } => {
                     // One that can't be sent is one that is lost: the client will send it again.
-                    let passage = match self.sockets.get(&peer).map(|socket| send(socket, datagram)) {
+                    let passage = match self.ways.socket(peer).map(|socket| send(socket, datagram)) {
                         Some(Ok(_)) => Passage::Arrives,
                         Some(Err(error)) => Passage::Stopped(format!("not sent: {error}")),
                         None => Passage::Stopped("not sent: there is no socket".into()),
                     };
                     self.datagrams += 1;
-                    let (number, host) = (self.datagrams, host(&self.hosts, peer));
+                    let (number, host) = (self.datagrams, self.ways.host(peer));
                     let datagram = Datagram { number, out: true, peer: Some(peer), host, bytes: datagram, passage };
                     self.view.datagram(now, &datagram)?;
                 }
-                Output::Disconnect { peer } => {
-                    self.sockets.remove(&peer);
-                    self.hosts.remove(&peer);
-                }
+                Output::Disconnect { peer } => self.ways.forget(peer),
             }
         }
         while let Some(event) = self.client.poll_event() {
@@ -180,78 +195,106 @@ impl Terminal {
         if let Some(action) = self.device.take_action() {
             self.view.command(now, &format!("{action:?} was asked for, which a program can't do"));
         }
-        self.record.flush()?;
-        self.view.settle()
+        // A remark may belong with a message that comes at once, or as soon as the way for it is open.
+        let more = self.ways.is_trying() || self.client.poll_timeout().is_some_and(|deadline| deadline <= now);
+        if more { Ok(()) } else { self.view.settle() }
     }
 
-    fn opened(&mut self, now: Instant, peer: Peer, opened: io::Result<Arc<UdpSocket>>) {
+    /// Nothing happened for a while: what is held back is shown without a message.
+    fn settle(&mut self) {
+        // If the screen is gone, the next drain will find out.
+        let _ = self.view.settle();
+    }
+
+    /// A try to open a way is over. The client may have lost interest meanwhile.
+    fn opened(&mut self, now: Instant, way: Try, opened: io::Result<Arc<UdpSocket>>) {
+        let peer = way.peer;
         match opened {
-            // It took so long that nobody wants it any more.
-            Ok(_) if !self.hosts.contains_key(&peer) => {}
             Ok(socket) => {
-                // A second socket for a peer has another port, so the server sees another address.
-                let first = self.sockets.insert(peer, socket).is_none();
-                let session = if first { Session::New } else { Session::Moved };
-                self.input(Input::Connected { now, peer, session });
+                if let Some(session) = self.ways.opened(way, socket) {
+                    self.input(Input::Connected { now, peer, session });
+                }
             }
             Err(error) => {
-                let obstacle = format!("{} cannot be reached: {error}", host(&self.hosts, peer));
-                self.view.command(now, &obstacle);
-                self.obstacle = Some(obstacle);
-                self.input(Input::ConnectionFailed { now, peer });
+                if self.ways.failed(way) {
+                    let obstacle = format!("{} cannot be reached: {error}", self.ways.host(peer));
+                    self.view.command(now, &obstacle);
+                    self.obstacle = Some(obstacle);
+                    self.input(Input::ConnectionFailed { now, peer });
+                }
             }
         }
     }
 
-    fn received(&mut self, now: Instant, peer: Peer, bytes: Vec<u8>) {
-        if !self.hosts.contains_key(&peer) {
+    fn received(&mut self, now: Instant, way: Try, bytes: Vec<u8>) {
+        if !self.ways.is_open(way) {
             return;
         }
-        (self.heard, self.obstacle) = (true, None);
+        let peer = way.peer;
+        let passage =
+            if self.network { Passage::Arrives } else { Passage::Stopped("not heard: there is no network".into()) };
         self.datagrams += 1;
-        let (number, host) = (self.datagrams, self.hosts.get(&peer).map_or("", String::as_str));
-        let datagram =
-            Datagram { number, out: false, peer: Some(peer), host, bytes: &bytes, passage: Passage::Arrives };
+        let (number, host) = (self.datagrams, self.ways.host(peer));
+        let datagram = Datagram { number, out: false, peer: Some(peer), host, bytes: &bytes, passage };
         // If the screen is gone, the next drain will find out.
         let _ = self.view.datagram(now, &datagram);
-        self.input(Input::Datagram { now, peer, bytes });
+        if self.network {
+            (self.heard, self.obstacle) = (true, None);
+            self.input(Input::Datagram { now, peer, bytes });
+        }
     }
 
     fn command(&mut self, now: Instant, line: &str) {
-        match line {
-            "" => {}
-            "flight on" => {
-                self.view.command(now, line);
-                self.input(Input::EnterFlightMode { now });
+        let command = match Command::parse(line) {
+            Ok(Some(command)) => command,
+            Ok(None) => return,
+            Err(complaint) => return complain(complaint),
+        };
+        if !matches!(command, Command::Set(_) | Command::Quit) {
+            self.view.command(now, line.trim());
+        }
+        match command {
+            Command::FlightOn => self.input(Input::EnterFlightMode { now }),
+            Command::FlightOff => self.input(Input::LeaveFlightMode { now }),
+            Command::NetworkOff => {
+                self.network = false;
+                self.ways.interrupt();
+                self.input(Input::NetworkDown { now });
             }
-            "flight off" => {
-                self.view.command(now, line);
-                self.input(Input::LeaveFlightMode { now });
+            Command::NetworkOn => {
+                self.network = true;
+                self.input(Input::NetworkUp { now });
             }
-            "update" => {
-                self.view.command(now, line);
+            Command::Rebind => {
+                // The client asks for its ways again, and they get new sockets: with other ports, since
+                // the old ones are closed by the threads that read from them, a moment later.
+                self.ways.close();
+                self.input(Input::AddressChanged { now });
+            }
+            Command::Update => {
                 let servers: Vec<u16> = self.client.servers().collect();
                 servers.iter().for_each(|&server| self.input(Input::Update { now, server }));
                 if servers.is_empty() {
-                    eprintln!("dm_terminal: update: no server is known yet");
+                    complain("update: no server is known yet");
                 }
             }
-            "quit" => self.leave(now, line),
-            _ if line.starts_with("set") => match terminal::set(&mut self.device, line) {
+            Command::Set(line) => match terminal::set(&mut self.device, line) {
                 Ok(path) => {
                     self.view.command(now, line);
                     self.input(Input::Application { now, text: line.into() });
                     self.input(Input::Notify { now, path });
                 }
-                Err(complaint) => eprintln!("dm_terminal: {complaint}"),
+                Err(complaint) => complain(format!("set: {complaint}")),
             },
-            _ => eprintln!("dm_terminal: {line}: not a command (flight on, flight off, set PATH VALUE, update, quit)"),
+            Command::Quit => self.leave(now, "quit"),
         }
     }
 
     /// Nobody listens where the last datagram went. The client need not know: to it, datagrams are lost.
-    fn refused(&mut self, peer: Peer) {
-        self.obstacle = Some(format!("nobody listens at {}", host(&self.hosts, peer)));
+    fn refused(&mut self, way: Try) {
+        if self.ways.is_open(way) {
+            self.obstacle = Some(format!("nobody listens at {}", self.ways.host(way.peer)));
+        }
     }
 
     /// The end begins; it is over when the client has said that the device may switch off.
@@ -278,14 +321,14 @@ impl Terminal {
         }
     }
 
-    fn verdict(&self) -> Result<(), String> {
+    fn verdict(&self) -> Result<(), Failure> {
+        if let Some(complaint) = &self.broken {
+            return Err(complaint.clone().into());
+        }
         let silence = (!self.heard).then_some("no answer came before it ended");
-        self.standing.verdict(self.obstacle.as_deref().or(silence))
+        let verdict = self.standing.verdict(self.obstacle.as_deref().or(silence));
+        verdict.map_err(|complaint| if self.view.is_closed() { Failure::Quiet } else { complaint.into() })
     }
-}
-
-fn host(hosts: &BTreeMap<Peer, String>, peer: Peer) -> &str {
-    hosts.get(&peer).map_or("a server", String::as_str)
 }
 
 /// Sends a datagram. An error may be that of an earlier one, to which nobody listened: not of this.

@@ -4,6 +4,8 @@ use core::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 
+use lwm2m_core::Uri;
+
 /// Host and port of a `coap` URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Authority {
@@ -11,42 +13,22 @@ pub(crate) struct Authority {
     port: u16,
 }
 
-/// The port of `coap` (RFC 7252 section 6.1).
-const PORT: u16 = 5683;
-
 impl Authority {
-    /// Reads `coap://HOST[:PORT]`, the host being a name, an IPv4 address or an IPv6 one in brackets.
-    pub(crate) fn parse(uri: &str) -> Result<Self, String> {
-        if uri.starts_with("coaps://") {
-            return Err(format!("{uri}: DTLS is not supported yet, use coap://"));
+    /// The host and port of a `coap` URI that says nothing else.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let uri = Uri::parse(text).map_err(|error| format!("{text}: {error}"))?;
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+            return Err(format!("{text}: only a host and a port may follow coap://"));
         }
-        let rest = uri.strip_prefix("coap://").ok_or_else(|| format!("{uri}: this does not begin with coap://"))?;
-        let authority = rest.strip_suffix('/').unwrap_or(rest);
-        if authority.contains(['/', '?', '#', '@']) {
-            return Err(format!("{uri}: only a host and a port may follow coap://"));
+        Self::of(uri)
+    }
+
+    /// Where the client wants a session with.
+    pub(crate) fn of(uri: Uri<'_>) -> Result<Self, String> {
+        match uri.is_secure() {
+            true => Err(format!("{uri}: DTLS is not supported yet, use coap://")),
+            false => Ok(Self { host: uri.host().into(), port: uri.port() }),
         }
-        let (host, port) = match authority.strip_prefix('[') {
-            Some(bracketed) => {
-                let (host, port) = bracketed.split_once(']').ok_or_else(|| format!("{uri}: ']' is missing"))?;
-                if host.parse::<Ipv6Addr>().is_err() {
-                    return Err(format!("{uri}: '{host}' is no IPv6 address"));
-                }
-                (host, port)
-            }
-            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-        };
-        if host.is_empty() {
-            return Err(format!("{uri}: the host is missing"));
-        }
-        let port = match port {
-            "" => PORT,
-            _ => port
-                .strip_prefix(':')
-                .and_then(|port| port.parse().ok())
-                .filter(|port| *port != 0)
-                .ok_or_else(|| format!("{uri}: the port is not a number from 1 to 65535"))?,
-        };
-        Ok(Self { host: host.into(), port })
     }
 
     /// A socket that sends to this host, and hears nobody else.

@@ -1,12 +1,13 @@
 //! What happens, on its way to the screen: as a ladder or as JSON.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
 
 use coap_codec::Message;
 use lwm2m_core::{Event, Instant, Peer};
 
 use crate::json;
 use crate::ladder::Ladder;
+use crate::screen::Screen;
 
 /// A datagram, and what became of it.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub(crate) enum Passage {
 
 /// The screen.
 pub(crate) struct View {
-    out: Box<dyn Write>,
+    out: Screen<Stdout>,
     form: Form,
     /// The location in the last answer that had one. The registration that follows is there.
     location: String,
@@ -45,17 +46,20 @@ enum Form {
 }
 
 impl View {
-    /// Standard output. `title` stands above a ladder.
-    pub(crate) fn new(json: bool, title: &str) -> io::Result<Self> {
-        let mut out = io::stdout();
+    /// Standard output. `title` stands above a ladder, which has a lane for a bootstrap server if the
+    /// terminal has one.
+    pub(crate) fn new(json: bool, title: &str, with_bootstrap_server: bool) -> io::Result<Self> {
+        let stdout = io::stdout();
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let colour = stdout.is_terminal() && !plain;
+        let mut out = Screen::new(stdout);
         let mut form = Form::Json;
         if !json {
-            let ladder = Ladder::new(out.is_terminal() && !plain);
+            let ladder = Ladder::new(colour, with_bootstrap_server);
             ladder.legend(&mut out, title)?;
             form = Form::Ladder(Box::new(ladder));
         }
-        Ok(Self { out: Box::new(out), form, location: String::new() })
+        Ok(Self { out, form, location: String::new() })
     }
 
     pub(crate) fn datagram(&mut self, at: Instant, datagram: &Datagram<'_>) -> io::Result<()> {
@@ -102,7 +106,17 @@ impl View {
 
     /// Says nothing any more.
     pub(crate) fn mute(&mut self) {
-        self.out = Box::new(io::sink());
+        self.out.close();
+    }
+
+    /// Whether whoever read this has left.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.out.is_closed()
+    }
+
+    /// Whether it is for people.
+    pub(crate) fn is_ladder(&self) -> bool {
+        matches!(self.form, Form::Ladder(_))
     }
 
     /// The last word: what came of it all.

@@ -21,7 +21,7 @@ use core::time::Duration;
 /// assert_eq!(later.saturating_duration_since(boot), Duration::from_secs(3));
 /// assert_eq!(boot.saturating_duration_since(later), Duration::ZERO);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(u64);
 
 impl Instant {
@@ -105,6 +105,16 @@ impl fmt::Display for Instant {
     }
 }
 
+/// As it is displayed, with the microseconds if there are any: instants that differ look different.
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 % 1_000 {
+            0 => fmt::Display::fmt(self, f),
+            _ => write!(f, "{}.{:06} s", self.0 / 1_000_000, self.0 % 1_000_000),
+        }
+    }
+}
+
 /// Core time: the embedder's `now` plus an offset that grows whenever `now` steps back.
 ///
 /// Deadlines live in core time, which never goes backwards, so a step back of any size delays
@@ -184,6 +194,19 @@ mod tests {
             clock.advance(Instant::from_secs(0));
         }
         assert_eq!(clock.advance(Instant::from_secs(1)), Instant::from_secs(16));
+    }
+
+    #[test]
+    fn an_instant_prints_as_seconds_and_different_ones_differently() {
+        for (micros, displayed, debugged) in [
+            (0, "0.000 s", "0.000 s"),
+            (7_030_000, "7.030 s", "7.030 s"),
+            (7_030_012, "7.030 s", "7.030012 s"),
+            (90_000_000_999, "90000.000 s", "90000.000999 s"),
+        ] {
+            let instant = Instant::from_micros(micros);
+            assert_eq!(alloc::format!("{instant} {instant:?}"), alloc::format!("{displayed} {debugged}"));
+        }
     }
 
     #[test]

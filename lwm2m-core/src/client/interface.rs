@@ -1,5 +1,7 @@
 //! What the client tells its runtime: orders, what became of a datagram, and why something was refused.
 
+use coap_codec::Uri;
+
 use crate::base::event::Reason;
 use crate::exchange::{Failure, Peer};
 
@@ -12,8 +14,8 @@ pub enum Output<'a> {
     Connect {
         /// The peer that this server is from now on.
         peer: Peer,
-        /// Its URI, `coap://` or `coaps://`, as its account has it.
-        uri: &'a str,
+        /// Its URI, as its account has it: host and port to resolve and to open a socket to.
+        uri: Uri<'a>,
         /// How the session is to be secured.
         security: Security<'a>,
     },

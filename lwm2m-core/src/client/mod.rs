@@ -333,21 +333,20 @@ impl Client {
         let order = loop {
             let order = self.exchange.take_order()?;
             // A session that was given up before it was asked for.
-            let obsolete = matches!(order, Order::Connect(peer) if self.connections.by_peer(peer).is_none());
+            let obsolete = matches!(order, Order::Connect(peer) if self.server_uri(peer).is_none());
             if !obsolete {
                 break order;
             }
         };
         if let Order::Connect(peer) = order {
-            let role = self.connections.by_peer(peer)?.role;
-            let account = self.security(role)?;
+            let account = self.security(self.connections.by_peer(peer)?.role)?;
             let security = match account.mode {
                 Some(Mode::PreSharedKey) => {
                     Security::Psk { identity: &account.credential.identity, key: &account.credential.secret_key }
                 }
                 _ => Security::NoSec,
             };
-            return Some(Output::Connect { peer, uri: account.uri.as_deref().unwrap_or_default(), security });
+            return Some(Output::Connect { peer, uri: self.server_uri(peer)?, security });
         }
         Some(match self.exchange.lend_order()? {
             crate::exchange::Output::Transmit(peer, datagram) => Output::Transmit { peer, datagram },

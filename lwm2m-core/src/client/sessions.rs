@@ -1,5 +1,7 @@
 //! Sessions: closed, lost, and how they are secured.
 
+use coap_codec::Uri;
+
 use super::Client;
 use super::connection::{Connection, Link};
 use crate::exchange::Peer;
@@ -56,6 +58,12 @@ impl Client {
             Role::Bootstrap => self.accounts.0.bootstrap_server(),
             Role::Server(server) => self.accounts.server(server).map(|account| account.security),
         }
+    }
+
+    /// The URI of the server that a peer is.
+    pub(super) fn server_uri(&self, peer: Peer) -> Option<Uri<'_>> {
+        let account = self.security(self.connections.by_peer(peer)?.role)?;
+        Uri::parse(account.uri.as_deref()?).ok()
     }
 
     pub(super) fn is_secure(&self, role: Role) -> bool {

@@ -102,13 +102,8 @@ impl Lifecycle {
         let servers = accounts.servers().next().is_some();
         let wanted = accounts.0.bootstrap_server().is_some() && (config.bootstrap.at_every_start || !servers);
         let bootstrap = if wanted { Bootstrap::Boot } else { Bootstrap::Idle };
-        let mut lifecycle = Self {
-            presence: Presence::Present,
-            network: false,
-            bootstrap,
-            purge_at: None,
-            registrations: Vec::new(),
-        };
+        let mut lifecycle =
+            Self { presence: Presence::Present, network: false, bootstrap, purge_at: None, registrations: Vec::new() };
         lifecycle.enrol(now, accounts);
         lifecycle
     }

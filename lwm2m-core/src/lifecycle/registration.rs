@@ -407,11 +407,15 @@ fn lifetime(terms: Terms) -> Duration {
     Duration::from_secs(u64::from(terms.lifetime))
 }
 
+/// A lifetime below this is updated at its half.
+const SHORT_LIFETIME: Duration = Duration::from_secs(600);
+
 /// The latest moment for an Update: `margin` before the end, which leaves a whole cycle of
 /// retransmissions and more than one try; half of a lifetime that is too short for that.
 fn latest_update(policy: &RegistrationPolicy, lifetime: Duration) -> Duration {
     let half = lifetime / 2;
-    lifetime.checked_sub(policy.margin).filter(|latest| *latest > half).unwrap_or(half)
+    let latest = lifetime.checked_sub(policy.margin).filter(|latest| *latest > half);
+    latest.filter(|_| lifetime >= SHORT_LIFETIME).unwrap_or(half)
 }
 
 /// The first Update after a Register: anywhere in the second half, so that terminals which

@@ -86,6 +86,10 @@ impl<'a> Operation<'a> {
         if message.code() == Code::POST && message.uri_path().eq([b"bs".as_slice()]) {
             return Ok(operation);
         }
+        // Values that must not be sent, and are never resolved (RFC 7252, section 5.10.1).
+        if message.uri_path().any(|segment| matches!(segment, b"." | b"..")) {
+            return Err(Unfit::Option(OptionNumber::URI_PATH));
+        }
         operation.path = Path::from_segments(message.uri_path()).map_err(|error| match error {
             PathError::TooDeep => Unfit::Code(Code::METHOD_NOT_ALLOWED),
             _ => Unfit::Code(Code::NOT_FOUND),

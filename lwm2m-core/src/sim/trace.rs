@@ -3,9 +3,9 @@
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write};
 
-use coap_codec::{Message, MessageType};
+use coap_codec::{ContentFormat, Message, MessageType, Values};
 
 use crate::base::event::Event;
 use crate::base::time::Instant;
@@ -173,7 +173,7 @@ impl fmt::Display for Entry {
     }
 }
 
-/// A datagram in a few words: `CON 0x1a2b 0.02 /rd?ep=x +28 bytes`.
+/// A datagram in a few words: `CON 0x1a2b POST /rd?ep=x format=links "</1/0>"`.
 struct Summary<'a>(&'a [u8]);
 
 impl fmt::Display for Summary<'_> {
@@ -188,26 +188,90 @@ impl fmt::Display for Summary<'_> {
             MessageType::Reset => "RST",
         };
         write!(f, "{kind} {:#06x}", message.message_id().0)?;
-        if message.code().is_empty() {
+        let code = message.code();
+        if code.is_empty() {
             return Ok(());
         }
-        write!(f, " {}", message.code())?;
-        if let Some(observe) = message.observe() {
-            write!(f, " observe={observe}")?;
+        match code.name() {
+            Some(method) if code.is_request() => write!(f, " {method}")?,
+            _ => write!(f, " {code:?}")?,
         }
-        if message.uri_path().next().is_some() {
-            f.write_str(" ")?;
+        if code.is_request() {
+            f.write_char(' ')?;
+            reference(f, message.uri_path(), message.uri_query())?;
         }
-        for segment in message.uri_path() {
-            write!(f, "/{}", String::from_utf8_lossy(segment))?;
+        options(f, &message)?;
+        payload(f, &message)
+    }
+}
+
+/// A path and a query.
+fn reference(f: &mut fmt::Formatter<'_>, mut path: Values<'_>, query: Values<'_>) -> fmt::Result {
+    write!(f, "/{}", OneLine(path.next().unwrap_or_default()))?;
+    path.try_for_each(|segment| write!(f, "/{}", OneLine(segment)))?;
+    query
+        .zip("?".chars().chain(core::iter::repeat('&')))
+        .try_for_each(|(argument, mark)| write!(f, "{mark}{}", OneLine(argument)))
+}
+
+/// The options that decide what a message means.
+fn options(f: &mut fmt::Formatter<'_>, message: &Message<'_>) -> fmt::Result {
+    if message.location_path().next().is_some() {
+        f.write_str(" location=")?;
+        reference(f, message.location_path(), message.location_query())?;
+    }
+    if let Some(observe) = message.observe() {
+        write!(f, " observe={observe}")?;
+    }
+    for (name, format) in [("accept", message.accept()), ("format", message.content_format())] {
+        match format {
+            None => {}
+            Some(ContentFormat::TEXT_PLAIN) => write!(f, " {name}=text")?,
+            Some(ContentFormat::LINK_FORMAT) => write!(f, " {name}=links")?,
+            Some(ContentFormat::OCTET_STREAM) => write!(f, " {name}=bytes")?,
+            Some(ContentFormat::LWM2M_TLV) => write!(f, " {name}=TLV")?,
+            // Who uses another number, an old one for example, wants to see it.
+            Some(ContentFormat(number)) => write!(f, " {name}={number}")?,
         }
-        for (query, mark) in message.uri_query().zip(core::iter::once('?').chain(core::iter::repeat('&'))) {
-            write!(f, "{mark}{}", String::from_utf8_lossy(query))?;
+    }
+    for (name, block) in [("block1", message.block1()), ("block2", message.block2())] {
+        match block {
+            None => {}
+            Some(Ok(block)) => write!(f, " {name}={block}")?,
+            Some(Err(error)) => write!(f, " {name}=({error})")?,
         }
-        match message.payload().len() {
-            0 => Ok(()),
-            length => write!(f, " +{length} bytes"),
-        }
+    }
+    Ok(())
+}
+
+/// Text is shown, as far as it goes; of anything else the length has to do.
+fn payload(f: &mut fmt::Formatter<'_>, message: &Message<'_>) -> fmt::Result {
+    const SHOWN: usize = 40;
+    let bytes = message.payload();
+    // Without a format it is the words of a refusal (RFC 7252 section 5.5.2).
+    let format = message.content_format().unwrap_or(ContentFormat::TEXT_PLAIN);
+    let is_text = matches!(
+        format.modern(),
+        ContentFormat::TEXT_PLAIN | ContentFormat::LINK_FORMAT | ContentFormat::LWM2M_JSON | ContentFormat::JSON
+    );
+    match core::str::from_utf8(bytes) {
+        Ok("") => Ok(()),
+        Ok(text) if is_text => match text.char_indices().nth(SHOWN) {
+            None => write!(f, " {text:?}"),
+            Some((end, _)) => write!(f, " {:?}... of {} bytes", text.get(..end).unwrap_or_default(), bytes.len()),
+        },
+        _ => write!(f, " +{} bytes", bytes.len()),
+    }
+}
+
+/// Bytes that should be text, without what would break the line.
+struct OneLine<'a>(&'a [u8]);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        String::from_utf8_lossy(self.0)
+            .chars()
+            .try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_default()) } else { f.write_char(c) })
     }
 }
 
@@ -230,7 +294,7 @@ mod tests {
         for (what, line) in [
             (
                 datagram(register, Direction::ToServer, Fate::Lost),
-                "   7 -> dm:5683  CON 0x1234 0.02 /rd?ep=x&y +6 bytes  (Lost)",
+                "   7 -> dm:5683  CON 0x1234 POST /rd?ep=x&y \"</1/0>\"  (Lost)",
             ),
             (datagram(b"\x60\0\x12\x34", Direction::ToDevice, Fate::Delivered), "   7 <- dm:5683  ACK 0x1234"),
             (
@@ -243,6 +307,28 @@ mod tests {
         ] {
             let entry = Entry { at: Instant::from_millis(1_500), what };
             assert_eq!(entry.to_string(), alloc::format!("       1.500 s  {line}"));
+        }
+    }
+
+    #[test]
+    fn a_datagram_says_what_it_is_about() {
+        let long = b"\x60\x80\0\x01\xff0123456789012345678901234567890123456789\xe2\x82\xac";
+        for (bytes, words) in [
+            (&b"\x40\x04\0\x01"[..], "CON 0x0001 DELETE /"),
+            (b"\x40\x01\0\x01\x60\x51\x33\x01\x30\x62\x2d\x16", "CON 0x0001 GET /3/0 observe=0 accept=TLV"),
+            (b"\x40\x01\0\x01\xd1\x0a\x03", "CON 0x0001 GET / block2=0/0/128"),
+            (b"\x40\x03\0\x01\xb1\x3a\x10\xff80 %", "CON 0x0001 PUT /: format=text \"80 %\""),
+            (b"\x40\x1f\0\x01", "CON 0x0001 0.31 /"),
+            (b"\x60\x41\0\x01\x82rd\x015\xc1a", "ACK 0x0001 2.01 Created location=/rd/5?a"),
+            (b"\x60\x45\0\x01\xc2\x2d\x16\xffabc", "ACK 0x0001 2.05 Content format=TLV +3 bytes"),
+            (b"\x60\x45\0\x01\xc2\x06\x06\xffabc", "ACK 0x0001 2.05 Content format=1542 +3 bytes"),
+            (b"\x50\x45\0\x01\x61\x07\xff\xc0", "NON 0x0001 2.05 Content observe=7 +1 bytes"),
+            (b"\x60\x84\0\x01\xffwhat\n\"?", "ACK 0x0001 4.04 Not Found \"what\\n\\\"?\""),
+            (b"\x60\x5f\0\x01\xd1\x0e\x0f", "ACK 0x0001 2.31 Continue block1=(reserved block size exponent 7)"),
+            (long, "ACK 0x0001 4.00 Bad Request \"0123456789012345678901234567890123456789\"... of 43 bytes"),
+            (b"\x40\x01\0\x01\xb2a\n", "CON 0x0001 GET /a\\n"),
+        ] {
+            assert_eq!(Summary(bytes).to_string(), words);
         }
     }
 
