@@ -201,7 +201,7 @@ mod tests {
             ("--lose 0", "--lose: '0' is not a number from 1 to"),
             ("--lose 1 --server coap://a", "--lose: this can't go with --bootstrap or --server"),
             ("--run-for 60", "--run-for: this needs --bootstrap or --server"),
-            ("--server http://a", "--server: http://a: this does not begin with coap://"),
+            ("--server http://a", "--server: http://a: the scheme is neither coap nor coaps"),
             ("--endpoint ;;;1.0", "--endpoint: "),
             ("--json=yes", ""),
             ("--jason", "--jason: there is no such option; --help lists them"),
