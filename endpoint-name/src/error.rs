@@ -6,7 +6,7 @@ use core::fmt;
 
 use thiserror::Error;
 
-use crate::parse::SEPARATORS;
+use crate::parse::{NUMBER_DIGITS, SEPARATORS};
 
 /// Why a text is not an endpoint name, or why parts do not make one.
 ///
@@ -32,7 +32,7 @@ impl ParseError {
     /// The sort of fault.
     pub const fn kind(&self) -> ParseErrorKind {
         match self.fault {
-            Fault::TooLong { .. } => ParseErrorKind::TooLong,
+            Fault::TooLong { .. } | Fault::LongNumber => ParseErrorKind::TooLong,
             Fault::WrongLength { .. } => ParseErrorKind::WrongLength,
             Fault::InvalidCharacter { .. } => ParseErrorKind::InvalidCharacter,
             Fault::TooFewSeparators { .. } => ParseErrorKind::TooFewSeparators,
@@ -52,9 +52,11 @@ impl ParseError {
             Fault::TooLong { field, .. } | Fault::WrongLength { field, .. } | Fault::InvalidCharacter { field, .. } => {
                 Some(field)
             }
-            Fault::MissingVersion | Fault::IncompleteVersion | Fault::LeadingZero | Fault::NumberTooLarge => {
-                Some(Field::Version)
-            }
+            Fault::LongNumber
+            | Fault::MissingVersion
+            | Fault::IncompleteVersion
+            | Fault::LeadingZero
+            | Fault::NumberTooLarge => Some(Field::Version),
             Fault::TooFewSeparators { .. } | Fault::TooManySeparators | Fault::NoIdentity => None,
         }
     }
@@ -75,10 +77,11 @@ impl ParseError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParseErrorKind {
-    /// The IMEI has more than 17 digits or the IMSI more than 16; at the first digit too many.
+    /// The IMEI has more than 17 digits, the IMSI more than 16, or, where leading zeros are allowed, a
+    /// number of the version more than 5; at the first digit too many.
     TooLong,
     /// The CMEI does not have 15 digits; at the first digit too many, or where the next digit
-    /// should be.
+    /// should be. Letters count where they are allowed.
     WrongLength,
     /// A character that cannot stand in this field; at that character.
     InvalidCharacter,
@@ -127,8 +130,10 @@ impl fmt::Display for Field {
 pub(crate) enum Fault {
     #[error("more than {max} digits in {field}")]
     TooLong { field: Field, max: usize },
-    #[error("wrong length of {field} ({expected} digits expected)")]
-    WrongLength { field: Field, expected: usize },
+    #[error("wrong length of {field} ({expected} {of} expected)")]
+    WrongLength { field: Field, expected: usize, of: Characters },
+    #[error("more than {NUMBER_DIGITS} digits in a number of the version")]
+    LongNumber,
     #[error("invalid character {found:?} in {field}")]
     InvalidCharacter { field: Field, found: char },
     #[error("too few separators ({found} of {SEPARATORS} semicolons)")]
@@ -145,4 +150,29 @@ pub(crate) enum Fault {
     NumberTooLarge,
     #[error("no identity (IMEI, IMSI and CMEI are all empty)")]
     NoIdentity,
+}
+
+/// What an identity is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Characters {
+    Digits,
+    LettersAndDigits,
+}
+
+impl Characters {
+    pub(crate) const fn contain(self, found: char) -> bool {
+        match self {
+            Self::Digits => found.is_ascii_digit(),
+            Self::LettersAndDigits => found.is_ascii_alphanumeric(),
+        }
+    }
+}
+
+impl fmt::Display for Characters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Digits => "digits",
+            Self::LettersAndDigits => "letters or digits",
+        })
+    }
 }

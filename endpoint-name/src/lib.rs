@@ -9,14 +9,25 @@
     clippy::unwrap_used
 )]
 
+mod buffer;
 mod builder;
+mod classify;
+mod cursor;
 mod error;
+mod lenient;
+pub mod lint;
+mod owned;
 mod parse;
+#[cfg(feature = "serde")]
+mod serde;
 
 use core::fmt;
 
-pub use crate::builder::{EndpointNameBuf, EndpointNameBuilder};
+pub use crate::builder::EndpointNameBuilder;
+pub use crate::classify::{ClientName, Form, Malformed, classify};
 pub use crate::error::{Field, ParseError, ParseErrorKind};
+pub use crate::lenient::{Leniency, LenientName};
+pub use crate::owned::EndpointNameBuf;
 
 /// The length of the longest endpoint name, in bytes.
 ///
@@ -40,7 +51,7 @@ pub const MAX_LEN: usize = 62;
 /// ```
 ///
 /// There is no `FromStr`: that trait cannot return a value that borrows from its input. Use
-/// [`parse`](Self::parse) or `TryFrom<&str>`.
+/// [`parse`](Self::parse) or `TryFrom<&str>`, or [`EndpointNameBuf`], which owns its text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EndpointName<'a> {
     text: &'a str,
@@ -59,7 +70,7 @@ impl<'a> EndpointName<'a> {
     /// wrong with it. In a text longer than [`MAX_LEN`] only the first `MAX_LEN + 1` bytes count:
     /// it is never said to have too few separators.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        let version = parse::name(text)?;
+        let (version, _) = parse::name(text, Leniency::STRICT)?;
         Ok(Self { text, version })
     }
 
@@ -76,19 +87,19 @@ impl<'a> EndpointName<'a> {
     /// The number of the equipment, 1 to 17 digits, or `None` if its position is empty (DM terminal
     /// specification 7.1).
     pub fn imei(self) -> Option<Digits<'a>> {
-        self.part(0)
+        parse::identity(self.text, 0).map(Digits)
     }
 
     /// The number of the subscriber, 1 to 16 digits, or `None` if its position is empty, as in a
     /// device used without a SIM (DM terminal specification 7.1).
     pub fn imsi(self) -> Option<Digits<'a>> {
-        self.part(1)
+        parse::identity(self.text, 1).map(Digits)
     }
 
     /// The number of a device that need not be cellular, 15 digits, or `None` if its position is
     /// empty (DM terminal specification 7.1).
     pub fn cmei(self) -> Option<Digits<'a>> {
-        self.part(2)
+        parse::identity(self.text, 2).map(Digits)
     }
 
     /// The version, which every name has (DM terminal specification 7.1).
@@ -96,10 +107,10 @@ impl<'a> EndpointName<'a> {
         self.version
     }
 
-    // The text was checked: its three separators bound the parts, and only an empty part means an
-    // absent one.
-    fn part(self, index: usize) -> Option<Digits<'a>> {
-        self.text.split(parse::SEPARATOR).nth(index).filter(|digits| !digits.is_empty()).map(Digits)
+    /// What is odd about the identities, although it is no fault: a wrong check digit, a country code
+    /// that is no country's.
+    pub fn lints(self) -> lint::Lints {
+        lint::Lints::of(self.text)
     }
 }
 
@@ -129,7 +140,7 @@ impl fmt::Debug for EndpointName<'_> {
     }
 }
 
-/// An IMEI, IMSI or CMEI inside a name: one or more ASCII digits.
+/// A number inside a name, an IMEI, IMSI or CMEI for one: one or more ASCII digits.
 ///
 /// These are numbers to be written, not to be counted with: leading zeros mean something, so two of
 /// them are equal only if every digit is, and they sort as text.

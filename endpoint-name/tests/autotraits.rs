@@ -3,8 +3,10 @@
 use core::hash::Hash;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
+use endpoint_name::lint::{Lint, LintKind, Lints, Severity};
 use endpoint_name::{
-    Digits, EndpointName, EndpointNameBuf, EndpointNameBuilder, Field, ParseError, ParseErrorKind, Version,
+    ClientName, Digits, EndpointName, EndpointNameBuf, EndpointNameBuilder, Field, Form, Leniency, LenientName,
+    Malformed, ParseError, ParseErrorKind, Version,
 };
 
 fn plain<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + Copy + Eq + core::fmt::Debug>() {}
@@ -21,6 +23,20 @@ fn all_types_are_plain_values() {
     plain::<ParseError>();
     plain::<ParseErrorKind>();
     plain::<Field>();
+    plain::<Leniency>();
+    plain::<LenientName<'_>>();
+    plain::<ClientName<'_>>();
+    plain::<Form>();
+    plain::<Malformed>();
+    plain::<Lint>();
+    plain::<LintKind>();
+    plain::<Severity>();
+}
+
+#[test]
+fn lints_can_be_kept_and_sent() {
+    fn iterator<T: Iterator<Item = Lint> + Clone + Send + Sync + Unpin + 'static>() {}
+    iterator::<Lints>();
 }
 
 #[test]
@@ -32,8 +48,9 @@ fn names_and_their_parts_are_keys() {
 }
 
 #[test]
-fn the_error_is_an_error() {
+fn the_errors_are_errors() {
     error::<ParseError>();
+    error::<Malformed>();
 }
 
 #[test]
@@ -44,4 +61,6 @@ fn sizes() {
     assert!(size_of::<EndpointName<'_>>() <= words(3));
     assert_eq!(size_of::<EndpointNameBuf>(), 68);
     assert!(size_of::<ParseError>() <= words(4));
+    assert!(size_of::<LenientName<'_>>() <= words(5));
+    assert!(size_of::<Lints>() <= words(24));
 }

@@ -6,7 +6,9 @@ use endpoint_name::ParseErrorKind::{
     IncompleteVersion, InvalidCharacter, LeadingZero, MissingVersion, NoIdentity, NumberTooLarge, TooFewSeparators,
     TooLong, TooManySeparators, WrongLength,
 };
-use endpoint_name::{EndpointName, EndpointNameBuilder, Field, MAX_LEN, ParseError, ParseErrorKind, Version};
+use endpoint_name::{
+    EndpointName, EndpointNameBuilder, Field, Leniency, LenientName, MAX_LEN, ParseError, ParseErrorKind, Version,
+};
 
 type Expected<'a> = (ParseErrorKind, Option<Field>, usize, &'a str);
 
@@ -94,6 +96,14 @@ fn dm_7_1_n_leading_zeros_in_version() {
     for (version, position) in [("01.0", 5), ("1.00", 7), ("00.0", 5), ("1.01", 7), ("1.0000001", 7)] {
         let expected = (LeadingZero, Some(Field::Version), position, "leading zero in version");
         refuse(&format!("49;;;{version}"), expected);
+    }
+    // Leniently they are accepted.
+    let allowed = Leniency { leading_zeros: true, ..Leniency::STRICT };
+    for (version, canonical) in [("01.0", "1.0"), ("1.00", "1.0"), ("00.0", "0.0"), ("1.01", "1.1"), ("00001.0", "1.0")]
+    {
+        let text = format!("49;;;{version}");
+        let name = LenientName::parse(&text, allowed).unwrap();
+        assert_eq!((name.to_string(), name.used()), (format!("49;;;{canonical}"), allowed));
     }
 }
 
@@ -195,6 +205,10 @@ fn dm_7_1_s_not_a_digit_in_a_part_to_build() {
 fn dm_7_1_t_missing_version() {
     let expected = (MissingVersion, Some(Field::Version), 33, "missing version");
     refuse("490154203237518;460001234567890;;", expected);
+    // Leniently it is no version.
+    let allowed = Leniency { missing_version: true, ..Leniency::STRICT };
+    let name = LenientName::parse("490154203237518;460001234567890;;", allowed).unwrap();
+    assert_eq!((name.version(), name.used()), (None, allowed));
 }
 
 #[test]

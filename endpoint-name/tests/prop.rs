@@ -1,6 +1,11 @@
-//! Properties of every text, of names near the grammar, and of all that can be built.
+//! Properties of every text, of names near the grammar, and of all that can be built: strict, lenient
+//! and owned.
 
-use endpoint_name::{Digits, EndpointName, Field, MAX_LEN, Version};
+use std::collections::HashSet;
+
+use endpoint_name::{
+    ClientName, Digits, EndpointName, EndpointNameBuf, Field, Leniency, LenientName, MAX_LEN, Version, classify,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -34,6 +39,74 @@ fn check(text: &str) {
             assert!(text.is_char_boundary(error.position()));
         }
     }
+    for bits in 0..8 {
+        check_leniently(text, leniency(bits));
+    }
+    check_form(text);
+}
+
+fn leniency(bits: u8) -> Leniency {
+    Leniency { leading_zeros: bits & 1 != 0, missing_version: bits & 2 != 0, alphanumeric_cmei: bits & 4 != 0 }
+}
+
+/// How many switches are on in one and off in the other.
+fn beyond(one: Leniency, other: Leniency) -> usize {
+    [
+        one.leading_zeros && !other.leading_zeros,
+        one.missing_version && !other.missing_version,
+        one.alphanumeric_cmei && !other.alphanumeric_cmei,
+    ]
+    .into_iter()
+    .filter(|&beyond| beyond)
+    .count()
+}
+
+#[track_caller]
+fn check_leniently(text: &str, allowed: Leniency) {
+    let strict = EndpointName::parse(text);
+    let name = match LenientName::parse(text, allowed) {
+        Ok(name) => name,
+        Err(error) => {
+            assert!(error.position() <= MAX_LEN.min(text.len()) && text.is_char_boundary(error.position()));
+            assert!(strict.is_err(), "refused {text:?} with {allowed:?}: {error}");
+            // What is refused needs more than was allowed, or cannot be had at all.
+            if let Ok(name) = LenientName::parse(text, Leniency::ALL) {
+                assert!(beyond(name.used(), allowed) > 0, "refused {text:?} with {allowed:?}: {error}");
+            }
+            return;
+        }
+    };
+    assert_eq!(beyond(name.used(), allowed), 0);
+    assert_eq!(LenientName::parse(text, name.used()), Ok(name));
+    assert_eq!(name.used() == Leniency::STRICT, strict.is_ok());
+    assert_eq!(EndpointName::try_from(name), strict);
+    assert!(text.len() <= MAX_LEN);
+    for lint in name.lints() {
+        assert!(lint.position() <= text.len());
+    }
+
+    // The canonical form means the same, needs no zeros, and is its own canonical form.
+    let canonical = name.to_string();
+    let again = LenientName::parse(&canonical, allowed).unwrap();
+    assert_eq!((again.imei(), again.imsi(), again.cmei()), (name.imei(), name.imsi(), name.cmei()));
+    assert_eq!((again.version(), again.to_string()), (name.version(), canonical.clone()));
+    assert_eq!(again.used(), Leniency { leading_zeros: false, ..name.used() });
+    let convertible = name.version().is_some() && !name.used().alphanumeric_cmei;
+    assert_eq!(EndpointName::parse(&canonical).is_ok(), convertible);
+    assert_eq!(EndpointNameBuf::try_from(name).ok().map(|name| name.to_string()), convertible.then_some(canonical));
+}
+
+#[track_caller]
+fn check_form(text: &str) {
+    let strict = EndpointName::parse(text);
+    match classify(text) {
+        Ok(ClientName::Dm(name)) => assert_eq!(strict, Ok(name)),
+        Ok(_) => assert!(strict.is_err()),
+        Err(error) => {
+            assert!(strict.is_err());
+            assert!(error.position() <= text.len() && text.is_char_boundary(error.position()));
+        }
+    }
 }
 
 /// A text of this form or, one time in four, nothing.
@@ -53,6 +126,25 @@ fn name() -> impl Strategy<Value = String> {
     parts().prop_map(|([imei, imsi, cmei], version)| format!("{imei};{imsi};{cmei};{version}"))
 }
 
+/// A name that may need a leniency or two.
+fn lenient_name() -> impl Strategy<Value = String> {
+    let version = prop_oneof![4 => "0{0,4}[0-9]{1,5}\\.0{0,4}[0-9]{1,5}", 1 => Just(String::new())];
+    (part("[0-9]{1,17}"), part("[0-9]{1,16}"), part("[0-9]{15}|[0-9A-Za-z]{15}"), version)
+        .prop_map(|(imei, imsi, cmei, version)| format!("{imei};{imsi};{cmei};{version}"))
+}
+
+/// A name of another form, or nearly one.
+fn other_form() -> impl Strategy<Value = String> {
+    let digits = || "[0-9]{14,16}";
+    prop_oneof![
+        ("urn:(imei|IMSI|uuid):", digits()).prop_map(|(front, digits)| front + &digits),
+        ("urn:imei-msisdn:", digits(), "-?", digits())
+            .prop_map(|(front, imei, dash, msisdn)| front + &imei + &dash + &msisdn),
+        "urn:dev:(os|ops|mac):[0-9A-F]{5,6}(-[0-9a-z.é]{0,3}){0,3}([:_][a-z-]{0,2}){0,3}",
+        "urn:uuid:[0-9a-f]{8}(-[0-9A-F]{4}){3}-[0-9a-g]{11,12}",
+    ]
+}
+
 /// Parts about as long as they should be, mostly three, mostly with the right separator.
 fn nearly_a_name() -> impl Strategy<Value = String> {
     let separator = || prop_oneof![9 => Just(";"), 1 => prop_oneof![Just(""), Just(";;"), Just("；")]];
@@ -63,6 +155,40 @@ fn nearly_a_name() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #[test]
+    fn dm_7_1_af_any_bytes(bytes in any::<Vec<u8>>()) {
+        if let Ok(text) = str::from_utf8(&bytes) {
+            check(text);
+        }
+    }
+
+    #[test]
+    fn any_lenient_name(text in lenient_name()) {
+        check(&text);
+    }
+
+    #[test]
+    fn any_name_of_another_form(text in other_form()) {
+        check(&text);
+    }
+
+    #[test]
+    fn an_owned_name_is_the_name_it_was_made_of(text in name()) {
+        let name = EndpointName::parse(&text).unwrap();
+        let owned = EndpointNameBuf::from(name);
+        prop_assert_eq!(owned.as_name(), name);
+        prop_assert_eq!(text.parse(), Ok(owned));
+        prop_assert_eq!(owned.to_string(), text);
+    }
+
+    #[test]
+    fn owned_names_compare_and_hash_as_their_text(one in name(), other in name()) {
+        let [a, b]: [EndpointNameBuf; 2] = [one.parse().unwrap(), other.parse().unwrap()];
+        prop_assert_eq!(a.cmp(&b), one.cmp(&other));
+        prop_assert!(HashSet::from([a]).contains(one.as_str()));
+        prop_assert_eq!(HashSet::from([a]).contains(other.as_str()), one == other);
+    }
+
     #[test]
     fn any_text_is_refused_or_printed_as_it_was(text in any::<String>()) {
         check(&text);

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use coap_codec::{Message, MessageWriter};
-use endpoint_name::EndpointName;
+use endpoint_name::{ClientName, EndpointName, EndpointNameBuf, Leniency, LenientName, classify};
 use lwm2m_core::objects::Device;
 use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Path, Peer, Session, Wake};
 
@@ -19,11 +19,36 @@ pub fn coap_message(data: &[u8]) {
     assert_eq!(writer.finish(), data);
 }
 
-/// What parses as an endpoint name prints as it was.
+/// What parses as an endpoint name prints as it was; what parses leniently prints in its canonical form;
+/// and the form of the DM specification is that of the strict names.
 pub fn endpoint_name(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else { return };
-    if let Ok(name) = EndpointName::parse(text) {
+    let strict = EndpointName::parse(text);
+    if let Ok(name) = strict {
         assert_eq!(name.to_string(), text);
+        assert_eq!(EndpointNameBuf::from(name).as_name(), name);
+    }
+    match LenientName::parse(text, Leniency::ALL) {
+        Ok(name) => {
+            assert_eq!(name.used() == Leniency::STRICT, strict.is_ok());
+            assert_eq!(LenientName::parse(text, name.used()), Ok(name));
+            assert!(name.lints().all(|lint| lint.position() <= text.len()));
+            let canonical = name.to_string();
+            let again = LenientName::parse(&canonical, name.used()).expect("a canonical form is a name");
+            assert_eq!((again.version(), again.to_string()), (name.version(), canonical));
+            if let Ok(converted) = EndpointNameBuf::try_from(name) {
+                assert_eq!(converted.as_str(), name.to_string());
+            }
+        }
+        Err(error) => {
+            assert!(strict.is_err());
+            assert!(text.is_char_boundary(error.position()));
+        }
+    }
+    match classify(text) {
+        Ok(ClientName::Dm(name)) => assert_eq!(Ok(name), strict),
+        Ok(_) => assert!(strict.is_err()),
+        Err(error) => assert!(strict.is_err() && text.is_char_boundary(error.position())),
     }
 }
 
