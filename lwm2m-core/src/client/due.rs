@@ -7,6 +7,7 @@ use super::{Client, objects};
 use crate::base::event::{Event, Reason};
 use crate::base::time::Instant;
 use crate::exchange::{Peer, SendError, Verdict};
+use crate::lifecycle::presence::Presence;
 use crate::lifecycle::registration::Request;
 use crate::lifecycle::{Due, Role, object_list};
 use crate::management::read;
@@ -47,10 +48,12 @@ impl Client {
                 }
             }
         }
-        // Sessions that nobody needs are closed; those that are needed begin closed.
+        // Sessions that nobody needs are closed; those that are needed begin closed. A device that
+        // has left does not even answer repetitions.
+        let here = !matches!(self.lifecycle.presence, Presence::Flight | Presence::Off);
         let mut index = 0;
         while let Some(connection) = self.connections.get(index) {
-            let lingering = matches!(connection.link, Link::Lingering { .. });
+            let lingering = here && matches!(connection.link, Link::Lingering { .. });
             if lingering || self.needs_session(now, connection.role) {
                 index = index.saturating_add(1);
             } else {

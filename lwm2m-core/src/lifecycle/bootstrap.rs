@@ -141,19 +141,29 @@ impl Bootstrap {
         }
     }
 
-    /// Bootstrap-Finish: 2.04 if the accounts fit together, else 4.06, and the server may repair
-    /// them (OMA LwM2M 1.0, 5.2.5.3).
-    pub(crate) fn finish(&mut self, accounts: &Accounts, config: &Config, events: &mut Events) -> Code {
-        if !self.is_running() {
-            return Code::METHOD_NOT_ALLOWED;
+    /// Bootstrap-Finish: the accounts from before when those of now fit together; else 4.06, and the
+    /// server may repair them (OMA LwM2M 1.0, 5.2.5.3).
+    pub(crate) fn finish(
+        &mut self,
+        accounts: &Accounts,
+        config: &Config,
+        events: &mut Events,
+    ) -> Result<Accounts, Code> {
+        let fault = accounts.check(config.bootstrap.at_every_start).err();
+        match core::mem::replace(self, Self::Idle) {
+            Self::Requesting { before, .. } | Self::Receiving { before, .. } if fault.is_none() => {
+                events.push(Event::BootstrapFinished);
+                Ok(before)
+            }
+            state => {
+                let running = state.is_running();
+                *self = state;
+                if let (Some(why), true) = (fault, running) {
+                    events.push(Event::Diagnostic(Diagnostic::Inconsistent(why)));
+                }
+                Err(if running { Code::NOT_ACCEPTABLE } else { Code::METHOD_NOT_ALLOWED })
+            }
         }
-        if let Err(why) = accounts.check(config.bootstrap.at_every_start) {
-            events.push(Event::Diagnostic(Diagnostic::Inconsistent(why)));
-            return Code::NOT_ACCEPTABLE;
-        }
-        *self = Self::Idle;
-        events.push(Event::BootstrapFinished);
-        Code::CHANGED
     }
 
     /// The bootstrap came to nothing: the accounts are as before, and with one among them the

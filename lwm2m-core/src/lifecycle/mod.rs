@@ -114,6 +114,23 @@ impl Lifecycle {
         self.registrations.extend(accounts.servers().map(|account| Registration::due_at(account.short_server_id, now)));
     }
 
+    /// The same after a bootstrap. A server that refused so far, and is where it was, is tried at once
+    /// (DM terminal specification 7.3), but the pauses go on to grow.
+    fn enrol_after(&mut self, now: Instant, before: &Accounts, accounts: &Accounts) {
+        let place = |accounts: &Accounts, server| {
+            let account = accounts.server(server)?;
+            Some((account.security.uri.clone(), account.security.mode))
+        };
+        let again = |server| {
+            let known = self.registration_of(server).filter(|_| place(before, server) == place(accounts, server));
+            Registration {
+                server,
+                state: State::Unregistered { at: now, failures: known.map_or(0, Registration::failures) },
+            }
+        };
+        self.registrations = accounts.servers().map(|account| again(account.short_server_id)).collect();
+    }
+
     /// What should be told to a server, but for the object list.
     pub(crate) fn terms(server: u16, accounts: &Accounts, config: &Config, objects: u64) -> Terms {
         let instance = accounts.1.by_short_server_id(server);
@@ -312,14 +329,15 @@ impl Lifecycle {
         config: &Config,
         events: &mut Events,
     ) -> Code {
-        let code = self.bootstrap.finish(accounts, config, events);
-        if code == Code::CHANGED {
-            let timeout = accounts.0.bootstrap_server().and_then(|account| account.account_timeout);
-            let timeout = timeout.filter(|seconds| *seconds > 0);
-            self.purge_at = timeout.map(|seconds| now + Duration::from_secs(u64::from(seconds)));
-            self.enrol(now, accounts);
-        }
-        code
+        let before = match self.bootstrap.finish(accounts, config, events) {
+            Ok(before) => before,
+            Err(code) => return code,
+        };
+        let timeout = accounts.0.bootstrap_server().and_then(|account| account.account_timeout);
+        let timeout = timeout.filter(|seconds| *seconds > 0);
+        self.purge_at = timeout.map(|seconds| now + Duration::from_secs(u64::from(seconds)));
+        self.enrol_after(now, &before, accounts);
+        Code::CHANGED
     }
 
     /// Does what is due without a peer. True when the wait for De-registers is over.

@@ -134,3 +134,86 @@ pub fn sent<M: DataModel>(sim: &Sim<M>) -> Vec<Sent> {
 pub fn requests<M: DataModel>(sim: &Sim<M>, method: Code, path: &str) -> Vec<Sent> {
     sent(sim).into_iter().filter(|sent| sent.code() == method && sent.path() == path).collect()
 }
+
+#[path = "rack.rs"]
+mod rack;
+#[path = "registrations.rs"]
+mod registrations;
+#[path = "wire.rs"]
+mod wire;
+
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub use self::{rack::*, registrations::*, wire::*};
+
+/// The one request of the device with this method and path, and the one response to it.
+#[track_caller]
+pub fn exchanged<M: DataModel>(sim: &Sim<M>, method: Code, path: &str) -> (Sent, Sent) {
+    let [request] = &*requests(sim, method, path) else { panic!("one {method} {path}\n{}", sim.trace) };
+    let answers = |sent: &Sent| {
+        let message = sent.message();
+        sent.host == request.host && message.code().is_response() && message.token() == request.message().token()
+    };
+    let responses: Vec<_> = heard(sim).into_iter().filter(answers).collect();
+    let [response] = &*responses else { panic!("one response to {method} {path}\n{}", sim.trace) };
+    (request.clone(), response.clone())
+}
+
+/// When an event happened.
+pub fn times<M: DataModel>(sim: &Sim<M>, event: Event) -> Vec<Instant> {
+    sim.events().filter(|(_, known)| *known == event).map(|(at, _)| at).collect()
+}
+
+/// How much later.
+#[track_caller]
+pub fn between(earlier: Instant, later: Instant) -> Duration {
+    assert!(earlier <= later, "{later} is before {earlier}");
+    later.saturating_duration_since(earlier)
+}
+
+/// A response to a request of the device: with a type and a Message ID of its own, or else
+/// piggybacked. The options are in their order.
+pub fn response_to(
+    request: &Sent,
+    own: Option<(coap_codec::MessageType, coap_codec::MessageId)>,
+    code: Code,
+    options: &[(coap_codec::OptionNumber, &[u8])],
+) -> Vec<u8> {
+    let request = request.message();
+    let piggybacked = || (coap_codec::MessageType::Acknowledgement, request.message_id());
+    let (message_type, message_id) = own.unwrap_or_else(piggybacked);
+    let mut buffer = [0; 1_024];
+    let header = coap_codec::Header { message_type, code, message_id };
+    let mut writer = coap_codec::MessageWriter::new(&mut buffer, header, request.token()).unwrap();
+    options.iter().for_each(|(number, value)| writer.option(*number, value).unwrap());
+    writer.finish().to_vec()
+}
+
+/// The messages that the codec is tested with: id, bytes, and whether they are well-formed.
+pub fn vectors() -> Vec<(String, Vec<u8>, bool)> {
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("../../../coap-codec/tests/data/coap-vectors.json")).unwrap();
+    let rows = ["udp_valid", "udp_malformed", "udp_semantic"].iter().flat_map(|kind| vectors[kind].as_array().unwrap());
+    let row = |row: &serde_json::Value| {
+        let hex = row["hex"].as_str().unwrap();
+        let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        (row["id"].as_str().unwrap().to_string(), bytes, row["valid"].as_bool().unwrap())
+    };
+    rows.map(row).collect()
+}
+
+/// One of them.
+pub fn vector(id: &str) -> Vec<u8> {
+    vectors().into_iter().find(|(known, ..)| known == id).expect("a vector with this id").1
+}
+
+/// A message but for its token and its Message ID: type, code, options and payload.
+pub type Pattern = (coap_codec::MessageType, Code, Vec<(coap_codec::OptionNumber, Vec<u8>)>, Vec<u8>);
+
+/// The pattern of a datagram. Arguments of the query are sorted, because their order is free.
+pub fn pattern(datagram: &[u8]) -> Pattern {
+    let query = coap_codec::OptionNumber::URI_QUERY;
+    let message = Message::parse(datagram).expect("a message");
+    let mut options: Vec<_> = message.options().map(|option| (option.number, option.value.to_vec())).collect();
+    options.sort_by_key(|(number, value)| (*number, (*number == query).then(|| value.clone())));
+    (message.message_type(), message.code(), options, message.payload().to_vec())
+}

@@ -98,6 +98,20 @@ fn a_location_is_taken_as_it_comes() {
 }
 
 #[test]
+fn a_terminal_that_is_refused_for_ever_asks_less_and_less() {
+    let mut sim = terminal(1);
+    server_mut(&mut sim).accepts = Accepts::Only(vec![]);
+    sim.network_up();
+    sim.run_for(DAY);
+    let first_day = server(&sim).registers_seen();
+    assert!((10..=20).contains(&first_day), "{first_day}");
+    assert!(sim.platform.bootstrap.finished() > 1, "it asks whether it is still the right server");
+    sim.run_for(10 * DAY);
+    let later = server(&sim).registers_seen() - first_day;
+    assert!(later <= 14, "{later} in ten days");
+}
+
+#[test]
 fn a_register_without_location_counts_as_failed() {
     let mut sim = terminal(1);
     server_mut(&mut sim).answer_next(Interface::Register, Code::CREATED);
