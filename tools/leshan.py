@@ -22,9 +22,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from interop.bench import Bench
 from interop.run import Broken, Steps, Terminal
-from interop.scenarios import SCENARIOS, Bench
+from interop.scenarios import SCENARIOS
 from interop.servers import Bootstrap, Leshan, Skip, fetch_jars
+from interop.troubles import LONG_TROUBLES, TROUBLES
 
 ROOT = Path(__file__).resolve().parent.parent
 ENDPOINT = "490154203237518;460001234567890;;1.0"
@@ -40,33 +42,33 @@ def build_terminal() -> Path:
 
 @contextlib.contextmanager
 def bench(options: argparse.Namespace, jars: Path, steps: Steps, logs: Path) -> Iterator[Bench]:
-    """Servers and terminals of one run; whatever was started has ended when this does."""
+    """The servers of one run, and what starts a terminal; whatever was started has ended when this does."""
     with contextlib.ExitStack() as open_things:
         scratch = Path(open_things.enter_context(tempfile.TemporaryDirectory(prefix="leshan-")))
-        server = Leshan(jars, scratch, logs, options.endpoint)
-        open_things.callback(server.stop)
-        server.start()
-        bootstrap = Bootstrap(jars, scratch, logs)
-        open_things.callback(bootstrap.close)
-        bootstrap.configure(options.endpoint, server.uri)
-        started = 0
+        server, bootstrap = Leshan(jars, scratch, logs, options.endpoint), Bootstrap(jars, scratch, logs)
+        for one in (server, bootstrap):
+            open_things.callback(one.stop)
+            one.start()
+        terminals: list[Terminal] = []
 
-        def start_terminal(*arguments: str) -> Terminal:
-            nonlocal started
-            started += 1
-            terminal = Terminal([str(options.terminal), *arguments], scratch, logs / f"terminal-{started}")
+        def start_terminal(endpoint: str, *arguments: str) -> Terminal:
+            command = [str(options.terminal), "--bootstrap", bootstrap.uri, "--endpoint", endpoint, "--json", *arguments]
+            terminal = Terminal(command, scratch, logs / f"terminal-{len(terminals) + 1}")
             open_things.callback(terminal.close)
+            terminals.append(terminal)
             return terminal
 
-        yield Bench(steps, server, bootstrap, options.endpoint, start_terminal, options.long)
+        yield Bench(steps, server, bootstrap, options.endpoint, start_terminal, terminals, options.long)
 
 
 def run(options: argparse.Namespace, jars: Path, steps: Steps, logs: Path) -> None:
     steps.say(f"{options.terminal.name} against Leshan ({jars.name}), endpoint {options.endpoint}")
+    scenarios = SCENARIOS | TROUBLES | (LONG_TROUBLES if options.long else {})
     with bench(options, jars, steps, logs) as tools:
-        for title, scenario in SCENARIOS.items():
+        for title, scenario in scenarios.items():
             steps.say(f"\n{title}")
             try:
+                tools.prepare()
                 scenario(tools)
             except (Broken, OSError) as reason:
                 steps.check("the scenario goes on to its end", False, f"it stopped at: {reason}")
@@ -80,7 +82,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--terminal", type=Path, help="the program; built with cargo when this is missing")
     parser.add_argument("--endpoint", default=ENDPOINT, help="endpoint name (default: %(default)s)")
-    parser.add_argument("--long", action="store_true", help="also wait until an exchange with a silent server is given up")
+    parser.add_argument(
+        "--long", action="store_true", help="also wait for what takes minutes: an exchange that is given up, the next try"
+    )
     parser.add_argument("--keep-logs", type=Path, metavar="DIR", help="logs, the terminal's output and the transcript go here")
     options = parser.parse_args()
     # Both lead to the same orderly end; and a terminal must not inherit an ignored Ctrl-C from a shell's background job.

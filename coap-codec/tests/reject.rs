@@ -19,7 +19,7 @@ fn is_known(number: OptionNumber) -> bool {
 }
 
 #[test]
-fn every_malformed_vector_is_refused_for_its_reason() {
+fn xc_02_every_malformed_vector_is_refused_for_its_reason() {
     let vectors = vectors().udp_malformed;
     assert_eq!(vectors.len(), 23);
     for vector in vectors {
@@ -42,7 +42,7 @@ fn every_malformed_vector_is_refused_for_its_reason() {
 }
 
 #[test]
-fn every_malformed_vector_gets_its_reaction() {
+fn xc_02_every_malformed_vector_gets_its_reaction() {
     for vector in vectors().udp_malformed {
         let error = Message::parse(&vector.hex.0).unwrap_err();
         match error.reaction() {
@@ -95,7 +95,7 @@ fn judge(datagram: &[u8]) -> Verdict {
 }
 
 #[test]
-fn every_semantic_vector_parses_and_is_told_apart() {
+fn xc_03_every_semantic_vector_parses_and_is_told_apart() {
     let expected = [
         ("S01", Verdict::BadOption(9)),
         ("S02", Verdict::Process),

@@ -10,8 +10,10 @@ use coap_codec::{
 use common::{Parts, vectors};
 
 #[test]
-fn every_valid_vector_parses_to_its_fields() {
-    for vector in vectors().udp_valid {
+fn xc_01_every_valid_vector_parses_to_its_fields() {
+    let vectors = vectors().udp_valid;
+    assert_eq!(vectors.len(), 59);
+    for vector in vectors {
         let message = Message::parse(&vector.hex.0).unwrap_or_else(|error| {
             panic!("{}: {error}", vector.id);
         });
@@ -24,7 +26,7 @@ fn every_valid_vector_parses_to_its_fields() {
 }
 
 #[test]
-fn every_valid_vector_is_written_to_its_bytes() {
+fn xc_01_every_valid_vector_is_written_to_its_bytes() {
     for vector in vectors().udp_valid {
         assert_eq!(vector.parts().to_vec(), vector.hex.0, "{}", vector.id);
     }
@@ -140,22 +142,24 @@ fn the_typed_writers_make_the_vectors() {
 }
 
 #[test]
-fn the_nibble_table_holds_for_deltas_and_lengths() {
+fn xc_04_the_nibble_table_holds_for_deltas_and_lengths() {
     for row in vectors().extended_nibbles {
         // As the delta of one empty option, unless no option has such a number.
         if let Ok(number) = u16::try_from(row.value) {
             let expected = [&[row.nibble << 4][..], &row.ext.0].concat();
             assert_eq!(options_of(number, &[]), expected, "delta {}", row.value);
+            assert_eq!(read_option(&expected), (number, Vec::new()), "delta {}", row.value);
         }
         // As the length of an option numbered 0.
         let value = vec![0x61; row.value as usize];
         let expected = [&[row.nibble][..], &row.ext.0, &value].concat();
         assert_eq!(options_of(0, &value), expected, "length {}", row.value);
+        assert_eq!(read_option(&expected), (0, value), "length {}", row.value);
     }
 }
 
 #[test]
-fn the_uint_table_holds() {
+fn xc_04_the_uint_table_holds() {
     for row in vectors().uint {
         let value = row.hex.0.as_slice();
         let number = OptionNumber::SIZE1;
@@ -171,7 +175,7 @@ fn the_uint_table_holds() {
 }
 
 #[test]
-fn the_block_table_holds() {
+fn xc_04_the_block_table_holds() {
     for row in vectors().block {
         let block = BlockValue::new(row.num, row.more == 1, row.szx).unwrap();
         assert_eq!(BlockValue::decode(&row.hex.0), Ok(block));
@@ -191,7 +195,7 @@ fn the_block_table_holds() {
 }
 
 #[test]
-fn the_freshness_table_holds() {
+fn xc_04_the_freshness_table_holds() {
     for row in vectors().observe_freshness {
         let elapsed = Duration::from_secs_f64(row.t2 - row.t1);
         assert_eq!(
@@ -247,4 +251,12 @@ fn options_of(number: u16, value: &[u8]) -> Vec<u8> {
     let mut parts = get();
     parts.options = vec![(number, value.to_vec())];
     parts.to_vec().split_off(4)
+}
+
+/// The other way round: number and value of the one option that these bytes are.
+fn read_option(bytes: &[u8]) -> (u16, Vec<u8>) {
+    let datagram = [&get().to_vec()[..], bytes].concat();
+    let message = Message::parse(&datagram).unwrap();
+    let [option] = message.options().collect::<Vec<_>>()[..] else { panic!("one option") };
+    (option.number.0, option.value.to_vec())
 }

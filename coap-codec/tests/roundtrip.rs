@@ -8,10 +8,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Reads in every way there is, so that a panic anywhere shows, and writes it again.
-fn exercise(datagram: &[u8]) {
+/// Reads in every way there is, so that a panic anywhere shows, and writes it again. Whether it was
+/// a message.
+fn exercise(datagram: &[u8]) -> bool {
     let Ok(message) = Message::parse(datagram) else {
-        return;
+        return false;
     };
     for option in message.options() {
         let _ = (option.as_uint(), option.as_str(), format!("{option:?}"));
@@ -21,33 +22,38 @@ fn exercise(datagram: &[u8]) {
     let _ = message.unsupported_option(|number| number.0 % 3 == 0);
     let _ = format!("{message:?}");
     assert_eq!(Parts::of(&message).to_vec(), datagram);
+    true
 }
 
 #[test]
-fn every_truncation_of_every_vector() {
+fn xc_05_every_truncation_of_every_vector_is_refused_or_a_shorter_message() {
+    let (mut messages, mut refused) = (0, 0);
     for vector in vectors().udp_valid {
         for length in 0..vector.hex.0.len() {
-            exercise(&vector.hex.0[..length]);
+            *(if exercise(&vector.hex.0[..length]) { &mut messages } else { &mut refused }) += 1;
         }
     }
+    assert!(messages > 100 && refused > 1_000, "{messages} are messages, {refused} were refused");
 }
 
 #[test]
-fn every_bit_flip_of_every_vector() {
+fn xc_06_every_bit_flip_of_every_vector_is_refused_or_written_to_the_same_bytes() {
+    let (mut messages, mut refused) = (0, 0);
     for vector in vectors().udp_valid {
         let mut datagram = vector.hex.0;
         for at in 0..datagram.len() {
             for bit in 0..8 {
                 datagram[at] ^= 1 << bit;
-                exercise(&datagram);
+                *(if exercise(&datagram) { &mut messages } else { &mut refused }) += 1;
                 datagram[at] ^= 1 << bit;
             }
         }
     }
+    assert!(messages > 1_000 && refused > 100, "{messages} are messages, {refused} were refused");
 }
 
 #[test]
-fn every_buffer_that_is_too_small() {
+fn xc_07_every_buffer_that_is_too_small() {
     for vector in vectors().udp_valid {
         let parts = vector.parts();
         for size in 0..vector.hex.0.len() {
@@ -187,8 +193,9 @@ proptest! {
         exercise(&datagram);
     }
 
+    /// Ascending by number, and those of one number in the order of writing.
     #[test]
-    fn what_is_written_parses_to_itself(parts in any_parts()) {
+    fn xc_08_what_is_written_in_any_order_parses_in_that_of_the_numbers(parts in any_parts()) {
         let datagram = parts.to_vec();
         let mut sorted = parts;
         sorted.options.sort_by_key(|(number, _)| *number);
@@ -197,7 +204,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_writing_does_not_show(parts in any_parts(), seed: u64) {
+    fn xc_08_the_order_of_writing_does_not_show(parts in any_parts(), seed: u64) {
         let mut sorted = parts.clone();
         sorted.options.sort_by_key(|(number, _)| *number);
         // Those of one number keep their order among each other, so they move as one.

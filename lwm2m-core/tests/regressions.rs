@@ -341,17 +341,18 @@ fn a_lease_that_ends_while_an_update_awaits_its_response_leaves_no_deadline_behi
 #[test]
 fn a_client_without_buffers_has_no_deadline_in_the_past() {
     let mut config = Desk::config(1, 86_400).server(2, "coap://two.example", Credentials::NoSec, 86_400);
-    (config.limits.slots, config.limits.deferred) = (2, 2);
+    (config.limits.slots, config.limits.deferred) = (2, 1);
     config.answer_within = secs(600);
     let refuses_two = |host: &str| if host.contains("two") { REFUSES } else { Server::Grants };
     let mut town = Town::new(config, refuses_two);
     town.timeout();
     assert!(town.client.is_registered(town.now, 1) && !town.client.is_registered(town.now, 2));
     town.model.refuse = Some(Refusal::Later);
-    for id in [1, 2] {
-        town.tell("dm.", &request(MessageType::Confirmable, Code::GET, id, "/3/0/9", nothing));
-    }
-    assert_eq!(town.client.usage().deferred, 2);
+    town.tell("dm.", &request(MessageType::Confirmable, Code::GET, 1, "/3/0/9", nothing));
+    town.servers = |host| if host.contains("two") { REFUSES } else { Server::Silent };
+    town.client.update(town.now, 1).unwrap();
+    town.timeout();
+    assert_eq!((town.client.usage().deferred, town.client.usage().slots), (1, 2));
     for _ in 0..1_500 {
         town.client.update(town.now, 1).unwrap();
         town.timeout();

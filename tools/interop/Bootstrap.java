@@ -1,14 +1,31 @@
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import java.io.BufferedReader;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonPrimitive;
+import com.google.gson.JsonSerializer;
+import com.google.gson.TypeAdapter;
+import com.google.gson.reflect.TypeToken;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonWriter;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
-import org.eclipse.leshan.core.SecurityMode;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.eclipse.leshan.core.request.BindingMode;
+import org.eclipse.leshan.core.request.BootstrapDeleteRequest;
+import org.eclipse.leshan.core.request.BootstrapDiscoverRequest;
 import org.eclipse.leshan.core.request.BootstrapDownlinkRequest;
 import org.eclipse.leshan.core.request.BootstrapRequest;
-import org.eclipse.leshan.core.request.ContentFormat;
+import org.eclipse.leshan.core.request.BootstrapWriteRequest;
 import org.eclipse.leshan.core.request.Identity;
 import org.eclipse.leshan.core.response.LwM2mResponse;
 import org.eclipse.leshan.server.bootstrap.BootstrapConfig;
@@ -16,136 +33,199 @@ import org.eclipse.leshan.server.bootstrap.BootstrapFailureCause;
 import org.eclipse.leshan.server.bootstrap.BootstrapSession;
 import org.eclipse.leshan.server.bootstrap.BootstrapSessionListener;
 import org.eclipse.leshan.server.bootstrap.InMemoryBootstrapConfigStore;
+import org.eclipse.leshan.server.bootstrap.InvalidConfigurationException;
 import org.eclipse.leshan.server.californium.bootstrap.LeshanBootstrapServer;
 import org.eclipse.leshan.server.californium.bootstrap.LeshanBootstrapServerBuilder;
 
 /**
- * Leshan's bootstrap server behind two pipes, because its demo program is not published beside the demo server.
+ * Stands in for Leshan's bootstrap server demo, which is not published beside the server demo: the same library, and as
+ * much of the demo's options and REST interface as the harness uses.
  *
- * <p>Arguments: host and CoAP port. Each line of standard input is one JSON object,
- * {@code {"endpoint":…, "uri":…, "shortId":…, "lifetime":…}}, and becomes the configuration of that endpoint;
- * each line of standard output is one event. The end of the input ends the program.
+ * <pre>
+ *   -lh HOST -lp PORT          CoAP
+ *   -wh HOST -wp PORT          HTTP
+ *
+ *   GET    /api/bootstrap      every configuration, by endpoint
+ *   POST   /api/bootstrap/EP   sets one; 400: it is not valid
+ *   DELETE /api/bootstrap/EP   removes one; 404: there is none
+ *   GET    /api/event          event stream; a BSSESSION for each step of a session
+ * </pre>
+ *
+ * <p>The demo has its configurations in a file. Here the CoAP port opens with the first one, so that no terminal is
+ * refused by a server that has only just begun.
  */
 public final class Bootstrap {
 
-    public static void main(String[] args) throws Exception {
-        InMemoryBootstrapConfigStore store = new InMemoryBootstrapConfigStore();
+    private static final String CONFIGURATIONS = "/api/bootstrap";
+
+    private static final Gson GSON = new GsonBuilder()
+            .registerTypeAdapter(byte.class, (JsonSerializer<Byte>) (value, type, gson) ->
+                    new JsonPrimitive(value & 0xff))
+            .registerTypeAdapter(new TypeToken<EnumSet<BindingMode>>() { }.getType(), new Binding().nullSafe())
+            .create();
+
+    private final InMemoryBootstrapConfigStore store = new InMemoryBootstrapConfigStore();
+    private final List<OutputStream> listeners = new CopyOnWriteArrayList<>();
+    private final LeshanBootstrapServer server;
+
+    public static void main(String[] args) throws IOException {
+        Map<String, String> options = new HashMap<>();
+        for (int i = 0; i + 1 < args.length; i += 2) {
+            options.put(args[i], args[i + 1]);
+        }
+        new Bootstrap(address(options, "-lh", "-lp")).start(address(options, "-wh", "-wp"));
+    }
+
+    private static InetSocketAddress address(Map<String, String> options, String host, String port) {
+        return new InetSocketAddress(options.get(host), Integer.parseInt(options.get(port)));
+    }
+
+    private Bootstrap(InetSocketAddress coap) {
         LeshanBootstrapServerBuilder builder = new LeshanBootstrapServerBuilder();
-        builder.setLocalAddress(args[0], Integer.parseInt(args[1]));
+        builder.setLocalAddress(coap);
         builder.disableSecuredEndpoint();
         builder.setConfigStore(store);
-        LeshanBootstrapServer server = builder.build();
+        server = builder.build();
         server.addListener(new Reporter());
-        server.start();
-        print(event("ready"));
+    }
 
-        BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            JsonObject wanted = JsonParser.parseString(line).getAsJsonObject();
-            String endpoint = wanted.get("endpoint").getAsString();
-            store.add(endpoint, configuration(wanted));
-            print(event("configured", "endpoint", endpoint));
+    private void start(InetSocketAddress web) throws IOException {
+        HttpServer http = HttpServer.create(web, 0);
+        http.createContext(CONFIGURATIONS, this::configure);
+        http.createContext("/api/event", this::listen);
+        http.start();
+    }
+
+    private void configure(HttpExchange exchange) throws IOException {
+        String endpoint = exchange.getRequestURI().getPath().substring(CONFIGURATIONS.length()).replaceFirst("^/", "");
+        switch (exchange.getRequestMethod()) {
+            case "GET" -> {
+                exchange.getResponseHeaders().set("Content-Type", "application/json");
+                answer(exchange, 200, GSON.toJson(store.getAll()));
+            }
+            case "POST" -> {
+                try (var body = new InputStreamReader(exchange.getRequestBody(), StandardCharsets.UTF_8)) {
+                    BootstrapConfig config = GSON.fromJson(body, BootstrapConfig.class);
+                    if (config == null) {
+                        throw new JsonParseException("no content");
+                    }
+                    store.add(endpoint, config);
+                    server.start();
+                    answer(exchange, 200, "");
+                } catch (JsonParseException | InvalidConfigurationException invalid) {
+                    answer(exchange, 400, invalid.getMessage());
+                }
+            }
+            case "DELETE" -> {
+                boolean known = store.remove(endpoint) != null;
+                answer(exchange, known ? 204 : 404, known ? "" : "no config for " + endpoint);
+            }
+            default -> answer(exchange, 405, "");
         }
-        server.destroy();
     }
 
-    /** What an operator's platform does: forget every account but the one in use, then write a single new one. */
-    private static BootstrapConfig configuration(JsonObject wanted) {
-        BootstrapConfig.ServerSecurity security = new BootstrapConfig.ServerSecurity();
-        security.uri = wanted.get("uri").getAsString();
-        security.bootstrapServer = false;
-        security.securityMode = SecurityMode.NO_SEC;
-        security.serverId = wanted.get("shortId").getAsInt();
-        security.clientOldOffTime = 0;
-
-        BootstrapConfig.ServerConfig server = new BootstrapConfig.ServerConfig();
-        server.shortId = wanted.get("shortId").getAsInt();
-        server.lifetime = wanted.get("lifetime").getAsInt();
-        server.binding = EnumSet.of(BindingMode.U);
-
-        BootstrapConfig config = new BootstrapConfig();
-        config.contentFormat = ContentFormat.TLV;
-        config.toDelete.add("/0");
-        config.toDelete.add("/1");
-        config.security.put(1, security);
-        config.servers.put(0, server);
-        return config;
+    private static void answer(HttpExchange exchange, int status, String text) throws IOException {
+        byte[] body = text.getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+        exchange.getResponseBody().write(body);
+        exchange.close();
     }
 
-    private static synchronized void print(JsonObject event) {
-        System.out.println(event);
-        System.out.flush();
+    /** The exchange stays open: what happens from now on is written to it. */
+    private synchronized void listen(HttpExchange exchange) throws IOException {
+        exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
+        exchange.sendResponseHeaders(200, 0);
+        listeners.add(exchange.getResponseBody());
     }
 
-    private static JsonObject event(String name, String... pairs) {
+    private synchronized void report(String step, String endpoint, String message) {
         JsonObject event = new JsonObject();
-        event.addProperty("event", name);
-        for (int i = 0; i < pairs.length; i += 2) {
-            event.addProperty(pairs[i], pairs[i + 1]);
+        event.addProperty("name", step);
+        event.addProperty("endpoint", endpoint);
+        event.addProperty("time", System.currentTimeMillis());
+        event.addProperty("message", message);
+        byte[] text = ("event: BSSESSION\ndata: " + event + "\n\n").getBytes(StandardCharsets.UTF_8);
+        for (OutputStream listener : listeners) {
+            try {
+                listener.write(text);
+                listener.flush();
+            } catch (IOException gone) {
+                listeners.remove(listener);
+            }
         }
-        return event;
     }
 
-    /** One event a step, under the name of the step. */
-    private static final class Reporter implements BootstrapSessionListener {
+    /** A binding in JSON is text: "U", "UQ". */
+    private static final class Binding extends TypeAdapter<EnumSet<BindingMode>> {
+
+        @Override
+        public void write(JsonWriter out, EnumSet<BindingMode> binding) throws IOException {
+            out.value(BindingMode.toString(binding));
+        }
+
+        @Override
+        public EnumSet<BindingMode> read(JsonReader in) throws IOException {
+            return BindingMode.parse(in.nextString());
+        }
+    }
+
+    /** The steps have the names that the demo gives them. */
+    private final class Reporter implements BootstrapSessionListener {
 
         @Override
         public void sessionInitiated(BootstrapRequest request, Identity client) {
-            print(event("session", "endpoint", request.getEndpointName(), "peer", client.getPeerAddress().toString()));
+            report("new session", request.getEndpointName(), "from " + client.getPeerAddress());
         }
 
         @Override
         public void unAuthorized(BootstrapRequest request, Identity client) {
-            print(event("unauthorized", "endpoint", request.getEndpointName()));
+            report("unauthorized", request.getEndpointName(), "from " + client.getPeerAddress());
         }
 
         @Override
         public void authorized(BootstrapSession session) {
-            report("authorized", session);
+            report("authorized", session.getEndpoint(), "");
         }
 
         @Override
         public void noConfig(BootstrapSession session) {
-            report("no_config", session);
+            report("no config", session.getEndpoint(), "");
         }
 
         @Override
         public void sendRequest(BootstrapSession session, BootstrapDownlinkRequest<? extends LwM2mResponse> request) {
-            report("sent", session, "request", request.toString());
+            String kind = request instanceof BootstrapDeleteRequest ? "delete"
+                    : request instanceof BootstrapWriteRequest ? "write"
+                    : request instanceof BootstrapDiscoverRequest ? "discover" : "request";
+            report("send " + kind, session.getEndpoint(), request.toString());
         }
 
         @Override
         public void onResponseSuccess(BootstrapSession session,
                 BootstrapDownlinkRequest<? extends LwM2mResponse> request, LwM2mResponse response) {
-            report("answered", session, "request", request.toString(), "code", response.getCode().toString());
+            report("receive success response", session.getEndpoint(), response.getCode().toString());
         }
 
         @Override
         public void onResponseError(BootstrapSession session,
                 BootstrapDownlinkRequest<? extends LwM2mResponse> request, LwM2mResponse response) {
-            report("refused", session, "request", request.toString(), "code", response.getCode().toString());
+            report("receive error response", session.getEndpoint(), response.toString());
         }
 
         @Override
         public void onRequestFailure(BootstrapSession session,
                 BootstrapDownlinkRequest<? extends LwM2mResponse> request, Throwable cause) {
-            report("unanswered", session, "request", request.toString(), "cause", String.valueOf(cause));
+            report("request failure", session.getEndpoint(), String.valueOf(cause));
         }
 
         @Override
         public void end(BootstrapSession session) {
-            report("finished", session);
+            report("finished", session.getEndpoint(), "");
         }
 
         @Override
         public void failed(BootstrapSession session, BootstrapFailureCause cause) {
-            report("failed", session, "cause", cause.toString());
-        }
-
-        private static void report(String name, BootstrapSession session, String... pairs) {
-            JsonObject event = event(name, pairs);
-            event.addProperty("endpoint", session.getEndpoint());
-            print(event);
+            report("failed", session.getEndpoint(), cause.toString());
         }
     }
 }

@@ -55,17 +55,20 @@ class Events:
         with self._grown:
             return len(self._all)
 
-    def since(self, mark: int, name: str) -> list[Event]:
+    def since(self, mark: int, *names: str) -> list[Event]:
         with self._grown:
-            return [event for event in self._all[mark:] if event.name == name]
+            return [event for event in self._all[mark:] if event.name in names]
 
-    def wait(self, name: str, timeout: float = SOON, since: int = 0, test: Callable[[Event], bool] = bool) -> Event | None:
-        """The first such event after the mark, or None when the time or the source is over."""
+    def wait(
+        self, names: str | tuple[str, ...], timeout: float = SOON, since: int = 0, test: Callable[[Event], bool] = bool
+    ) -> Event | None:
+        """The first event after the mark that has one of the names, or None when the time or the source is over."""
+        names = (names,) if isinstance(names, str) else names
         deadline = time.monotonic() + timeout
         with self._grown:
             while True:
                 for event in self._all[since:]:
-                    if event.name == name and test(event):
+                    if event.name in names and test(event):
                         return event
                 if self._over or time.monotonic() >= deadline:
                     return None
@@ -110,8 +113,8 @@ def end(process: subprocess.Popen[Any]) -> None:
                 process.wait(SOON)
 
 
-class JsonChild:
-    """A program that takes lines on its standard input and prints a JSON object a line."""
+class Terminal:
+    """The program under test: it takes lines on its standard input and prints a JSON object a line."""
 
     def __init__(self, command: list[str], directory: Path, log: Path) -> None:
         self.events = Events()
@@ -160,16 +163,17 @@ class JsonChild:
         end(self.process)
         self._reader.join(SOON)
 
-
-class Terminal(JsonChild):
-    """The program under test."""
-
     def datagram(self, direction: str, test: Callable[[bytes], bool], since: int, timeout: float = SOON) -> bytes | None:
         """The first datagram after the mark of which `test` holds."""
         found = self.events.wait(
             "datagram", timeout, since, lambda e: e.data["dir"] == direction and test(bytes.fromhex(e.data["hex"]))
         )
         return bytes.fromhex(found.data["hex"]) if found else None
+
+    def sent(self, since: int, test: Callable[[bytes], bool] = bool) -> list[bytes]:
+        """The datagrams that left after the mark of which `test` holds."""
+        out = (bytes.fromhex(e.data["hex"]) for e in self.events.since(since, "datagram") if e.data["dir"] == "out")
+        return [datagram for datagram in out if test(datagram)]
 
 
 def is_reset(datagram: bytes) -> bool:
@@ -180,3 +184,11 @@ def has_code(code: str, datagram: bytes) -> bool:
     """RFC 7252 section 3: three bits of class, five of detail."""
     high, low = code.split(".")
     return len(datagram) >= 4 and datagram[1] == int(high) << 5 | int(low)
+
+
+def is_bootstrap_request(datagram: bytes) -> bool:
+    return has_code("0.02", datagram) and b"ep=" in datagram and b"lt=" not in datagram
+
+
+def is_register(datagram: bytes) -> bool:
+    return has_code("0.02", datagram) and b"ep=" in datagram and b"lt=" in datagram

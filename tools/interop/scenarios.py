@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import itertools
 import re
 import signal
-import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
-from interop.run import SOON, Broken, Steps, Terminal, has_code, is_reset
-from interop.servers import HOST, LIFETIME, Bootstrap, Leshan
-
-ONE_EXCHANGE = 120.0
-"""Seconds in which a confirmable message has been given up (RFC 7252 section 4.8.2: 93 s), and some."""
-
-
-@dataclasses.dataclass
-class Bench:
-    """Everything that a scenario may touch."""
-
-    steps: Steps
-    server: Leshan
-    bootstrap: Bootstrap
-    endpoint: str
-    start_terminal: Callable[..., Terminal]
-    long: bool
-
-
-def describe(registration: dict[str, Any]) -> str:
-    return "registration {registrationId} from {address}, lifetime {lifetime}".format(**registration)
+from interop.bench import ONE_EXCHANGE, Bench, describe
+from interop.link import open_port
+from interop.run import SOON, Broken, Terminal, has_code, is_reset
+from interop.servers import LIFETIME
 
 
 def boots_and_registers(bench: Bench, terminal: Terminal, bootstraps: int, registrations: int) -> dict[str, Any]:
     """Bootstrap and Register (DM 7.2, 7.3); gives the registration as the server sees it."""
-    steps, finished = bench.steps, bench.bootstrap.events.wait("finished", 30, bootstraps)
+    steps, finished = bench.steps, bench.bootstrap.wait("finished", 30, bootstraps)
     steps.need("bootstrap session finished", finished, finished or terminal.complaint()[-3:])
-    answers = bench.bootstrap.events.since(bootstraps, "answered")
-    refusals = [e for name in ("refused", "unanswered", "failed") for e in bench.bootstrap.events.since(bootstraps, name)]
-    evidence = [f"{answer.data['request'].split(' [')[0]} {answer.data['code']}" for answer in answers]
-    steps.check("every bootstrap request was granted", answers and not refusals, refusals or ", ".join(evidence))
+    requests = bench.bootstrap.steps(bootstraps, "send delete", "send write", "send request")
+    answers = bench.bootstrap.steps(bootstraps, "receive success response")
+    refusals = bench.bootstrap.steps(bootstraps, "receive error response", "request failure", "failed")
+    pairs = [f"{request.data['name']}: {answer.data['message']}" for request, answer in zip(requests, answers, strict=False)]
+    granted = answers and len(answers) == len(requests) and not refusals
+    steps.check("every bootstrap request was granted", granted, refusals or ", ".join(pairs))
     steps.check("terminal: bootstrap_finished", terminal.events.wait("bootstrap_finished"))
 
     registered = bench.server.events.wait("REGISTRATION", 30, registrations)
@@ -204,9 +187,9 @@ def survives_absence(bench: Bench, terminal: Terminal) -> None:
     told = terminal.events.mark()
     terminal.say("update")
     time.sleep(4)
-    tries = [e.data["hex"] for e in terminal.events.since(told, "datagram") if e.data["dir"] == "out"]
+    tries = terminal.sent(told)
     steps.check("server gone for 4 s: the Update is sent again", len(tries) >= 2, f"{len(tries)} times")
-    steps.check("each time the same bytes", len(set(tries)) == 1, " ".join(set(tries)))
+    steps.check("each time the same bytes", len(set(tries)) == 1, " ".join(datagram.hex() for datagram in set(tries)))
     server.start()
     again = server.wait_registered(ONE_EXCHANGE)
     steps.need("server back: registered again", again, again and describe(again.body))
@@ -219,8 +202,7 @@ def survives_silence(bench: Bench, terminal: Terminal) -> None:
     steps, server = bench.steps, bench.server
     server.stop()
     heard: list[tuple[float, bytes]] = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
-        mute.bind((HOST, server.coap))
+    with open_port(server.coap) as mute:
         mute.settimeout(0.2)
         told = terminal.events.mark()
         terminal.say("update")
@@ -261,7 +243,7 @@ def leaves(bench: Bench, terminal: Terminal, how: str, act: Callable[[], object]
 
 def whole_life(bench: Bench) -> None:
     bootstraps, registrations = bench.bootstrap.events.mark(), bench.server.events.mark()
-    terminal = bench.start_terminal("--bootstrap", bench.bootstrap.uri, "--endpoint", bench.endpoint, "--json")
+    terminal = bench.start_terminal(bench.endpoint)
     registered = boots_and_registers(bench, terminal, bootstraps, registrations)
     is_managed(bench, terminal)
     is_observed(bench, terminal)
@@ -277,7 +259,7 @@ def whole_life(bench: Bench) -> None:
 
 def short_life(bench: Bench) -> None:
     bootstraps, registrations = bench.bootstrap.events.mark(), bench.server.events.mark()
-    terminal = bench.start_terminal("--bootstrap", bench.bootstrap.uri, "--endpoint", bench.endpoint, "--json")
+    terminal = bench.start_terminal(bench.endpoint)
     boots_and_registers(bench, terminal, bootstraps, registrations)
     leaves(bench, terminal, "Ctrl-C", lambda: terminal.process.send_signal(signal.SIGINT))
 
@@ -285,8 +267,8 @@ def short_life(bench: Bench) -> None:
 def unknown_device(bench: Bench) -> None:
     mark = bench.bootstrap.events.mark()
     stranger = "352099001761481;;;1.0"
-    terminal = bench.start_terminal("--bootstrap", bench.bootstrap.uri, "--endpoint", stranger, "--json", "--run-for", "8")
-    refused = bench.bootstrap.events.wait("no_config", 30, mark)
+    terminal = bench.start_terminal(stranger, "--run-for", "8")
+    refused = bench.bootstrap.wait("no config", 30, mark)
     same = refused and refused.data["endpoint"] == stranger
     bench.steps.check("the bootstrap server has nothing for this device", same, refused)
     told = terminal.events.wait("bootstrap_failed")
@@ -296,8 +278,8 @@ def unknown_device(bench: Bench) -> None:
     bench.steps.check("it never registered", not terminal.events.since(0, "registered"))
 
 
-def refused_name(bench: Bench) -> None:
-    terminal = bench.start_terminal("--bootstrap", bench.bootstrap.uri, "--endpoint", "490154203237518;;1.0", "--json")
+def no_name(bench: Bench) -> None:
+    terminal = bench.start_terminal("490154203237518;;1.0")
     code = terminal.wait(SOON)
     bench.steps.check("the terminal ends at once, not with exit code 0", code not in (0, None), f"exit code {code}")
     complaint = terminal.complaint()
@@ -309,5 +291,5 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "a whole life": whole_life,
     "a short life, ended by Ctrl-C": short_life,
     "a device that the bootstrap server does not know": unknown_device,
-    "an endpoint name that is none": refused_name,
+    "an endpoint name that is none": no_name,
 }

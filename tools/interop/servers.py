@@ -1,4 +1,4 @@
-"""Eclipse Leshan on the loopback interface: its demo server behind REST, its bootstrap server behind two pipes."""
+"""Eclipse Leshan on the loopback interface: its two servers, each behind REST and an event stream."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import xml.etree.ElementTree
 from pathlib import Path
 from typing import Any
 
-from interop.run import SOON, Broken, Event, Events, JsonChild, end
+from interop.run import SOON, Broken, Event, Events, end
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".cache"
@@ -29,18 +29,6 @@ SHORT_ID = 123
 
 class Skip(Exception):
     """Something outside the project is missing; says what in one line."""
-
-
-def java(jars: Path, *arguments: str) -> list[str]:
-    """Opening java.util lets the demo's JSON writer, which is older than modules, serialise a registration."""
-    return [
-        "java",
-        "--add-opens=java.base/java.util=ALL-UNNAMED",
-        f"-Dlogback.configurationFile={HERE / 'logback.xml'}",
-        "-cp",
-        f"{jars}/*",
-        *arguments,
-    ]
 
 
 def fetch_jars() -> Path:
@@ -105,13 +93,17 @@ class Answer:
         return f"HTTP {self.http}: {text}"
 
 
-class Leshan:
-    """The demo server: one process after another on the same ports, each with an empty memory."""
+class Server:
+    """One of the two servers: one process after another on the same ports, each with an empty memory."""
 
-    def __init__(self, jars: Path, scratch: Path, logs: Path, endpoint: str) -> None:
+    name: str
+    main: str
+    """A class of Leshan's, or a source file of ours."""
+    probe: str
+    """A path that is there when the server is."""
+
+    def __init__(self, jars: Path, scratch: Path, logs: Path) -> None:
         self._jars, self._scratch, self._logs = jars, scratch, logs
-        # Jetty takes a bare ';' for the start of a path parameter and drops what follows it.
-        self._client = "/api/clients/" + urllib.parse.quote(endpoint, safe="")
         self.coap, self._coaps = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
         self._web = free_port(socket.SOCK_STREAM)
         self._process: subprocess.Popen[bytes] | None = None
@@ -124,29 +116,41 @@ class Leshan:
 
     def start(self) -> None:
         self._starts += 1
-        directory = self._scratch / f"server-{self._starts}"
+        instance = f"{self.name}-{self._starts}"
+        directory = self._scratch / instance
         directory.mkdir()
-        options = ["-lh", HOST, "-lp", self.coap, "-slh", HOST, "-slp", self._coaps, "-wh", HOST, "-wp", self._web]
-        command = java(self._jars, "org.eclipse.leshan.server.demo.LeshanServerDemo", *map(str, options))
-        with (self._logs / f"server-{self._starts}.log").open("wb") as log:
+        # Opening java.util lets the demo's JSON writer, which is older than modules, serialise a registration.
+        command = ["java", "--add-opens=java.base/java.util=ALL-UNNAMED"]
+        command += [f"-Dlogback.configurationFile={HERE / 'logback.xml'}", "-cp", f"{self._jars}/*", self.main]
+        command += ["-lh", HOST, "-lp", str(self.coap), "-slh", HOST, "-slp", str(self._coaps)]
+        command += ["-wh", HOST, "-wp", str(self._web)]
+        with (self._logs / f"{instance}.log").open("wb") as log:
             self._process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while True:
             with contextlib.suppress(OSError):
-                if self._ask("GET", "/api/clients").http == 200:
+                if self.ask("GET", self.probe).http == 200:
                     break
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise Broken("Leshan did not start")
+                raise Broken(f"Leshan's {self.name} did not start")
             time.sleep(0.1)
         opened = threading.Event()
         threading.Thread(target=self._listen, args=(opened,), daemon=True).start()
         if not opened.wait(SOON):
-            raise Broken("Leshan's event stream did not open")
+            raise Broken(f"the event stream of Leshan's {self.name} did not open")
+
+    def start_unless_up(self) -> None:
+        if not self._process or self._process.poll() is not None:
+            self.start()
+
+    def stop(self) -> None:
+        if self._process:
+            end(self._process)
 
     def _listen(self, opened: threading.Event) -> None:
-        """Reads the event stream until the server goes; a heartbeat every 10 s keeps the read from timing out."""
+        """Reads the event stream until the server goes."""
         with contextlib.suppress(OSError, http.client.HTTPException):
-            connection = http.client.HTTPConnection(HOST, self._web, timeout=60)
+            connection = http.client.HTTPConnection(HOST, self._web)
             connection.request("GET", "/api/event", headers={"Accept": "text/event-stream"})
             stream = connection.getresponse()
             opened.set()
@@ -158,10 +162,12 @@ class Leshan:
                 elif field == "data":
                     self.events.add(Event(name, json.loads(value)))
 
-    def _ask(self, method: str, path: str, body: str | None = None, kind: str = "application/json") -> Answer:
+    def ask(self, method: str, path: str, wanted: object = None) -> Answer:
+        """One REST call; `wanted` goes as JSON."""
         connection = http.client.HTTPConnection(HOST, self._web, timeout=20)
         try:
-            connection.request(method, path, body, {"Content-Type": kind} if body else {})
+            body, headers = (json.dumps(wanted), {"Content-Type": "application/json"}) if wanted is not None else (None, {})
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             text = answer.read().decode()
         finally:
@@ -169,8 +175,30 @@ class Leshan:
         is_json = answer.headers.get_content_type() == "application/json"
         return Answer(answer.status, json.loads(text) if is_json else text)
 
+
+def named(path: str, endpoint: str) -> str:
+    """Jetty takes a bare ';' for the start of a path parameter and drops what follows it."""
+    return f"{path}/{urllib.parse.quote(endpoint, safe='')}"
+
+
+class Leshan(Server):
+    """The demo server. Paths are those of the one terminal that it manages."""
+
+    name = "server"
+    main = "org.eclipse.leshan.server.demo.LeshanServerDemo"
+    probe = "/api/clients"
+
+    def __init__(self, jars: Path, scratch: Path, logs: Path, endpoint: str) -> None:
+        super().__init__(jars, scratch, logs)
+        self._client = named("/api/clients", endpoint)
+
     def registration(self) -> Answer:
-        return self._ask("GET", self._client)
+        return self.ask("GET", self._client)
+
+    def registrations(self) -> list[dict[str, Any]]:
+        """Of everybody."""
+        found: list[dict[str, Any]] = self.ask("GET", "/api/clients").body
+        return found
 
     def wait_registered(self, timeout: float) -> Answer | None:
         """For a registration that may come before the event stream of a server just started is open."""
@@ -182,50 +210,64 @@ class Leshan:
             time.sleep(0.2)
         return None
 
-    def read(self, path: str, form: str) -> Answer:
-        return self._ask("GET", f"{self._client}{path}?format={form}")
+    def read(self, path: str, form: str, timeout: int = 5) -> Answer:
+        return self.ask("GET", f"{self._client}{path}?format={form}&timeout={timeout}")
 
     def discover(self, path: str) -> Answer:
-        return self._ask("GET", f"{self._client}{path}/discover")
+        return self.ask("GET", f"{self._client}{path}/discover")
 
     def write(self, path: str, value: object, form: str) -> Answer:
-        node = json.dumps({"id": int(path.rpartition("/")[2]), "value": value})
-        return self._ask("PUT", f"{self._client}{path}?format={form}", node)
+        node = {"id": int(path.rpartition("/")[2]), "value": value}
+        return self.ask("PUT", f"{self._client}{path}?format={form}", node)
 
     def execute(self, path: str) -> Answer:
-        return self._ask("POST", self._client + path)
+        return self.ask("POST", self._client + path)
 
     def observe(self, path: str, form: str) -> Answer:
-        return self._ask("POST", f"{self._client}{path}/observe?format={form}")
+        return self.ask("POST", f"{self._client}{path}/observe?format={form}")
 
     def forget_observation(self, path: str) -> Answer:
         """Passive: the server drops its token and resets the next notification; this release knows no other way."""
-        return self._ask("DELETE", f"{self._client}{path}/observe")
+        return self.ask("DELETE", f"{self._client}{path}/observe")
 
-    def stop(self) -> None:
-        if self._process:
-            end(self._process)
+    def demand_key(self, endpoint: str) -> Answer:
+        """From now on the server has this endpoint over DTLS only."""
+        return self.ask("PUT", "/api/security/clients/", {"endpoint": endpoint, "psk": {"identity": "it", "key": "00" * 16}})
+
+    def demand_no_key(self, endpoint: str) -> Answer:
+        return self.ask("DELETE", named("/api/security/clients", endpoint))
 
 
-class Bootstrap(JsonChild):
-    """Leshan's bootstrap server, driven through pipes (`Bootstrap.java`)."""
+class Bootstrap(Server):
+    """The bootstrap server. `Bootstrap.java` takes the demo's options and answers to its REST interface."""
 
-    def __init__(self, jars: Path, scratch: Path, logs: Path) -> None:
-        self.port = free_port(socket.SOCK_DGRAM)
-        directory = scratch / "bootstrap"
-        directory.mkdir()
-        command = java(jars, str(HERE / "Bootstrap.java"), HOST, str(self.port))
-        super().__init__(command, directory, logs / "bootstrap")
-
-    @property
-    def uri(self) -> str:
-        return f"coap://{HOST}:{self.port}"
+    name = "bootstrap-server"
+    main = str(HERE / "Bootstrap.java")
+    probe = "/api/bootstrap"
 
     def configure(self, endpoint: str, uri: str) -> None:
-        wanted = {"endpoint": endpoint, "uri": uri, "shortId": SHORT_ID, "lifetime": LIFETIME}
-        self.say(json.dumps(wanted))
-        if not self.events.wait("configured", 60):
-            raise Broken("Leshan's bootstrap server did not start: " + " ".join(self.complaint()[-1:]))
+        """What an operator's platform does: forget every account but the one in use, then write a single new one."""
+        no_keys: dict[str, list[int]] = {"publicKeyOrId": [], "serverPublicKey": [], "secretKey": []}
+        security = {"bootstrapServer": False, "uri": uri, "serverId": SHORT_ID, "securityMode": "NO_SEC", **no_keys}
+        security["clientOldOffTime"] = 0
+        server = {"shortId": SHORT_ID, "lifetime": LIFETIME, "binding": "U"}
+        wanted = {"toDelete": ["/0", "/1"], "servers": {"0": server}, "security": {"1": security}}
+        answer = self.ask("POST", named("/api/bootstrap", endpoint), wanted)
+        if answer.http != 200:
+            raise Broken(f"Leshan's bootstrap server takes no configuration: {answer}")
+
+    def configurations(self) -> Answer:
+        return self.ask("GET", "/api/bootstrap")
+
+    def forget(self, endpoint: str) -> Answer:
+        return self.ask("DELETE", named("/api/bootstrap", endpoint))
+
+    def wait(self, step: str, timeout: float = SOON, since: int = 0) -> Event | None:
+        """The first such step of a session after the mark."""
+        return self.events.wait("BSSESSION", timeout, since, lambda event: event.data["name"] == step)
+
+    def steps(self, since: int, *names: str) -> list[Event]:
+        return [event for event in self.events.since(since, "BSSESSION") if event.data["name"] in names]
 
     def sessions(self) -> int:
-        return len(self.events.since(0, "session"))
+        return len(self.steps(0, "new session"))

@@ -22,7 +22,8 @@ pub struct Limits {
     /// change something, a new one is refused with 5.03, and the repetition of a response that
     /// found no place is rejected instead of acknowledged.
     pub deduplication: usize,
-    /// Requests that the application may answer later. One more is refused with 5.03.
+    /// Requests that the application may answer later, always less than `slots`. One more is refused
+    /// with 5.03.
     pub deferred: usize,
     /// Observations. One more is answered without an Observe option: a plain read.
     pub observations: usize,
@@ -57,7 +58,7 @@ impl Limits {
         datagram: 1_280,
         exchanges: 16,
         deduplication: 128,
-        deferred: 16,
+        deferred: 12,
         observations: 128,
         events: 256,
         location: 512,

@@ -196,6 +196,8 @@ impl Endpoint {
     pub fn new(transmission: Transmission, limits: &Limits, key: Key) -> Self {
         let mut generator = Generator::new(key);
         let first = generator.next_u64() as u16;
+        // A request that waits keeps its buffer until it is answered: one is left to answer with.
+        let deferred = limits.deferred.min(limits.slots.min(usize::from(u8::MAX)).saturating_sub(1));
         let queue = limits.slots.saturating_mul(2).saturating_add(limits.servers).saturating_add(4);
         Self {
             transmission,
@@ -208,7 +210,7 @@ impl Endpoint {
                 unacknowledged: Retransmission::new(limits.exchanges),
             },
             pending: Pending::new(limits.exchanges),
-            deferred: Deferred::new(limits.deferred),
+            deferred: Deferred::new(deferred),
             last_exchange: 0,
             exchange_limit: limits.exchanges,
         }

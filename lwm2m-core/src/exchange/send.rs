@@ -158,16 +158,17 @@ impl Endpoint {
         let header = if reply.confirmable {
             reply.piggybacked(Code::INTERNAL_SERVER_ERROR)
         } else {
-            let lifetime = self.transmission.non_lifetime();
-            let message_id = self.messages.ids.take(now, lifetime).ok_or(SendError::NoMessageId)?;
+            // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
+            let lifetime = self.transmission.exchange_lifetime();
+            let Some(message_id) = self.messages.ids.take(now, lifetime) else {
+                self.forget_request(reply);
+                return Err(SendError::NoMessageId);
+            };
             Header { message_type: MessageType::NonConfirmable, code: Code::INTERNAL_SERVER_ERROR, message_id }
         };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
         let composed = self.messages.compose(header, reply.token, |writer| write(writer, ticket));
-        let (slot, verdict) = composed.inspect_err(|_| {
-            // As if lost: the repetition must not be taken for a duplicate.
-            self.messages.duplicates.remove(reply.peer, reply.message_id);
-        })?;
+        let (slot, verdict) = composed.inspect_err(|_| self.forget_request(reply))?;
         match (verdict, ticket) {
             (Verdict::Send, _) => {
                 self.remember_answer(reply, slot);

@@ -15,10 +15,15 @@ pub(crate) struct Location {
 }
 
 impl Location {
-    /// The Location of a response; none without Location-Path, or when it is longer than `limit`.
+    /// The Location of a response; none without Location-Path, when it is longer than `limit`, or when
+    /// nothing can be asked of it.
     pub(crate) fn of(message: &Message<'_>, limit: usize) -> Option<Self> {
         let mut location = Self::default();
         for segment in message.location_path() {
+            // Neither may be sent, nor asked for (RFC 7252, sections 5.10.1 and 5.10.7).
+            if matches!(segment, b"." | b"..") {
+                return None;
+            }
             location.push(segment, limit)?;
             location.segments = location.segments.checked_add(1)?;
         }

@@ -1,8 +1,8 @@
 //! The CoAP plugtests, CORE: the client as CoAP client and as CoAP server.
 
 use coap_codec::{Code, ContentFormat, MessageType, OptionNumber};
-use lwm2m_core::Event;
 use lwm2m_core::sim::{Answering, Ask, Direction, Sim};
+use lwm2m_core::{Event, Reason};
 
 use crate::terminal::*;
 
@@ -311,6 +311,15 @@ fn td_coap_core_18_a_location_of_three_segments_is_kept_in_order() {
     let path = format!("/{}", granted.join("/"));
     assert_eq!(requests(&sim, Code::POST, &path).len(), 1, "{}", sim.trace);
     assert_eq!(requests(&sim, Code::DELETE, &path).len(), 1, "{}", sim.trace);
+
+    // Segments that nobody may send (RFC 7252, sections 5.10.1 and 5.10.7) are no place to live at.
+    for segments in [["rd", "."], ["..", "rd"]] {
+        let mut sim = Sim::new(one_server(1), device(), 1);
+        server_mut(&mut sim).set_location(&segments, &[]);
+        sim.network_up();
+        sim.run_for(secs(1));
+        assert_eq!(happened(&sim, Event::RegistrationFailed { server: 1, reason: Reason::BadAnswer }), 1);
+    }
 }
 
 #[test]
