@@ -9,6 +9,7 @@
 #[path = "../common/terminal.rs"]
 mod terminal;
 
+mod attack;
 mod bootstrap;
 mod bootstrap_rules;
 mod coap_core;
