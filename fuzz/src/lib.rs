@@ -1,11 +1,15 @@
 //! What the fuzz targets do with their bytes. Each function panics when something is wrong.
 
+mod formats;
+
 use core::time::Duration;
 
 use coap_codec::{Message, MessageWriter};
 use endpoint_name::{ClientName, EndpointName, EndpointNameBuf, Leniency, LenientName, classify};
 use lwm2m_core::objects::Device;
 use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Path, Peer, Session, Wake};
+
+pub use formats::formats;
 
 /// What parses as a CoAP message writes back to the same bytes.
 pub fn coap_message(data: &[u8]) {
@@ -190,6 +194,11 @@ mod tests {
     #[test]
     fn seeds_of_snapshot() {
         replay("snapshot", super::snapshot);
+    }
+
+    #[test]
+    fn seeds_of_formats() {
+        replay("formats", super::formats);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use coap_codec::{Code, ContentFormat, Message, OptionNumber};
 
+use crate::base::config::LegacyFormats;
 use crate::base::path::{MAX_ID, Path, PathError};
 
 /// What a request asks for, its path and options still to be checked against the model.
@@ -14,6 +15,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) query: bool,
     pub(crate) content_format: Option<ContentFormat>,
     pub(crate) accept: Option<ContentFormat>,
+    /// How the two are understood.
+    pub(crate) legacy: LegacyFormats,
     pub(crate) payload: &'a [u8],
 }
 
@@ -81,6 +84,7 @@ impl<'a> Operation<'a> {
             query: message.uri_query().next().is_some(),
             content_format: message.content_format(),
             accept: message.accept(),
+            legacy: LegacyFormats::default(),
             payload: message.payload(),
         };
         if message.code() == Code::POST && message.uri_path().eq([b"bs".as_slice()]) {
