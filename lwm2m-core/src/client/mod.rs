@@ -60,7 +60,7 @@ impl Client {
         Ok(Self {
             exchange: Endpoint::new(config.transmission, &config.limits, config.key),
             lifecycle: Lifecycle::new(now, &accounts, &config),
-            reporting: Reporting::new(config.limits.observations),
+            reporting: Reporting::new(&config.limits),
             connections: Connections::new(config.limits.servers.saturating_add(2)),
             events: Events::new(config.limits.events),
             stalled: None,
@@ -297,6 +297,7 @@ impl Client {
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, path, &joined);
         if path.depth() < 2 {
+            self.reporting.detach(path, &joined);
             self.reconsider(now, model);
         }
         self.pump(now, Some(model));
@@ -397,7 +398,7 @@ impl Client {
             Role::Server(server) => {
                 let confirmable = self.config.confirmable_notifications;
                 let latest = self.clock.latest();
-                self.reporting.poll_timeout(latest, server, self.periods(server), confirmable, room)
+                self.reporting.poll_timeout(latest, server, self.defaults(server), confirmable, room)
             }
             Role::Bootstrap => None,
         };

@@ -14,7 +14,7 @@ use crate::management::operation::{Kind, Observe, Operation};
 use crate::management::{self, Effects, Observing, Served};
 use crate::model::{Ctx, DataModel, Joined, Origin, Ticket};
 use crate::objects::{Accounts, SERVER};
-use crate::reporting::Reporting;
+use crate::reporting::{Assignment, Reporting};
 
 impl Client {
     /// Takes a request from a peer. The answer is queued before its effects are carried out.
@@ -107,11 +107,21 @@ impl Client {
         if let Some(news) = effects.news {
             self.events.push(news);
         }
+        if let Some(deleted) = effects.deleted {
+            let joined = Joined(&mut self.accounts, model);
+            self.reporting.detach(deleted, &joined);
+        }
         let Role::Server(server) = role else { return };
-        if effects.observing.is_some() || effects.changed.is_some() || effects.deleted.is_some() {
+        let Effects { observing, changed, deleted, attributes, .. } = &effects;
+        if observing.is_some() || changed.is_some() || deleted.is_some() || attributes.is_some() {
             self.touch();
         }
         let wall = self.clock.embedder(now);
+        if let Some((path, attributes)) = effects.attributes {
+            self.reporting.assign(Assignment { server, path, attributes });
+            let joined = Joined(&mut self.accounts, model);
+            self.reporting.changed(wall, path, &joined);
+        }
         if let Some(Observing::Begins { path, format, sequence }) = effects.observing {
             let joined = Joined(&mut self.accounts, model);
             self.reporting.begin((now, wall), (server, reply.token), (path, format), sequence, &joined);
@@ -154,6 +164,7 @@ impl Client {
     /// The accounts are new: sessions with servers begin anew.
     fn end_bootstrap(&mut self, now: Instant, bootstrap: Connection, parting: Parting) {
         self.reporting.clear();
+        self.reporting.keep_attributes_of(|server| self.accounts.server(server).is_some());
         let other = |client: &Self| {
             let mut others = client.connections.iter().filter(|connection| connection.peer != bootstrap.peer);
             others.find(|connection| !matches!(connection.link, Link::Lingering { .. })).copied()
@@ -233,8 +244,9 @@ impl Floors<'_> {
             writer.restart(Code::METHOD_NOT_ALLOWED);
             return (Verdict::Send, Outcome::Nothing);
         }
-        let (origin, sequence) = match call.role {
-            Role::Bootstrap => (Origin::Bootstrap, None),
+        let (origin, sequence, asker) = match call.role {
+            // It has set nothing: 0 is no server's identifier.
+            Role::Bootstrap => (Origin::Bootstrap, None, 0),
             Role::Server(server) => {
                 // A repetition asks for its answer again, not for another observation.
                 let sequence = match (self.config.information_reporting, reply.repeated) {
@@ -242,12 +254,13 @@ impl Floors<'_> {
                     (true, true) => self.reporting.sequence(server, reply.token),
                     (true, false) => self.reporting.admit(server, reply.token),
                 };
-                (Origin::Server(server), sequence)
+                (Origin::Server(server), sequence, server)
             }
         };
         let ctx = Ctx { origin, ticket: call.ticket, resumed: call.resumed, now: call.wall };
         let mut joined = Joined(self.accounts, model);
-        match management::serve(&ctx, &operation, sequence, &mut joined, writer) {
+        let assigned = self.reporting.assigned(asker);
+        match management::serve(&ctx, &operation, sequence, &assigned, &mut joined, writer) {
             Served::Answered(_) if reply.repeated => (Verdict::Send, Outcome::Nothing),
             Served::Answered(effects) => (Verdict::Send, Outcome::Effects(effects)),
             Served::Later => (Verdict::Later, Outcome::Nothing),
