@@ -2,7 +2,7 @@
 //!
 //! `dm_…` are the requirements of the DM terminal specification by section, `int_…` the OMA enabler
 //! tests, `td_coap_…` the CoAP plugtests, and `x…` cases of ours: XC messages, XB bootstrap, XD device
-//! management, XF formats. Each drives the whole client with datagrams, time and commands, in the
+//! management, XA attributes and notifications, XF formats. Each drives the whole client with datagrams, time and commands, in the
 //! simulator.
 #![allow(missing_docs, unreachable_pub, reason = "a test")]
 
@@ -10,11 +10,13 @@
 mod terminal;
 
 mod attack;
+mod attributes;
 mod bootstrap;
 mod bootstrap_rules;
 mod coap_core;
 mod commands;
 mod deregister;
+mod discover;
 mod enabler;
 mod exchanges;
 mod formats;
@@ -24,6 +26,7 @@ mod limits;
 mod management;
 mod messages;
 mod name;
+mod observe;
 mod register;
 mod register_answers;
 mod update;
