@@ -4,6 +4,7 @@ use coap_codec::Code;
 use lwm2m_core::objects::Device;
 use lwm2m_core::sim::{Ask, Sim};
 use lwm2m_core::{Config, Event, Path};
+use proptest::prelude::*;
 
 use crate::terminal::*;
 
@@ -591,4 +592,94 @@ fn write_attributes_has_no_payload() {
         assert_eq!(sim.ask(0, |server| server.request(ask)).code(), Some(BAD_REQUEST), "{format:?} {payload:?}");
     }
     assert_eq!(sim.model.timezone, None);
+}
+
+/// What happens to an observed level: it takes another value, or its server sets other attributes.
+#[derive(Clone, Debug)]
+enum Happens {
+    Level(i64),
+    Attributes { pmin: Option<u64>, pmax: Option<u64>, lt: Option<i64>, gt: Option<i64>, st: Option<i64> },
+}
+
+impl Happens {
+    fn any() -> impl Strategy<Value = Self> {
+        let attributes = (
+            prop::option::of(0u64..20),
+            prop::option::of(0u64..30),
+            prop::option::of(-20i64..0),
+            prop::option::of(20i64..40),
+            prop::option::of(0i64..10),
+        );
+        let attributes = attributes.prop_map(|(pmin, pmax, lt, gt, st)| Self::Attributes { pmin, pmax, lt, gt, st });
+        prop_oneof![3 => (-50i64..60).prop_map(Self::Level), 1 => attributes]
+    }
+
+    fn query(&self) -> String {
+        let Self::Attributes { pmin, pmax, lt, gt, st } = self else { panic!("attributes") };
+        let number = |name, value: Option<String>| value.map_or(format!("{name}"), |value| format!("{name}={value}"));
+        let periods = [("pmin", pmin), ("pmax", pmax)].map(|(name, value)| number(name, value.map(|v| v.to_string())));
+        let numbers = [("lt", lt), ("gt", gt), ("st", st)];
+        let numbers = numbers.map(|(name, value)| number(name, value.map(|value| value.to_string())));
+        [&periods[..], &numbers[..]].concat().join("&")
+    }
+}
+
+/// The truth table, word by word, at every hundredth of a second: when what is told.
+fn by_the_table(happens: &[(u64, Happens)], until: u64) -> Vec<(u64, i64)> {
+    let (mut told, mut moment, mut last, mut value, mut pending) = (Vec::new(), 0, 5, 5, false);
+    let mut attributes = Happens::Attributes { pmin: None, pmax: None, lt: None, gt: None, st: None };
+    for now in 0..=until {
+        match happens.iter().find(|(at, _)| *at == now) {
+            Some((_, Happens::Level(level))) => value = *level,
+            Some((_, other)) => attributes = other.clone(),
+            None => {}
+        }
+        let Happens::Attributes { pmin, pmax, lt, gt, st } = attributes else { unreachable!() };
+        let change = if (lt, gt, st) == (None, None, None) {
+            value != last
+        } else {
+            gt.is_some_and(|gt| (value > gt) != (last > gt))
+                || lt.is_some_and(|lt| (value < lt) != (last < lt))
+                || st.is_some_and(|st| value != last && (value - last).abs() >= st)
+        };
+        pending |= change;
+        let (pmin, pmax) = (pmin.unwrap_or(0), pmax.filter(|pmax| *pmax > 0 && *pmax >= pmin.unwrap_or(0)));
+        let early = now - moment < 100 * pmin;
+        let late = pmax.is_some_and(|pmax| now - moment >= 100 * pmax);
+        if !early && (pending || late) {
+            told.push((now, value));
+            (moment, last, pending) = (now, value, false);
+        }
+    }
+    told
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_schedule_is_that_of_the_truth_table(script in prop::collection::vec((1u64..60, Happens::any()), 1..14)) {
+        let mut sim = racked(Config { confirmable_notifications: false, ..one_server(1) });
+        let observation = watch(&mut sim, 0, LEVEL);
+        let (mut at, mut happens) = (0, Vec::new());
+        for (pause, what) in script {
+            // In each second another hundredth, so that no deadline lies at the same moment.
+            at += 100 * pause + 7;
+            observation.run_to(&mut sim, millis(10 * at));
+            if let Happens::Level(level) = what {
+                sim.model.1.levels = [(0, level)].into();
+                sim.notify(LEVEL);
+                happens.push((at, what));
+            } else {
+                prop_assert_eq!(attributes(&mut sim, 0, "/30000/0/0", &what.query()), CHANGED);
+                // They are there after 30 ms.
+                happens.push((at + 3, what));
+            }
+        }
+        let until = at + 10_000;
+        observation.run_to(&mut sim, millis(10 * until));
+        let told = observation.told(&sim).into_iter();
+        let told: Vec<_> = told.map(|(at, text)| (at.as_millis() as u64 / 10, text.parse().unwrap())).collect();
+        prop_assert_eq!(told, by_the_table(&happens, until), "{:?}\n{}", happens, sim.trace);
+    }
 }
