@@ -683,3 +683,23 @@ proptest! {
         prop_assert_eq!(told, by_the_table(&happens, until), "{:?}\n{}", happens, sim.trace);
     }
 }
+
+/// Nothing is polled: an observation has a deadline only when something may be due at it.
+#[test]
+fn the_client_wakes_only_when_something_may_be_due() {
+    let mut sim = watched(one_server(1));
+    let update = sim.client.poll_timeout();
+    assert_eq!(attributes(&mut sim, 0, "/3/0/9", "pmin=10&gt=90"), CHANGED);
+    let observation = watch(&mut sim, 0, BATTERY);
+    battery(&mut sim, 70);
+    assert_eq!(sim.client.poll_timeout(), update, "no side of 90 was changed");
+    battery(&mut sim, 91);
+    assert_eq!(sim.client.poll_timeout(), Some(observation.since + secs(10)));
+    observation.run_to(&mut sim, secs(12));
+    assert_eq!((observation.seconds(&sim), sim.client.poll_timeout()), (vec![10], update));
+    assert_eq!(attributes(&mut sim, 0, "/3/0", "pmax=60"), CHANGED);
+    assert_eq!(sim.client.poll_timeout(), Some(observation.since + secs(70)));
+    // While the network is gone there is nothing that could be done.
+    sim.network_down();
+    assert_eq!(sim.client.poll_timeout(), None);
+}
