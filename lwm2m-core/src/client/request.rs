@@ -11,7 +11,7 @@ use crate::exchange::{Reply, SendError, Verdict};
 use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
 use crate::management::operation::{Kind, Observe, Operation};
-use crate::management::{self, Effects, Observing, Served};
+use crate::management::{self, Effects, Observing, Served, has_instance};
 use crate::model::{Ctx, DataModel, Joined, Origin, Ticket};
 use crate::objects::{Accounts, SERVER};
 use crate::reporting::{Assignment, Reporting};
@@ -98,7 +98,7 @@ impl Client {
     ) {
         match outcome {
             Outcome::Nothing => {}
-            Outcome::Finished(parting) => self.end_bootstrap(now, connection, parting),
+            Outcome::Finished(parting) => self.end_bootstrap(now, connection, parting, model),
             Outcome::Effects(effects) => self.hand_on(now, connection.role, reply, effects, model),
         }
     }
@@ -108,8 +108,11 @@ impl Client {
             self.events.push(news);
         }
         if let Some(deleted) = effects.deleted {
+            // Accounts come back when a bootstrap fails: of them its end decides.
+            let spared = role == Role::Bootstrap;
             let joined = Joined(&mut self.accounts, model);
-            self.reporting.detach(deleted, &joined);
+            let exists = |object, instance| (spared && object == SERVER) || has_instance(&joined, object, instance);
+            self.reporting.detach(deleted, &exists);
         }
         let Role::Server(server) = role else { return };
         let Effects { observing, changed, deleted, attributes, .. } = &effects;
@@ -119,8 +122,12 @@ impl Client {
         let wall = self.clock.embedder(now);
         if let Some((path, attributes)) = effects.attributes {
             self.reporting.assign(Assignment { server, path, attributes });
-            let joined = Joined(&mut self.accounts, model);
-            self.reporting.changed(wall, path, &joined);
+            // Periods act by themselves; thresholds, which a resource alone has, may make a change of
+            // what was none.
+            if path.resource_id().is_some() {
+                let joined = Joined(&mut self.accounts, model);
+                self.reporting.changed(wall, path, &joined);
+            }
         }
         if let Some(Observing::Begins { path, format, sequence }) = effects.observing {
             let joined = Joined(&mut self.accounts, model);
@@ -162,8 +169,10 @@ impl Client {
     }
 
     /// The accounts are new: sessions with servers begin anew.
-    fn end_bootstrap(&mut self, now: Instant, bootstrap: Connection, parting: Parting) {
+    fn end_bootstrap(&mut self, now: Instant, bootstrap: Connection, parting: Parting, model: &mut dyn DataModel) {
         self.reporting.clear();
+        let joined = Joined(&mut self.accounts, model);
+        self.reporting.detach(Path::ROOT, &|object, instance| has_instance(&joined, object, instance));
         self.reporting.keep_attributes_of(|server| self.accounts.server(server).is_some());
         let other = |client: &Self| {
             let mut others = client.connections.iter().filter(|connection| connection.peer != bootstrap.peer);

@@ -99,10 +99,9 @@ impl Reporting {
 
     /// Forgets the attributes of instances at or below `path` that are gone. Another one with the same
     /// id begins without.
-    pub(crate) fn detach(&mut self, path: Path, model: &dyn DataModel) {
-        let gone = |object, instance: u16| model.next_instance(object, instance.checked_sub(1)) != Some(instance);
+    pub(crate) fn detach(&mut self, path: Path, exists: &dyn Fn(u16, u16) -> bool) {
         self.assignments.retain(|Assignment { path: own, .. }| match (own.object_id(), own.instance_id()) {
-            (Some(object), Some(instance)) => !path.overlaps(*own) || !gone(object, instance),
+            (Some(object), Some(instance)) => !path.overlaps(*own) || exists(object, instance),
             _ => true,
         });
     }

@@ -616,10 +616,13 @@ impl Happens {
 
     fn query(&self) -> String {
         let Self::Attributes { pmin, pmax, lt, gt, st } = self else { panic!("attributes") };
-        let number = |name, value: Option<String>| value.map_or(format!("{name}"), |value| format!("{name}={value}"));
-        let periods = [("pmin", pmin), ("pmax", pmax)].map(|(name, value)| number(name, value.map(|v| v.to_string())));
+        let text = |name: &str, value: Option<String>| match value {
+            Some(value) => format!("{name}={value}"),
+            None => name.to_string(),
+        };
+        let periods = [("pmin", pmin), ("pmax", pmax)].map(|(name, value)| text(name, value.map(|v| v.to_string())));
         let numbers = [("lt", lt), ("gt", gt), ("st", st)];
-        let numbers = numbers.map(|(name, value)| number(name, value.map(|value| value.to_string())));
+        let numbers = numbers.map(|(name, value)| text(name, value.map(|value| value.to_string())));
         [&periods[..], &numbers[..]].concat().join("&")
     }
 }

@@ -46,8 +46,8 @@ pub enum Wake {
         /// How long it slept.
         elapsed: Duration,
     },
-    /// From a restart: the snapshot may be old. Accounts and counters are kept, and the client
-    /// boots.
+    /// From a restart: the snapshot may be old. Accounts, attributes and counters are kept, and the
+    /// client boots.
     Restart,
 }
 
