@@ -2,7 +2,7 @@
 
 use coap_codec::Code;
 use lwm2m_core::objects::Device;
-use lwm2m_core::sim::{Ask, Sim};
+use lwm2m_core::sim::{Ask, Sim, Tlv};
 use lwm2m_core::{Config, Event, Path};
 use proptest::prelude::*;
 
@@ -568,12 +568,17 @@ fn attributes_go_with_their_instance() {
     }
     let set = |sim: &mut Sim<_>| [0, 1, 2].map(|id| level(sim, id));
     assert_eq!(set(&mut sim), ["pmin=2", "pmin=3", "pmin=4"]);
-    // One is deleted by a server, one by the device, and both come back.
+    // One is deleted by a server and made anew, and then one by the device.
     assert_eq!(sim.ask(0, |server| server.delete(Path::instance(30_000, 1))).code(), Some(Code::DELETED));
+    let again = Tlv::new().instance(1, &Tlv::new().integer(0, 7));
+    let format = coap_codec::ContentFormat::LWM2M_TLV;
+    let created = sim.ask(0, |server| server.create(Path::object(30_000), format, again.bytes()));
+    assert_eq!(created.code(), Some(Code::CREATED));
+    assert_eq!(set(&mut sim), ["pmin=2", "pmin=1", "pmin=4"]);
     sim.model.1.levels.remove(&0);
     sim.notify(Path::object(30_000));
     sim.run_for(secs(1));
-    sim.model.1.levels = (0..3).map(|id| (id, 5)).collect();
+    sim.model.1.levels.insert(0, 5);
     sim.notify(Path::object(30_000));
     sim.run_for(secs(1));
     assert_eq!(set(&mut sim), ["pmin=1", "pmin=1", "pmin=4"]);
