@@ -1,6 +1,7 @@
 //! The objects that OMA defines: those that drive the client, and those ready for a device to fill.
 
 pub(crate) mod accounts;
+pub mod definitions;
 mod device;
 pub(crate) mod security;
 pub(crate) mod server;
