@@ -98,9 +98,10 @@ impl Binding {
         }
     }
 
-    /// Whether this client can be reached so: by UDP, without queue mode.
+    /// Whether this client can be reached so: by UDP. With queue mode its server waits to hear from
+    /// it before it asks; a client that never sleeps may be told to (OMA LwM2M 1.0, 8.3).
     pub(crate) const fn is_supported(self) -> bool {
-        matches!(self, Self::U)
+        matches!(self, Self::U | Self::UQ)
     }
 }
 

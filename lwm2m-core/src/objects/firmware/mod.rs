@@ -1,15 +1,18 @@
 //! Firmware Update, object 5 (OMA LwM2M 1.0, Appendix D.1.6): its state machine, ready for a device
 //! that can store and install a package.
 
+mod protocol;
+
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use coap_codec::{Code, Uri};
+use coap_codec::Code;
 
+pub use self::protocol::Protocol;
 use super::definitions::firmware_update as table;
-use super::field::{Field, Multiple, Scalar};
+use super::field::{Field, Multiple};
 use crate::base::path::{Leaf, Path};
-use crate::base::value::{DataType, Sink, Value};
+use crate::base::value::{Sink, Value};
 use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Part, Refusal};
 
 /// Where packages go that a server pushes: the device's flash, most often.
@@ -92,23 +95,6 @@ pub enum DownloadError {
     Uri,
     /// The device does not speak the protocol of the URI.
     Protocol = 9,
-}
-
-/// A protocol to download packages with (/5/0/8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Protocol {
-    /// `coap`
-    Coap,
-    /// `coaps`
-    Coaps,
-    /// `http`
-    Http,
-    /// `https`
-    Https,
-    /// `coap+tcp`
-    CoapTcp,
-    /// `coaps+tcp`
-    CoapsTcp,
 }
 
 /// What the device has to do for the object.
@@ -387,46 +373,6 @@ impl FirmwareResult {
     }
 }
 
-impl Protocol {
-    /// The protocol of a URI.
-    fn of(uri: &str) -> Result<Self, DownloadError> {
-        let (scheme, rest) = uri.split_once("://").ok_or(DownloadError::Uri)?;
-        // RFC 3986, sections 2 and 3.1.
-        let letters = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'+' | b'-' | b'.');
-        let named = scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(letters);
-        let printed = uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
-        if !named || !printed || rest.is_empty() || rest.starts_with(['/', '?', '#', ':']) {
-            return Err(DownloadError::Uri);
-        }
-        let protocols = [
-            ("coap", Self::Coap),
-            ("coaps", Self::Coaps),
-            ("http", Self::Http),
-            ("https", Self::Https),
-            ("coap+tcp", Self::CoapTcp),
-            ("coaps+tcp", Self::CoapsTcp),
-        ];
-        let known = protocols.into_iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name));
-        let (_, protocol) = known.ok_or(DownloadError::Protocol)?;
-        if matches!(protocol, Self::Coap | Self::Coaps) {
-            Uri::parse(uri).map_err(|_| DownloadError::Uri)?;
-        }
-        Ok(protocol)
-    }
-}
-
-impl Scalar for Protocol {
-    const DATA_TYPE: DataType = DataType::Integer;
-
-    fn value(&self) -> Value<'_> {
-        Value::Int(i64::from(*self as u8))
-    }
-
-    fn from_value(_: Value<'_>) -> Option<Self> {
-        None
-    }
-}
-
 /// What a Write asks for.
 enum Wish<'a> {
     Nothing,
@@ -534,53 +480,4 @@ impl<S: PackageStore> DataModel for FirmwareUpdate<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_protocol_of_a_uri() {
-        for (uri, protocol) in [
-            ("coap://fw.example/a.bin", Ok(Protocol::Coap)),
-            ("COAPS://[2001:db8::1]:5684/a?v=2", Ok(Protocol::Coaps)),
-            ("http://fw.example", Ok(Protocol::Http)),
-            ("https://fw.example:8443/a%20b", Ok(Protocol::Https)),
-            ("coap+tcp://fw.example/a", Ok(Protocol::CoapTcp)),
-            ("coaps+tcp://fw.example/a", Ok(Protocol::CoapsTcp)),
-            ("ftp://fw.example/a", Err(DownloadError::Protocol)),
-            ("x-y.z+1://fw.example/a", Err(DownloadError::Protocol)),
-            ("", Err(DownloadError::Uri)),
-            ("fw.example/a", Err(DownloadError::Uri)),
-            ("coap:/fw.example/a", Err(DownloadError::Uri)),
-            ("coap://", Err(DownloadError::Uri)),
-            ("coap:///a", Err(DownloadError::Uri)),
-            ("coap://fw.example:port/a", Err(DownloadError::Uri)),
-            ("http://:80/a", Err(DownloadError::Uri)),
-            ("http://fw.example/a b", Err(DownloadError::Uri)),
-            ("http://fw.example/\u{e9}", Err(DownloadError::Uri)),
-            ("1http://fw.example/a", Err(DownloadError::Uri)),
-            ("ht_tp://fw.example/a", Err(DownloadError::Uri)),
-            ("://fw.example/a", Err(DownloadError::Uri)),
-        ] {
-            assert_eq!(Protocol::of(uri), protocol, "{uri}");
-        }
-    }
-
-    #[test]
-    fn states_and_results_have_the_numbers_of_the_definition() {
-        let states =
-            [FirmwareState::Idle, FirmwareState::Downloading, FirmwareState::Downloaded, FirmwareState::Updating];
-        assert_eq!(states.map(|state| state as u8), [0, 1, 2, 3]);
-        let errors = [
-            DownloadError::Flash,
-            DownloadError::Memory,
-            DownloadError::Connection,
-            DownloadError::Integrity,
-            DownloadError::Type,
-            DownloadError::Uri,
-            DownloadError::Protocol,
-        ];
-        assert_eq!(errors.map(|error| FirmwareResult::Download(error).number()), [2, 3, 4, 5, 6, 7, 9]);
-        let others = [FirmwareResult::Initial, FirmwareResult::Success, FirmwareResult::UpdateFailed];
-        assert_eq!(others.map(FirmwareResult::number), [0, 1, 8]);
-    }
-}
+mod tests;
