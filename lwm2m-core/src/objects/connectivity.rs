@@ -57,7 +57,7 @@ impl ConnectivityMonitoring {
 
 crate::object! {
     ConnectivityMonitoring: table::DEFINITION,
-    fields {
+    read {
         table::NETWORK_BEARER => network_bearer,
         table::AVAILABLE_NETWORK_BEARER => available_bearers,
         table::RADIO_SIGNAL_STRENGTH => radio_signal_strength,
@@ -70,7 +70,8 @@ crate::object! {
         table::SMNC => smnc,
         table::SMCC => smcc,
     },
-    methods {},
+    write {},
+    execute {},
 }
 
 /// Network bearers (/4/0/0 and /4/0/1).

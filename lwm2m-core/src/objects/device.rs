@@ -5,7 +5,7 @@ use alloc::borrow::Cow;
 use coap_codec::Code;
 
 use super::definitions::device as table;
-use super::field::{Field, Link, Multiple, Typed};
+use super::field::{Link, Multiple, Readable, Typed, Writable};
 use crate::base::definition::with_ranges;
 use crate::base::path::Leaf;
 use crate::base::time::Instant;
@@ -90,7 +90,7 @@ pub struct Device {
 
 crate::object! {
     Device: DEFINITION,
-    fields {
+    read {
         table::MANUFACTURER => manufacturer,
         table::MODEL_NUMBER => model_number,
         table::SERIAL_NUMBER => serial_number,
@@ -101,9 +101,6 @@ crate::object! {
         table::BATTERY_LEVEL => battery_level,
         table::MEMORY_FREE => memory_free,
         table::ERROR_CODE => errors,
-        table::CURRENT_TIME => current_time,
-        table::UTC_OFFSET => utc_offset,
-        table::TIMEZONE => timezone,
         table::SUPPORTED_BINDING_AND_MODES => binding_modes,
         table::DEVICE_TYPE => device_type,
         table::HARDWARE_VERSION => hardware_version,
@@ -112,7 +109,12 @@ crate::object! {
         table::MEMORY_TOTAL => memory_total,
         table::EXT_DEV_INFO => ext_dev_info,
     },
-    methods {
+    write {
+        table::CURRENT_TIME => current_time,
+        table::UTC_OFFSET => utc_offset,
+        table::TIMEZONE => timezone,
+    },
+    execute {
         table::REBOOT => reboot,
         table::FACTORY_RESET => factory_reset,
         table::RESET_ERROR_CODE => reset_errors,
@@ -224,7 +226,7 @@ impl Typed for Errors {
     const MULTIPLE: bool = true;
 }
 
-impl Field for Errors {
+impl Readable for Errors {
     fn is_present(&self) -> bool {
         true
     }
@@ -240,14 +242,6 @@ impl Field for Errors {
         }
         if found { Ok(()) } else { Err(Refusal::Code(Code::NOT_FOUND)) }
     }
-
-    fn accepts(&self, _: u16, _: &Values<'_>, _: bool) -> bool {
-        false
-    }
-
-    fn write(&mut self, _: &Ctx, _: Given<'_>) {}
-
-    fn clear(&mut self) {}
 }
 
 /// A clock: seconds since 1970, and when that was.
@@ -256,7 +250,7 @@ impl Typed for Option<(i64, Instant)> {
     const MULTIPLE: bool = false;
 }
 
-impl Field for Option<(i64, Instant)> {
+impl Readable for Option<(i64, Instant)> {
     fn is_present(&self) -> bool {
         self.is_some()
     }
@@ -266,7 +260,9 @@ impl Field for Option<(i64, Instant)> {
         let passed = ctx.now.saturating_duration_since(set).as_secs();
         Ok(out.value(at, Value::Time(seconds.saturating_add_unsigned(passed)))?)
     }
+}
 
+impl Writable for Option<(i64, Instant)> {
     fn accepts(&self, resource: u16, values: &Values<'_>, _: bool) -> bool {
         matches!(values.get(resource), Some(Value::Time(_)))
     }

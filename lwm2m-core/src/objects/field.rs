@@ -11,12 +11,12 @@ use crate::base::value::{DataType, Sink, Value};
 use crate::format::{Given, Values};
 use crate::model::{Ctx, Refusal};
 
-/// A field that holds the value of a resource, or its values: what [`object!`](crate::object!) binds.
+/// A field that holds the value of a resource, or its values, for servers to see.
 ///
 /// It is implemented for every [`Scalar`], which always has a value; for an [`Option`] of one, which
 /// is there for servers when it is `Some`; and for [`Multiple`]. Implement it, and [`Typed`], for a
 /// field with a life of its own, such as a clock.
-pub trait Field {
+pub trait Readable {
     /// Whether servers see the resource.
     fn is_present(&self) -> bool;
 
@@ -25,7 +25,18 @@ pub trait Field {
     /// # Errors
     /// As [`DataModel::read`](crate::DataModel::read).
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal>;
+}
 
+/// What the values of a field are, as the definition of its resource must say.
+pub trait Typed: Readable {
+    /// The type of its values.
+    const DATA_TYPE: DataType;
+    /// Whether it holds several values.
+    const MULTIPLE: bool;
+}
+
+/// A field that servers may write.
+pub trait Writable: Readable {
     /// Whether the values that `values` has for `resource` can be written: instead of what is there,
     /// or besides it.
     fn accepts(&self, resource: u16, values: &Values<'_>, instead: bool) -> bool;
@@ -37,27 +48,24 @@ pub trait Field {
     fn clear(&mut self);
 }
 
-/// What the values of a [`Field`] are, as the definition of its resource must say.
-pub trait Typed: Field {
-    /// The type of its values.
-    const DATA_TYPE: DataType;
-    /// Whether it holds several values.
-    const MULTIPLE: bool;
-}
-
 /// One value, as Rust has it.
 ///
-/// Integers of any width stand for Integer; one that a server writes and that does not fit is
-/// refused (4.00). `u64` stands for Unsigned Integer, which came with LwM2M 1.1. A text or a byte
-/// string that servers write is as long as they like, up to what a request can hold: give its
-/// resource a [`Range::Length`](crate::Range::Length).
-pub trait Scalar: Sized {
+/// Integers of any width stand for Integer; `u64` stands for Unsigned Integer, which came with
+/// LwM2M 1.1.
+pub trait Scalar {
     /// The type of the value.
     const DATA_TYPE: DataType;
 
     /// The value, as a server is told it.
     fn value(&self) -> Value<'_>;
+}
 
+/// A [`Scalar`] that servers may write.
+///
+/// An integer that does not fit its type is refused (4.00). A text or a byte string is as long as the
+/// server likes, up to what a request can hold: give its resource a
+/// [`Range::Length`](crate::Range::Length).
+pub trait FromValue: Scalar + Sized {
     /// The value that a server wrote; none when it does not fit.
     fn from_value(value: Value<'_>) -> Option<Self>;
 
@@ -89,7 +97,9 @@ macro_rules! integers {
             fn value(&self) -> Value<'_> {
                 Value::Int(i64::from(*self))
             }
+        }
 
+        impl FromValue for $integer {
             fn from_value(value: Value<'_>) -> Option<Self> {
                 match value {
                     Value::Int(number) => Self::try_from(number).ok(),
@@ -111,7 +121,9 @@ macro_rules! scalars {
                 let $me = self;
                 $value
             }
+        }
 
+        impl FromValue for $scalar {
             fn from_value(value: Value<'_>) -> Option<Self> {
                 match value {
                     $pattern => Some($read),
@@ -145,7 +157,7 @@ impl<T: Scalar> Typed for T {
     const MULTIPLE: bool = false;
 }
 
-impl<T: Scalar> Field for T {
+impl<T: Scalar> Readable for T {
     fn is_present(&self) -> bool {
         true
     }
@@ -153,7 +165,9 @@ impl<T: Scalar> Field for T {
     fn read(&self, _: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
         Ok(out.value(at, self.value())?)
     }
+}
 
+impl<T: FromValue> Writable for T {
     fn accepts(&self, resource: u16, values: &Values<'_>, _: bool) -> bool {
         values.get(resource).is_some_and(T::fits)
     }
@@ -172,7 +186,7 @@ impl<T: Scalar> Typed for Option<T> {
     const MULTIPLE: bool = false;
 }
 
-impl<T: Scalar> Field for Option<T> {
+impl<T: Scalar> Readable for Option<T> {
     fn is_present(&self) -> bool {
         self.is_some()
     }
@@ -181,7 +195,9 @@ impl<T: Scalar> Field for Option<T> {
         let value = self.as_ref().ok_or(Refusal::Code(Code::NOT_FOUND))?;
         Ok(out.value(at, value.value())?)
     }
+}
 
+impl<T: FromValue> Writable for Option<T> {
     fn accepts(&self, resource: u16, values: &Values<'_>, _: bool) -> bool {
         values.get(resource).is_some_and(T::fits)
     }
@@ -304,7 +320,7 @@ impl<T: Scalar> Typed for Multiple<T> {
     const MULTIPLE: bool = true;
 }
 
-impl<T: Scalar> Field for Multiple<T> {
+impl<T: Scalar> Readable for Multiple<T> {
     fn is_present(&self) -> bool {
         !self.is_empty()
     }
@@ -318,7 +334,9 @@ impl<T: Scalar> Field for Multiple<T> {
         }
         Ok(())
     }
+}
 
+impl<T: FromValue> Writable for Multiple<T> {
     fn accepts(&self, resource: u16, values: &Values<'_>, instead: bool) -> bool {
         let mut given = values.iter().filter(|given| given.resource == resource);
         let mut count = if instead { 0 } else { self.len() };
@@ -354,13 +372,13 @@ mod tests {
         Given { resource: 7, index, value }
     }
 
-    fn accepts(field: &dyn Field, value: Value<'_>) -> bool {
+    fn accepts(field: &dyn Writable, value: Value<'_>) -> bool {
         field.accepts(7, &Values::of(7, value), false)
     }
 
     #[test]
     fn each_scalar_takes_what_it_gives_and_no_other_type() {
-        fn check<T: Scalar + PartialEq + core::fmt::Debug>(scalar: T, value: Value<'_>, other: Value<'_>) {
+        fn check<T: FromValue + PartialEq + core::fmt::Debug>(scalar: T, value: Value<'_>, other: Value<'_>) {
             assert_eq!(scalar.value(), value);
             assert_eq!(T::from_value(value), Some(scalar));
             assert!(T::fits(value) && !T::fits(other) && T::from_value(other).is_none());
@@ -395,7 +413,7 @@ mod tests {
         option.write(&CTX, given(None, Value::Int(9)));
         assert_eq!((scalar, option), (9, Some(9u8)));
         scalar.clear();
-        Field::clear(&mut option);
+        Writable::clear(&mut option);
         assert_eq!((scalar, option), (9, None));
     }
 

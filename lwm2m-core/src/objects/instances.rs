@@ -25,7 +25,7 @@ use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Refusal};
 /// #[derive(Default)]
 /// struct Temperature { celsius: f32 }
 ///
-/// object! { Temperature: TEMPERATURE, fields { 5700 => celsius }, methods {} }
+/// object! { Temperature: TEMPERATURE, read { 5700 => celsius }, write {}, execute {} }
 ///
 /// let mut sensors = Instances::new(2).fixed();
 /// sensors.insert(0, Temperature { celsius: 21.5 });

@@ -49,7 +49,7 @@ impl Location {
 
 crate::object! {
     Location: table::DEFINITION,
-    fields {
+    read {
         table::LATITUDE => latitude,
         table::LONGITUDE => longitude,
         table::ALTITUDE => altitude,
@@ -58,5 +58,6 @@ crate::object! {
         table::TIMESTAMP => timestamp,
         table::SPEED => speed,
     },
-    methods {},
+    write {},
+    execute {},
 }

@@ -2,7 +2,7 @@
 
 use coap_codec::Code;
 
-use super::field::{Field, Typed};
+use super::field::{Readable, Typed, Writable};
 use crate::base::definition::{ObjectDef, Operations, ResourceDef};
 use crate::base::origin::Origin;
 use crate::base::path::Leaf;
@@ -20,10 +20,13 @@ pub trait Object {
     fn definition(&self) -> &'static ObjectDef;
 
     /// The field that is bound to a resource.
-    fn field(&self, resource: u16) -> Option<&dyn Field>;
+    fn readable(&self, resource: u16) -> Option<&dyn Readable>;
+
+    /// The field that is bound to a resource which servers may write.
+    fn writable(&self, resource: u16) -> Option<&dyn Writable>;
 
     /// The same, to be written.
-    fn field_mut(&mut self, resource: u16) -> Option<&mut dyn Field>;
+    fn writable_mut(&mut self, resource: u16) -> Option<&mut dyn Writable>;
 
     /// Whether a method is bound to a resource.
     fn executes(&self, resource: u16) -> bool;
@@ -39,8 +42,8 @@ pub trait Object {
 /// [`DataModel`](crate::DataModel) with this one object in one instance. For several instances keep
 /// the structs in [`Instances`](super::Instances).
 ///
-/// What is bound must fit, or it does not compile: each id is one of the definition, a field is of the
-/// type of its resource and multiple as it is, a method belongs to an executable one, and what is
+/// What is bound must fit, or it does not compile: each id is one of the definition and stands where
+/// its operations want it, a field is of the type of its resource and multiple as it is, and what is
 /// mandatory is bound. What is not bound is not there for servers. Writes change the fields; a
 /// server can take away the value of an `Option` or a [`Multiple`](super::Multiple) only. A bootstrap
 /// server writes what servers may write, and what is its alone (`Operations::Bootstrap`).
@@ -79,8 +82,9 @@ pub trait Object {
 ///
 /// object! {
 ///     Pump: PUMP,
-///     fields { 0 => litres, 1 => label, 3 => alarm_levels },
-///     methods { 2 => reset },
+///     read { 0 => litres },
+///     write { 1 => label, 3 => alarm_levels }, // W, and RW
+///     execute { 2 => reset },
 /// }
 ///
 /// // The device's objects, as the client wants them.
@@ -96,19 +100,21 @@ pub trait Object {
 /// static PUMP: ObjectDef =
 ///     ObjectDef::new(30_000, "Pump", &[ResourceDef::new(0, "Litres", Operations::R, DataType::Integer)]);
 /// struct Pump { litres: f32 } // not what the definition says
-/// object! { Pump: PUMP, fields { 0 => litres }, methods {} }
+/// object! { Pump: PUMP, read { 0 => litres }, write {}, execute {} }
 /// ```
 #[macro_export]
 macro_rules! object {
     (
         $object:ty: $definition:path,
-        fields { $($resource:expr => $field:ident),* $(,)? },
-        methods { $($executable:expr => $method:ident),* $(,)? } $(,)?
+        read { $($readable:expr => $read:ident),* $(,)? },
+        write { $($writable:expr => $written:ident),* $(,)? },
+        execute { $($executable:expr => $method:ident),* $(,)? } $(,)?
     ) => {
         const _: () = {
-            $($crate::objects::bind::field(&$definition, $resource, |object: &$object| &object.$field);)*
+            $($crate::objects::bind::field(&$definition, $readable, false, |object: &$object| &object.$read);)*
+            $($crate::objects::bind::field(&$definition, $writable, true, |object: &$object| &object.$written);)*
             $($crate::objects::bind::method(&$definition, $executable);)*
-            $crate::objects::bind::all_mandatory(&$definition, &[$($resource,)* $($executable,)*]);
+            $crate::objects::bind::all_mandatory(&$definition, &[$($readable,)* $($writable,)* $($executable,)*]);
         };
 
         impl $crate::objects::Object for $object {
@@ -120,17 +126,28 @@ macro_rules! object {
                 &$definition
             }
 
-            fn field(&self, resource: u16) -> Option<&dyn $crate::objects::Field> {
-                $(if resource == $resource {
-                    return Some(&self.$field);
+            fn readable(&self, resource: u16) -> Option<&dyn $crate::objects::Readable> {
+                $(if resource == $readable {
+                    return Some(&self.$read);
+                })*
+                $(if resource == $writable {
+                    return Some(&self.$written);
                 })*
                 let _ = resource;
                 None
             }
 
-            fn field_mut(&mut self, resource: u16) -> Option<&mut dyn $crate::objects::Field> {
-                $(if resource == $resource {
-                    return Some(&mut self.$field);
+            fn writable(&self, resource: u16) -> Option<&dyn $crate::objects::Writable> {
+                $(if resource == $writable {
+                    return Some(&self.$written);
+                })*
+                let _ = resource;
+                None
+            }
+
+            fn writable_mut(&mut self, resource: u16) -> Option<&mut dyn $crate::objects::Writable> {
+                $(if resource == $writable {
+                    return Some(&mut self.$written);
                 })*
                 let _ = resource;
                 None
@@ -210,8 +227,10 @@ pub mod bind {
     ///
     /// # Panics
     /// When it does not.
-    pub const fn field<S, F: Typed>(object: &ObjectDef, resource: u16, _: fn(&S) -> &F) {
+    pub const fn field<S, F: Typed>(object: &ObjectDef, resource: u16, written: bool, _: fn(&S) -> &F) {
         let resource = defined(object, resource);
+        let only_read = matches!(resource.operations, Operations::R);
+        assert!(written != only_read, "the resource is one that is read only, or the place is, but not both");
         assert!(resource.data_type as u8 == F::DATA_TYPE as u8, "the field is not of its resource's type");
         assert!(resource.multiple == F::MULTIPLE, "the field is multiple, or its resource, but not both");
     }
@@ -261,7 +280,7 @@ pub mod bind {
     /// The first resource after `after` that servers see.
     pub fn next_resource(object: &dyn Object, after: Option<u16>) -> Option<u16> {
         let mut ids = object.definition().resources.iter().map(|resource| resource.id);
-        let there = |id| object.field(id).map_or_else(|| object.executes(id), Field::is_present);
+        let there = |id| object.readable(id).map_or_else(|| object.executes(id), Readable::is_present);
         ids.find(|id| after.is_none_or(|after| *id > after) && there(*id))
     }
 
@@ -270,7 +289,7 @@ pub mod bind {
     /// # Errors
     /// 4.04 when it has none; also what the sink returned.
     pub fn read(object: &dyn Object, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        object.field(at.resource).ok_or(Refusal::Code(Code::NOT_FOUND))?.read(ctx, at, out)
+        object.readable(at.resource).ok_or(Refusal::Code(Code::NOT_FOUND))?.read(ctx, at, out)
     }
 
     /// Whether a change of one instance that stays can be carried out.
@@ -290,13 +309,13 @@ pub mod bind {
     /// 4.04 for a resource that is not bound, 4.00 for a value that does not fit its field.
     pub fn values(object: &dyn Object, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
         let instead = change.action != Action::Update;
-        let definition = object.definition();
-        for resource in change.values.resources().filter(|resource| is_open(definition, ctx, *resource)) {
-            match object.field(resource) {
+        for resource in change.values.resources() {
+            match writable(object, ctx, resource) {
                 Some(field) if !field.accepts(resource, &change.values, instead) => {
                     return Err(Refusal::Code(Code::BAD_REQUEST));
                 }
-                // Who makes an instance may name what is not supported (OMA LwM2M 1.0, 5.2.7.2, 5.4.6).
+                // Who makes an instance may name what is not supported, or is the device's own
+                // (OMA LwM2M 1.0, 5.2.7.2 and 5.4.6).
                 None if change.action != Action::Create && ctx.origin != Origin::Bootstrap => {
                     return Err(Refusal::Code(Code::NOT_FOUND));
                 }
@@ -306,33 +325,100 @@ pub mod bind {
         Ok(())
     }
 
-    /// What can only be read is the device's own: whoever makes an instance may name it, and it is
-    /// passed over (OMA LwM2M 1.0, 5.4.6). A Write by a server was refused before.
-    fn is_open(definition: &ObjectDef, ctx: &Ctx, resource: u16) -> bool {
-        match definition.resource(resource).map(|resource| resource.operations) {
-            Some(Operations::W | Operations::RW) => true,
-            Some(Operations::Bootstrap) => !matches!(ctx.origin, Origin::Server(_)),
-            Some(Operations::R | Operations::E) | None => false,
-        }
+    /// The field of a resource, if the origin may write it. A Write by a server to what it may not
+    /// was refused before.
+    fn writable<'a>(object: &'a dyn Object, ctx: &Ctx, resource: u16) -> Option<&'a dyn Writable> {
+        let definition = object.definition().resource(resource)?;
+        let closed = matches!((definition.operations, ctx.origin), (Operations::Bootstrap, Origin::Server(_)));
+        object.writable(resource).filter(|_| !closed)
     }
 
     /// Carries out a change of an instance that [`values`] found good.
     pub fn apply(object: &mut dyn Object, ctx: &Ctx, change: &Change<'_>) {
-        let definition = object.definition();
-        for resource in definition.resources.iter().filter(|resource| resource.operations.writable()) {
+        for resource in object.definition().resources.iter().filter(|resource| resource.operations.writable()) {
             let cleared = match change.action {
                 Action::Replace => true,
                 Action::Resource(only) => only == resource.id,
                 _ => false,
             };
-            if let Some(field) = object.field_mut(resource.id).filter(|_| cleared) {
+            if let Some(field) = object.writable_mut(resource.id).filter(|_| cleared) {
                 field.clear();
             }
         }
-        for given in change.values.iter().filter(|given| is_open(definition, ctx, given.resource)) {
-            if let Some(field) = object.field_mut(given.resource) {
+        for given in change.values.iter() {
+            if writable(object, ctx, given.resource).is_some()
+                && let Some(field) = object.writable_mut(given.resource)
+            {
                 field.write(ctx, given);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static PUMP: ObjectDef = ObjectDef::new(
+        30_000,
+        "Pump",
+        &[
+            ResourceDef::new(0, "Litres", Operations::R, DataType::Integer).mandatory(),
+            ResourceDef::new(1, "Levels", Operations::RW, DataType::Integer).multiple(),
+            ResourceDef::new(2, "Reset", Operations::E, DataType::None),
+        ],
+    );
+
+    fn whole(object: &u8) -> &u8 {
+        object
+    }
+
+    fn real(object: &f32) -> &f32 {
+        object
+    }
+
+    // What these tell while running, the macro has the compiler tell.
+    #[test]
+    fn what_fits_passes() {
+        bind::field(&PUMP, 0, false, whole);
+        bind::field::<super::super::Multiple<u8>, _>(&PUMP, 1, true, |object| object);
+        bind::method(&PUMP, 2);
+        bind::all_mandatory(&PUMP, &[2, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the definition has no such resource")]
+    fn a_resource_that_is_not_defined() {
+        bind::field(&PUMP, 3, false, whole);
+    }
+
+    #[test]
+    #[should_panic(expected = "the field is not of its resource's type")]
+    fn a_field_of_another_type() {
+        bind::field(&PUMP, 0, false, real);
+    }
+
+    #[test]
+    #[should_panic(expected = "the field is multiple, or its resource, but not both")]
+    fn one_value_for_several() {
+        bind::field(&PUMP, 1, true, whole);
+    }
+
+    #[test]
+    #[should_panic(expected = "the resource is one that is read only, or the place is, but not both")]
+    fn a_resource_that_is_read_only_in_the_place_of_others() {
+        bind::field(&PUMP, 0, true, whole);
+    }
+
+    #[test]
+    #[should_panic(expected = "the resource takes values")]
+    fn a_method_for_a_resource_that_takes_values() {
+        bind::method(&PUMP, 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "a mandatory resource is not bound")]
+    fn nothing_for_what_is_mandatory() {
+        bind::all_mandatory(&PUMP, &[1, 2]);
     }
 }

@@ -56,10 +56,6 @@ impl Scalar for Kilobytes {
     fn value(&self) -> Value<'_> {
         Value::Int(i64::try_from(self.0 / 1_024).unwrap_or(i64::MAX))
     }
-
-    fn from_value(_: Value<'_>) -> Option<Self> {
-        None
-    }
 }
 
 impl Default for ConnectivityStatistics {
@@ -182,16 +178,18 @@ impl ConnectivityStatistics {
 
 crate::object! {
     ConnectivityStatistics: table::DEFINITION,
-    fields {
+    read {
         table::SMS_TX_COUNTER => sms_tx,
         table::SMS_RX_COUNTER => sms_rx,
         table::TX_DATA => tx,
         table::RX_DATA => rx,
         table::MAX_MESSAGE_SIZE => max_message_size,
         table::AVERAGE_MESSAGE_SIZE => average_message_size,
+    },
+    write {
         table::COLLECTION_PERIOD => period,
     },
-    methods {
+    execute {
         table::START => execute_start,
         table::STOP => execute_stop,
     },

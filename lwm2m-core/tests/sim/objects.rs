@@ -45,8 +45,9 @@ impl Pump {
 
 object! {
     Pump: PUMP,
-    fields { 0 => litres, 1 => label, 3 => alarm_levels, 4 => speed, 5 => key, 6 => serviced },
-    methods { 2 => reset },
+    read { 0 => litres },
+    write { 1 => label, 3 => alarm_levels, 4 => speed, 5 => key, 6 => serviced },
+    execute { 2 => reset },
 }
 
 const TLV: ContentFormat = ContentFormat::LWM2M_TLV;

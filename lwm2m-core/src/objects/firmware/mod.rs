@@ -10,7 +10,7 @@ use coap_codec::Code;
 
 pub use self::protocol::Protocol;
 use super::definitions::firmware_update as table;
-use super::field::{Field, Multiple};
+use super::field::{Multiple, Readable};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{Sink, Value};
 use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Part, Refusal};

@@ -57,10 +57,6 @@ impl Scalar for Protocol {
     fn value(&self) -> Value<'_> {
         Value::Int(i64::from(*self as u8))
     }
-
-    fn from_value(_: Value<'_>) -> Option<Self> {
-        None
-    }
 }
 
 #[cfg(test)]
