@@ -161,16 +161,18 @@ fn a_store_that_is_busy_gets_the_same_part_again() {
     assert_eq!(progress(&firmware), (0, 3));
 }
 
+type Deed = fn(&mut FirmwareUpdate<Shelf>) -> Result<(), Refusal>;
+
 #[test]
 fn what_resets_does_so_from_everywhere() {
-    let resets: [fn(&mut FirmwareUpdate<Shelf>) -> Result<(), Refusal>; 5] = [
+    let resets: [Deed; 5] = [
         |firmware| pull(firmware, ""),
         |firmware| write(firmware, Values::of(table::PACKAGE, Value::Opaque(&[0]))),
         |firmware| write(firmware, Values::of(table::PACKAGE, Value::Opaque(&[]))),
         |firmware| stream(firmware, 0, &[0], true),
         |firmware| stream(firmware, 0, &[], true),
     ];
-    let ways: [fn(&mut FirmwareUpdate<Shelf>) -> Result<(), Refusal>; 6] = [
+    let ways: [Deed; 6] = [
         |_| Ok(()),
         |firmware| pull(firmware, "nowhere"),
         |firmware| pull(firmware, "coap://a.example/b"),
