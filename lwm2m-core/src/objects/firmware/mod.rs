@@ -11,6 +11,7 @@ use coap_codec::Code;
 pub use self::protocol::Protocol;
 use super::definitions::firmware_update as table;
 use super::field::{Multiple, Readable};
+use crate::base::origin::Origin;
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{Sink, Value};
 use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Part, Refusal};
@@ -118,8 +119,9 @@ enum Machine {
     Pulling {
         asked: bool,
     },
-    /// A server sends the package; `next` is the offset at which it goes on.
+    /// This one sends the package; `next` is the offset at which it goes on.
     Pushing {
+        by: Origin,
         next: u64,
     },
     Downloaded,
@@ -138,7 +140,7 @@ enum Machine {
 /// not outlive a restart: a device that restarts to install tells the new one how that went.
 ///
 /// An empty Package URI, or a Package of one NUL byte, goes back to Idle from everywhere. What else a
-/// server writes begins anew with another package, except while one is being installed (4.05). A push
+/// server writes begins anew with another package, except while one is being installed (5.03). A push
 /// that fails on the way is cut off (4.13, 4.00), since the rest of it would be sent in vain; what is
 /// found wrong at its end shows in the result only, and the Write succeeds.
 ///
@@ -311,17 +313,17 @@ impl<S: PackageStore> FirmwareUpdate<S> {
 
     /// Takes the next part of a package, or the first one of a new package.
     fn push(&mut self, ctx: &Ctx, part: Part<'_>) -> Result<(), StoreError> {
-        let begun = matches!(self.machine, Machine::Pushing { .. }) && (part.offset > 0 || ctx.resumed);
-        if !begun {
+        let by = ctx.origin;
+        if !self.goes_on(ctx, part.offset) {
             self.reset();
-            self.machine = Machine::Pushing { next: 0 };
+            self.machine = Machine::Pushing { by, next: 0 };
         }
         let stored = self.store.store(ctx, part);
         match stored {
             Ok(()) if part.last => self.machine = Machine::Downloaded,
             Ok(()) => {
                 let length = u64::try_from(part.bytes.len()).unwrap_or(u64::MAX);
-                self.machine = Machine::Pushing { next: part.offset.saturating_add(length) };
+                self.machine = Machine::Pushing { by, next: part.offset.saturating_add(length) };
             }
             Err(StoreError::Later) => {}
             Err(StoreError::Failed(error)) => self.download_failed(error),
@@ -329,10 +331,20 @@ impl<S: PackageStore> FirmwareUpdate<S> {
         stored
     }
 
-    /// Whether a server may begin with a package now.
+    /// Whether a part that begins there is the next one of the package that is being pushed. One at 0
+    /// begins another, unless it waited for the store.
+    fn goes_on(&self, ctx: &Ctx, offset: u64) -> bool {
+        let awaited = matches!(self.machine, Machine::Pushing { by, next } if by == ctx.origin && next == offset);
+        awaited && (offset > 0 || ctx.resumed)
+    }
+
+    /// Whether a server may begin with a package now: it may later, when one is being installed.
     const fn may_begin(&self, package: bool) -> Result<(), Refusal> {
-        let installs = matches!(self.machine, Machine::Updating { .. });
-        if installs || (package && !self.pushes) { Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)) } else { Ok(()) }
+        match self.machine {
+            _ if package && !self.pushes => Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)),
+            Machine::Updating { .. } => Err(Refusal::Code(Code::SERVICE_UNAVAILABLE)),
+            _ => Ok(()),
+        }
     }
 
     fn value(&self, resource: u16) -> Option<Value<'_>> {
@@ -453,9 +465,8 @@ impl<S: PackageStore> DataModel for FirmwareUpdate<S> {
             return Ok(());
         }
         self.may_begin(true)?;
-        let next = if let Machine::Pushing { next } = self.machine { next } else { 0 };
-        if part.offset > 0 && part.offset != next {
-            // Its beginning is missing, or was taken back meanwhile (RFC 7959, section 2.9.2).
+        if part.offset > 0 && !self.goes_on(ctx, part.offset) {
+            // Its beginning is missing, or something else began meanwhile (RFC 7959, section 2.9.2).
             return Err(Refusal::Code(Code::REQUEST_ENTITY_INCOMPLETE));
         }
         match self.push(ctx, part) {

@@ -197,13 +197,26 @@ fn what_resets_does_so_from_everywhere() {
 
 #[test]
 fn an_installation_is_not_disturbed_but_by_a_reset() {
+    let busy = Err(Refusal::Code(Code::SERVICE_UNAVAILABLE));
     let mut firmware = firmware();
     stream(&mut firmware, 0, b"abcd", true).unwrap();
     update(&mut firmware).unwrap();
-    assert_eq!(stream(&mut firmware, 0, b"efgh", true), NOT_ALLOWED);
-    assert_eq!(write(&mut firmware, Values::of(table::PACKAGE, Value::Opaque(b"efgh"))), NOT_ALLOWED);
-    assert_eq!(pull(&mut firmware, "coap://a.example/b"), NOT_ALLOWED);
+    assert_eq!(stream(&mut firmware, 0, b"efgh", true), busy);
+    assert_eq!(write(&mut firmware, Values::of(table::PACKAGE, Value::Opaque(b"efgh"))), busy);
+    assert_eq!(pull(&mut firmware, "coap://a.example/b"), busy);
     assert_eq!((progress(&firmware), &*firmware.store.bytes), ((3, 0), &b"abcd"[..]));
+}
+
+#[test]
+fn two_servers_do_not_mix_their_packages() {
+    let mut firmware = firmware();
+    let second = Ctx { origin: Origin::Server(2), ..CTX };
+    assert_eq!(stream(&mut firmware, 0, b"abcd", false), Ok(()));
+    assert_eq!(firmware.stream(&second, AT, part(4, b"EFGH", true)), INCOMPLETE);
+    assert_eq!(firmware.stream(&second, AT, part(0, b"ABCD", false)), Ok(()));
+    assert_eq!(stream(&mut firmware, 4, b"efgh", true), INCOMPLETE);
+    assert_eq!(firmware.stream(&second, AT, part(4, b"EFGH", true)), Ok(()));
+    assert_eq!((progress(&firmware), &*firmware.store.bytes), ((2, 0), &b"ABCDEFGH"[..]));
 }
 
 #[test]
