@@ -89,6 +89,10 @@ impl Default for Link {
     }
 }
 
+/// Links in CoRE link-format (RFC 6690), which came with LwM2M 1.1.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CoreLinks(pub String);
+
 macro_rules! integers {
     ($($integer:ty),*) => {$(
         impl Scalar for $integer {
@@ -149,6 +153,7 @@ scalars! {
     Cow<'static, str>: String, text => Value::Str(text), Value::Str(text) => Cow::Owned(text.into());
     Vec<u8>: Opaque, bytes => Value::Opaque(bytes), Value::Opaque(bytes) => bytes.into();
     Time: Time, time => Value::Time(time.0), Value::Time(seconds) => Self(seconds);
+    CoreLinks: CoreLink, links => Value::Corelnk(&links.0), Value::Corelnk(links) => Self(links.into());
     Link: ObjectLink, link => Value::Link(link.0, link.1), Value::Link(object, instance) => Self(object, instance);
 }
 
@@ -399,6 +404,7 @@ mod tests {
         check(Cow::Borrowed("a"), Value::Str("a"), int);
         check(Vec::from(*b"a"), Value::Opaque(b"a"), int);
         check(Time(5), Value::Time(5), int);
+        check(CoreLinks("</a>".into()), Value::Corelnk("</a>"), int);
         check(Link(3, 0), Value::Link(3, 0), int);
         assert_eq!(Link::default(), Link(65_535, 65_535));
     }

@@ -17,7 +17,7 @@ mod statistics;
 pub(crate) use accounts::Accounts;
 pub use connectivity::{ConnectivityMonitoring, bearer};
 pub use device::{Device, DeviceAction};
-pub use field::{FromValue, Link, Multiple, Readable, Scalar, Time, Typed, Writable};
+pub use field::{CoreLinks, FromValue, Link, Multiple, Readable, Scalar, Time, Typed, Writable};
 pub use firmware::{
     DownloadError, FirmwareAction, FirmwareResult, FirmwareState, FirmwareUpdate, NoStore, PackageStore, Protocol,
     StoreError,
