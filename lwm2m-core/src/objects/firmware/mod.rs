@@ -137,7 +137,8 @@ enum Machine {
 /// [`PackageStore`]), sees by State and Result how that went, and executes Update. What the device has
 /// to do stands in [`take_action`](Self::take_action); what came of it, it tells the object, and
 /// then the client with a [`notify`](crate::Client::notify) of [`PATH`](Self::PATH). The object does
-/// not outlive a restart: a device that restarts to install tells the new one how that went.
+/// not outlive a restart, or a sleep without memory: the device tells the new one that
+/// [its package is still there](Self::still_downloaded), or how its [installation](Self::installed) went.
 ///
 /// An empty Package URI, or a Package of one NUL byte, goes back to Idle from everywhere. What else a
 /// server writes begins anew with another package, except while one is being installed (5.03). A push
@@ -249,6 +250,14 @@ impl<S: PackageStore> FirmwareUpdate<S> {
     pub const fn downloaded(&mut self) {
         if matches!(self.machine, Machine::Pulling { asked: true }) {
             self.machine = Machine::Downloaded;
+        }
+    }
+
+    /// After a restart or a sleep: the package of before is still there, and intact. Ignored when
+    /// something else has begun.
+    pub const fn still_downloaded(&mut self) {
+        if matches!(self.machine, Machine::Idle) {
+            (self.machine, self.result) = (Machine::Downloaded, FirmwareResult::Initial);
         }
     }
 

@@ -235,6 +235,15 @@ fn another_uri_ends_the_download_of_the_first() {
 }
 
 #[test]
+fn a_package_is_still_there_after_a_sleep() {
+    let mut firmware = firmware();
+    firmware.still_downloaded();
+    assert_eq!((progress(&firmware), update(&mut firmware)), ((2, 0), Ok(())));
+    firmware.still_downloaded();
+    assert_eq!(progress(&firmware), (3, 0), "it is being installed by now");
+}
+
+#[test]
 fn package_and_uri_together_are_one_package_or_none() {
     let both = |package, uri| {
         let given = [
