@@ -6,7 +6,7 @@
 //!   [`Sink`].
 //! - *build*: from [`Parts`] to a datagram.
 
-mod floor;
+mod by_hand;
 mod nothing;
 mod ours;
 #[cfg(feature = "peers")]
@@ -32,7 +32,7 @@ pub struct Contender {
 /// All that this build can measure, ours first.
 pub const CONTENDERS: &[Contender] = &[
     ours::CONTENDER,
-    floor::CONTENDER,
+    by_hand::CONTENDER,
     nothing::NOTHING,
     nothing::MEMCPY,
     #[cfg(feature = "peers")]
