@@ -151,18 +151,24 @@ impl Header {
     /// never answered, because nothing in such a datagram can be relied on.
     #[inline]
     pub const fn parse(datagram: &[u8]) -> Result<(Self, u8), ParseError> {
-        let Some(&[first, code, high, low]) = datagram.first_chunk() else {
+        let Some(&bytes) = datagram.first_chunk::<{ Self::LEN }>() else {
             return Err(ParseError::new(ParseErrorKind::TooShort, 0, None));
         };
+        let [first, ..] = bytes;
         if first >> 6 != 1 {
             return Err(ParseError::new(ParseErrorKind::Version, 0, None));
         }
-        let header = Self {
+        Ok((Self::from_bytes(bytes), first & 0x0f))
+    }
+
+    /// What four bytes say, whatever version and token length stand there.
+    #[inline]
+    pub(crate) const fn from_bytes([first, code, high, low]: [u8; Self::LEN]) -> Self {
+        Self {
             message_type: MessageType::from_bits(first >> 4),
             code: Code::from_byte(code),
             message_id: MessageId(u16::from_be_bytes([high, low])),
-        };
-        Ok((header, first & 0x0f))
+        }
     }
 
     /// The bytes of a message without a token.

@@ -23,6 +23,7 @@ mod arbitrary;
 mod check;
 mod code;
 mod content_format;
+mod copy;
 mod cursor;
 mod error;
 mod header;

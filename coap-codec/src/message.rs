@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::option::options_end;
+use crate::option::{fault, options_end};
 use crate::{
     BlockError, BlockValue, CoapOption, Code, ContentFormat, Header, MessageId, MessageKind, MessageType, OptionNumber,
     Options, ParseError, ParseErrorKind, Token, Values,
@@ -38,13 +38,61 @@ pub struct Message<'a> {
 }
 
 /// What the check of a datagram found out.
+///
+/// The header stays as it came until it is asked for, so that parsing copies it in one piece.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Layout {
-    header: Header,
-    /// At most 8.
-    token_length: u8,
+    /// Version 1, and a token length of 8 at most.
+    header: [u8; Header::LEN],
     /// The offset at which the payload marker stands, or the datagram ends.
     options_end: usize,
+}
+
+impl Layout {
+    /// Checks a datagram, and does not say what is wrong.
+    #[inline(always)]
+    fn check(datagram: &[u8]) -> Option<Self> {
+        let &header = datagram.first_chunk::<{ Header::LEN }>()?;
+        let [first, code, ..] = header;
+        if first >> 6 != 1 || first & 0x0f > 8 || (code == 0 && datagram.len() != Header::LEN) {
+            return None;
+        }
+        // Where the token is cut short, this is behind the end.
+        let options_end = options_end(datagram, options_start(first))?;
+        Some(Self { header, options_end })
+    }
+}
+
+/// The offset of the first option, by the first byte of the header.
+#[inline]
+fn options_start(first: u8) -> usize {
+    usize::from(first & 0x0f).wrapping_add(Header::LEN)
+}
+
+/// What is wrong with a datagram that [`Layout::check`] does not accept.
+///
+/// It costs another walk, and a good message nothing.
+#[cold]
+fn refusal(datagram: &[u8]) -> ParseError {
+    let (header, token_length) = match Header::parse(datagram) {
+        Ok(parts) => parts,
+        Err(error) => return error,
+    };
+    let fail = |kind, position| ParseError::new(kind, position, Some(header));
+    if token_length > 8 {
+        return fail(ParseErrorKind::TokenLength, 0);
+    }
+    if header.code.is_empty() {
+        return fail(ParseErrorKind::EmptyWithContent, Header::LEN);
+    }
+    let options_start = options_start(token_length);
+    match datagram.split_at_checked(options_start) {
+        Some((_, body)) => {
+            let (kind, offset) = fault(body);
+            fail(kind, options_start.saturating_add(offset))
+        }
+        None => fail(ParseErrorKind::TokenTruncated, Header::LEN),
+    }
 }
 
 impl<'a> Message<'a> {
@@ -54,25 +102,11 @@ impl<'a> Message<'a> {
     ///
     /// A [`ParseError`] says which rule is broken, where, and whether a Reset is due. Option
     /// values are not looked into: a wrong length or text that is not UTF-8 is no format error.
+    #[inline]
     pub fn parse(datagram: &'a [u8]) -> Result<Self, ParseError> {
-        let (header, token_length) = Header::parse(datagram)?;
-        let fail = |kind, position| ParseError::new(kind, position, Some(header));
-        if token_length > 8 {
-            return Err(fail(ParseErrorKind::TokenLength, 0));
-        }
-        if header.code.is_empty() && (token_length != 0 || datagram.len() != Header::LEN) {
-            return Err(fail(ParseErrorKind::EmptyWithContent, Header::LEN));
-        }
-        let options_start = Header::LEN.saturating_add(usize::from(token_length));
-        let Some((_, body)) = datagram.split_at_checked(options_start) else {
-            return Err(fail(ParseErrorKind::TokenTruncated, Header::LEN));
-        };
-        match options_end(body) {
-            Ok(end) => Ok(Self {
-                datagram,
-                layout: Layout { header, token_length, options_end: options_start.saturating_add(end) },
-            }),
-            Err((kind, offset)) => Err(fail(kind, options_start.saturating_add(offset))),
+        match Layout::check(datagram) {
+            Some(layout) => Ok(Self { datagram, layout }),
+            None => Err(refusal(datagram)),
         }
     }
 
@@ -90,32 +124,32 @@ impl<'a> Message<'a> {
     /// Type, code and Message ID.
     #[inline]
     pub const fn header(&self) -> Header {
-        self.layout.header
+        Header::from_bytes(self.layout.header)
     }
 
     /// CON, NON, ACK or RST.
     #[inline]
     pub const fn message_type(&self) -> MessageType {
-        self.layout.header.message_type
+        self.header().message_type
     }
 
     /// What is asked, or how it went.
     #[inline]
     pub const fn code(&self) -> Code {
-        self.layout.header.code
+        self.header().code
     }
 
     /// What an ACK or RST to this message repeats.
     #[inline]
     pub const fn message_id(&self) -> MessageId {
-        self.layout.header.message_id
+        self.header().message_id
     }
 
     /// What the message is by type and code together, or how to reject it if they do not go
     /// together (RFC 7252 §4.2, §4.3).
     #[inline]
     pub const fn kind(&self) -> MessageKind {
-        self.layout.header.kind()
+        self.header().kind()
     }
 
     /// What the answer to a request repeats.
@@ -128,7 +162,8 @@ impl<'a> Message<'a> {
     /// The body, empty if there is none.
     #[inline]
     pub fn payload(&self) -> &'a [u8] {
-        let start = self.layout.options_end.saturating_add(1);
+        // An offset in a slice: one more does not wrap.
+        let start = self.layout.options_end.wrapping_add(1);
         self.datagram.get(start..).unwrap_or_default()
     }
 
@@ -270,7 +305,8 @@ impl<'a> Message<'a> {
 
     #[inline]
     fn options_start(&self) -> usize {
-        Header::LEN.saturating_add(usize::from(self.layout.token_length))
+        let [first, ..] = self.layout.header;
+        options_start(first)
     }
 
     fn format(&self, number: OptionNumber) -> Option<ContentFormat> {

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::copy::put;
+
 /// Zero to eight opaque bytes, kept inline.
 ///
 /// The empty token is a value like any other. Tokens order as their bytes do, a prefix before
@@ -49,12 +51,18 @@ impl Token {
     /// [`TokenTooLong`] when there are more.
     #[inline]
     pub fn new(bytes: &[u8]) -> Result<Self, TokenTooLong> {
+        // Most tokens are as long as they may be, or empty: these need no copy by length.
+        if let Ok(bytes) = bytes.try_into() {
+            return Ok(Self { bytes, length: 8 });
+        }
         let mut token = Self::EMPTY;
-        let (Some(room), Ok(length)) = (token.bytes.get_mut(..bytes.len()), u8::try_from(bytes.len())) else {
-            return Err(TokenTooLong { length: bytes.len() });
-        };
-        room.copy_from_slice(bytes);
-        token.length = length;
+        if bytes.is_empty() {
+            return Ok(token);
+        }
+        match (put(&mut token.bytes, bytes), u8::try_from(bytes.len())) {
+            (Some(_), Ok(length)) => token.length = length,
+            _ => return Err(TokenTooLong { length: bytes.len() }),
+        }
         Ok(token)
     }
 
@@ -80,12 +88,16 @@ impl Token {
     ///
     /// Where there is room for eight bytes, eight are written: that is one store.
     #[inline]
-    pub(crate) fn write(&self, room: &mut [u8]) {
-        if let Some(room) = room.first_chunk_mut() {
-            *room = self.bytes;
-        } else if let Some(room) = room.get_mut(..self.len()) {
-            room.copy_from_slice(self.as_bytes());
+    pub(crate) fn write(self, room: &mut [u8]) {
+        match room.first_chunk_mut() {
+            Some(room) => *room = self.bytes,
+            None => self.write_into_little(room),
         }
+    }
+
+    #[cold]
+    fn write_into_little(self, room: &mut [u8]) {
+        put(room, self.as_bytes());
     }
 
     /// Whether it is the token of no bytes.

@@ -4,7 +4,7 @@
 use core::fmt;
 
 use crate::cursor::Cursor;
-use crate::option::{extended, options_end};
+use crate::option::{extended, fault, options_end};
 use crate::{
     BlockError, BlockValue, CoapOption, Code, ContentFormat, Header, Message, MessageType, NoResponse, OptionNumber,
     Options, ParseError, ParseErrorKind, Values,
@@ -106,7 +106,7 @@ impl<'a> MessageView<'a> {
         token: &'a [u8],
         body: &'a [u8],
     ) -> Result<Self, (ParseErrorKind, usize)> {
-        let end = options_end(body)?;
+        let end = options_end(body, 0).ok_or_else(|| fault(body))?;
         let (options, rest) = body.split_at_checked(end).unwrap_or_default();
         let payload = rest.split_first().map_or(rest, |(_marker, payload)| payload);
         Ok(Self { carrier, code, token, options, payload })

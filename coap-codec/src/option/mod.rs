@@ -17,7 +17,7 @@ pub use no_response::NoResponse;
 pub use registry::{OptionContext, OptionDefinition, OptionFormat, REGISTRY};
 pub use value::CoapOption;
 pub(crate) use value::{decode_uint, encode_uint};
-pub(crate) use wire::{MARKER, OptionHead, extended, options_end};
+pub(crate) use wire::{MARKER, OptionHead, extended, fault, options_end};
 
 /// An option's number, which also tells how a receiver that does not know it must act
 /// (RFC 7252 §5.4.1, §5.4.6).

@@ -6,53 +6,79 @@ use crate::{ParseErrorKind, WriteError};
 /// Stands before a payload, where an option could start.
 pub(crate) const MARKER: u8 = 0xff;
 
-/// Checks what follows the token, and returns where its options end: there it ends itself, or a
-/// payload marker stands there and at least one byte behind it.
+/// Checks the options that begin at `start`, and returns where they end: there `bytes` end, or a
+/// payload marker stands there and at least one byte behind it. `None` if anything is wrong with
+/// them; [`fault`] says what.
 ///
-/// An error comes with the offset, in `body`, of the option or marker that is at fault.
-#[inline]
-pub(crate) fn options_end(body: &[u8]) -> Result<usize, (ParseErrorKind, usize)> {
-    let mut rest = Cursor::new(body);
-    let mut number: u32 = 0;
-    let mut bits_seen: u32 = 0;
-    let end = loop {
-        let here = rest;
-        let Some(head) = rest.u8() else {
-            break body.len();
-        };
-        if head == MARKER {
-            if rest.rest().is_empty() {
-                return Err((ParseErrorKind::EmptyPayload, here.offset_in(body)));
+/// This is the way of every good message, and made to be short: it adds up lengths and looks at no
+/// value. That one runs past the end shows when the next option is looked for.
+#[inline(always)]
+pub(crate) fn options_end(bytes: &[u8], start: usize) -> Option<usize> {
+    // Numbers only grow, so that one look at the end covers all options. No slice has room for so
+    // many of them that 64 bits wrap.
+    let mut number: u64 = 0;
+    let mut at = start;
+    while let Some(&head) = bytes.get(at) {
+        // `at` is in a slice, which takes half of all addresses at most: a few more do not wrap.
+        at = at.wrapping_add(1);
+        let mut delta = usize::from(head >> 4);
+        // One comparison finds the marker, too.
+        if head >= 13 << 4 {
+            if head == MARKER {
+                let marker = at.wrapping_sub(1);
+                return (number <= u64::from(u16::MAX) && at < bytes.len()).then_some(marker);
             }
-            break here.offset_in(body);
+            (delta, at) = extension(bytes, at, delta)?;
         }
-        match decode(&mut rest, head) {
-            Ok((delta, _)) => {
-                number = number.wrapping_add(delta);
-                bits_seen |= number;
-            }
-            Err(kind) => return Err((kind, here.offset_in(body))),
+        number = number.wrapping_add(delta as u64);
+        let length = usize::from(head & 0x0f);
+        if length < 13 {
+            at = at.wrapping_add(length);
+        } else {
+            let (length, value) = extension(bytes, at, length)?;
+            at = value.saturating_add(length);
         }
-    };
-    // A delta has 17 bits at most, so that a number above 65535 shows in one of the upper bits
-    // before it can wrap. One look at the end covers all options.
-    if bits_seen > u32::from(u16::MAX) {
-        return Err((ParseErrorKind::OptionNumber, first_above_the_bound(body)));
     }
-    Ok(end)
+    (number <= u64::from(u16::MAX) && at == bytes.len()).then_some(at)
 }
 
-/// The offset of the first option whose number is above 65535.
+/// A delta or length that has a byte or two of its own at `at`, and where they end.
+#[inline]
+fn extension(bytes: &[u8], at: usize, nibble: usize) -> Option<(usize, usize)> {
+    let first = usize::from(*bytes.get(at)?);
+    let at = at.wrapping_add(1);
+    match nibble {
+        13 => Some((first.wrapping_add(13), at)),
+        14 => {
+            let second = usize::from(*bytes.get(at)?);
+            Some((((first << 8) | second).saturating_add(269), at.wrapping_add(1)))
+        }
+        _ => None,
+    }
+}
+
+/// What is wrong with a body whose options [`options_end`] does not accept, and the offset in it of
+/// the option or marker that is at fault.
+///
+/// It walks a second time, so that the first one need not keep account of where it is.
 #[cold]
-fn first_above_the_bound(options: &[u8]) -> usize {
-    let mut rest = Cursor::new(options);
+pub(crate) fn fault(body: &[u8]) -> (ParseErrorKind, usize) {
+    let mut rest = Cursor::new(body);
     let mut number: u32 = 0;
+    let mut above = None;
     loop {
-        let here = rest;
-        let delta = rest.u8().and_then(|head| decode(&mut rest, head).ok()).map(|(delta, _)| delta);
-        number = number.saturating_add(delta.unwrap_or(u32::MAX));
+        let at = rest.offset_in(body);
+        match rest.u8() {
+            Some(MARKER) if rest.rest().is_empty() => return (ParseErrorKind::EmptyPayload, at),
+            // All else is right, so it is this.
+            Some(MARKER) | None => return (ParseErrorKind::OptionNumber, above.unwrap_or_default()),
+            Some(head) => match decode(&mut rest, head) {
+                Ok((delta, _)) => number = number.saturating_add(delta),
+                Err(kind) => return (kind, at),
+            },
+        }
         if number > u32::from(u16::MAX) {
-            return here.offset_in(options);
+            above = above.or(Some(at));
         }
     }
 }
@@ -166,6 +192,13 @@ mod tests {
     use crate::ParseErrorKind as Kind;
     use alloc::vec::Vec;
 
+    fn checked(body: &[u8]) -> Result<usize, (Kind, usize)> {
+        // Behind other bytes it is the same.
+        let behind = [&[0xff; 3][..], body].concat();
+        assert_eq!(options_end(&behind, 3), options_end(body, 0).map(|end| end + 3));
+        options_end(body, 0).ok_or_else(|| fault(body))
+    }
+
     fn encoded(delta: u16, length: usize) -> Vec<u8> {
         let mut room = [0xaa; 8];
         let head = OptionHead::new(delta, length).unwrap();
@@ -207,11 +240,11 @@ mod tests {
 
     #[test]
     fn options_end_at_the_marker_or_with_the_body() {
-        assert_eq!(options_end(&[]), Ok(0));
-        assert_eq!(options_end(&[0xff, 0xff]), Ok(0));
-        assert_eq!(options_end(&[0x11, 0xff]), Ok(2), "0xff within a value");
-        assert_eq!(options_end(&[0x11, 0xff, 0xff, 0]), Ok(2));
-        assert_eq!(options_end(&[0x11, 0, 0xff]), Err((Kind::EmptyPayload, 2)));
+        assert_eq!(checked(&[]), Ok(0));
+        assert_eq!(checked(&[0xff, 0xff]), Ok(0));
+        assert_eq!(checked(&[0x11, 0xff]), Ok(2), "0xff within a value");
+        assert_eq!(checked(&[0x11, 0xff, 0xff, 0]), Ok(2));
+        assert_eq!(checked(&[0x11, 0, 0xff]), Err((Kind::EmptyPayload, 2)));
     }
 
     #[test]
@@ -230,22 +263,48 @@ mod tests {
             (&[0x0d, 0], Kind::ValueTruncated),
             (&[0x0e, 0xff, 0xff, 0], Kind::ValueTruncated),
         ] {
-            assert_eq!(options_end(bytes), Err((kind, 0)), "{bytes:02x?}");
+            assert_eq!(checked(bytes), Err((kind, 0)), "{bytes:02x?}");
             let behind = [&[0x12, 0xff, 0xff][..], bytes].concat();
-            assert_eq!(options_end(&behind), Err((kind, 3)), "{behind:02x?}");
+            assert_eq!(checked(&behind), Err((kind, 3)), "{behind:02x?}");
+        }
+    }
+
+    // All bodies of up to five bytes that matter to one of the branches.
+    #[test]
+    fn what_is_accepted_can_be_read_and_nothing_else_is_accepted() {
+        const BYTES: [u8; 12] = [0x00, 0x01, 0x0d, 0x0e, 0x0f, 0x20, 0xd0, 0xd1, 0xdd, 0xe0, 0xf0, 0xff];
+        let mut bodies = alloc::vec![Vec::new()];
+        for length in 0..=5 {
+            for body in &bodies {
+                let mut rest = Cursor::new(body);
+                let mut number = 0;
+                let mut end = None;
+                while let Some(head) = rest.u8().filter(|&head| head != MARKER) {
+                    let Ok((delta, _)) = decode(&mut rest, head) else { break };
+                    number += delta;
+                    end = Some(rest.offset_in(body));
+                }
+                let end = end.unwrap_or_default();
+                let ends = number <= 65535 && matches!(body[end..], [] | [MARKER, _, ..]);
+                assert_eq!(options_end(body, 0), ends.then_some(end), "{body:02x?}");
+            }
+            if length < 5 {
+                let longer = |body: &Vec<u8>| BYTES.map(|byte| [&body[..], &[byte]].concat());
+                bodies = bodies.iter().flat_map(longer).collect();
+            }
         }
     }
 
     #[test]
     fn numbers_end_at_65535() {
         let last = [0xe0, 0xfe, 0xf2];
-        assert_eq!(options_end(&last), Ok(3));
-        assert_eq!(options_end(&[&last[..], &[0x00]].concat()), Ok(4));
+        assert_eq!(checked(&last), Ok(3));
+        assert_eq!(checked(&[&last[..], &[0x00]].concat()), Ok(4));
         let above = Err((Kind::OptionNumber, 3));
-        assert_eq!(options_end(&[&last[..], &[0x10]].concat()), above);
-        assert_eq!(options_end(&[&last[..], &[0x10, 0xff, 1]].concat()), above);
-        assert_eq!(options_end(&[0xe0, 0xfe, 0xf3]), Err((Kind::OptionNumber, 0)));
-        assert_eq!(options_end(&[0xe0, 0xff, 0xff, 0x00]), Err((Kind::OptionNumber, 0)));
+        assert_eq!(checked(&[&last[..], &[0x10]].concat()), above);
+        assert_eq!(checked(&[&last[..], &[0x10, 0xff, 1]].concat()), above);
+        assert_eq!(checked(&[0xe0, 0xfe, 0xf3]), Err((Kind::OptionNumber, 0)));
+        assert_eq!(checked(&[0xe0, 0xff, 0xff, 0x00]), Err((Kind::OptionNumber, 0)));
     }
 
     // 2^32 / 65804 of the largest deltas bring a sum of 32 bits back to where it was.
@@ -257,6 +316,6 @@ mod tests {
         assert!(rest < 65_804, "one more option, and the sum is 2^32");
         let rest = u16::try_from(rest - 269).unwrap().to_be_bytes();
         body.extend([0xe0, rest[0], rest[1]]);
-        assert_eq!(options_end(&body), Err((Kind::OptionNumber, 0)));
+        assert_eq!(checked(&body), Err((Kind::OptionNumber, 0)));
     }
 }

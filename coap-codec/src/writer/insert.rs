@@ -1,6 +1,7 @@
 //! Options that come out of order: finding their place, and making room there.
 
-use super::{MessageWriter, put};
+use super::MessageWriter;
+use crate::copy::put;
 use crate::option::{OptionHead, Options};
 use crate::{OptionNumber, WriteError};
 
@@ -27,7 +28,7 @@ impl MessageWriter<'_> {
         };
         moving.copy_within(..moving.len().wrapping_sub(growth), growth);
         let room = self.buffer.get_mut(at..new).unwrap_or_default();
-        if let Some(room) = put(room, head, value) {
+        if let Some(room) = head.write(room).and_then(|room| put(room, value)) {
             next_head.write(room);
         }
         self.length = needed;

@@ -9,6 +9,7 @@ mod typed;
 
 use core::fmt;
 
+use crate::copy::{copy, copy_short, put};
 use crate::option::{MARKER, OptionHead};
 use crate::{Code, Header, OptionNumber, Token, WriteError};
 
@@ -92,16 +93,19 @@ impl<'b> MessageWriter<'b> {
     pub fn option(&mut self, number: OptionNumber, value: &[u8]) -> Result<(), WriteError> {
         self.check_open()?;
         let Some(delta) = number.0.checked_sub(self.last.0) else {
-            return self.insert(number, value);
+            // What is lent out has to be in memory: this is a writer of its own, so that the one of
+            // the caller can be kept in registers.
+            let mut writer = MessageWriter { buffer: &mut *self.buffer, ..*self };
+            writer.insert(number, value)?;
+            self.length = writer.length;
+            return Ok(());
         };
-        let head = OptionHead::new(delta, value.len())?;
-        let capacity = self.buffer.len();
         let room = self.buffer.get_mut(self.length..);
-        let Some(rest) = room.and_then(|room| put(room, head, value)) else {
-            return Err(self.no_space(head.len(), value));
+        let Some(written) = room.and_then(|room| put_option(room, delta, value)) else {
+            return Err(option_refused(self.length, delta, value));
         };
-        // The rest is the end of the buffer.
-        self.length = capacity.wrapping_sub(rest.len());
+        // Within the buffer.
+        self.length = self.length.wrapping_add(written);
         self.last = number;
         Ok(())
     }
@@ -121,7 +125,7 @@ impl<'b> MessageWriter<'b> {
         let capacity = self.buffer.len();
         let room = self.buffer.get_mut(self.length..);
         let Some(rest) = room.and_then(|room| put_payload(room, payload)) else {
-            return Err(self.no_space(1, payload));
+            return Err(no_space(self.length, 1, payload));
         };
         // The rest is the end of the buffer.
         self.length = capacity.wrapping_sub(rest.len());
@@ -252,12 +256,6 @@ impl<'b> MessageWriter<'b> {
         }
     }
 
-    #[cold]
-    fn no_space(&self, head_len: usize, value: &[u8]) -> WriteError {
-        let needed = self.length.saturating_add(head_len).saturating_add(value.len());
-        WriteError::NoSpace { needed }
-    }
-
     fn options_start(&self) -> usize {
         let extension = self.buffer.get(Header::LEN..).unwrap_or_default();
         let (field, length) = match (self.token_length, extension) {
@@ -286,12 +284,44 @@ impl fmt::Debug for MessageWriter<'_> {
     }
 }
 
-/// Writes an option to the front of `room` and returns the rest, or `None` if it does not fit.
+/// For a part that has no room behind `length` bytes.
+#[cold]
+fn no_space(length: usize, head_len: usize, value: &[u8]) -> WriteError {
+    WriteError::NoSpace { needed: length.saturating_add(head_len).saturating_add(value.len()) }
+}
+
+/// For an option that could not be written.
+#[cold]
+fn option_refused(length: usize, delta: u16, value: &[u8]) -> WriteError {
+    match OptionHead::new(delta, value.len()) {
+        Ok(head) => no_space(length, head.len(), value),
+        Err(error) => error,
+    }
+}
+
+/// Writes an option to the front of `room` and returns how many bytes it takes, or `None` if it
+/// does not fit or cannot be.
 #[inline]
-fn put<'r>(room: &'r mut [u8], head: OptionHead, value: &[u8]) -> Option<&'r mut [u8]> {
-    let (room, rest) = head.write(room)?.split_at_mut_checked(value.len())?;
-    room.copy_from_slice(value);
-    Some(rest)
+fn put_option(room: &mut [u8], delta: u16, value: &[u8]) -> Option<usize> {
+    // Nearly all options have a head of one byte.
+    if delta < 13 && value.len() < 13 {
+        let needed = value.len().wrapping_add(1);
+        let (head, room) = room.get_mut(..needed)?.split_first_mut()?;
+        #[allow(clippy::cast_possible_truncation, reason = "both are below 13")]
+        let nibbles = ((delta << 4) as u8) | (value.len() as u8);
+        *head = nibbles;
+        copy_short(room, value);
+        return Some(needed);
+    }
+    put_long_option(room, delta, value)
+}
+
+/// [`put_option`] for any length of the head.
+#[inline(never)]
+fn put_long_option(room: &mut [u8], delta: u16, value: &[u8]) -> Option<usize> {
+    let available = room.len();
+    let rest = put(OptionHead::new(delta, value.len()).ok()?.write(room)?, value)?;
+    Some(available.wrapping_sub(rest.len()))
 }
 
 /// Writes marker and payload to the front of `room` and returns the rest.
@@ -300,6 +330,6 @@ fn put_payload<'r>(room: &'r mut [u8], payload: &[u8]) -> Option<&'r mut [u8]> {
     let (marker, room) = room.split_first_mut()?;
     let (room, rest) = room.split_at_mut_checked(payload.len())?;
     *marker = MARKER;
-    room.copy_from_slice(payload);
+    copy(room, payload);
     Some(rest)
 }

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Instructions per message of the CoAP codec: parse, parse and look up, build, for eight messages.
+
+    python3 tools/instructions.py [--peers] [--markdown] [--tool perf|callgrind] [NAME ...]
+
+NAME limits the run to the contenders whose names contain it. --peers adds other codecs (they are
+built for it, which takes a minute). Counts are the difference of two run lengths, divided by the
+difference in length, so that start and end of the program cancel out; they do not depend on how
+busy the machine is. Needs `perf` with access to the counter of instructions, or else `valgrind`;
+ends with 77 where there is neither.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+OPERATIONS = {"parse": "parse", "look up": "parse and look up", "build": "build"}
+# Valgrind is some fifty times slower, and exact for any length.
+LENGTHS = {"perf": (20_000, 40_000), "callgrind": (200, 400)}
+
+
+def perf(command: list[str]) -> int | None:
+    run = subprocess.run(["perf", "stat", "-x,", "-e", "instructions:u", *command], capture_output=True, text=True)
+    found = re.search(r"^(\d+),.*instructions:u", run.stderr, re.M)
+    return int(found[1]) if run.returncode == 0 and found else None
+
+
+def callgrind(command: list[str]) -> int | None:
+    run = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command],
+                         capture_output=True, text=True)
+    found = re.search(r"Collected : (\d+)", run.stderr)
+    return int(found[1]) if run.returncode == 0 and found else None
+
+
+COUNTERS = {"perf": perf, "callgrind": callgrind}
+PROGRAMS = {"perf": "perf", "callgrind": "valgrind"}
+
+
+def choose(wanted: str | None) -> str | None:
+    """The first counter that works here: perf is often there and not allowed to count."""
+    for tool in [wanted] if wanted else COUNTERS:
+        if shutil.which(PROGRAMS[tool]) and COUNTERS[tool](["true"]) is not None:
+            return tool
+    return None
+
+
+def build(peers: bool) -> str:
+    command = ["cargo", "build", "--profile", "instructions", "--quiet", "-p", "benches", "--bin", "instructions"]
+    subprocess.run(command + (["--features", "peers"] if peers else []), cwd=ROOT, check=True)
+    folder = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+    return str(ROOT / folder / "instructions/instructions")
+
+
+def table(title: str, messages: list[str], rows: dict[str, list[int]], ours: str, markdown: bool) -> None:
+    sums = {name: sum(counts) for name, counts in rows.items()}
+    head = ["", *messages, "sum", "ratio"]
+    body = [[name, *map(str, counts), str(sums[name]), f"{sums[name] / sums.get(ours, sums[name]):.2f}"]
+            for name, counts in rows.items()]
+    print(f"\n{title}\n")
+    if markdown:
+        print("| " + " | ".join(head) + " |\n|---|" + "---:|" * (len(head) - 1))
+        for row in body:
+            print("| " + " | ".join(row) + " |")
+        return
+    width = max(len(name) for name in rows)
+    for row in [head, *body]:
+        print(f"{row[0]:{width}}" + "".join(f"{cell:>7}" for cell in row[1:]))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--peers", action="store_true", help="measure other codecs, too")
+    parser.add_argument("--markdown", action="store_true", help="print tables for a document")
+    parser.add_argument("--tool", choices=COUNTERS, help="the counter; by default perf, if it works")
+    options = parser.parse_args()
+    tool = choose(options.tool)
+    if tool is None:
+        print("neither perf nor valgrind can count instructions here", file=sys.stderr)
+        return 77
+    binary = build(options.peers)
+    listing = [line.split("\t") for line in subprocess.check_output([binary], text=True).splitlines()]
+    messages = [fields[1] for fields in listing if fields[0] == "message"]
+    contenders = [fields[1] for fields in listing if fields[0] == "contender"]
+    ours = contenders[0]
+    if options.names:
+        contenders = [name for name in contenders if any(part in name for part in options.names)]
+    short, long = LENGTHS[tool]
+
+    def measure(cell: tuple[str, str, str]) -> int:
+        counts = [COUNTERS[tool]([binary, *cell, str(times)]) for times in (short, long)]
+        if None in counts:
+            sys.exit(f"it does not run: {' '.join(cell)}")
+        return round((counts[1] - counts[0]) / (long - short))
+
+    cells = [(name, operation, message) for operation in OPERATIONS for name in contenders for message in messages]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        counts = dict(zip(cells, pool.map(measure, cells)))
+    print(f"Instructions per message, loop and call included, counted by {tool}:")
+    for fields in listing:
+        if fields[0] == "message":
+            print(f"  {fields[1]}  {fields[2]:>3} bytes  {fields[3]}")
+    for operation, title in OPERATIONS.items():
+        rows = {name: [counts[name, operation, message] for message in messages] for name in contenders}
+        table(title, messages, rows, ours, options.markdown)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

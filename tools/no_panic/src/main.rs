@@ -1,0 +1,74 @@
+//! Parses and writes, and is only linked, never run. Whatever could panic in it would bring the
+//! panic handler into the image.
+
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+
+use coap_codec::{
+    BlockValue, Code, ContentFormat, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token,
+    WriteError,
+};
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn _start() -> ! {
+    let (mut received, mut buffer) = ([0; 1152], [0; 1152]);
+    loop {
+        let length = black_box(0);
+        let datagram = black_box(&mut received).get(..length).unwrap_or_default();
+        #[cfg(feature = "control")]
+        black_box(datagram[length]);
+        read(datagram);
+        black_box(write(black_box(&mut buffer), datagram).ok());
+    }
+}
+
+fn read(datagram: &[u8]) {
+    let message = match Message::parse(datagram) {
+        Ok(message) => message,
+        Err(error) => {
+            black_box((error.kind(), error.position(), error.reaction(), error.header()));
+            return;
+        }
+    };
+    black_box((message.kind(), message.header(), message.token().as_bytes(), message.payload()));
+    for option in message.options() {
+        black_box((option.number, option.value, option.as_uint(), option.has_valid_length()));
+    }
+    message.uri_path().chain(message.uri_query()).for_each(|value| { black_box(value); });
+    black_box((message.content_format(), message.accept(), message.observe(), message.etag()));
+    black_box((message.block1(), message.block2(), message.uint(black_box(OptionNumber::SIZE1))));
+    black_box(message.unsupported_option(|number| black_box(number) == OptionNumber::URI_PATH));
+}
+
+fn write<'b>(buffer: &'b mut [u8], value: &[u8]) -> Result<&'b [u8], WriteError> {
+    let header = Header {
+        message_type: black_box(MessageType::Confirmable),
+        code: Code::from_byte(black_box(1)),
+        message_id: MessageId(black_box(1)),
+    };
+    let text = core::str::from_utf8(value).unwrap_or_default();
+    let mut message = MessageWriter::new(buffer, header, Token::new(value).unwrap_or_default())?;
+    message.uri_path(text)?;
+    message.content_format(ContentFormat(black_box(40)))?;
+    message.uri_query(text)?;
+    message.block1(BlockValue::decode(value).map_err(|_| WriteError::ValueTooLong)?)?;
+    while black_box(true) {
+        message.option(OptionNumber(black_box(1)), value)?;
+    }
+    if black_box(true) {
+        message.payload(value)?;
+    } else {
+        message.payload_with(|room| {
+            black_box(room);
+            Ok::<_, WriteError>(black_box(1))
+        })?;
+    }
+    Ok(message.finish())
+}
