@@ -174,15 +174,7 @@ fn check_characters(text: &str) -> Result<(), UriError> {
                     return Err(UriError::Percent);
                 }
             }
-            b'!'
-            | b'$'
-            | b'&'..=b';'
-            | b'='
-            | b'?'..=b'['
-            | b']'
-            | b'_'
-            | b'a'..=b'z'
-            | b'~' => {}
+            b'!' | b'$' | b'&'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~' => {}
             _ => return Err(UriError::Character),
         }
     }

@@ -8,7 +8,7 @@ use proptest::collection::{btree_map, vec as vec_of};
 use proptest::prelude::*;
 
 use super::testing::{OBJECT, TYPES, decode, encode_again, instances};
-use super::{Encode, Encoder, Format, Payload, Unknown};
+use super::{Encode, Encoder, Format, Output, Payload, Unknown};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{DataType, Sink, Value};
 
@@ -94,7 +94,7 @@ fn put(encoder: &mut impl Encode, instance: u16, resources: &[Resource]) {
 
 fn encode(write: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
     let mut room = vec![0; 1 << 16];
-    let mut encoder = Encoder::new(Format::TLV, &mut room);
+    let mut encoder = Encoder::new(Format::TLV, Output::new(&mut room));
     write(&mut encoder);
     let length = encoder.finish().unwrap();
     room.truncate(length);
@@ -214,7 +214,7 @@ proptest! {
         let [(None, value)] = &values[..] else { return Ok(()) };
         let value = value.value(TYPES.resource(*id).unwrap().data_type);
         let mut room = [0; 1024];
-        let mut encoder = Encoder::new(Format::TEXT, &mut room);
+        let mut encoder = Encoder::new(Format::TEXT, Output::new(&mut room));
         match encoder.value(Leaf::new(OBJECT, 0, *id), value) {
             Ok(()) => {
                 let length = encoder.finish().unwrap();
@@ -230,7 +230,7 @@ proptest! {
         let length = encode(|encoder| put(encoder, 0, &resources)).len();
         for room in 0..length {
             let mut room = vec![0; room];
-            let mut encoder = Encoder::new(Format::TLV, &mut room);
+            let mut encoder = Encoder::new(Format::TLV, Output::new(&mut room));
             let fits = resources.iter().try_for_each(|(id, values)| {
                 let definition = TYPES.resource(*id).unwrap();
                 if definition.multiple {

@@ -2,6 +2,7 @@
 
 use coap_codec::{Code, ContentFormat, MessageWriter};
 
+use super::content::{self, Head};
 use super::operation::Operation;
 use super::{Effects, has_resource, no_query, resolve};
 use crate::base::path::Path;
@@ -22,12 +23,11 @@ pub(super) fn serve(
         return Err(Refusal::Code(Code::NOT_FOUND));
     }
     no_query(operation)?;
-    writer.restart(Code::CONTENT);
-    writer.content_format(ContentFormat::LINK_FORMAT)?;
-    writer.payload_with(|room| {
-        let mut links = LinkWriter::new(room);
+    let head = Head { sequence: None, format: ContentFormat::LINK_FORMAT, block: operation.block2 };
+    content::write(head, writer, &mut |output| {
+        let mut links = LinkWriter::new(output);
         write_links(path, model, &mut links);
-        Ok::<usize, Refusal>(links.finish()?)
+        Ok(links.finish()?)
     })?;
     Ok(Effects::default())
 }

@@ -43,6 +43,8 @@ pub(crate) struct Due {
     pub(crate) path: Path,
     pub(crate) format: Format,
     pub(crate) sequence: u32,
+    /// The block size that the observer asked for, as its exponent.
+    pub(crate) block: Option<u8>,
     pub(crate) confirmable: bool,
     index: usize,
 }
@@ -69,7 +71,7 @@ impl Reporting {
         &mut self,
         (now, wall): (Instant, Instant),
         (server, token): (u16, Token),
-        (path, format): (Path, Format),
+        (path, format, block): (Path, Format, Option<u8>),
         sequence: u32,
         model: &dyn DataModel,
     ) {
@@ -82,6 +84,7 @@ impl Reporting {
             token,
             path,
             format,
+            block,
             sequence,
             digest,
             pending: false,
@@ -167,6 +170,7 @@ impl Reporting {
             path: observation.path,
             format: observation.format,
             sequence: observation.next_sequence(),
+            block: observation.block,
             confirmable: observation.needs_confirmation(now, confirmable),
             index,
         })

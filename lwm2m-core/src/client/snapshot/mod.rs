@@ -8,7 +8,7 @@ mod bytes;
 use alloc::string::String;
 use core::time::Duration;
 
-use coap_codec::{ContentFormat, MessageId, Token};
+use coap_codec::{BlockValue, ContentFormat, MessageId, Token};
 
 use self::bytes::{Reader, Writer};
 use super::Client;
@@ -27,7 +27,7 @@ use crate::objects::{Accounts, security, server};
 use crate::reporting::Observation;
 
 /// The format's name and version.
-const MAGIC: [u8; 3] = *b"LM\x02";
+const MAGIC: [u8; 3] = *b"LM\x03";
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;
@@ -409,6 +409,9 @@ fn read_registration(
     Ok(Registration { server, state })
 }
 
+/// The observer did not ask for a block size.
+const ANY_BLOCK: u8 = u8::MAX;
+
 fn write_observation(now: Instant, observation: &Observation, out: &mut Writer<'_>) {
     let ago = |then: Instant| now.saturating_duration_since(then).as_micros() as u64;
     out.u16(observation.server);
@@ -417,6 +420,7 @@ fn write_observation(now: Instant, observation: &Observation, out: &mut Writer<'
     out.u8(u8::try_from(observation.path.depth()).unwrap_or(0));
     observation.path.levels().iter().for_each(|id| out.u16(*id));
     out.u16(observation.format.content_format().0);
+    out.u8(observation.block.unwrap_or(ANY_BLOCK));
     out.u32(observation.sequence);
     out.u64(observation.digest);
     // A confirmable notification on its way may be lost with the memory: it is told again.
@@ -435,6 +439,10 @@ fn read_observation(now: Instant, elapsed: Duration, input: &mut Reader<'_>) -> 
         path = path.child(input.u16()?).ok_or(SnapshotError::Damaged)?;
     }
     let format = Format::from_content_format(ContentFormat(input.u16()?)).ok_or(SnapshotError::Damaged)?;
+    let block = Some(input.u8()?).filter(|block| *block != ANY_BLOCK);
+    if block.is_some_and(|block| block > BlockValue::MAX_SZX) {
+        return Err(SnapshotError::Damaged);
+    }
     let (sequence, digest, pending) = (input.u32()?, input.u64()?, input.u8()? != 0);
     let (notified, confirmed) = (Duration::from_micros(input.u64()?), Duration::from_micros(input.u64()?));
     let last = input.option()?.and_then(|id| u16::try_from(id).ok()).map(MessageId);
@@ -443,6 +451,7 @@ fn read_observation(now: Instant, elapsed: Duration, input: &mut Reader<'_>) -> 
         token,
         path,
         format,
+        block,
         sequence,
         digest,
         pending,
