@@ -2,13 +2,16 @@
 //!
 //! `dm_…` are the requirements of the DM terminal specification by section, `int_…` the OMA enabler
 //! tests, `td_coap_…` the CoAP plugtests, and `x…` cases of ours: XC messages, XB bootstrap, XD device
-//! management, XF formats. Each drives the whole client with datagrams, time and commands, in the
+//! management, XF formats, XK block-wise transfer. Each drives the whole client with datagrams, time and commands, in the
 //! simulator.
 #![allow(missing_docs, unreachable_pub, reason = "a test")]
 
 #[path = "../common/terminal.rs"]
 mod terminal;
 
+mod blockwise;
+mod blockwise_register;
+mod blockwise_requests;
 mod bootstrap;
 mod bootstrap_rules;
 mod coap_core;
