@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn only_what_is_kept_is_asked_for() {
-        let mut asked = std::vec::Vec::new();
+        let mut asked = alloc::vec::Vec::new();
         let mut room = [0; 10];
         let mut output = Output::part(&mut room, 100);
         output.put(b"head").unwrap();

@@ -8,7 +8,7 @@ use proptest::collection::{btree_map, vec as vec_of};
 use proptest::prelude::*;
 
 use super::testing::{OBJECT, TYPES, decode, encode_again, instances};
-use super::{Encode, Encoder, Format, Output, Payload, Unknown};
+use super::{Encode, Encoder, Format, Output, Payload, SLACK, Unknown};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{DataType, Sink, Value};
 
@@ -201,6 +201,30 @@ proptest! {
         prop_assert!(payload.instances().map(|(id, _)| id.unwrap()).eq(tree.keys().copied()));
         for ((_, values), resources) in payload.instances().zip(tree.values()) {
             assert_given(values, resources);
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_body_are_those_of_the_whole(
+        tree in btree_map(0..65_535u16, instance(), 1..4),
+        size in prop::sample::select(vec![16usize, 64, 1_024]),
+    ) {
+        let write = |encoder: &mut Encoder<'_>| {
+            for (id, resources) in &tree {
+                encoder.open_instance(*id).unwrap();
+                put(encoder, *id, resources);
+                encoder.close().unwrap();
+            }
+        };
+        let whole = encode(write);
+        for start in (0..whole.len()).step_by(size) {
+            let slack = start.min(SLACK);
+            let mut room = vec![0xAA; size + slack];
+            let mut encoder = Encoder::new(Format::TLV, Output::part(&mut room, start - slack));
+            write(&mut encoder);
+            prop_assert_eq!(encoder.finish(), Ok(whole.len()));
+            let end = whole.len().min(start + size);
+            prop_assert_eq!(&room[slack..slack + end - start], &whole[start..end]);
         }
     }
 

@@ -160,9 +160,8 @@ impl Registration {
     /// The request on its way, told once more with a list of these objects; and whether that is another
     /// list than the one it began with.
     pub(crate) fn goes_on(&mut self, objects: u64) -> Option<(Request, Terms, bool)> {
-        let terms = match &mut self.state {
-            State::Registering { terms, .. } | State::Updating { terms, .. } => terms,
-            _ => return None,
+        let (State::Registering { terms, .. } | State::Updating { terms, .. }) = &mut self.state else {
+            return None;
         };
         let anew = core::mem::replace(&mut terms.objects, objects) != objects;
         let terms = *terms;

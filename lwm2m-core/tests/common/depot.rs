@@ -84,13 +84,12 @@ impl DataModel for Depot {
             return Ok(out.value(at, Value::Int(self.state))?);
         }
         let (text, bytes) = &self.store[&at.instance];
-        Ok(match at.resource {
-            0 => out.value(at, Value::Str(text))?,
-            // As if it were in flash memory.
-            _ => {
-                out.opaque(at, bytes.len(), &mut |offset, room| room.copy_from_slice(&bytes[offset..][..room.len()]))?
-            }
-        })
+        if at.resource == 0 {
+            return Ok(out.value(at, Value::Str(text))?);
+        }
+        // As if it were in flash memory.
+        let mut flash = |offset: usize, room: &mut [u8]| room.copy_from_slice(&bytes[offset..][..room.len()]);
+        Ok(out.opaque(at, bytes.len(), &mut flash)?)
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {

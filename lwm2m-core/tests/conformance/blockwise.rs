@@ -200,6 +200,8 @@ fn xk_15_a_long_notification_is_its_first_block_and_the_rest_is_read() {
         let observed = Event::Observed { server: 1, path: MANUFACTURER };
         assert_eq!(happened(&sim, observed), 1, "the blocks after the first one observe nothing");
 
+        // What the observer asked for survives a sleep.
+        sim.sleep(secs(100));
         let before = sent(&sim).len();
         sim.model.0.manufacturer = Some(name.to_uppercase().into());
         sim.notify(MANUFACTURER);

@@ -2,7 +2,7 @@
 
 use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageType, OptionNumber};
 use lwm2m_core::objects::Device;
-use lwm2m_core::sim::{BootstrapCommand, Direction, Sim, Tlv, What};
+use lwm2m_core::sim::{BootstrapCommand, Direction, Sim, Tlv, What, WriteMode};
 use lwm2m_core::{Config, Credentials, Event, Limits, Origin, Path, Peer, Reason};
 
 use crate::terminal::*;
@@ -253,6 +253,55 @@ fn xc_31_deferred_one_more_is_refused_with_5_03() {
         said(&mut sim, DM, &empty(MessageType::Acknowledgement, answer.id()));
         assert_eq!(sim.client.usage().deferred, 0);
     }
+}
+
+#[test]
+fn xc_31_transfers_one_more_body_in_blocks_is_refused_with_5_03() {
+    let mut sim = stored(limited(one_server(1), Limits { transfers: 1, ..DEVICE }));
+    let block = |path: &'static str, id, num, more| {
+        datagram(MessageType::Confirmable, Code::PUT, id, b"tok", |writer| {
+            path.split('/').try_for_each(|segment| writer.uri_path(segment))?;
+            writer.content_format(ContentFormat::OCTET_STREAM)?;
+            writer.block1(BlockValue::new(num, more, 0).unwrap())?;
+            writer.payload(&[7; 16])
+        })
+    };
+    let code = |sim: &mut Sim<_>, path, id, num, more| {
+        let answer = said(sim, DM, &block(path, id, num, more)).remove(0);
+        Message::parse(&answer).unwrap().code()
+    };
+    for (base, first, other) in [(0, "30001/0/1", "5/0/0"), (10, "5/0/0", "30001/0/1")] {
+        assert_eq!(code(&mut sim, first, base + 1, 0, true), Code::CONTINUE);
+        for id in [2, 3] {
+            assert_eq!(code(&mut sim, other, base + id, 0, true), Code::SERVICE_UNAVAILABLE);
+        }
+        assert_eq!(sim.client.usage().transfers, 1);
+        // The first one goes on, and makes room when it is answered.
+        assert_eq!(code(&mut sim, first, base + 4, 1, false), Code::CHANGED);
+        assert_eq!(sim.client.usage().transfers, 0);
+        assert_eq!(code(&mut sim, other, base + 5, 0, false), Code::CHANGED);
+    }
+}
+
+#[test]
+fn xc_31_body_a_longer_one_is_refused_with_4_13_and_memory_is_given_back() {
+    let mut sim = stored(limited(one_server(1), Limits { body: 3_000, ..DEVICE }));
+    let memory = sim.client.memory().exchange;
+    let write = |sim: &mut Sim<_>, length| {
+        let text = letters(length);
+        let format = ContentFormat::TEXT_PLAIN;
+        sim.ask(0, |server| server.write(TEXT, format, text.as_bytes(), WriteMode::Replace)).code().unwrap()
+    };
+    for (length, code) in [
+        (3_000, Code::CHANGED),
+        (3_001, Code::REQUEST_ENTITY_TOO_LARGE),
+        (1 << 20, Code::REQUEST_ENTITY_TOO_LARGE),
+        (2_999, Code::CHANGED),
+    ] {
+        assert_eq!(write(&mut sim, length), code, "{length}");
+        assert_eq!(sim.client.memory().exchange, memory);
+    }
+    assert_eq!(sim.model.1.store[&0].0.len(), 2_999);
 }
 
 #[test]

@@ -311,3 +311,149 @@ fn resource(message: &Message<'_>) -> u64 {
     }
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coap_codec::{Header, MessageType, MessageWriter, Token};
+
+    const PEER: Peer = Peer(1);
+    const NOW: Instant = Instant::from_secs(10);
+    const LIFETIME: Duration = Duration::from_secs(247);
+
+    fn table(transfers: usize, body: usize) -> Transfers {
+        Transfers::new(&Limits { transfers, body, ..Limits::DEVICE }, LIFETIME)
+    }
+
+    fn block(num: u32, more: bool) -> BlockValue {
+        BlockValue::new(num, more, 0).unwrap()
+    }
+
+    /// A block of a PUT: its Message ID, its path, its Request-Tag.
+    fn put(id: u16, path: &str, tag: &[u8], payload: &[u8]) -> Vec<u8> {
+        let header = Header { message_type: MessageType::Confirmable, code: Code::PUT, message_id: MessageId(id) };
+        let mut buffer = [0; 128];
+        let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
+        path.split('/').skip(1).for_each(|segment| writer.uri_path(segment).unwrap());
+        if !tag.is_empty() {
+            writer.option(OptionNumber::REQUEST_TAG, tag).unwrap();
+        }
+        writer.payload(payload).unwrap();
+        writer.finish().to_vec()
+    }
+
+    /// Takes a block of 16 bytes and collects it.
+    fn take(
+        table: &mut Transfers,
+        now: Instant,
+        peer: Peer,
+        datagram: &[u8],
+        block: BlockValue,
+    ) -> Result<Place, Code> {
+        let message = Message::parse(datagram).unwrap();
+        match table.arrive(now, peer, &message, block, false)? {
+            Arrival::Next(place) => table.collect(place, block, message.payload(), None).map(|()| place),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_body_is_collected_in_order_and_kept_until_it_is_answered() {
+        let mut table = table(1, 40);
+        take(&mut table, NOW, PEER, &put(1, "/a", b"", &[1; 16]), block(0, true)).unwrap();
+        let last = put(2, "/a", b"", &[2; 9]);
+        let place = take(&mut table, NOW, PEER, &last, block(1, false)).unwrap();
+        let body = table.take(place);
+        assert_eq!(body, [&[1; 16][..], &[2; 9]].concat());
+        // Not answered yet: the body goes back, and the last block finds it again.
+        table.put_back(place, body);
+        let message = Message::parse(&last).unwrap();
+        assert_eq!(table.arrive(NOW, PEER, &message, block(1, false), true), Ok(Arrival::Whole(place)));
+        assert_eq!(table.take(place).len(), 25);
+        table.answered(place, Code::CHANGED);
+        assert_eq!(table.arrive(NOW, PEER, &message, block(1, false), false), Ok(Arrival::Over(Code::CHANGED)));
+        assert_eq!((table.len(), table.poll_timeout()), (0, None));
+    }
+
+    #[test]
+    fn path_query_peer_and_request_tag_tell_bodies_apart() {
+        let mut table = table(4, 64);
+        let first = |path, tag: &[u8]| put(1, path, tag, &[0; 16]);
+        take(&mut table, NOW, PEER, &first("/a", b""), block(0, true)).unwrap();
+        take(&mut table, NOW, Peer(2), &first("/a", b""), block(0, true)).unwrap();
+        take(&mut table, NOW, PEER, &first("/a", b"t"), block(0, true)).unwrap();
+        // Segments are not run together.
+        take(&mut table, NOW, PEER, &first("/a/", b""), block(0, true)).unwrap();
+        assert_eq!(table.len(), 4);
+        assert_eq!(
+            take(&mut table, NOW, PEER, &first("/b", b""), block(0, true)),
+            Err(Code::SERVICE_UNAVAILABLE),
+            "no place is left"
+        );
+        table.forget(PEER);
+        assert_eq!(table.len(), 1);
+        take(&mut table, NOW, Peer(2), &put(2, "/a", b"", &[0; 16]), block(1, true)).unwrap();
+    }
+
+    #[test]
+    fn a_body_that_was_answered_makes_room_and_one_that_was_not_does_not() {
+        let mut table = table(1, 64);
+        let place = take(&mut table, NOW, PEER, &put(1, "/a", b"", &[0; 3]), block(0, false)).unwrap();
+        assert_eq!(
+            take(&mut table, NOW, PEER, &put(2, "/b", b"", &[0; 3]), block(0, false)),
+            Err(Code::SERVICE_UNAVAILABLE)
+        );
+        table.answered(place, Code::CHANGED);
+        take(&mut table, NOW, PEER, &put(3, "/b", b"", &[0; 16]), block(0, true)).unwrap();
+        // Or it runs out of time.
+        let later = NOW + LIFETIME;
+        assert_eq!(table.poll_timeout(), Some(later));
+        take(&mut table, later, PEER, &put(4, "/c", b"", &[0; 16]), block(0, true)).unwrap();
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn memory_is_taken_as_the_body_comes_or_as_it_is_announced_and_never_above_the_limit() {
+        let mut table = table(1, 1_000);
+        let idle = table.heap();
+        let message = put(1, "/a", b"", &[0; 16]);
+        let message = Message::parse(&message).unwrap();
+        let Ok(Arrival::Next(place)) = table.arrive(NOW, PEER, &message, block(0, true), false) else { panic!() };
+        assert_eq!(table.is_streamed(place), None);
+        table.collect(place, block(0, true), message.payload(), Some(600)).unwrap();
+        assert_eq!((table.heap() - idle, table.is_streamed(place)), (600, Some(false)));
+        table.expire(NOW + LIFETIME);
+        assert_eq!(table.heap(), idle);
+        for (announced, expected) in [
+            (Some(1_001), Err(Code::REQUEST_ENTITY_TOO_LARGE)),
+            (Some(u32::MAX), Err(Code::REQUEST_ENTITY_TOO_LARGE)),
+            (Some(1_000), Ok(())),
+        ] {
+            let Ok(Arrival::Next(place)) = table.arrive(NOW, PEER, &message, block(0, true), false) else { panic!() };
+            assert_eq!(table.collect(place, block(0, true), message.payload(), announced), expected);
+        }
+    }
+
+    #[test]
+    fn a_block_that_waited_begins_nothing_and_counts_only_as_the_last_one_that_came() {
+        let mut table = table(1, 64);
+        let (first, other) = (put(1, "/a", b"", &[0; 16]), put(2, "/a", b"", &[0; 16]));
+        let (first, other) = (Message::parse(&first).unwrap(), Message::parse(&other).unwrap());
+        assert_eq!(table.arrive(NOW, PEER, &first, block(0, true), true), Err(Code::REQUEST_ENTITY_INCOMPLETE));
+        let Ok(Arrival::Next(place)) = table.arrive(NOW, PEER, &first, block(0, true), false) else { panic!() };
+        assert_eq!(table.arrive(NOW, PEER, &first, block(0, true), true), Ok(Arrival::Next(place)));
+        table.arrive(NOW, PEER, &other, block(0, true), false).unwrap();
+        assert_eq!(table.arrive(NOW, PEER, &first, block(0, true), true), Err(Code::REQUEST_ENTITY_INCOMPLETE));
+    }
+
+    #[test]
+    fn blocks_are_asked_for_that_leave_room_for_the_rest_of_a_datagram() {
+        for (datagram, size) in [(64, 16), (80, 16), (127, 32), (128, 64), (1_087, 512), (1_088, 1_024), (9_000, 1_024)]
+        {
+            let table = Transfers::new(&Limits { datagram, ..Limits::DEVICE }, LIFETIME);
+            let largest = BlockValue::new(3, true, 6).unwrap();
+            assert_eq!(table.acknowledge(largest).size(), size, "{datagram}");
+            assert_eq!(table.acknowledge(block(3, false)), block(3, true), "not larger than it came");
+        }
+    }
+}

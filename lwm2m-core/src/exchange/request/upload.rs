@@ -8,6 +8,9 @@ use coap_codec::{BlockValue, Code, Message, MessageWriter, WriteError};
 /// Block1 with three bytes, Size1 with four, and the payload marker, as they follow other options.
 const OVERHEAD: usize = 5 + 6 + 1;
 
+/// Fills a buffer with the part of the body that begins at an offset, and tells how long the body is.
+pub(crate) type Body<'a> = dyn Fn(&mut [u8], usize) -> Result<usize, WriteError> + 'a;
+
 /// How far a body is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Upload {
@@ -33,13 +36,8 @@ enum Sent {
 
 impl Upload {
     /// Writes the payload: all of it if that fits and nothing else is asked for, else the next
-    /// block of it. `body` fills a buffer with the part of the body that begins at an offset, and tells
-    /// how long the body is.
-    pub(crate) fn write(
-        &mut self,
-        writer: &mut MessageWriter<'_>,
-        body: &dyn Fn(&mut [u8], usize) -> Result<usize, WriteError>,
-    ) -> Result<(), WriteError> {
+    /// block of it.
+    pub(crate) fn write(&mut self, writer: &mut MessageWriter<'_>, body: &Body<'_>) -> Result<(), WriteError> {
         let largest = match self.largest {
             Some(largest) => largest,
             None => {
@@ -110,5 +108,100 @@ impl Upload {
     /// The body is another one now: from the beginning.
     pub(crate) const fn restart(&mut self) {
         self.offset = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use coap_codec::{Header, MessageId, MessageType, Token};
+
+    const HEADER: Header =
+        Header { message_type: MessageType::Acknowledgement, code: Code::EMPTY, message_id: MessageId(1) };
+
+    fn header(code: Code) -> Header {
+        Header { code, ..HEADER }
+    }
+
+    /// A response with this code and this Block1 option.
+    fn answer(upload: &mut Upload, code: Code, block: Option<(u32, u8)>) -> bool {
+        let mut buffer = [0; 16];
+        let mut writer = MessageWriter::new(&mut buffer, header(code), Token::EMPTY).unwrap();
+        if let Some((num, szx)) = block {
+            writer.block1(BlockValue::new(num, true, szx).unwrap()).unwrap();
+        }
+        upload.answered(&Message::parse(writer.finish()).unwrap())
+    }
+
+    /// What is sent of a body of `total` bytes in a buffer of `room`.
+    fn send(upload: &mut Upload, total: usize, room: usize) -> Option<(Option<BlockValue>, Vec<u8>)> {
+        let body = |room: &mut [u8], offset: usize| {
+            room.iter_mut().zip(offset..total).for_each(|(place, at)| *place = at as u8);
+            Ok(total)
+        };
+        let mut buffer = alloc::vec![0; room];
+        let mut writer = MessageWriter::new(&mut buffer, header(Code::POST), Token::EMPTY).unwrap();
+        upload.write(&mut writer, &body).ok()?;
+        let message = Message::parse(writer.as_bytes()).unwrap();
+        Some((message.block1().map(Result::unwrap), message.payload().to_vec()))
+    }
+
+    fn bytes(range: core::ops::Range<usize>) -> Vec<u8> {
+        range.map(|at| at as u8).collect()
+    }
+
+    fn block(num: u32, more: bool, szx: u8) -> Option<BlockValue> {
+        Some(BlockValue::new(num, more, szx).unwrap())
+    }
+
+    #[test]
+    fn a_body_that_fits_goes_as_a_whole_and_a_longer_one_in_the_largest_blocks() {
+        assert_eq!(send(&mut Upload::default(), 95, 100), Some((None, bytes(0..95))));
+        assert_eq!(send(&mut Upload::default(), 96, 100), Some((block(0, true, 2), bytes(0..64))));
+        assert_eq!(send(&mut Upload::default(), 96, 79), Some((block(0, true, 1), bytes(0..32))));
+        assert_eq!(send(&mut Upload::default(), 96, 32), Some((block(0, true, 0), bytes(0..16))));
+        assert_eq!(send(&mut Upload::default(), 96, 31), None, "not even the smallest block");
+        // No response to a request without a body is about blocks.
+        assert!(!answer(&mut Upload::default(), Code::REQUEST_ENTITY_TOO_LARGE, Some((0, 0))));
+    }
+
+    #[test]
+    fn a_block_follows_where_the_one_before_it_ended() {
+        let mut upload = Upload::default();
+        send(&mut upload, 150, 100);
+        assert!(answer(&mut upload, Code::CONTINUE, Some((0, 2))));
+        assert_eq!(send(&mut upload, 150, 100), Some((block(1, true, 2), bytes(64..128))));
+        // Not larger, whatever the server says.
+        assert!(answer(&mut upload, Code::CONTINUE, Some((1, 6))));
+        assert_eq!(send(&mut upload, 150, 100), Some((block(2, false, 2), bytes(128..150))));
+        assert!(!answer(&mut upload, Code::CONTINUE, Some((2, 2))), "the last block has no next one");
+        // Smaller ones; also because there is less room.
+        let mut upload = Upload::default();
+        send(&mut upload, 150, 100);
+        assert!(answer(&mut upload, Code::CONTINUE, Some((0, 0))));
+        assert_eq!(send(&mut upload, 150, 100), Some((block(4, true, 0), bytes(64..80))));
+        // 2.31 about something else.
+        assert!(!answer(&mut upload, Code::CONTINUE, Some((0, 0))));
+        assert!(!answer(&mut upload, Code::CONTINUE, None));
+    }
+
+    #[test]
+    fn it_begins_anew_once() {
+        let mut upload = Upload::default();
+        send(&mut upload, 150, 100);
+        assert!(answer(&mut upload, Code::CONTINUE, Some((0, 2))));
+        send(&mut upload, 150, 100);
+        assert!(answer(&mut upload, Code::REQUEST_ENTITY_INCOMPLETE, None));
+        assert_eq!(send(&mut upload, 150, 100), Some((block(0, true, 2), bytes(0..64))));
+        assert!(!answer(&mut upload, Code::REQUEST_ENTITY_INCOMPLETE, None));
+        assert!(!answer(&mut upload, Code::REQUEST_ENTITY_TOO_LARGE, Some((0, 0))));
+        // In smaller blocks, also when it was not in blocks so far; or not at all.
+        let mut upload = Upload::default();
+        send(&mut upload, 50, 100);
+        assert!(!answer(&mut upload, Code::REQUEST_ENTITY_INCOMPLETE, None), "it was whole");
+        assert!(!answer(&mut upload, Code::REQUEST_ENTITY_TOO_LARGE, None));
+        assert!(answer(&mut upload, Code::REQUEST_ENTITY_TOO_LARGE, Some((0, 1))));
+        assert_eq!(send(&mut upload, 50, 100), Some((block(0, true, 1), bytes(0..32))));
     }
 }
