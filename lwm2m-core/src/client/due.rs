@@ -142,7 +142,7 @@ impl Client {
         if model.is_none() && !listless {
             return false;
         }
-        let sent = exchange.request_in_blocks(now, connection.peer, due.method(), |writer, upload| {
+        let sent = exchange.request_in_blocks(now, connection.peer, due.method(), &mut |writer, upload| {
             write_request(due, role, (lifecycle, accounts, config), model, (writer, upload))
         });
         match sent {
@@ -171,7 +171,7 @@ impl Client {
         let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
         let due = lifecycle.goes_on(exchange, list);
         let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
-        let sent = endpoint.continue_request(now, peer, method, |writer, upload| {
+        let sent = endpoint.continue_request(now, peer, method, &mut |writer, upload| {
             // Nobody waits for it any more.
             let Some((due, anew)) = due else { return Verdict::Drop };
             if anew {

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use coap_codec::{Code, Header, Message, MessageType, MessageWriter, Token};
 
+use super::message::Write;
 use super::message::dedup::{Class, Inline, Repeat};
 use super::message::outbox::Order;
 use super::message::slots::SlotId;
@@ -13,6 +14,9 @@ use super::request::upload::Upload;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
 use crate::base::origin::Ticket;
 use crate::base::time::Instant;
+
+/// Writes a request whose body may leave in blocks.
+pub(crate) type WriteBlock<'a> = dyn FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict + 'a;
 
 impl Endpoint {
     /// Whether one more exchange with `peer` may begin now (NSTART, and the table of exchanges).
@@ -41,7 +45,8 @@ impl Endpoint {
         method: Code,
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
-        self.request_in_blocks(now, peer, method, |writer, _| write(writer))
+        let mut write = once(write);
+        self.request_in_blocks(now, peer, method, &mut |writer, _| write(writer))
     }
 
     /// The same for a request whose body may be sent block by block: `write` may leave the payload to
@@ -54,11 +59,11 @@ impl Endpoint {
         now: Instant,
         peer: Peer,
         method: Code,
-        write: impl FnOnce(&mut MessageWriter<'_>, &mut Upload) -> Verdict,
+        write: &mut WriteBlock<'_>,
     ) -> Result<ExchangeId, SendError> {
         let mut upload = Upload::default();
-        let written = |writer: &mut MessageWriter<'_>| write(writer, &mut upload);
-        let (exchange, token) = self.request_out(now, peer, MessageType::Confirmable, method, written)?;
+        let (exchange, token) =
+            self.request_out(now, peer, MessageType::Confirmable, method, &mut |writer| write(writer, &mut upload))?;
         self.pending.insert(exchange, peer, token, Awaits::Acknowledgement, upload);
         Ok(exchange)
     }
@@ -78,14 +83,14 @@ impl Endpoint {
         now: Instant,
         peer: Peer,
         method: Code,
-        write: impl FnOnce(&mut MessageWriter<'_>, &mut Upload) -> Verdict,
+        write: &mut WriteBlock<'_>,
     ) -> Result<(), SendError> {
         let (exchange, mut upload) = self.pending.next_block(peer).ok_or(SendError::Dropped)?;
         if !self.may_send(peer) {
             return Err(SendError::Busy);
         }
         let token = self.fresh_token(peer);
-        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), |writer| {
+        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), &mut |writer| {
             write(writer, &mut upload)
         });
         match sent {
@@ -110,7 +115,8 @@ impl Endpoint {
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
         let mut len = 0;
-        let (exchange, token) = self.request_out(now, peer, MessageType::NonConfirmable, method, |writer| {
+        let mut write = once(write);
+        let (exchange, token) = self.request_out(now, peer, MessageType::NonConfirmable, method, &mut |writer| {
             let verdict = write(writer);
             len = writer.len();
             verdict
@@ -126,7 +132,7 @@ impl Endpoint {
         peer: Peer,
         message_type: MessageType,
         method: Code,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+        write: &mut Write<'_>,
     ) -> Result<(ExchangeId, Token), SendError> {
         if !self.has_room(peer) {
             return Err(SendError::Busy);
@@ -164,7 +170,7 @@ impl Endpoint {
             return Err(SendError::Busy);
         }
         let kind = if confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
-        self.send(now, peer, kind, Code::CONTENT, token, write)
+        self.send(now, peer, kind, Code::CONTENT, token, &mut once(write))
     }
 
     /// Makes a message with a new Message ID and sends it.
@@ -175,7 +181,7 @@ impl Endpoint {
         message_type: MessageType,
         code: Code,
         token: Token,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+        write: &mut Write<'_>,
     ) -> Result<Sent, SendError> {
         self.send_as(now, peer, message_type, code, token, None, write)
     }
@@ -190,7 +196,7 @@ impl Endpoint {
         code: Code,
         token: Token,
         exchange: Option<ExchangeId>,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+        write: &mut Write<'_>,
     ) -> Result<Sent, SendError> {
         let lifetime = self.transmission.exchange_lifetime();
         let message_id = self.messages.ids.take(now, lifetime).ok_or(SendError::NoMessageId)?;
@@ -242,7 +248,8 @@ impl Endpoint {
             Header { message_type: MessageType::NonConfirmable, code: Code::INTERNAL_SERVER_ERROR, message_id }
         };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
-        let composed = self.messages.compose(header, reply.token, |writer| write(writer, ticket));
+        let mut write = once(|writer: &mut MessageWriter<'_>| write(writer, ticket));
+        let composed = self.messages.compose(header, reply.token, &mut write);
         let (slot, verdict) = composed.inspect_err(|_| self.forget_request(reply))?;
         match (verdict, ticket) {
             (Verdict::Send, _) => {
@@ -343,8 +350,10 @@ impl Endpoint {
         };
         let kind = if kept.reply.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
         let mut verdict = Verdict::Send;
-        let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, |writer| {
-            verdict = write(writer, request.map(|message| (&kept.reply, message)));
+        let mut write = Some(write);
+        let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, &mut |writer| {
+            let request = request.map(|message| (&kept.reply, message));
+            verdict = write.take().map_or(Verdict::Drop, |write| write(writer, request));
             verdict
         });
         self.messages.slots.restore(kept.slot, buffer);
@@ -361,4 +370,10 @@ impl Endpoint {
         self.messages.slots.release(kept.slot);
         Ok(())
     }
+}
+
+/// What is called once may consume what it captured.
+fn once(write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict) -> impl FnMut(&mut MessageWriter<'_>) -> Verdict {
+    let mut write = Some(write);
+    move |writer| write.take().map_or(Verdict::Drop, |write| write(writer))
 }

@@ -90,7 +90,11 @@ impl<'b> Output<'b> {
 
     /// Lets `write` fill the front of some room; it says how much it took, or `None` when that was
     /// too little.
-    pub(super) fn put_with(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Result<(), Stop> {
+    pub(super) fn put_with(&mut self, mut write: impl FnMut(&mut [u8]) -> Option<usize>) -> Result<(), Stop> {
+        self.put_by(&mut write)
+    }
+
+    fn put_by(&mut self, write: &mut dyn FnMut(&mut [u8]) -> Option<usize>) -> Result<(), Stop> {
         if self.part.is_some() {
             let mut room = [0; LONGEST_NUMBER];
             let length = write(&mut room).ok_or(FAILED)?;
