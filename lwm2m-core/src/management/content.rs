@@ -63,7 +63,10 @@ pub(super) fn write(
         let slack = offset.min(SLACK);
         let length = total.saturating_sub(offset).min(block.size());
         let room = room.get_mut(..length.saturating_add(slack)).unwrap_or_default();
-        body(Output::part(room, offset.saturating_sub(slack)))?;
+        // What the model did not fill this time would be of another message.
+        if body(Output::part(room, offset.saturating_sub(slack)))? != total {
+            return Err(Refusal::Code(Code::INTERNAL_SERVER_ERROR));
+        }
         room.copy_within(slack.., 0);
         Ok(length)
     })
@@ -95,6 +98,7 @@ fn choose(wanted: Option<BlockValue>, total: usize, room: usize) -> Option<Block
 #[cfg(test)]
 mod tests {
     use super::*;
+    use coap_codec::Message;
 
     fn block(num: u32, more: bool, szx: u8) -> BlockValue {
         BlockValue::new(num, more, szx).unwrap()
@@ -121,5 +125,23 @@ mod tests {
         ] {
             assert_eq!(choose(wanted, total, room), expected, "{wanted:?} {total} {room}");
         }
+    }
+
+    #[test]
+    fn a_model_that_says_something_else_each_time_is_5_00_and_no_old_bytes_leave() {
+        use coap_codec::{Header, MessageId, MessageType, Token};
+
+        let header = Header { message_type: MessageType::Acknowledgement, code: Code::EMPTY, message_id: MessageId(1) };
+        let mut buffer = [0xAA; 200];
+        let mut writer =
+            MessageWriter::new(&mut buffer, Header { code: Code::CONTENT, ..header }, Token::EMPTY).unwrap();
+        let head = Head { sequence: None, format: ContentFormat::TEXT_PLAIN, block: Some(block(0, false, 2)) };
+        let mut length = 100;
+        let refused = write(head, &mut writer, &mut |_| {
+            length -= 30;
+            Ok(length)
+        });
+        assert_eq!(refused, Err(Refusal::Code(Code::INTERNAL_SERVER_ERROR)));
+        assert!(Message::parse(writer.as_bytes()).unwrap().payload().is_empty());
     }
 }

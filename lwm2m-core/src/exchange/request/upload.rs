@@ -67,8 +67,8 @@ impl Upload {
         }
         writer.payload_with(|room| {
             let length = left.min(size);
-            body(room.get_mut(..length).unwrap_or_default(), offset)?;
-            Ok::<_, WriteError>(length)
+            let again = body(room.get_mut(..length).unwrap_or_default(), offset)?;
+            if again == total { Ok(length) } else { Err(WriteError::NoSpace { needed: again }) }
         })?;
         self.largest = Some(szx);
         self.sent = Sent::Block(block);
