@@ -126,6 +126,28 @@ impl Code {
         self.class() == 0 && !self.is_empty()
     }
 
+    /// Whether it is a method that changes nothing: GET and FETCH (RFC 7252 §5.1, RFC 8132 §2).
+    #[inline]
+    pub const fn is_safe(self) -> bool {
+        matches!(self, Self::GET | Self::FETCH)
+    }
+
+    /// Whether it is a method that may be carried out twice as well as once: the safe ones, PUT,
+    /// DELETE and iPATCH (RFC 7252 §5.1, RFC 8132 §3).
+    #[inline]
+    pub const fn is_idempotent(self) -> bool {
+        matches!(self, Self::GET | Self::FETCH | Self::PUT | Self::DELETE | Self::IPATCH)
+    }
+
+    /// Whether it is a method whose payload means nothing without a Content-Format: FETCH, PATCH
+    /// and iPATCH, whose body is a selection or a change in some language (RFC 8132 §2, §3).
+    ///
+    /// The body of a FETCH is also a part of the key of its cached answers (§2.1).
+    #[inline]
+    pub const fn needs_content_format(self) -> bool {
+        matches!(self, Self::FETCH | Self::PATCH | Self::IPATCH)
+    }
+
     /// Whether it is an answer, known or not: class 2, 4 or 5.
     ///
     /// RFC 7252 §12.1 counts class 3 among the responses too, but no code was ever given out
@@ -222,6 +244,28 @@ mod tests {
             assert_eq!(kinds.iter().filter(|&&yes| yes).count(), 1, "{code}");
             let outcomes = [code.is_success(), code.is_client_error(), code.is_server_error()];
             assert_eq!(outcomes.contains(&true), code.is_response(), "{code}");
+        }
+    }
+
+    // RFC 7252 §5.8, RFC 8132 §2 and §3.
+    #[test]
+    fn methods_have_their_properties() {
+        for (method, safe, idempotent, needs_format) in [
+            (Code::GET, true, true, false),
+            (Code::POST, false, false, false),
+            (Code::PUT, false, true, false),
+            (Code::DELETE, false, true, false),
+            (Code::FETCH, true, true, true),
+            (Code::PATCH, false, false, true),
+            (Code::IPATCH, false, true, true),
+            (Code::from_byte(8), false, false, false),
+            (Code::CONTENT, false, false, false),
+        ] {
+            assert_eq!(
+                (method.is_safe(), method.is_idempotent(), method.needs_content_format()),
+                (safe, idempotent, needs_format),
+                "{method:?}"
+            );
         }
     }
 

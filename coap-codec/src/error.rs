@@ -6,8 +6,7 @@ use crate::Header;
 ///
 /// This is the *message format error* of RFC 7252 §4.2 and nothing more. A message that is well
 /// formed and still to be refused (an unknown critical option, a request in an ACK) parses; see
-/// [`Message::kind`](crate::Message::kind) and
-/// [`Message::unsupported_option`](crate::Message::unsupported_option).
+/// [`Message::check`](crate::Message::check).
 ///
 /// ```
 /// use coap_codec::{Message, ParseErrorKind, Reaction};
@@ -42,6 +41,9 @@ pub enum ParseErrorKind {
     /// A token length of 9 to 15 (§3).
     #[error("token length above 8")]
     TokenLength,
+    /// A token length of 15, which has no meaning even where tokens may be long (RFC 8974 §2.1).
+    #[error("reserved token length 15")]
+    ReservedTokenLength,
     /// The datagram ends inside the token.
     #[error("token cut short")]
     TokenTruncated,
@@ -63,6 +65,9 @@ pub enum ParseErrorKind {
     /// The payload marker is the last byte (§3).
     #[error("payload marker without payload")]
     EmptyPayload,
+    /// A frame of a stream that is larger than its reader takes (RFC 8323 §5.3.1).
+    #[error("message larger than is accepted")]
+    TooLarge,
 }
 
 /// What the receiver of a bad message owes its sender (RFC 7252 §4.2, §4.3).
@@ -122,6 +127,17 @@ pub enum WriteError {
     /// The value is shorter than its option may be.
     #[error("option value too short")]
     ValueTooShort,
+    /// The value is of the right length, and none that the option may have: a Hop-Limit of 0, a
+    /// text that does not belong there or is no UTF-8.
+    #[error("not a value that may stand there")]
+    InvalidValue,
+    /// A part that cannot come behind the one before: an option with a smaller number, where they are
+    /// taken in ascending order alone; an attribute without a link.
+    #[error("out of order")]
+    OutOfOrder,
+    /// A token of more than 65804 bytes, which no length can express (RFC 8974 §2.1).
+    #[error("token too long")]
+    TokenTooLong,
     /// A path segment `.` or `..`, which must not be sent (RFC 7252 §5.10.1, §5.10.7).
     #[error("path segment \".\" or \"..\"")]
     DotSegment,

@@ -29,6 +29,11 @@ impl MessageType {
             _ => Self::Reset,
         }
     }
+
+    #[cfg(feature = "serde")]
+    pub(crate) const fn try_from_bits(bits: u8) -> Option<Self> {
+        if bits < 4 { Some(Self::from_bits(bits)) } else { None }
+    }
 }
 
 /// `CON`, `NON`, `ACK` or `RST`.
@@ -129,6 +134,12 @@ impl Header {
     /// A message of nothing but this header: an empty ACK, a Reset or a ping.
     pub const fn empty(message_type: MessageType, message_id: MessageId) -> Self {
         Self { message_type, code: Code::EMPTY, message_id }
+    }
+
+    /// The header to begin a message with that goes over TCP, where type and Message ID do not exist
+    /// (RFC 8323 §2.1): see [`MessageWriter::finish_tcp`](crate::MessageWriter::finish_tcp).
+    pub const fn for_stream(code: Code) -> Self {
+        Self { message_type: MessageType::NonConfirmable, code, message_id: MessageId(0) }
     }
 
     /// Reads the first four bytes of a datagram, and hands out the token length beside them as it

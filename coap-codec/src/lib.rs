@@ -18,30 +18,45 @@
 #[cfg(test)]
 extern crate alloc;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
+mod check;
 mod code;
 mod content_format;
 mod cursor;
 mod error;
 mod header;
+pub mod link_format;
 mod message;
 mod option;
+#[cfg(feature = "serde")]
+mod serde;
 #[cfg(feature = "bytes")]
 mod shared;
+#[cfg(feature = "bytes")]
+mod shared_writer;
+mod show;
+pub mod tcp;
 mod token;
 mod uri;
+mod view;
 mod writer;
 
+pub use check::{Answer, Consequence, OptionFault, OptionFaultReason, OptionFaults, Refusal};
 pub use code::Code;
 pub use content_format::ContentFormat;
 pub use error::{ParseError, ParseErrorKind, Reaction, WriteError};
 pub use header::{Header, MessageId, MessageKind, MessageType};
 pub use message::Message;
 pub use option::{
-    BlockError, BlockValue, CoapOption, OptionDefinition, OptionFormat, OptionNumber, Options, REGISTRY, Values,
-    observe,
+    BlockError, BlockValue, CoapOption, NoResponse, OptionContext, OptionDefinition, OptionFormat, OptionNumber,
+    Options, REGISTRY, Values, observe,
 };
 #[cfg(feature = "bytes")]
 pub use shared::SharedMessage;
+#[cfg(feature = "bytes")]
+pub use shared_writer::BufMutWriter;
 pub use token::{Token, TokenTooLong};
-pub use uri::{Uri, UriError};
+pub use uri::{ComposeError, Scheme, Uri, UriError};
+pub use view::MessageView;
 pub use writer::MessageWriter;

@@ -10,9 +10,8 @@ use crate::{
 
 /// A view of one well-formed message (RFC 7252 §3); it borrows the datagram and copies nothing.
 ///
-/// Parsing refuses what is malformed, and only that. Two questions remain for the receiver:
-/// whether type and code go together ([`kind`](Self::kind)), and whether all critical options are
-/// understood ([`unsupported_option`](Self::unsupported_option)).
+/// Parsing refuses what is malformed, and only that. One question remains for the receiver, whether
+/// the message may be processed: [`check`](Self::check) answers it.
 ///
 /// A getter of one option, such as [`accept`](Self::accept), walks over those before it. To read
 /// many, go once over [`options`](Self::options).
@@ -172,7 +171,7 @@ impl<'a> Message<'a> {
     /// The segments of the path, as bytes that are not percent-encoded.
     ///
     /// A segment `.` or `..` is not allowed (RFC 7252 §5.10.1), but well formed: refuse such a
-    /// request, by 4.02 or 4.00, and never resolve it.
+    /// request, as [`check`](Self::check) does, and never resolve it.
     #[inline]
     pub fn uri_path(&self) -> Values<'a> {
         self.values(OptionNumber::URI_PATH)
@@ -251,6 +250,7 @@ impl<'a> Message<'a> {
     ///
     /// What follows from it depends on the message: 4.02 to a confirmable request, no answer to a
     /// non-confirmable one, and a response is rejected, by a Reset if it is confirmable.
+    /// [`check`](Self::check) names the answer, and asks for more.
     pub fn unsupported_option(&self, is_known: impl Fn(OptionNumber) -> bool) -> Option<OptionNumber> {
         let mut previous = None;
         for option in self.options() {
@@ -283,13 +283,10 @@ impl<'a> Message<'a> {
     }
 }
 
+/// Type, code, Message ID, then token, options and payload as far as they are there: in one line, or
+/// with `{:#?}` in one each.
 impl fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message")
-            .field("header", &self.layout.header)
-            .field("token", &self.token())
-            .field("options", &self.options())
-            .field("payload", &self.payload())
-            .finish()
+        crate::show::message(f, Some(self.header()), &self.view())
     }
 }

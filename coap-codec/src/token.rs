@@ -25,8 +25,9 @@ pub struct Token {
 
 /// More than eight bytes were given for a [`Token`].
 ///
-/// Longer ones exist (RFC 8974), but only between peers that agreed on them; this crate does not
-/// carry them.
+/// Longer ones exist between peers that agreed on them (RFC 8974), as slices: see
+/// [`MessageView::parse_with_long_token`](crate::MessageView::parse_with_long_token) and
+/// [`MessageWriter::with_long_token`](crate::MessageWriter::with_long_token).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a token has at most 8 bytes, not {length}")]
 pub struct TokenTooLong {

@@ -1,4 +1,9 @@
-//! `coap` and `coaps` URIs (RFC 7252 section 6).
+//! `coap` and `coaps` URIs, and the options that they become in a request (RFC 7252 section 6).
+
+mod compose;
+mod options;
+
+pub use compose::ComposeError;
 
 /// A URI of the scheme `coap` or `coaps`, borrowed from its text.
 ///
@@ -16,7 +21,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Uri<'a> {
     text: &'a str,
-    secure: bool,
+    scheme: Scheme,
     host: &'a str,
     /// What stands behind the authority: `/path?query`.
     rest: &'a str,
@@ -47,9 +52,38 @@ pub enum UriError {
     Character,
 }
 
-/// The default ports of `coap` and `coaps` (section 6.1 and 6.2).
-const PORT: u16 = 5683;
-const SECURE_PORT: u16 = 5684;
+/// How a server is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// Over UDP as it is.
+    Coap,
+    /// Over DTLS.
+    Coaps,
+}
+
+impl Scheme {
+    /// The port that is meant by a URI without one: 5683 or 5684 (sections 6.1 and 6.2).
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Coap => 5683,
+            Self::Coaps => 5684,
+        }
+    }
+
+    /// `coap` or `coaps`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Coap => "coap",
+            Self::Coaps => "coaps",
+        }
+    }
+}
+
+impl core::fmt::Display for Scheme {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 impl<'a> Uri<'a> {
     /// Reads a URI.
@@ -58,23 +92,22 @@ impl<'a> Uri<'a> {
     /// [`UriError`], for the first rule that it breaks.
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
         let (scheme, rest) = text.split_once("://").ok_or(UriError::Scheme)?;
-        let secure = match scheme {
-            _ if scheme.eq_ignore_ascii_case("coap") => false,
-            _ if scheme.eq_ignore_ascii_case("coaps") => true,
+        let scheme = match scheme {
+            _ if scheme.eq_ignore_ascii_case("coap") => Scheme::Coap,
+            _ if scheme.eq_ignore_ascii_case("coaps") => Scheme::Coaps,
             _ => return Err(UriError::Scheme),
         };
         check_characters(rest)?;
         let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let (host, port) = split_authority(authority)?;
         let port = match port {
-            "" if secure => SECURE_PORT,
-            "" => PORT,
+            "" => scheme.default_port(),
             digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 digits.parse().ok().filter(|port| *port > 0).ok_or(UriError::Port)?
             }
             _ => return Err(UriError::Port),
         };
-        Ok(Self { text, secure, host, rest, port })
+        Ok(Self { text, scheme, host, rest, port })
     }
 
     /// The whole text.
@@ -86,7 +119,13 @@ impl<'a> Uri<'a> {
     /// Whether the scheme is `coaps`: CoAP over DTLS.
     #[must_use]
     pub const fn is_secure(&self) -> bool {
-        self.secure
+        matches!(self.scheme, Scheme::Coaps)
+    }
+
+    /// `coap` or `coaps`.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
     }
 
     /// The host: a name, an IPv4 address, or an IPv6 address without its brackets.

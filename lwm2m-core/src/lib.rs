@@ -27,7 +27,9 @@ pub mod sim;
 pub use coap_codec::Uri;
 pub use {coap_codec, endpoint_name};
 
-pub use base::config::{Account, Backoff, BootstrapPolicy, Config, ConfigError, Credentials, RegistrationPolicy};
+pub use base::config::{
+    Account, Backoff, BootstrapPolicy, Config, ConfigError, Credentials, LegacyFormats, RegistrationPolicy,
+};
 pub use base::event::{Diagnostic, Event, FailureKind, Inconsistency, Leave, Reason};
 pub use base::limits::Limits;
 pub use base::path::{Leaf, MAX_ID, Path, PathError};

@@ -100,6 +100,48 @@ impl BlockValue {
         Self::new(uint >> 4, uint & 8 != 0, (uint & 7) as u8)
     }
 
+    /// A BERT block, which exists over TCP alone: any number of blocks of 1024 bytes in one message,
+    /// of which `num` is the first (RFC 8323 §6).
+    ///
+    /// It may be used towards a peer whose CSM allows it:
+    /// [`Capabilities::allows_bert`](crate::tcp::Capabilities::allows_bert).
+    ///
+    /// # Errors
+    ///
+    /// [`BlockError::NumberTooLarge`].
+    ///
+    /// ```
+    /// use coap_codec::BlockValue;
+    ///
+    /// let block = BlockValue::bert(3, true)?;
+    /// assert_eq!((block.szx(), block.offset()), (7, 3072));
+    /// assert!(block.fits(8 * 1024) && !block.fits(1000));
+    /// assert_eq!(block.to_string(), "3/1/BERT");
+    /// # Ok::<(), coap_codec::BlockError>(())
+    /// ```
+    pub const fn bert(num: u32, more: bool) -> Result<Self, BlockError> {
+        if num > Self::MAX_NUM { Err(BlockError::NumberTooLarge) } else { Ok(Self { num, more, szx: 7 }) }
+    }
+
+    /// Reads the value of a Block1 or Block2 option that came over TCP, where size exponent 7 means
+    /// [BERT](Self::bert) (RFC 8323 §6).
+    ///
+    /// # Errors
+    ///
+    /// [`BlockError::TooLong`].
+    pub fn decode_over_tcp(value: &[u8]) -> Result<Self, BlockError> {
+        match (Self::decode(value), decode_uint(value)) {
+            (Err(BlockError::ReservedSize), Some(uint)) => Self::bert(uint >> 4, uint & 8 != 0),
+            (decoded, _) => decoded,
+        }
+    }
+
+    /// Whether the message may carry several blocks: see [`bert`](Self::bert).
+    #[inline]
+    pub const fn is_bert(self) -> bool {
+        self.szx == 7
+    }
+
     /// The option's value as a uint of at most 24 bits.
     pub const fn encode(self) -> u32 {
         (self.num << 4) | if self.more { 8 } else { 0 } | self.szx as u32
@@ -117,13 +159,13 @@ impl BlockValue {
         self.more
     }
 
-    /// The size exponent, 0 to 6.
+    /// The size exponent, 0 to 6; 7 for [BERT](Self::bert).
     #[inline]
     pub const fn szx(self) -> u8 {
         self.szx
     }
 
-    /// Bytes in a full block: 16 to 1024.
+    /// Bytes in a full block: 16 to 1024, and 1024 for each block of a [BERT](Self::bert) message.
     #[inline]
     pub const fn size(self) -> usize {
         1 << self.shift()
@@ -136,23 +178,30 @@ impl BlockValue {
     }
 
     /// Whether a payload of `length` bytes is right for a message that this option describes: a
-    /// full block if more follow, else no more than that (RFC 7959 §2.2).
+    /// full block if more follow, else no more than that (RFC 7959 §2.2). With
+    /// [BERT](Self::bert) one or more full blocks, else any length (RFC 8323 §6).
     #[inline]
     pub const fn fits(self, length: usize) -> bool {
-        if self.more { length == self.size() } else { length <= self.size() }
+        match (self.is_bert(), self.more) {
+            (false, true) => length == self.size(),
+            (false, false) => length <= self.size(),
+            (true, true) => length != 0 && length.is_multiple_of(self.size()),
+            (true, false) => true,
+        }
     }
 
     #[inline]
     const fn shift(self) -> u32 {
-        // At most 10.
-        (self.szx as u32).wrapping_add(4)
+        // At most 10: BERT counts in blocks of 1024 bytes.
+        if self.is_bert() { 10 } else { (self.szx as u32).wrapping_add(4) }
     }
 }
 
-/// `number/more/size`, as RFC 7959 writes it.
+/// `number/more/size`, as RFC 7959 writes it; the size of a BERT block is `BERT`.
 impl fmt::Display for BlockValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.num, u8::from(self.more), self.size())
+        write!(f, "{}/{}/", self.num, u8::from(self.more))?;
+        if self.is_bert() { f.write_str("BERT") } else { write!(f, "{}", self.size()) }
     }
 }
 
@@ -214,6 +263,22 @@ mod tests {
         assert_eq!(BlockValue::at_offset(1000, true, 2), Err(BlockError::Misaligned));
         assert_eq!(BlockValue::at_offset(1 << 30, false, 6), Err(BlockError::NumberTooLarge));
         assert_eq!(BlockValue::at_offset(0, false, 7), Err(BlockError::ReservedSize));
+    }
+
+    // RFC 8323 §6.
+    #[test]
+    fn bert_counts_in_blocks_of_1024_bytes() {
+        let block = BlockValue::decode_over_tcp(&[0x3f]).unwrap();
+        assert_eq!(block, BlockValue::bert(3, true).unwrap());
+        assert!(block.is_bert());
+        assert_eq!((block.size(), block.offset(), block.encode()), (1024, 3072, 0x3f));
+        assert!(block.fits(1024) && block.fits(5120) && !block.fits(0) && !block.fits(1025));
+        let last = BlockValue::bert(8, false).unwrap();
+        assert!(last.fits(0) && last.fits(4711));
+        assert_eq!(BlockValue::bert(BlockValue::MAX_NUM + 1, false), Err(BlockError::NumberTooLarge));
+        assert_eq!(BlockValue::decode_over_tcp(&[0; 4]), Err(BlockError::TooLong));
+        assert_eq!(BlockValue::decode_over_tcp(&[0x1a]), BlockValue::decode(&[0x1a]));
+        assert_eq!(BlockValue::decode_over_tcp(&[0xff; 3]).unwrap().offset(), 0xf_ffff << 10);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// Over bytes that went through `Body::parse`, or that a writer put down.
+    /// Over bytes that went through `options_end`, or that a writer put down.
     #[inline]
     pub(crate) const fn new(options: &'a [u8]) -> Self {
         Self { rest: Cursor::new(options), number: 0 }

@@ -2,6 +2,7 @@
 
 mod block;
 mod iter;
+mod no_response;
 pub mod observe;
 mod registry;
 mod value;
@@ -12,10 +13,11 @@ use core::ops::RangeInclusive;
 
 pub use block::{BlockError, BlockValue};
 pub use iter::{Options, Values};
-pub use registry::{OptionDefinition, OptionFormat, REGISTRY};
+pub use no_response::NoResponse;
+pub use registry::{OptionContext, OptionDefinition, OptionFormat, REGISTRY};
 pub use value::CoapOption;
 pub(crate) use value::{decode_uint, encode_uint};
-pub(crate) use wire::{MARKER, OptionHead, options_end};
+pub(crate) use wire::{MARKER, OptionHead, extended, options_end};
 
 /// An option's number, which also tells how a receiver that does not know it must act
 /// (RFC 7252 §5.4.1, §5.4.6).

@@ -20,6 +20,18 @@ pub enum OptionFormat {
     String,
 }
 
+/// Which messages an option has a meaning in; elsewhere it is as one that is not understood
+/// (RFC 7252 §5.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OptionContext {
+    /// Requests alone.
+    Request,
+    /// Responses alone.
+    Response,
+    /// Both.
+    Any,
+}
+
 /// A row of the [`REGISTRY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -36,6 +48,8 @@ pub struct OptionDefinition {
     pub max_length: u16,
     /// Whether a message may carry it more than once.
     pub repeatable: bool,
+    /// Whether it is for requests, for responses or for both.
+    pub context: OptionContext,
 }
 
 impl OptionDefinition {
@@ -50,7 +64,7 @@ macro_rules! options {
         $(
             $(#[$doc:meta])*
             $number:literal $constant:ident $name:literal
-                $format:ident $min:literal..=$max:literal $repeatable:ident $rfc:literal
+                $format:ident $min:literal..=$max:literal $repeatable:ident $context:ident $rfc:literal
         )*
     ) => {
         impl OptionNumber {
@@ -78,6 +92,7 @@ macro_rules! options {
                     min_length: $min,
                     max_length: $max,
                     repeatable: options!(@$repeatable),
+                    context: OptionContext::$context,
                 };
             )*
         }
@@ -90,37 +105,37 @@ macro_rules! options {
 }
 
 options! {
-    1 IF_MATCH "If-Match" Opaque 0..=8 repeatable "7252 §5.10.8.1"
-    3 URI_HOST "Uri-Host" String 1..=255 single "7252 §5.10.1"
+    1 IF_MATCH "If-Match" Opaque 0..=8 repeatable Request "7252 §5.10.8.1"
+    3 URI_HOST "Uri-Host" String 1..=255 single Request "7252 §5.10.1"
     /// Repeats in requests; a response has at most one.
-    4 ETAG "ETag" Opaque 1..=8 repeatable "7252 §5.10.6"
-    5 IF_NONE_MATCH "If-None-Match" Empty 0..=0 single "7252 §5.10.8.2"
-    6 OBSERVE "Observe" Uint 0..=3 single "7641 §2"
-    7 URI_PORT "Uri-Port" Uint 0..=2 single "7252 §5.10.1"
-    8 LOCATION_PATH "Location-Path" String 0..=255 repeatable "7252 §5.10.7"
-    9 OSCORE "OSCORE" Opaque 0..=255 single "8613 §2"
-    11 URI_PATH "Uri-Path" String 0..=255 repeatable "7252 §5.10.1"
-    12 CONTENT_FORMAT "Content-Format" Uint 0..=2 single "7252 §5.10.3"
+    4 ETAG "ETag" Opaque 1..=8 repeatable Any "7252 §5.10.6"
+    5 IF_NONE_MATCH "If-None-Match" Empty 0..=0 single Request "7252 §5.10.8.2"
+    6 OBSERVE "Observe" Uint 0..=3 single Any "7641 §2"
+    7 URI_PORT "Uri-Port" Uint 0..=2 single Request "7252 §5.10.1"
+    8 LOCATION_PATH "Location-Path" String 0..=255 repeatable Response "7252 §5.10.7"
+    9 OSCORE "OSCORE" Opaque 0..=255 single Any "8613 §2"
+    11 URI_PATH "Uri-Path" String 0..=255 repeatable Request "7252 §5.10.1"
+    12 CONTENT_FORMAT "Content-Format" Uint 0..=2 single Any "7252 §5.10.3"
     /// In seconds; 60 when absent.
-    14 MAX_AGE "Max-Age" Uint 0..=4 single "7252 §5.10.5"
-    15 URI_QUERY "Uri-Query" String 0..=255 repeatable "7252 §5.10.1"
-    16 HOP_LIMIT "Hop-Limit" Uint 1..=1 single "8768 §3"
-    17 ACCEPT "Accept" Uint 0..=2 single "7252 §5.10.4"
-    19 Q_BLOCK1 "Q-Block1" Uint 0..=3 single "9177 §4.1"
-    20 LOCATION_QUERY "Location-Query" String 0..=255 repeatable "7252 §5.10.7"
-    23 BLOCK2 "Block2" Uint 0..=3 single "7959 §2.1"
-    27 BLOCK1 "Block1" Uint 0..=3 single "7959 §2.1"
+    14 MAX_AGE "Max-Age" Uint 0..=4 single Response "7252 §5.10.5"
+    15 URI_QUERY "Uri-Query" String 0..=255 repeatable Request "7252 §5.10.1"
+    16 HOP_LIMIT "Hop-Limit" Uint 1..=1 single Request "8768 §3"
+    17 ACCEPT "Accept" Uint 0..=2 single Request "7252 §5.10.4"
+    19 Q_BLOCK1 "Q-Block1" Uint 0..=3 single Any "9177 §4.1"
+    20 LOCATION_QUERY "Location-Query" String 0..=255 repeatable Response "7252 §5.10.7"
+    23 BLOCK2 "Block2" Uint 0..=3 single Any "7959 §2.1"
+    27 BLOCK1 "Block1" Uint 0..=3 single Any "7959 §2.1"
     /// In bytes.
-    28 SIZE2 "Size2" Uint 0..=4 single "7959 §4"
+    28 SIZE2 "Size2" Uint 0..=4 single Any "7959 §4"
     /// Repeats in requests, to ask for the blocks that were lost.
-    31 Q_BLOCK2 "Q-Block2" Uint 0..=3 repeatable "9177 §4.1"
-    35 PROXY_URI "Proxy-Uri" String 1..=1034 single "7252 §5.10.2"
-    39 PROXY_SCHEME "Proxy-Scheme" String 1..=255 single "7252 §5.10.2"
+    31 Q_BLOCK2 "Q-Block2" Uint 0..=3 repeatable Any "9177 §4.1"
+    35 PROXY_URI "Proxy-Uri" String 1..=1034 single Request "7252 §5.10.2"
+    39 PROXY_SCHEME "Proxy-Scheme" String 1..=255 single Request "7252 §5.10.2"
     /// In bytes.
-    60 SIZE1 "Size1" Uint 0..=4 single "7252 §5.10.9"
-    252 ECHO "Echo" Opaque 1..=40 single "9175 §2.2"
-    258 NO_RESPONSE "No-Response" Uint 0..=1 single "7967 §2"
-    292 REQUEST_TAG "Request-Tag" Opaque 0..=8 repeatable "9175 §3.2"
+    60 SIZE1 "Size1" Uint 0..=4 single Any "7252 §5.10.9"
+    252 ECHO "Echo" Opaque 1..=40 single Any "9175 §2.2"
+    258 NO_RESPONSE "No-Response" Uint 0..=1 single Request "7967 §2"
+    292 REQUEST_TAG "Request-Tag" Opaque 0..=8 repeatable Request "9175 §3.2"
 }
 
 #[cfg(test)]
@@ -148,6 +163,16 @@ mod tests {
                 OptionFormat::Opaque | OptionFormat::String => {}
             }
         }
+    }
+
+    #[test]
+    fn requests_and_responses_have_options_of_their_own() {
+        let named = |context| {
+            let of_context = REGISTRY.iter().filter(|row| row.context == context);
+            of_context.map(|row| row.number.0).collect::<alloc::vec::Vec<_>>()
+        };
+        assert_eq!(named(OptionContext::Request), [1, 3, 5, 7, 11, 15, 16, 17, 35, 39, 258, 292]);
+        assert_eq!(named(OptionContext::Response), [8, 14, 20]);
     }
 
     // Each column of the table, as RFC 7252 §5.10 (table 4) and the later RFCs print it.

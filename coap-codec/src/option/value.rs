@@ -3,6 +3,8 @@
 use core::fmt;
 
 use super::{OptionFormat, OptionNumber};
+use crate::show::Hex;
+use crate::{BlockValue, ContentFormat};
 
 /// An option of a message: its number, and its value as it came.
 ///
@@ -48,15 +50,32 @@ impl<'a> CoapOption<'a> {
 /// Name and value, the value as its format reads it.
 impl fmt::Debug for CoapOption<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.number)?;
+        match self.number.name() {
+            Some(name) => f.write_str(name)?,
+            None => write!(f, "Option {}", self.number.0)?,
+        }
+        if !self.has_valid_length() {
+            return write!(f, ": 0x{} (wrong length)", Hex(self.value));
+        }
+        match self.number {
+            OptionNumber::CONTENT_FORMAT | OptionNumber::ACCEPT => {
+                let format = self.as_uint().and_then(|number| u16::try_from(number).ok()).map(ContentFormat);
+                if let Some((format, media_type)) = format.and_then(|format| Some((format, format.media_type()?))) {
+                    return write!(f, ": {} {media_type}", format.0);
+                }
+            }
+            OptionNumber::BLOCK1 | OptionNumber::BLOCK2 => {
+                if let Ok(block) = BlockValue::decode_over_tcp(self.value) {
+                    return write!(f, ": {block}");
+                }
+            }
+            _ => {}
+        }
         match (self.number.format(), self.as_uint(), self.as_str()) {
             (Some(OptionFormat::Uint), Some(number), _) => write!(f, ": {number}"),
             (Some(OptionFormat::String), _, Some(text)) => write!(f, ": {text:?}"),
             (Some(OptionFormat::Empty), Some(0), _) => Ok(()),
-            _ => {
-                f.write_str(": 0x")?;
-                self.value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
+            _ => write!(f, ": 0x{}", Hex(self.value)),
         }
     }
 }
@@ -127,6 +146,12 @@ mod tests {
         assert_eq!(shown(OptionNumber::URI_PATH, &[0xff]), "Uri-Path: 0xff");
         assert_eq!(shown(OptionNumber::ETAG, &[0, 0x1f]), "ETag: 0x001f");
         assert_eq!(shown(OptionNumber::IF_NONE_MATCH, &[]), "If-None-Match");
-        assert_eq!(shown(OptionNumber(65000), &[]), "65000: 0x");
+        assert_eq!(shown(OptionNumber(65000), &[]), "Option 65000: 0x");
+        assert_eq!(shown(OptionNumber::ACCEPT, &[60]), "Accept: 60 application/cbor");
+        assert_eq!(shown(OptionNumber::ACCEPT, &[1]), "Accept: 1");
+        assert_eq!(shown(OptionNumber::BLOCK1, &[0x1a]), "Block1: 1/1/64");
+        assert_eq!(shown(OptionNumber::BLOCK1, &[7]), "Block1: 0/0/BERT");
+        assert_eq!(shown(OptionNumber::OBSERVE, &[1, 2, 3, 4]), "Observe: 0x01020304 (wrong length)");
+        assert_eq!(shown(OptionNumber::IF_NONE_MATCH, &[1]), "If-None-Match: 0x01 (wrong length)");
     }
 }

@@ -69,9 +69,10 @@ pub(super) fn decode<'a>(rest: &mut Cursor<'a>, head: u8) -> Result<(u32, &'a [u
     }
 }
 
-/// A delta or length: the four bits, or one or two bytes more.
+/// A delta or length, or the length of a token (RFC 8974 §2.1): the four bits, or one or two bytes
+/// more.
 #[inline]
-fn extended(rest: &mut Cursor<'_>, nibble: u8) -> Result<u32, ParseErrorKind> {
+pub(crate) fn extended(rest: &mut Cursor<'_>, nibble: u8) -> Result<u32, ParseErrorKind> {
     if nibble < 13 {
         return Ok(u32::from(nibble));
     }

@@ -1,6 +1,8 @@
 //! Writing a message into a buffer of the caller's.
 
+mod further;
 mod insert;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod typed;
@@ -40,6 +42,7 @@ pub struct MessageWriter<'b> {
     /// How much of the buffer is the message.
     length: usize,
     header: Header,
+    /// As the header has it: 13 and 14 for a long token.
     token_length: u8,
     /// The number of the last option, 0 before the first.
     last: OptionNumber,
@@ -256,7 +259,14 @@ impl<'b> MessageWriter<'b> {
     }
 
     fn options_start(&self) -> usize {
-        Header::LEN.saturating_add(usize::from(self.token_length))
+        let extension = self.buffer.get(Header::LEN..).unwrap_or_default();
+        let (field, length) = match (self.token_length, extension) {
+            // A long token: its length is in one or two bytes before it (RFC 8974 §2.1).
+            (13, [byte, ..]) => (1, usize::from(*byte).saturating_add(13)),
+            (14, [high, low, ..]) => (2, usize::from(u16::from_be_bytes([*high, *low])).saturating_add(269)),
+            (length, _) => (0, usize::from(length)),
+        };
+        Header::LEN.saturating_add(field).saturating_add(length)
     }
 
     fn drop_body(&mut self) {

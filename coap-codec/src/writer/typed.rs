@@ -159,7 +159,8 @@ impl MessageWriter<'_> {
         self.checked_option(number, segment.as_bytes())
     }
 
-    fn checked_option(&mut self, number: OptionNumber, value: &[u8]) -> Result<(), WriteError> {
+    /// Adds an option whose length is held to the registry.
+    pub(crate) fn checked_option(&mut self, number: OptionNumber, value: &[u8]) -> Result<(), WriteError> {
         if let Some(range) = number.length_range() {
             if value.len() > *range.end() {
                 return Err(WriteError::ValueTooLong);

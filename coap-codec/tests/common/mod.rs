@@ -13,6 +13,7 @@ pub(crate) struct Vectors {
     pub(crate) uint: Vec<Uint>,
     pub(crate) block: Vec<Block>,
     pub(crate) observe_freshness: Vec<Freshness>,
+    pub(crate) tcp: Vec<Frame>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +49,34 @@ pub(crate) struct Semantic {
     pub(crate) id: String,
     pub(crate) hex: Hex,
     pub(crate) action: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Frame {
+    pub(crate) id: String,
+    /// Ends in `...` where the last byte goes on to the end.
+    hex: String,
+    total_len: usize,
+    pub(crate) code: String,
+    pub(crate) token: Hex,
+    pub(crate) options: Vec<FrameOption>,
+    pub(crate) payload_len: usize,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct FrameOption {
+    pub(crate) number: u16,
+    pub(crate) value: Hex,
+}
+
+impl Frame {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let digits = self.hex.trim_end_matches("...");
+        let Hex(mut bytes) = Hex::try_from(digits.to_string()).unwrap();
+        let last = bytes[bytes.len() - 1];
+        bytes.resize(self.total_len, last);
+        bytes
+    }
 }
 
 #[derive(Deserialize)]

@@ -43,6 +43,8 @@ pub struct Config {
     pub device_management: bool,
     /// Whether servers may observe (group 2); without it an Observe is a plain Read.
     pub information_reporting: bool,
+    /// What the format numbers of before 2016 are good for.
+    pub legacy_formats: LegacyFormats,
     /// Whether notifications are confirmable. Non-confirmable ones may be lost; one in 24 hours is
     /// confirmable all the same (RFC 7641, section 4.5).
     pub confirmable_notifications: bool,
@@ -88,6 +90,21 @@ pub struct RegistrationPolicy {
     pub backoff: Backoff,
     /// The pauses between tries to update, while the lifetime lasts.
     pub update_backoff: Backoff,
+}
+
+/// What becomes of the Content-Format numbers 1541 to 1544: the test events before LwM2M 1.0 used them
+/// for text, TLV, JSON and opaque bytes, and drafts of 1.0 kept two of them. They were never assigned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LegacyFormats {
+    /// They are numbers like any other that is not known: 4.15 as Content-Format, 4.06 as Accept.
+    Refused,
+    /// They mean what they meant, and whoever uses one is answered in kind. Where the choice is ours,
+    /// the number is that of LwM2M 1.0.
+    #[default]
+    Accepted,
+    /// As `Accepted`, and where the choice is ours, the number is the legacy one: for servers that
+    /// know no other.
+    First,
 }
 
 /// Pauses between tries: doubling from `first` to `longest`, each stretched at random by up to
@@ -178,6 +195,7 @@ impl Config {
             default_lifetime: DM_LIFETIME,
             device_management: true,
             information_reporting: true,
+            legacy_formats: LegacyFormats::Accepted,
             confirmable_notifications: true,
             answer_within: Duration::from_secs(60),
             leave_within: transmission.max_transmit_wait(),

@@ -62,18 +62,22 @@ pub enum DataType {
 /// one it feeds, and must give the same values to each.
 pub trait Sink {
     /// Takes one value of a resource. A multiple resource gives one call per Resource Instance,
-    /// with [`Leaf::index`] set, in ascending order. The value must be of the type that the
-    /// definition says: it is sent as it is given.
+    /// with [`Leaf::index`] set, in ascending order; a single one gives one call.
+    ///
+    /// The value must be of the type that the definition says. An `Int` also goes for a Time and,
+    /// from zero on, for an Unsigned Integer; a `Str` also for CoRE links. No format tells these
+    /// apart.
     ///
     /// # Errors
-    /// [`Stop`] when the value is not wanted or does not fit: give up and hand it on with `?`.
+    /// [`Stop`] when the value does not fit, is of another type, or belongs to another resource than
+    /// was asked for; the server is answered 5.00 then. Give up and hand it on with `?`.
     fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop>;
 
     /// Takes `len` bytes of opaque data that need not lie in memory as a whole: `fill` is asked to
     /// copy the bytes from an offset into a buffer, for those parts that are really sent.
     ///
     /// # Errors
-    /// As for [`value`](Self::value).
+    /// As for [`value`](Self::value); the resource must be Opaque.
     fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop>;
 }
 

@@ -214,7 +214,7 @@ impl Floors<'_> {
         writer: &mut MessageWriter<'_>,
     ) -> (Verdict, Outcome) {
         let operation = match Operation::parse(message) {
-            Ok(operation) => operation,
+            Ok(operation) => Operation { legacy: self.config.legacy_formats, ..operation },
             Err(unfit) => {
                 let answered = management::refuse(unfit, reply.confirmable, writer);
                 return (answered.map_or(Verdict::Drop, |()| Verdict::Send), Outcome::Nothing);

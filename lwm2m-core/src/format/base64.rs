@@ -84,6 +84,30 @@ pub(super) fn decode<'r>(text: &[u8], room: &'r mut [u8]) -> Result<&'r [u8], Er
     Ok(output.into_written())
 }
 
+/// Decodes a text where it stands, and tells how many bytes there are now.
+#[cfg(feature = "json")]
+pub(super) fn decode_in_place(text: &mut [u8]) -> Option<usize> {
+    let mut used = 0usize;
+    for start in (0..text.len()).step_by(4) {
+        let quad: [u8; 4] = *text.get(start..)?.first_chunk()?;
+        let (quad, length) = match quad {
+            // Padding is for the last quad.
+            [_, _, _, b'='] if text.len().saturating_sub(start) > 4 => return None,
+            [a, b, b'=', b'='] => ([a, b, b'A', b'A'], 1),
+            [a, b, c, b'='] => ([a, b, c, b'A'], 2),
+            quad => (quad, 3),
+        };
+        let bytes = group(quad)?;
+        let (bytes, rest) = bytes.split_at_checked(length)?;
+        if rest.iter().any(|bits| *bits != 0) {
+            return None;
+        }
+        text.get_mut(used..)?.get_mut(..length)?.copy_from_slice(bytes);
+        used = used.saturating_add(length);
+    }
+    Some(used)
+}
+
 fn decode_full(quad: [u8; 4], output: &mut Output<'_>) -> Result<(), Error> {
     let bytes = group(quad).ok_or(Error::Malformed)?;
     output.put(&bytes).map_err(|_| Error::NoRoom)
@@ -166,6 +190,14 @@ mod tests {
             let mut fill = |offset: usize, window: &mut [u8]| window.copy_from_slice(&bytes[offset..][..window.len()]);
             encode_from(&mut output, bytes.len(), &mut fill).unwrap();
             prop_assert_eq!(output.written(), encoded(&bytes));
+        }
+
+        #[test]
+        #[cfg(feature = "json")]
+        fn decoding_in_place_is_no_other(text in prop::collection::vec(prop_oneof![b'A'..=b'D', Just(b'='), any::<u8>()], 0..16)) {
+            let mut place = text.clone();
+            let length = decode_in_place(&mut place);
+            prop_assert_eq!(length.map(|length| place[..length].to_vec()), decoded(&text).ok());
         }
 
         #[test]

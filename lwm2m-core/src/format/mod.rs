@@ -22,6 +22,8 @@
 mod base64;
 mod digest;
 mod distinct;
+#[cfg(feature = "json")]
+mod json;
 mod link;
 mod output;
 mod payload;
@@ -39,7 +41,8 @@ mod vectors;
 
 use coap_codec::{Code, ContentFormat};
 
-use crate::base::path::Leaf;
+use crate::base::config::LegacyFormats;
+use crate::base::path::{Leaf, Path};
 use crate::base::value::{Sink, Stop, Value};
 
 pub(crate) use digest::Digest;
@@ -69,6 +72,8 @@ enum Kind {
     Text,
     Opaque,
     Tlv,
+    #[cfg(feature = "json")]
+    Json,
 }
 
 impl Format {
@@ -78,6 +83,9 @@ impl Format {
     pub(crate) const OPAQUE: Self = Self { kind: Kind::Opaque, legacy: false };
     /// Type, length, value (OMA LwM2M 1.0, 6.4.3).
     pub(crate) const TLV: Self = Self { kind: Kind::Tlv, legacy: false };
+    /// LwM2M JSON (OMA LwM2M 1.0, 6.4.4).
+    #[cfg(all(test, feature = "json"))]
+    pub(crate) const JSON: Self = Self { kind: Kind::Json, legacy: false };
 
     /// The format that a Content-Format or Accept option names, `None` for one not spoken here.
     pub(crate) fn from_content_format(number: ContentFormat) -> Option<Self> {
@@ -85,9 +93,21 @@ impl Format {
             ContentFormat::TEXT_PLAIN => Kind::Text,
             ContentFormat::OCTET_STREAM => Kind::Opaque,
             ContentFormat::LWM2M_TLV => Kind::Tlv,
+            #[cfg(feature = "json")]
+            ContentFormat::LWM2M_JSON => Kind::Json,
             _ => return None,
         };
         Some(Self { kind, legacy: number != number.modern() })
+    }
+
+    /// The same, for a number in a request: not every client has a use for those of before 2016.
+    pub(crate) fn understood(number: ContentFormat, legacy: LegacyFormats) -> Option<Self> {
+        Self::from_content_format(number).filter(|format| !format.legacy || legacy != LegacyFormats::Refused)
+    }
+
+    /// The same format in the family of numbers that is ours to choose.
+    pub(crate) fn chosen(self, legacy: LegacyFormats) -> Self {
+        Self { legacy: legacy == LegacyFormats::First, ..self }
     }
 
     /// The number of the format, from the family that it was made from.
@@ -99,12 +119,24 @@ impl Format {
             (Kind::Opaque, true) => ContentFormat::LEGACY_OPAQUE,
             (Kind::Tlv, false) => ContentFormat::LWM2M_TLV,
             (Kind::Tlv, true) => ContentFormat::LEGACY_TLV,
+            #[cfg(feature = "json")]
+            (Kind::Json, false) => ContentFormat::LWM2M_JSON,
+            #[cfg(feature = "json")]
+            (Kind::Json, true) => ContentFormat::LEGACY_JSON,
         }
     }
 
     /// Whether it has room for one value only, and none for an instance or a multiple resource.
     pub(crate) const fn for_single_value_only(self) -> bool {
         matches!(self.kind, Kind::Text | Kind::Opaque)
+    }
+
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self.kind, Kind::Text)
+    }
+
+    pub(crate) const fn is_opaque(self) -> bool {
+        matches!(self.kind, Kind::Opaque)
     }
 }
 
@@ -132,14 +164,19 @@ pub(crate) struct Encoder<'b> {
 #[derive(Debug)]
 enum Writer<'b> {
     Tlv(tlv::Writer<'b>),
+    #[cfg(feature = "json")]
+    Json(json::Writer<'b>),
     Single(single::Writer<'b>),
 }
 
 impl<'b> Encoder<'b> {
-    /// An encoder that fills `output`.
-    pub(crate) fn new(format: Format, output: Output<'b>) -> Self {
+    /// An encoder for the values below `path`, that fills `output`.
+    #[cfg_attr(not(feature = "json"), allow(unused_variables, reason = "the other formats name no path"))]
+    pub(crate) fn new(format: Format, path: Path, output: Output<'b>) -> Self {
         let writer = match format.kind {
             Kind::Tlv => Writer::Tlv(tlv::Writer::new(output)),
+            #[cfg(feature = "json")]
+            Kind::Json => Writer::Json(json::Writer::new(path, output)),
             Kind::Text => Writer::Single(single::Writer::new(single::Form::Text, output)),
             Kind::Opaque => Writer::Single(single::Writer::new(single::Form::Opaque, output)),
         };
@@ -155,6 +192,8 @@ impl<'b> Encoder<'b> {
         match (self.failed, self.writer) {
             (Some(stop), _) => Err(stop),
             (None, Writer::Tlv(writer)) => writer.finish(),
+            #[cfg(feature = "json")]
+            (None, Writer::Json(writer)) => writer.finish(),
             (None, Writer::Single(writer)) => writer.finish(),
         }
     }
@@ -165,6 +204,8 @@ impl<'b> Encoder<'b> {
         }
         let result = match &mut self.writer {
             Writer::Tlv(writer) => write(writer),
+            #[cfg(feature = "json")]
+            Writer::Json(writer) => write(writer),
             Writer::Single(writer) => write(writer),
         };
         self.failed = result.err();
@@ -209,13 +250,34 @@ mod tests {
             (1541, Format { legacy: true, ..Format::TEXT }),
             (1544, Format { legacy: true, ..Format::OPAQUE }),
             (1542, Format { legacy: true, ..Format::TLV }),
+            (11543, Format::JSON),
+            (1543, Format { legacy: true, ..Format::JSON }),
         ] {
             assert_eq!(Format::from_content_format(ContentFormat(number)), Some(format));
             assert_eq!(format.content_format(), ContentFormat(number));
-            assert_eq!(format.for_single_value_only(), format.kind != Kind::Tlv);
+            assert_eq!(format.for_single_value_only(), matches!(format.kind, Kind::Text | Kind::Opaque));
         }
-        for number in [40, 1543, 11543, 11544, 110, 112, 60, 1540, 65535] {
+        for number in [40, 50, 11544, 110, 112, 60, 1540, 65535] {
             assert_eq!(Format::from_content_format(ContentFormat(number)), None, "{number}");
+        }
+    }
+
+    #[test]
+    fn what_legacy_numbers_are_good_for_is_a_setting() {
+        let [refused, accepted, first] = [LegacyFormats::Refused, LegacyFormats::Accepted, LegacyFormats::First];
+        for (number, old) in
+            [(0, 1541), (42, 1544), (11542, 1542), (11543, 1543)].map(|(a, b)| (ContentFormat(a), ContentFormat(b)))
+        {
+            let format = Format::understood(number, refused).unwrap();
+            assert_eq!(Format::understood(old, refused), None);
+            for legacy in [accepted, first] {
+                assert_eq!(Format::understood(number, legacy), Some(format));
+                assert_eq!(Format::understood(old, legacy).unwrap().content_format(), old);
+            }
+            assert_eq!(
+                [refused, accepted, first].map(|legacy| format.chosen(legacy).content_format()),
+                [number, number, old]
+            );
         }
     }
 
@@ -223,7 +285,7 @@ mod tests {
     fn a_failure_that_the_model_overlooks_is_still_one() {
         let at = Leaf::new(3, 0, 0);
         let mut room = [0; 8];
-        let mut encoder = Encoder::new(Format::TLV, Output::new(&mut room));
+        let mut encoder = Encoder::new(Format::TLV, at.path(), Output::new(&mut room));
         assert_eq!(encoder.value(at, Value::Str("much too long")), Err(FAILED));
         assert_eq!(encoder.value(at, Value::Str("short")), Err(FAILED));
         assert_eq!(encoder.finish(), Err(FAILED));

@@ -72,6 +72,18 @@ impl<'b> Output<'b> {
         bytes.get(..self.used).unwrap_or_default()
     }
 
+    /// What was written from `start` on.
+    #[cfg(feature = "json")]
+    pub(super) fn written_from(&mut self, start: usize) -> &mut [u8] {
+        self.bytes.get_mut(start..self.used).unwrap_or_default()
+    }
+
+    /// Takes back what was written behind the first `length` bytes.
+    #[cfg(feature = "json")]
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.used = self.used.min(length);
+    }
+
     /// The next `length` bytes of a whole body.
     fn claim(&mut self, length: usize) -> Result<&mut [u8], Stop> {
         let end = self.used.checked_add(length).ok_or(FAILED)?;

@@ -2,6 +2,8 @@
 
 use coap_codec::Code;
 
+#[cfg(feature = "json")]
+use super::json;
 use super::tlv::{self, Element, Elements, Level};
 use super::values::{Given, Values, takes_values};
 use super::{Format, Kind, text};
@@ -71,7 +73,8 @@ enum Shape<'a> {
 
 impl<'a> Payload<'a> {
     /// Decodes the payload of a request to `target`: an object, an instance or a resource.
-    /// `scratch` takes the bytes of an opaque value that was sent as text.
+    /// `scratch` takes the bytes of an opaque value that was sent as text, and all values that were
+    /// sent as JSON.
     ///
     /// # Errors
     /// [`DecodeError`] when any part of it is wrong: nothing may be applied then.
@@ -85,6 +88,10 @@ impl<'a> Payload<'a> {
     ) -> Result<Self, DecodeError> {
         let shape = match format.kind {
             Kind::Tlv => decode_tlv(target, object, unknown, payload)?,
+            #[cfg(feature = "json")]
+            Kind::Json => {
+                decode_tlv(target, object, unknown, json::to_tlv(target, object, unknown, payload, scratch)?)?
+            }
             Kind::Text | Kind::Opaque => {
                 Shape::One(target.instance_id(), decode_single(format.kind, target, object, payload, scratch)?)
             }
@@ -200,7 +207,11 @@ fn check_resources(object: &ObjectDef, unknown: Unknown, bytes: &[u8]) -> Result
 }
 
 /// The definition of a resource that takes values, `None` for one to pass over.
-fn definition(id: u16, object: &ObjectDef, unknown: Unknown) -> Result<Option<&'static ResourceDef>, DecodeError> {
+pub(super) fn definition(
+    id: u16,
+    object: &ObjectDef,
+    unknown: Unknown,
+) -> Result<Option<&'static ResourceDef>, DecodeError> {
     match (takes_values(object, id), unknown) {
         (Some(resource), _) => Ok(Some(resource)),
         (None, Unknown::Ignore) => Ok(None),

@@ -14,14 +14,14 @@ use crate::base::value::{DataType, Sink, Value};
 
 /// A value that owns what it has.
 #[derive(Clone, Debug, PartialEq)]
-enum Owned {
+pub(super) enum Owned {
     Str(String),
     Bytes(Vec<u8>),
     Plain(Value<'static>),
 }
 
 impl Owned {
-    fn value(&self, data_type: DataType) -> Value<'_> {
+    pub(super) fn value(&self, data_type: DataType) -> Value<'_> {
         match (self, data_type) {
             (Self::Str(text), DataType::CoreLink) => Value::Corelnk(text),
             (Self::Str(text), _) => Value::Str(text),
@@ -52,7 +52,7 @@ fn value(data_type: DataType) -> BoxedStrategy<Owned> {
 }
 
 /// A resource of [`TYPES`] without a range, and its values: by index when it is a multiple one.
-type Resource = (u16, Vec<(Option<u16>, Owned)>);
+pub(super) type Resource = (u16, Vec<(Option<u16>, Owned)>);
 
 fn resource() -> impl Strategy<Value = Resource> {
     let ids: Vec<u16> = (0..9).chain(10..19).chain([256, 65_534]).collect();
@@ -68,7 +68,7 @@ fn resource() -> impl Strategy<Value = Resource> {
     })
 }
 
-fn instance() -> impl Strategy<Value = Vec<Resource>> {
+pub(super) fn instance() -> impl Strategy<Value = Vec<Resource>> {
     vec_of(resource(), 0..8).prop_map(|mut resources| {
         resources.sort_by_key(|(id, _)| *id);
         resources.dedup_by_key(|(id, _)| *id);
@@ -76,7 +76,7 @@ fn instance() -> impl Strategy<Value = Vec<Resource>> {
     })
 }
 
-fn put(encoder: &mut impl Encode, instance: u16, resources: &[Resource]) {
+pub(super) fn put(encoder: &mut impl Encode, instance: u16, resources: &[Resource]) {
     for (id, values) in resources {
         let definition = TYPES.resource(*id).unwrap();
         if definition.multiple {
@@ -92,9 +92,9 @@ fn put(encoder: &mut impl Encode, instance: u16, resources: &[Resource]) {
     }
 }
 
-fn encode(write: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
+pub(super) fn encode(format: Format, path: Path, write: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
     let mut room = vec![0; 1 << 16];
-    let mut encoder = Encoder::new(Format::TLV, Output::new(&mut room));
+    let mut encoder = Encoder::new(format, path, Output::new(&mut room));
     write(&mut encoder);
     let length = encoder.finish().unwrap();
     room.truncate(length);
@@ -102,7 +102,7 @@ fn encode(write: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
 }
 
 #[track_caller]
-fn assert_given(values: super::Values<'_>, resources: &[Resource]) {
+pub(super) fn assert_given(values: super::Values<'_>, resources: &[Resource]) {
     assert!(values.resources().eq(resources.iter().map(|(id, _)| *id)));
     let given: Vec<_> = values.iter().map(|given| (given.resource, given.index, given.value)).collect();
     let expected: Vec<_> = resources
@@ -148,9 +148,9 @@ const TARGETS: [Path; 6] = [
 /// Whatever the bytes are, decoding returns; and what was accepted means the same when it is
 /// written in the shortest form.
 #[track_caller]
-fn assert_sound(bytes: &[u8]) {
+pub(super) fn assert_sound(bytes: &[u8]) {
     for target in TARGETS {
-        for format in [Format::TLV, Format::TEXT, Format::OPAQUE] {
+        for format in [Format::TLV, Format::TEXT, Format::OPAQUE, Format::JSON] {
             for unknown in [Unknown::Refuse, Unknown::Ignore] {
                 let mut scratch = vec![0; bytes.len()];
                 let Ok(payload) = Payload::decode(format, target, &TYPES, unknown, bytes, &mut scratch) else {
@@ -165,9 +165,9 @@ fn assert_sound(bytes: &[u8]) {
                         assert!(!single || values.get(id).is_some());
                     }
                 }
-                if format == Format::TLV {
+                if format == Format::TLV || format == Format::JSON {
                     let canonical = encode_again(&TYPES, target, &payload);
-                    // Resource Instances alone get the multiple resource around them.
+                    // It is never longer, but for the multiple resource around bare Resource Instances.
                     let around = if target.resource_id().is_some() { 6 } else { 0 };
                     assert!(canonical.len() <= bytes.len() + around);
                     let again = decode(Format::TLV, target, canonical.leak()).unwrap();
@@ -182,7 +182,7 @@ fn assert_sound(bytes: &[u8]) {
 proptest! {
     #[test]
     fn an_instance_reads_back_as_it_was_written(resources in instance()) {
-        let bytes = encode(|encoder| put(encoder, 0, &resources));
+        let bytes = encode(Format::TLV, Path::ROOT, |encoder| put(encoder, 0, &resources));
         let payload = decode(Format::TLV, Path::instance(OBJECT, 0), &bytes).unwrap();
         let [(Some(0), values)] = instances(&payload)[..] else { panic!() };
         assert_given(values, &resources);
@@ -190,7 +190,7 @@ proptest! {
 
     #[test]
     fn instances_read_back_as_they_were_written(tree in btree_map(0..65_535u16, instance(), 1..4)) {
-        let bytes = encode(|encoder| {
+        let bytes = encode(Format::TLV, Path::ROOT, |encoder| {
             for (id, resources) in &tree {
                 encoder.open_instance(*id).unwrap();
                 put(encoder, *id, resources);
@@ -216,11 +216,11 @@ proptest! {
                 encoder.close().unwrap();
             }
         };
-        let whole = encode(write);
+        let whole = encode(Format::TLV, Path::ROOT, write);
         for start in (0..whole.len()).step_by(size) {
             let slack = start.min(SLACK);
             let mut room = vec![0xAA; size + slack];
-            let mut encoder = Encoder::new(Format::TLV, Output::part(&mut room, start - slack));
+            let mut encoder = Encoder::new(Format::TLV, Path::ROOT, Output::part(&mut room, start - slack));
             write(&mut encoder);
             prop_assert_eq!(encoder.finish(), Ok(whole.len()));
             let end = whole.len().min(start + size);
@@ -231,14 +231,14 @@ proptest! {
     #[test]
     fn one_resource_reads_back_also_as_text(resource in resource()) {
         let (id, values) = &resource;
-        let bytes = encode(|encoder| put(encoder, 0, core::slice::from_ref(&resource)));
+        let bytes = encode(Format::TLV, Path::ROOT, |encoder| put(encoder, 0, core::slice::from_ref(&resource)));
         let target = Path::resource(OBJECT, 0, *id);
         assert_given(instances(&decode(Format::TLV, target, &bytes).unwrap())[0].1, core::slice::from_ref(&resource));
 
         let [(None, value)] = &values[..] else { return Ok(()) };
         let value = value.value(TYPES.resource(*id).unwrap().data_type);
         let mut room = [0; 1024];
-        let mut encoder = Encoder::new(Format::TEXT, Output::new(&mut room));
+        let mut encoder = Encoder::new(Format::TEXT, Path::ROOT, Output::new(&mut room));
         match encoder.value(Leaf::new(OBJECT, 0, *id), value) {
             Ok(()) => {
                 let length = encoder.finish().unwrap();
@@ -251,10 +251,10 @@ proptest! {
 
     #[test]
     fn every_smaller_buffer_is_refused(resources in instance()) {
-        let length = encode(|encoder| put(encoder, 0, &resources)).len();
+        let length = encode(Format::TLV, Path::ROOT, |encoder| put(encoder, 0, &resources)).len();
         for room in 0..length {
             let mut room = vec![0; room];
-            let mut encoder = Encoder::new(Format::TLV, Output::new(&mut room));
+            let mut encoder = Encoder::new(Format::TLV, Path::ROOT, Output::new(&mut room));
             let fits = resources.iter().try_for_each(|(id, values)| {
                 let definition = TYPES.resource(*id).unwrap();
                 if definition.multiple {
@@ -272,7 +272,7 @@ proptest! {
 
     #[test]
     fn cut_and_flipped_payloads_are_sound(resources in instance(), id in any::<u16>(), wrapped: bool) {
-        let mut bytes = encode(|encoder| {
+        let mut bytes = encode(Format::TLV, Path::ROOT, |encoder| {
             if wrapped {
                 encoder.open_instance(id).unwrap();
             }

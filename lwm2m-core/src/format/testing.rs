@@ -71,7 +71,7 @@ pub(super) fn instances<'a>(payload: &Payload<'a>) -> Vec<(Option<u16>, Values<'
 /// Encodes what was decoded, with wrappers when `target` has no instance.
 pub(super) fn encode_again(object: &ObjectDef, target: Path, payload: &Payload<'_>) -> Vec<u8> {
     let mut room = vec![0; 1 << 17];
-    let mut encoder = Encoder::new(Format::TLV, Output::new(&mut room));
+    let mut encoder = Encoder::new(Format::TLV, Path::ROOT, Output::new(&mut room));
     for (id, values) in payload.instances() {
         let wrapper = id.filter(|_| target.instance_id().is_none());
         if let Some(id) = wrapper {

@@ -5,6 +5,7 @@ use super::output::Output;
 use super::payload::DecodeError;
 use crate::base::decimal;
 use crate::base::definition::ResourceDef;
+use crate::base::path::MAX_ID;
 use crate::base::value::{DataType, Stop, Value};
 
 /// Writes one value. Floats are in plain decimal notation, and those that are no number cannot be
@@ -57,8 +58,11 @@ pub(super) fn read<'a>(
     value.ok_or(DecodeError::Type(resource.id))
 }
 
-/// `66:0`
-fn link<'a>(text: &[u8]) -> Option<Value<'a>> {
+/// `66:0`. The standard prints the null link as `FFFF:FFFF` too.
+pub(super) fn link<'a>(text: &[u8]) -> Option<Value<'a>> {
+    if text == b"FFFF:FFFF" {
+        return Some(Value::Link(MAX_ID, MAX_ID));
+    }
     let colon = text.iter().position(|byte| *byte == b':')?;
     let (object, instance) = text.split_at_checked(colon)?;
     Some(Value::Link(id(object)?, id(instance.strip_prefix(b":")?)?))
@@ -122,6 +126,7 @@ mod tests {
             (DataType::Float, "1e-3", Value::Float(0.001)),
             (DataType::Float, "5", Value::Float(5.0)),
             (DataType::ObjectLink, "066:00", Value::Link(66, 0)),
+            (DataType::ObjectLink, "FFFF:FFFF", Value::Link(65_535, 65_535)),
         ] {
             assert_eq!(read(&resource(data_type), text.as_bytes(), &mut []), Ok(value), "{text}");
         }
@@ -137,7 +142,10 @@ mod tests {
             (DataType::Time, &[b"", b"2016-10-11"]),
             (DataType::Float, &[b"", b"NaN", b"inf", b"1e400", b"0,5", b".5", b"5."]),
             (DataType::Boolean, &[b"", b"00", b"01", b"2", b"true"]),
-            (DataType::ObjectLink, &[b"", b":", b"66", b"66:", b":0", b"66:0:0", b"65536:0", b"66:-1", b"66,0"]),
+            (
+                DataType::ObjectLink,
+                &[b"", b":", b"66", b"66:", b":0", b"66:0:0", b"65536:0", b"66:-1", b"66,0", b"FFFF:0"],
+            ),
             (DataType::Opaque, &[b"A", b"AQIDBAU", b"AQID\n", b"AR=="]),
             (DataType::None, &[b"", b"1"]),
         ] {

@@ -1,11 +1,12 @@
 //! Execute (OMA LwM2M 1.0, 5.4.5).
 
-use coap_codec::{Code, ContentFormat, MessageWriter};
+use coap_codec::{Code, MessageWriter};
 
 use super::operation::Operation;
 use super::{Effects, has_resource, no_query, resolve};
 use crate::base::event::Event;
 use crate::base::path::{Leaf, Path};
+use crate::format::Format;
 use crate::model::{Args, Ctx, DataModel, Refusal};
 use crate::objects::Trigger;
 
@@ -23,8 +24,8 @@ pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel)
         return Err(Code::METHOD_NOT_ALLOWED);
     }
     no_query(operation)?;
-    let text = [None, Some(ContentFormat::TEXT_PLAIN), Some(ContentFormat::LEGACY_TEXT)];
-    if !text.contains(&operation.content_format) {
+    let text = |number| Format::understood(number, operation.legacy).is_some_and(Format::is_text);
+    if !operation.content_format.is_none_or(text) {
         return Err(Code::UNSUPPORTED_CONTENT_FORMAT);
     }
     Ok(Leaf::new(target.object.id, instance, resource.id))

@@ -170,5 +170,5 @@ const fn no_query(operation: &Operation<'_>) -> Result<(), Code> {
 /// The payload's format: 4.00 without one, 4.15 for one that is not supported.
 fn payload_format(operation: &Operation<'_>) -> Result<Format, Code> {
     let format = operation.content_format.ok_or(Code::BAD_REQUEST)?;
-    Format::from_content_format(format).ok_or(Code::UNSUPPORTED_CONTENT_FORMAT)
+    Format::understood(format, operation.legacy).ok_or(Code::UNSUPPORTED_CONTENT_FORMAT)
 }

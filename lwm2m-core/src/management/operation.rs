@@ -3,6 +3,7 @@
 
 use coap_codec::{BlockError, BlockValue, Code, ContentFormat, Message, OptionNumber};
 
+use crate::base::config::LegacyFormats;
 use crate::base::path::{MAX_ID, Path, PathError};
 
 /// What a request asks for, its path and options still to be checked against the model.
@@ -18,6 +19,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) block1: Option<BlockValue>,
     /// Which block of the answer is wanted.
     pub(crate) block2: Option<BlockValue>,
+    /// How the two are understood.
+    pub(crate) legacy: LegacyFormats,
     pub(crate) payload: &'a [u8],
 }
 
@@ -101,6 +104,7 @@ impl<'a> Operation<'a> {
             accept: message.accept(),
             block1: block(message.block1())?,
             block2: block(message.block2())?,
+            legacy: LegacyFormats::default(),
             payload: message.payload(),
         };
         if message.code() == Code::POST && message.uri_path().eq([b"bs".as_slice()]) {

@@ -1,6 +1,6 @@
 //! Read (OMA LwM2M 1.0, 5.4.1), and the content of notifications.
 
-use coap_codec::{BlockValue, Code, ContentFormat, MessageWriter};
+use coap_codec::{BlockValue, Code, MessageWriter};
 
 use super::content::{self, Head};
 use super::operation::Operation;
@@ -22,7 +22,7 @@ pub(super) fn serve(
     let target = resolve(ctx, path, model)?;
     readable(path, &target, model)?;
     no_query(operation)?;
-    let format = choose_format(operation.accept, path, &target)?;
+    let format = choose_format(operation, &target)?;
     write_content(ctx, path, (format, sequence, operation.block2), model, writer)?;
     let news = match (sequence, ctx.origin) {
         (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
@@ -49,26 +49,23 @@ fn readable(path: Path, target: &Target, model: &dyn DataModel) -> Result<(), Co
 
 /// What Accept asks for, or our own choice: text for a single value, raw bytes for an opaque one,
 /// else TLV (OMA LwM2M 1.0, 6.4).
-fn choose_format(accept: Option<ContentFormat>, path: Path, target: &Target) -> Result<Format, Code> {
-    let single = target.resource.filter(|resource| !resource.multiple && path.depth() == 3);
-    let Some(accept) = accept else {
-        return Ok(match single.map(|resource| resource.data_type) {
+fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, Code> {
+    let single = target.resource.filter(|resource| !resource.multiple && operation.path.depth() == 3);
+    let Some(accept) = operation.accept else {
+        let format = match single.map(|resource| resource.data_type) {
             Some(DataType::Opaque) => Format::OPAQUE,
             Some(_) => Format::TEXT,
             None => Format::TLV,
-        });
+        };
+        return Ok(format.chosen(operation.legacy));
     };
-    let format = Format::from_content_format(accept).ok_or(Code::NOT_ACCEPTABLE)?;
+    let format = Format::understood(accept, operation.legacy).ok_or(Code::NOT_ACCEPTABLE)?;
     let fits = match single {
         None => !format.for_single_value_only(),
-        Some(resource) => !is_opaque(format) || resource.data_type == DataType::Opaque,
+        // Raw bytes say nothing of a number.
+        Some(resource) => !format.is_opaque() || resource.data_type == DataType::Opaque,
     };
     if fits { Ok(format) } else { Err(Code::NOT_ACCEPTABLE) }
-}
-
-/// Raw bytes say nothing of a number.
-fn is_opaque(format: Format) -> bool {
-    matches!(format.content_format(), ContentFormat::OCTET_STREAM | ContentFormat::LEGACY_OPAQUE)
 }
 
 /// Writes a 2.05 with the values below `path`, or a block of them.
@@ -81,7 +78,7 @@ pub(crate) fn write_content(
 ) -> Result<(), Refusal> {
     let head = Head { sequence, format: format.content_format(), block };
     content::write(head, writer, &mut |output| {
-        let mut encoder = Encoder::new(format, output);
+        let mut encoder = Encoder::new(format, path, output);
         walk::values(ctx, path, model, &mut encoder)?;
         Ok(encoder.finish()?)
     })

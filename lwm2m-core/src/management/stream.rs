@@ -1,7 +1,7 @@
 //! Writes whose payload comes in blocks: what can be checked before it is whole, and one large opaque
 //! resource that the model takes as it comes (RFC 7959, section 2.5).
 
-use coap_codec::{Code, ContentFormat, MessageWriter};
+use coap_codec::{Code, MessageWriter};
 
 use super::operation::{Kind, Operation};
 use super::{Effects, change, execute, has_resource};
@@ -9,7 +9,7 @@ use crate::base::definition::Range;
 use crate::base::event::Event;
 use crate::base::path::{Leaf, Path};
 use crate::base::value::DataType;
-use crate::model::{Ctx, DataModel, Origin, Part, Refusal};
+use crate::model::{Ctx, DataModel, Origin, Part, Refusal, ResourceDef};
 
 /// Checks a request as far as it can be without its whole payload: the checks before those of the
 /// values, in their order. The resource that may take the payload block by block, if it is one.
@@ -26,8 +26,8 @@ pub(crate) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel)
         }
         _ => return Err(Code::METHOD_NOT_ALLOWED),
     };
-    let bytes = matches!(subject.format.content_format(), ContentFormat::OCTET_STREAM | ContentFormat::LEGACY_OPAQUE);
-    let opaque = |resource: &&crate::model::ResourceDef| !resource.multiple && resource.data_type == DataType::Opaque;
+    let bytes = subject.format.is_opaque();
+    let opaque = |resource: &&ResourceDef| !resource.multiple && resource.data_type == DataType::Opaque;
     let Some((resource, instance)) = subject.resource.filter(opaque).zip(operation.path.instance_id()) else {
         return Ok(None);
     };

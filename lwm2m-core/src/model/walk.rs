@@ -2,8 +2,9 @@
 
 use coap_codec::{Code, WriteError};
 
-use super::{Ctx, DataModel, ObjectDef, Refusal};
+use super::{Ctx, DataModel, ObjectDef, Refusal, ResourceDef};
 use crate::base::path::{Leaf, Path};
+use crate::base::value::{DataType, Sink, Stop, Value};
 use crate::format::Encode;
 
 /// Gives the readable values below `path` to `out`.
@@ -54,10 +55,73 @@ fn resource_values(
     let at = Leaf::new(object.id, instance, resource);
     if definition.multiple {
         out.open_multiple(resource)?;
-        model.read(ctx, at, out)?;
-        return Ok(out.close()?);
     }
-    model.read(ctx, at, out)
+    let mut checked = Checked { out: &mut *out, definition, asked: at, last: None, refused: false };
+    model.read(ctx, at, &mut checked)?;
+    // Also when the model went on after it.
+    if checked.refused {
+        return Err(REFUSED.into());
+    }
+    if definition.multiple {
+        out.close()?;
+    }
+    Ok(())
+}
+
+/// A model that does not give what it was asked for, and what it defined itself.
+const REFUSED: Stop = Stop::new(Code::INTERNAL_SERVER_ERROR);
+
+/// Holds the values of one resource against its definition: a server would take a wrong one for
+/// what it is not, or for another resource's.
+struct Checked<'a> {
+    out: &'a mut dyn Encode,
+    definition: &'static ResourceDef,
+    asked: Leaf,
+    last: Option<Leaf>,
+    refused: bool,
+}
+
+impl Checked<'_> {
+    /// Where a value may go: one of a single resource, and those of a multiple one in the order of
+    /// their indices.
+    fn admit(&mut self, at: Leaf, fits: bool) -> Result<&mut dyn Encode, Stop> {
+        let asked = Leaf { index: at.index, ..self.asked } == at && self.definition.multiple == at.index.is_some();
+        if !asked || !fits || self.last.is_some_and(|last| last >= at) {
+            self.refused = true;
+        }
+        self.last = Some(at);
+        if self.refused { Err(REFUSED) } else { Ok(self.out) }
+    }
+}
+
+impl Sink for Checked<'_> {
+    fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        let fits = fits(self.definition.data_type, value);
+        self.admit(at, fits)?.value(at, value)
+    }
+
+    fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        let fits = self.definition.data_type == DataType::Opaque;
+        self.admit(at, fits)?.opaque(at, len, fill)
+    }
+}
+
+/// Whether a value is of a type, or of one that every format writes the same: an `Int` is also a
+/// time and, from zero on, unsigned; a `Str` is also links. Not the other way round: TLV writes an
+/// unsigned 200 as one byte, which is -56 to who reads an integer.
+const fn fits(data_type: DataType, value: Value<'_>) -> bool {
+    match value {
+        Value::Str(_) => matches!(data_type, DataType::String | DataType::CoreLink),
+        Value::Corelnk(_) => matches!(data_type, DataType::CoreLink),
+        Value::Int(0..) => matches!(data_type, DataType::Integer | DataType::Time | DataType::UnsignedInteger),
+        Value::Int(_) => matches!(data_type, DataType::Integer | DataType::Time),
+        Value::Time(_) => matches!(data_type, DataType::Time),
+        Value::Uint(_) => matches!(data_type, DataType::UnsignedInteger),
+        Value::Float(_) => matches!(data_type, DataType::Float),
+        Value::Bool(_) => matches!(data_type, DataType::Boolean),
+        Value::Opaque(_) => matches!(data_type, DataType::Opaque),
+        Value::Link(..) => matches!(data_type, DataType::ObjectLink),
+    }
 }
 
 impl From<Code> for Refusal {
@@ -70,5 +134,131 @@ impl From<WriteError> for Refusal {
     /// An answer that does not fit its datagram (block-wise transfer may come to help).
     fn from(_: WriteError) -> Self {
         Self::Code(Code::INTERNAL_SERVER_ERROR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::definition::Operations;
+    use crate::base::origin::Origin;
+    use crate::base::time::Instant;
+    use crate::format::{Encoder, Format, Output};
+
+    const fn one(id: u16, data_type: DataType) -> ResourceDef {
+        ResourceDef::new(id, "", Operations::R, data_type)
+    }
+
+    static TYPES: ObjectDef = ObjectDef::new(
+        9,
+        "",
+        &[
+            one(0, DataType::String),
+            one(1, DataType::Integer),
+            one(2, DataType::UnsignedInteger),
+            one(3, DataType::Float),
+            one(4, DataType::Boolean),
+            one(5, DataType::Opaque),
+            one(6, DataType::Time),
+            one(7, DataType::ObjectLink),
+            one(8, DataType::CoreLink),
+            one(10, DataType::Integer).multiple(),
+        ],
+    );
+
+    /// Gives what it is told to, whatever it is asked for.
+    struct Gives<F>(F);
+
+    impl<F: Fn(&mut dyn Sink) -> Result<(), Stop>> DataModel for Gives<F> {
+        fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
+            after.is_none_or(|after| after < TYPES.id).then_some(&TYPES)
+        }
+
+        fn next_instance(&self, _: u16, after: Option<u16>) -> Option<u16> {
+            after.is_none().then_some(0)
+        }
+
+        fn next_resource(&self, _: u16, _: u16, after: Option<u16>) -> Option<u16> {
+            TYPES.resources.iter().map(|resource| resource.id).find(|id| after.is_none_or(|after| *id > after))
+        }
+
+        fn read(&self, _: &Ctx, _: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+            Ok(self.0(out)?)
+        }
+    }
+
+    /// Reads a resource, and tells how many bytes of TLV it gave.
+    fn read(resource: u16, give: impl Fn(&mut dyn Sink) -> Result<(), Stop>) -> Result<usize, Refusal> {
+        let ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
+        let path = Path::resource(9, 0, resource);
+        let mut room = [0; 64];
+        let mut encoder = Encoder::new(Format::TLV, path, Output::new(&mut room));
+        values(&ctx, path, &Gives(give), &mut encoder)?;
+        Ok(encoder.finish()?)
+    }
+
+    const WRONG: Result<usize, Refusal> = Err(Refusal::Code(Code::INTERNAL_SERVER_ERROR));
+
+    #[test]
+    fn a_value_is_of_the_type_that_the_definition_says() {
+        for (value, types) in [
+            (Value::Str("a"), &[0, 8][..]),
+            (Value::Corelnk("a"), &[8]),
+            (Value::Int(5), &[1, 2, 6]),
+            (Value::Int(0), &[1, 2, 6]),
+            (Value::Int(-5), &[1, 6]),
+            (Value::Time(5), &[6]),
+            (Value::Uint(5), &[2]),
+            (Value::Float(5.0), &[3]),
+            (Value::Bool(true), &[4]),
+            (Value::Opaque(b"a"), &[5]),
+            (Value::Link(66, 0), &[7]),
+        ] {
+            for id in 0..9 {
+                let read = read(id, |out| out.value(Leaf::new(9, 0, id), value));
+                assert_eq!(read.is_ok(), types.contains(&id), "{value:?} in resource {id}");
+                assert!(read.is_ok() || read == WRONG);
+            }
+        }
+        for id in 0..9 {
+            let read = read(id, |out| out.opaque(Leaf::new(9, 0, id), 2, &mut |_, _| ()));
+            assert_eq!(read, if id == 5 { Ok(4) } else { WRONG });
+        }
+    }
+
+    #[test]
+    fn a_value_is_that_of_the_resource_that_was_asked_for() {
+        let int = |out: &mut dyn Sink, at| out.value(at, Value::Int(5));
+        let at = Leaf::new(9, 0, 1);
+        assert_eq!(read(1, |out| int(out, at)), Ok(3));
+        for wrong in [Leaf::new(9, 0, 2), Leaf::new(9, 1, 1), Leaf::new(8, 0, 1), at.at(0)] {
+            assert_eq!(read(1, |out| int(out, wrong)), WRONG, "{wrong}");
+        }
+        assert_eq!(read(1, |out| int(out, at).and_then(|()| int(out, at))), WRONG, "one value only");
+    }
+
+    #[test]
+    fn values_of_a_multiple_resource_have_ascending_indices() {
+        let at = Leaf::new(9, 0, 10);
+        let several = |indices: &'static [u16]| {
+            read(10, move |out| indices.iter().try_for_each(|index| out.value(at.at(*index), Value::Int(5))))
+        };
+        assert_eq!(several(&[]), Ok(2));
+        assert_eq!(several(&[0, 1, 65_535]), Ok(13));
+        assert_eq!(several(&[1, 0]), WRONG);
+        assert_eq!(several(&[1, 1]), WRONG);
+        assert_eq!(read(10, |out| out.value(at, Value::Int(5))), WRONG);
+        assert_eq!(read(10, |out| out.value(Leaf::new(9, 0, 1).at(0), Value::Int(5))), WRONG);
+    }
+
+    #[test]
+    fn a_refusal_that_the_model_overlooks_is_still_one() {
+        let at = Leaf::new(9, 0, 1);
+        let careless = |out: &mut dyn Sink| {
+            let _ = out.value(at, Value::Str("5"));
+            let _ = out.value(at, Value::Int(5));
+            Ok(())
+        };
+        assert_eq!(read(1, careless), WRONG);
     }
 }

@@ -124,6 +124,8 @@ fn dm_7_5_e_whatever_the_server_says_the_device_has_left() {
             assert_eq!(times(&sim, left), [arrives], "{reason:?}\n{}", sim.trace);
             assert_eq!(times(&sim, may_proceed), [arrives], "{reason:?}\n{}", sim.trace);
             assert!(!sim.client.is_registered(sim.now(), 1), "{reason:?}");
+            // The session is closed: not even a ping has an answer.
+            assert_eq!(said(&mut sim, DM, b"\x40\x00\x77\x77"), [[0; 0]; 0], "{reason:?}\n{}", sim.trace);
             sim.run_for(2 * DAY);
             assert_eq!(sent(&sim).len(), before + 1, "{reason:?}\n{}", sim.trace);
         }

@@ -82,6 +82,9 @@ fn dm_7_5_h_what_was_going_on_is_dropped() {
                 true => sim.shutdown(),
                 false => sim.enter_flight_mode(),
             }
+            for ticket in sim.model.1.tickets.take() {
+                assert_eq!(sim.resume(ticket), Err(CommandError::StaleTicket), "{scene}");
+            }
             sim.run_for(secs(400));
 
             // Nothing leaves but one De-register and its repetitions.
@@ -96,9 +99,6 @@ fn dm_7_5_h_what_was_going_on_is_dropped() {
             assert_eq!(told.len(), 1, "{scene}\n{}", sim.trace);
             assert!(between(begun, told[0]) <= secs(if is_known { 93 } else { 0 }), "{scene}\n{}", sim.trace);
             assert!(sent_after.iter().all(|sent| sent.at <= told[0]), "{scene}\n{}", sim.trace);
-            for ticket in sim.model.1.tickets.take() {
-                assert_eq!(sim.resume(ticket), Err(CommandError::StaleTicket), "{scene}");
-            }
 
             // All is well again, and so is the device.
             sim.platform.bootstrap.come_up();

@@ -9,6 +9,7 @@
 #[path = "../common/terminal.rs"]
 mod terminal;
 
+mod attack;
 mod blockwise;
 mod blockwise_register;
 mod blockwise_requests;

@@ -4,6 +4,8 @@ use super::{Kind, WIDE_ID};
 use crate::base::path::Leaf;
 use crate::base::value::{Sink, Stop, Value};
 use crate::format::output::Output;
+#[cfg(feature = "json")]
+use crate::format::payload::DecodeError;
 use crate::format::{Encode, FAILED};
 
 /// Writes the shortest form of everything; the order of the identifiers is the caller's.
@@ -31,6 +33,25 @@ impl<'b> Writer<'b> {
             (None, None) => Ok(self.output.used()),
             _ => Err(FAILED),
         }
+    }
+
+    /// What was written, for as long as the buffer lives: as [`finish`](Self::finish) has it.
+    #[cfg(feature = "json")]
+    pub(in crate::format) fn into_written(self) -> &'b [u8] {
+        self.output.into_written()
+    }
+
+    /// Writes an element whose length shows only once its content is there.
+    #[cfg(feature = "json")]
+    pub(in crate::format) fn element_with(
+        &mut self,
+        at: Leaf,
+        content: impl FnOnce(&mut Output<'_>) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
+        let start = self.output.used();
+        content(&mut self.output)?;
+        let (kind, id) = self.place(at).map_err(|_| DecodeError::Malformed)?;
+        self.wrap(kind, id, start).map_err(|_| DecodeError::TooLarge)
     }
 
     const fn open(&self, id: u16) -> Open {

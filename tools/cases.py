@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Lists the conformance cases that have a test, with what each test shows, as Markdown.
+
+usage: tools/cases.py            writes lwm2m-core/tests/conformance/README.md
+       tools/cases.py --check    says whether that file is as it would be written: exit code 1 when it is not
+
+A test that shows a case is named by it: `dm_7_2_a_the_first_datagram_is_…` shows DM-7.2-a.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LIST = ROOT / "lwm2m-core/tests/conformance/README.md"
+
+HEAD = """# The conformance cases and their tests
+
+Each case is a test that carries its id in its name and says what is true. Most of them drive the whole client
+with datagrams, time and commands in the simulator, and live in this folder; those of the codec and of the
+endpoint name live with their crates. `cargo test dm_7_2_a` runs one of them. Written by `tools/cases.py`.
+"""
+
+# Heading, the form of the names, and how the id reads.
+KINDS = [
+    ("DM terminal specification", r"dm_(\d(?:_\d+)?)_([a-z]{1,2})_(.+)", lambda m: f"DM-{m[1].replace('_', '.')}-{m[2]}"),
+    ("OMA enabler tests", r"int_(\d+)_()(.+)", lambda m: f"int-{m[1]}"),
+    ("CoAP plugtests", r"td_coap_([a-z]+)_(\d+s?)_(.+)", lambda m: f"TD_COAP_{m[1].upper()}_{m[2]}"),
+    ("XC: messages and codec", r"xc_(\d+)_()(.+)", lambda m: f"XC-{m[1]}"),
+    ("XK: block-wise transfer", r"xk_(\d+)_()(.+)", lambda m: f"XK-{m[1]}"),
+    ("XB: bootstrap", r"xb_(\d+)_()(.+)", lambda m: f"XB-{m[1]}"),
+    ("XR: registration", r"xr_(\d+)_()(.+)", lambda m: f"XR-{m[1]}"),
+    ("XD: device management", r"xd_(\d+)_()(.+)", lambda m: f"XD-{m[1]}"),
+    ("XA: attributes, notifications, access", r"xa_(\d+)_()(.+)", lambda m: f"XA-{m[1]}"),
+    ("XF: formats", r"xf_(\d+)_()(.+)", lambda m: f"XF-{m[1]}"),
+]
+
+
+def names() -> list[str]:
+    command = ["cargo", "test", "--quiet", "--workspace", "--", "--list"]
+    listing = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
+    return sorted({line.removesuffix(": test").split("::")[-1] for line in listing.splitlines() if line.endswith(": test")})
+
+
+def natural(text: str) -> list[object]:
+    """Sorts 10 behind 9, and `aa` behind `z`."""
+    parts = re.split(r"(\d+)", text)
+    return [(0, int(part), "") if part.isdigit() else (1, len(part) if "-" in text else 0, part) for part in parts]
+
+
+def page(tests: list[str]) -> str:
+    text = HEAD
+    for heading, form, reads in KINDS:
+        found = [match for match in (re.fullmatch(form, test) for test in tests) if match]
+        if not found:
+            continue
+        rows = sorted(((reads(match), match[3].replace("_", " ")) for match in found), key=lambda row: (natural(row[0]), row[1]))
+        text += f"\n## {heading}\n\n| case | shown |\n|---|---|\n"
+        text += "".join(f"| {case} | {shown} |\n" for case, shown in rows)
+    return text
+
+
+def main() -> int:
+    if sys.argv[1:] not in ([], ["--check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    written = page(names())
+    if not sys.argv[1:]:
+        LIST.write_text(written, encoding="utf-8")
+        return 0
+    if LIST.exists() and LIST.read_text(encoding="utf-8") == written:
+        return 0
+    print(f"{LIST.relative_to(ROOT)} is not up to date: run tools/cases.py", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
