@@ -4,7 +4,7 @@ mod common;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use coap_codec::{Code, ContentFormat};
+use coap_codec::{Code, ContentFormat, OptionNumber};
 use common::{BATTERY, Desk, nothing, secs};
 use lwm2m_core::{Client, Output};
 
@@ -106,6 +106,13 @@ fn a_day_after_registration_allocates_nothing() {
             });
             counted(|| desk.client.handle_datagram(desk.now, peer, &request, &mut desk.model));
             poll(&mut desk.client, &mut sent, &mut last, &mut token);
+            // Attributes come and go.
+            let query: &[u8] = if reads % 20 == 0 { b"st=1" } else { b"st" };
+            let request =
+                desk.request(Code::PUT, "/3/0/9", |writer| writer.option(OptionNumber::URI_QUERY, query).unwrap());
+            counted(|| desk.client.handle_datagram(desk.now, peer, &request, &mut desk.model));
+            poll(&mut desk.client, &mut sent, &mut last, &mut token);
+            assert_eq!(last[1], Code::CHANGED.to_byte());
             desk.model.inner.battery_level = Some((reads / 10 % 100) as u8);
             counted(|| desk.client.notify(desk.now, BATTERY, &mut desk.model));
             poll(&mut desk.client, &mut sent, &mut last, &mut token);

@@ -35,6 +35,13 @@ pub struct Limits {
     pub body: usize,
     /// Observations. One more is answered without an Observe option: a plain read.
     pub observations: usize,
+    /// Paths at which servers have set notification attributes, each server's counted apart. A
+    /// Write-Attributes at one more is refused with 5.03.
+    pub attributes: usize,
+    /// Numbers that observers were told last, for thresholds (`gt`, `lt`, `st`) to be compared with:
+    /// one for an observed single resource, one for each instance of a multiple one. An observation
+    /// whose numbers find no place is told of every change, whatever its thresholds.
+    pub numbers: usize,
     /// Events not yet polled. The oldest is dropped and counted.
     pub events: usize,
     /// Bytes of a registration's Location-Path and Location-Query together, one more for each
@@ -56,6 +63,8 @@ impl Limits {
         transfers: 2,
         body: 4_096,
         observations: 8,
+        attributes: 8,
+        numbers: 16,
         events: 32,
         location: 320,
         value: 255,
@@ -72,6 +81,8 @@ impl Limits {
         transfers: 16,
         body: 65_536,
         observations: 128,
+        attributes: 128,
+        numbers: 256,
         events: 256,
         location: 512,
         value: 1_024,

@@ -1,5 +1,6 @@
 //! What every floor above stands on: time, randomness, limits, paths, values, configuration, news.
 
+pub(crate) mod attributes;
 pub(crate) mod config;
 pub(crate) mod decimal;
 pub(crate) mod definition;

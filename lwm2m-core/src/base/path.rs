@@ -109,6 +109,16 @@ impl Path {
         Some(self)
     }
 
+    /// The path without its last level, unless it has none.
+    #[must_use]
+    pub(crate) fn parent(mut self) -> Option<Self> {
+        let last = self.depth().checked_sub(1)?;
+        // Absent levels are 0, so that equal paths are equal.
+        *self.levels.get_mut(last)? = 0;
+        self.depth = self.depth.saturating_sub(1);
+        Some(self)
+    }
+
     /// Builds a path from decimal segments, as they stand in Uri-Path options.
     ///
     /// # Errors
@@ -239,6 +249,17 @@ mod tests {
             Path::resource_instance(3, 0, 11, 1),
         ] {
             assert_eq!(path.to_string().parse(), Ok(path));
+        }
+    }
+
+    #[test]
+    fn the_parent_of_a_child_is_the_path() {
+        let mut path = Path::ROOT;
+        assert_eq!(path.parent(), None);
+        for id in [3, 7, 65_535, 1] {
+            let child = path.child(id).unwrap();
+            assert_eq!(child.parent(), Some(path));
+            path = child;
         }
     }
 

@@ -10,7 +10,7 @@ use crate::exchange::{Peer, Verdict};
 use crate::management::operation::Operation;
 use crate::management::stream::{self, Streamed};
 use crate::management::{self, Effects, Served};
-use crate::model::{Ctx, DataModel, Joined, Part};
+use crate::model::{Ctx, DataModel, Joined, Origin, Part};
 
 impl Floors<'_> {
     /// Takes a block, and runs the request when it is the last one. Every block is checked like the
@@ -52,7 +52,9 @@ impl Floors<'_> {
         };
         let body = self.transfers.take(place);
         let whole = Operation { payload: &body, ..*operation };
-        match management::serve(ctx, &whole, None, &mut Joined(self.accounts, model), writer) {
+        let asker = if let Origin::Server(server) = ctx.origin { server } else { 0 };
+        let assigned = self.reporting.assigned(asker);
+        match management::serve(ctx, &whole, None, &assigned, &mut Joined(self.accounts, model), writer) {
             Served::Later => {
                 self.transfers.put_back(place, body);
                 (Verdict::Later, Outcome::Nothing)

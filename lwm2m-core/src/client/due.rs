@@ -199,10 +199,10 @@ impl Client {
         server: u16,
         model: &mut dyn DataModel,
     ) -> bool {
-        let periods = self.periods(server);
+        let defaults = self.defaults(server);
         let confirmable = self.config.confirmable_notifications;
         let room = self.exchange.has_room(peer);
-        let Some(due) = self.reporting.due(now, server, periods, confirmable, room) else {
+        let Some(due) = self.reporting.due(now, server, defaults, confirmable, room) else {
             return false;
         };
         let wall = self.clock.embedder(now);

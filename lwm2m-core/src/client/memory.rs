@@ -17,7 +17,7 @@ pub struct Memory {
     pub accounts: usize,
     /// Registrations and their locations.
     pub lifecycle: usize,
-    /// Observations.
+    /// Observations, attributes, and what observers were told last.
     pub reporting: usize,
     /// The event queue.
     pub events: usize,

@@ -24,6 +24,7 @@ use crate::exchange::request::transfers::Transfers;
 use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World, object_list};
+use crate::management::has_instance;
 use crate::model::{DataModel, Joined, Ticket, Viewed};
 use crate::objects::Accounts;
 use crate::objects::security::Mode;
@@ -65,7 +66,7 @@ impl Client {
             exchange: Endpoint::new(config.transmission, &config.limits, config.key),
             transfers: Transfers::new(&config.limits, config.transmission.exchange_lifetime()),
             lifecycle: Lifecycle::new(now, &accounts, &config),
-            reporting: Reporting::new(config.limits.observations),
+            reporting: Reporting::new(&config.limits),
             connections: Connections::new(config.limits.servers.saturating_add(2)),
             events: Events::new(config.limits.events),
             stalled: None,
@@ -296,14 +297,17 @@ impl Client {
 
     // ----- from the application -------------------------------------------------------------
 
-    /// Something at or below `path` changed by itself: observers are told when they want to be. A
-    /// path without levels means everything; use an object's path when its instances came or went.
+    /// Something at or below `path` changed by itself: observers are told when they want to be, which
+    /// is for their servers to say with attributes (OMA LwM2M 1.0, 5.1.2). Say it of every change,
+    /// however small. A path without levels means everything; use an object's path when its instances
+    /// came or went.
     pub fn notify(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
         let wall = self.clock.embedder(now);
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, path, &joined);
         if path.depth() < 2 {
+            self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
             self.reconsider(now, model);
         }
         self.pump(now, Some(model));
@@ -406,7 +410,7 @@ impl Client {
             Role::Server(server) => {
                 let confirmable = self.config.confirmable_notifications;
                 let latest = self.clock.latest();
-                self.reporting.poll_timeout(latest, server, self.periods(server), confirmable, room)
+                self.reporting.poll_timeout(latest, server, self.defaults(server), confirmable, room)
             }
             Role::Bootstrap => None,
         };

@@ -12,10 +12,10 @@ use crate::exchange::{Reply, SendError, Verdict};
 use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
 use crate::management::operation::{Kind, Observe, Operation};
-use crate::management::{self, Effects, Observing, Served};
+use crate::management::{self, Effects, Observing, Served, has_instance};
 use crate::model::{Ctx, DataModel, Joined, Origin, Ticket};
 use crate::objects::{Accounts, SERVER};
-use crate::reporting::Reporting;
+use crate::reporting::{Assignment, Reporting};
 
 impl Client {
     /// Takes a request from a peer. The answer is queued before its effects are carried out.
@@ -99,7 +99,7 @@ impl Client {
     ) {
         match outcome {
             Outcome::Nothing => {}
-            Outcome::Finished(parting) => self.end_bootstrap(now, connection, parting),
+            Outcome::Finished(parting) => self.end_bootstrap(now, connection, parting, model),
             Outcome::Effects(effects) => self.hand_on(now, connection.role, reply, effects, model),
         }
     }
@@ -108,11 +108,28 @@ impl Client {
         if let Some(news) = effects.news {
             self.events.push(news);
         }
+        if let Some(deleted) = effects.deleted {
+            // Accounts come back when a bootstrap fails: of them its end decides.
+            let spared = role == Role::Bootstrap;
+            let joined = Joined(&mut self.accounts, model);
+            let exists = |object, instance| (spared && object == SERVER) || has_instance(&joined, object, instance);
+            self.reporting.detach(deleted, &exists);
+        }
         let Role::Server(server) = role else { return };
-        if effects.observing.is_some() || effects.changed.is_some() || effects.deleted.is_some() {
+        let Effects { observing, changed, deleted, attributes, .. } = &effects;
+        if observing.is_some() || changed.is_some() || deleted.is_some() || attributes.is_some() {
             self.touch();
         }
         let wall = self.clock.embedder(now);
+        if let Some((path, attributes)) = effects.attributes {
+            self.reporting.assign(Assignment { server, path, attributes });
+            // Periods act by themselves; thresholds, which a resource alone has, may make a change of
+            // what was none.
+            if path.resource_id().is_some() {
+                let joined = Joined(&mut self.accounts, model);
+                self.reporting.changed(wall, path, &joined);
+            }
+        }
         if let Some(Observing::Begins { path, format, sequence, block }) = effects.observing {
             let joined = Joined(&mut self.accounts, model);
             self.reporting.begin((now, wall), (server, reply.token), (path, format, block), sequence, &joined);
@@ -153,8 +170,11 @@ impl Client {
     }
 
     /// The accounts are new: sessions with servers begin anew.
-    fn end_bootstrap(&mut self, now: Instant, bootstrap: Connection, parting: Parting) {
+    fn end_bootstrap(&mut self, now: Instant, bootstrap: Connection, parting: Parting, model: &mut dyn DataModel) {
         self.reporting.clear();
+        let joined = Joined(&mut self.accounts, model);
+        self.reporting.detach(Path::ROOT, &|object, instance| has_instance(&joined, object, instance));
+        self.reporting.keep_attributes_of(|server| self.accounts.server(server).is_some());
         let other = |client: &Self| {
             let mut others = client.connections.iter().filter(|connection| connection.peer != bootstrap.peer);
             others.find(|connection| !matches!(connection.link, Link::Lingering { .. })).copied()
@@ -181,7 +201,7 @@ pub(super) struct Floors<'a> {
     pub(super) transfers: &'a mut Transfers,
     pub(super) accounts: &'a mut Accounts,
     lifecycle: &'a mut Lifecycle,
-    reporting: &'a mut Reporting,
+    pub(super) reporting: &'a mut Reporting,
     events: &'a mut Events,
     config: &'a Config,
 }
@@ -235,8 +255,9 @@ impl Floors<'_> {
             writer.restart(Code::METHOD_NOT_ALLOWED);
             return (Verdict::Send, Outcome::Nothing);
         }
-        let (origin, sequence) = match call.role {
-            Role::Bootstrap => (Origin::Bootstrap, None),
+        let (origin, sequence, asker) = match call.role {
+            // It has set nothing: 0 is no server's identifier.
+            Role::Bootstrap => (Origin::Bootstrap, None, 0),
             Role::Server(server) => {
                 // A repetition asks for its answer again, not for another observation.
                 let sequence = match (self.config.information_reporting, reply.repeated) {
@@ -244,7 +265,7 @@ impl Floors<'_> {
                     (true, true) => self.reporting.sequence(server, reply.token),
                     (true, false) => self.reporting.admit(server, reply.token),
                 };
-                (Origin::Server(server), sequence)
+                (Origin::Server(server), sequence, server)
             }
         };
         let ctx = Ctx { origin, ticket: call.ticket, resumed: call.resumed, now: call.wall };
@@ -252,7 +273,8 @@ impl Floors<'_> {
             return self.serve_block(call, &ctx, (&operation, block), (reply.peer, message), model, writer);
         }
         let mut joined = Joined(self.accounts, model);
-        match management::serve(&ctx, &operation, sequence, &mut joined, writer) {
+        let assigned = self.reporting.assigned(asker);
+        match management::serve(&ctx, &operation, sequence, &assigned, &mut joined, writer) {
             Served::Answered(_) if reply.repeated => (Verdict::Send, Outcome::Nothing),
             Served::Answered(effects) => (Verdict::Send, Outcome::Effects(effects)),
             Served::Later => (Verdict::Later, Outcome::Nothing),

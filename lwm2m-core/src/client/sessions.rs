@@ -4,10 +4,10 @@ use coap_codec::Uri;
 
 use super::Client;
 use super::connection::{Connection, Link};
+use crate::base::attributes::Attributes;
 use crate::exchange::Peer;
 use crate::lifecycle::Role;
 use crate::objects::security::{Instance, Mode};
-use crate::reporting::Periods;
 
 impl Client {
     pub(super) fn close(&mut self, peer: Peer) {
@@ -76,11 +76,13 @@ impl Client {
         self.accounts.1.by_short_server_id(server).and_then(|instance| instance.storing).unwrap_or(true)
     }
 
-    pub(super) fn periods(&self, server: u16) -> Periods {
+    /// The attributes of what a server has set none for (/1/x/2 and /1/x/3).
+    pub(super) fn defaults(&self, server: u16) -> Attributes {
         let instance = self.accounts.1.by_short_server_id(server);
-        Periods::new(
-            instance.and_then(|instance| instance.default_min_period),
-            instance.and_then(|instance| instance.default_max_period),
-        )
+        Attributes {
+            pmin: instance.and_then(|instance| instance.default_min_period),
+            pmax: instance.and_then(|instance| instance.default_max_period),
+            ..Attributes::NONE
+        }
     }
 }

@@ -1,17 +1,21 @@
-//! Discover (OMA LwM2M 1.0, 5.4.2): which instances and resources there are.
+//! Discover (OMA LwM2M 1.0, 5.4.2): which instances and resources there are, and the attributes that
+//! the server which asks has set.
 
 use coap_codec::{Code, ContentFormat, MessageWriter};
 
 use super::content::{self, Head};
 use super::operation::Operation;
-use super::{Effects, has_resource, no_query, resolve};
-use crate::base::path::Path;
-use crate::format::LinkWriter;
-use crate::model::{Ctx, DataModel, Refusal};
+use super::{Effects, Target, has_resource, no_query, resolve};
+use crate::base::attributes::{Assigned, Attributes, Name};
+use crate::base::path::{Leaf, Path};
+use crate::base::value::{Sink, Stop, Value};
+use crate::format::{LinkValue, LinkWriter};
+use crate::model::{Ctx, DataModel, ObjectDef, Refusal};
 
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
+    assigned: &dyn Assigned,
     model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
@@ -25,33 +29,111 @@ pub(super) fn serve(
     no_query(operation)?;
     let head = Head { sequence: None, format: ContentFormat::LINK_FORMAT, block: operation.block2 };
     content::write(head, writer, &mut |output| {
-        let mut links = LinkWriter::new(output);
-        write_links(path, model, &mut links);
-        Ok(links.finish()?)
+        let mut links = Links { ctx, object: target.object, assigned, model, writer: LinkWriter::new(output) };
+        links.write(path, &target)?;
+        Ok(links.writer.finish()?)
     })?;
     Ok(Effects::default())
 }
 
-fn write_links(path: Path, model: &dyn DataModel, links: &mut LinkWriter<'_>) {
-    links.path("", path);
-    match (path.object_id(), path.instance_id(), path.resource_id()) {
-        (Some(object), Some(instance), None) => write_resources(object, instance, model, links),
-        (Some(object), None, _) => {
-            let mut after = None;
-            while let Some(instance) = model.next_instance(object, after) {
-                links.path("", Path::instance(object, instance));
-                write_resources(object, instance, model, links);
-                after = Some(instance);
+/// The links of one answer.
+struct Links<'a, 'b> {
+    ctx: &'a Ctx,
+    object: &'static ObjectDef,
+    assigned: &'a dyn Assigned,
+    model: &'a dyn DataModel,
+    writer: LinkWriter<'b>,
+}
+
+impl Links<'_, '_> {
+    /// The target and all below it, each with what is set at its own level; a resource that is the
+    /// target also with what it inherits (OMA LwM2M 1.0, 5.4.2).
+    fn write(&mut self, path: Path, target: &Target) -> Result<(), Refusal> {
+        match (path.instance_id(), target.resource) {
+            (Some(instance), Some(resource)) => self.resource(instance, resource.id, self.assigned.effective(path)),
+            (Some(instance), None) => self.instance(instance),
+            (None, _) => {
+                self.writer.path("", path);
+                if self.object.version != (1, 0) {
+                    let (major, minor) = self.object.version;
+                    self.writer.attribute("ver", LinkValue::Version(major, minor));
+                }
+                self.attributes(self.assigned.at(path));
+                let mut after = None;
+                while let Some(instance) = self.model.next_instance(self.object.id, after) {
+                    self.instance(instance)?;
+                    after = Some(instance);
+                }
+                Ok(())
             }
         }
-        _ => {}
+    }
+
+    fn instance(&mut self, instance: u16) -> Result<(), Refusal> {
+        let path = Path::instance(self.object.id, instance);
+        self.writer.path("", path);
+        self.attributes(self.assigned.at(path));
+        let mut after = None;
+        while let Some(resource) = self.model.next_resource(self.object.id, instance, after) {
+            let own = self.assigned.at(Path::resource(self.object.id, instance, resource));
+            self.resource(instance, resource, own)?;
+            after = Some(resource);
+        }
+        Ok(())
+    }
+
+    fn resource(&mut self, instance: u16, resource: u16, attributes: Attributes) -> Result<(), Refusal> {
+        let at = Leaf::new(self.object.id, instance, resource);
+        self.writer.path("", at.path());
+        if let Some(instances) = self.dimension(at)? {
+            self.writer.attribute("dim", LinkValue::Uint(instances));
+        }
+        self.attributes(attributes);
+        Ok(())
+    }
+
+    fn attributes(&mut self, attributes: Attributes) {
+        for (name, seconds) in [(Name::Pmin, attributes.pmin), (Name::Pmax, attributes.pmax)] {
+            if let Some(seconds) = seconds {
+                self.writer.attribute(name.as_str(), LinkValue::Uint(seconds.into()));
+            }
+        }
+        for (name, number) in [(Name::Gt, attributes.gt), (Name::Lt, attributes.lt), (Name::St, attributes.st)] {
+            if let Some(number) = number {
+                self.writer.attribute(name.as_str(), LinkValue::Float(number.get()));
+            }
+        }
+    }
+
+    /// How many instances a multiple resource has. They can be counted only by reading them, so a
+    /// resource that cannot be read has no dimension here.
+    fn dimension(&self, at: Leaf) -> Result<Option<u64>, Refusal> {
+        let definition = self.object.resource(at.resource);
+        if !definition.is_some_and(|definition| definition.multiple && definition.operations.readable()) {
+            return Ok(None);
+        }
+        let mut count = Count(0);
+        match self.model.read(self.ctx, at, &mut count) {
+            // An 8-bit number (OMA LwM2M 1.0, 5.1.1).
+            Ok(()) => Ok(Some(count.0.min(255))),
+            Err(Refusal::Later) => Err(Refusal::Later),
+            // No value to be had is no reason to hide the resource.
+            Err(Refusal::Code(_)) => Ok(None),
+        }
     }
 }
 
-fn write_resources(object: u16, instance: u16, model: &dyn DataModel, links: &mut LinkWriter<'_>) {
-    let mut after = None;
-    while let Some(resource) = model.next_resource(object, instance, after) {
-        links.path("", Path::resource(object, instance, resource));
-        after = Some(resource);
+/// Counts values.
+struct Count(u64);
+
+impl Sink for Count {
+    fn value(&mut self, _: Leaf, _: Value<'_>) -> Result<(), Stop> {
+        self.0 = self.0.saturating_add(1);
+        Ok(())
+    }
+
+    fn opaque(&mut self, _: Leaf, _: usize, _: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        self.0 = self.0.saturating_add(1);
+        Ok(())
     }
 }

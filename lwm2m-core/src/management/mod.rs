@@ -5,6 +5,7 @@
 //! and its parts exist (4.04), the right to it (4.01), the operation fits (4.05), the query (4.00),
 //! the format (4.00, 4.15, 4.06), the values (4.00), and then the application's own refusal.
 
+mod attributes;
 mod bootstrap_discover;
 mod change;
 mod content;
@@ -17,6 +18,7 @@ pub(crate) mod stream;
 use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
 
 use self::operation::{Kind, Observe, Operation, Unfit};
+use crate::base::attributes::{Assigned, Attributes};
 use crate::base::event::Event;
 use crate::base::path::Path;
 use crate::format::Format;
@@ -34,6 +36,8 @@ pub(crate) struct Effects {
     pub(crate) deleted: Option<Path>,
     /// What the Server object was told to do.
     pub(crate) trigger: Option<Trigger>,
+    /// What the server's attributes at a path are from now on.
+    pub(crate) attributes: Option<(Path, Attributes)>,
     /// What becomes of the observation with the request's token.
     pub(crate) observing: Option<Observing>,
 }
@@ -84,11 +88,13 @@ fn name_option(number: OptionNumber, writer: &mut MessageWriter<'_>) -> Result<(
 }
 
 /// Runs an operation on the model and writes its answer. `sequence` is the Observe value of an
-/// answer that begins an observation; without one an Observe is a plain read.
+/// answer that begins an observation; without one an Observe is a plain read. `assigned` is what the
+/// server that asks has set.
 pub(crate) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
     sequence: Option<u32>,
+    assigned: &dyn Assigned,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
 ) -> Served {
@@ -104,14 +110,14 @@ pub(crate) fn serve(
             })
         }
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
-        (Kind::Discover, _) => discover::serve(ctx, operation, model, writer),
+        (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
         (Kind::Replace | Kind::Update, Origin::Bootstrap) => change::bootstrap_write(ctx, operation, model, writer),
         (Kind::Replace | Kind::Update, _) => change::write(ctx, operation, model, writer),
         (Kind::Create, Origin::Server(_) | Origin::Local) => change::create(ctx, operation, model, writer),
         (Kind::Delete, Origin::Bootstrap) => change::bootstrap_delete(ctx, operation, model, writer),
         (Kind::Delete, _) => change::delete(ctx, operation, model, writer),
         (Kind::Execute, Origin::Server(_) | Origin::Local) => execute::serve(ctx, operation, model, writer),
-        // Notification attributes are not kept yet.
+        (Kind::WriteAttributes, Origin::Server(_)) => attributes::serve(ctx, operation, assigned, model, writer),
         (Kind::WriteAttributes | Kind::Finish | Kind::Execute | Kind::Create, _) => {
             Err(Code::METHOD_NOT_ALLOWED.into())
         }
@@ -163,8 +169,8 @@ pub(crate) fn has_resource(model: &dyn DataModel, object: u16, instance: u16, re
 }
 
 /// Unknown Uri-Query on an operation that knows none (4.00).
-const fn no_query(operation: &Operation<'_>) -> Result<(), Code> {
-    if operation.query { Err(Code::BAD_REQUEST) } else { Ok(()) }
+fn no_query(operation: &Operation<'_>) -> Result<(), Code> {
+    if operation.query().next().is_some() { Err(Code::BAD_REQUEST) } else { Ok(()) }
 }
 
 /// The payload's format: 4.00 without one, 4.15 for one that is not supported.

@@ -1,7 +1,7 @@
 //! From a request to an operation: the routing matrix of Device Management, Bootstrap and
 //! Information Reporting (OMA LwM2M 1.0, 5 and 8.2).
 
-use coap_codec::{BlockError, BlockValue, Code, ContentFormat, Message, OptionNumber};
+use coap_codec::{BlockError, BlockValue, Code, ContentFormat, Message, OptionNumber, Values};
 
 use crate::base::config::LegacyFormats;
 use crate::base::path::{MAX_ID, Path, PathError};
@@ -11,8 +11,8 @@ use crate::base::path::{MAX_ID, Path, PathError};
 pub(crate) struct Operation<'a> {
     pub(crate) kind: Kind,
     pub(crate) path: Path,
-    /// Whether there is a Uri-Query.
-    pub(crate) query: bool,
+    /// Where its query is found.
+    pub(crate) message: Message<'a>,
     pub(crate) content_format: Option<ContentFormat>,
     pub(crate) accept: Option<ContentFormat>,
     /// Which block of the request's body the payload is, when it comes in blocks (RFC 7959).
@@ -99,7 +99,7 @@ impl<'a> Operation<'a> {
         let mut operation = Self {
             kind: Kind::Finish,
             path: Path::ROOT,
-            query: message.uri_query().next().is_some(),
+            message: *message,
             content_format: message.content_format(),
             accept: message.accept(),
             block1: block(message.block1())?,
@@ -130,6 +130,11 @@ impl<'a> Operation<'a> {
         self.block2.is_none_or(|block| block.num() == 0)
     }
 
+    /// The arguments of its Uri-Query.
+    pub(crate) fn query(&self) -> Values<'a> {
+        self.message.uri_query()
+    }
+
     /// The routing matrix; none is 4.05. The root is routed for the sake of bootstrap, which alone
     /// may use it.
     fn route(&self, message: &Message<'_>) -> Option<Kind> {
@@ -146,7 +151,7 @@ impl<'a> Operation<'a> {
                 Some(1) => Some(Observe::Cancel),
                 _ => None,
             }),
-            Code::PUT if self.content_format.is_none() && self.payload.is_empty() && self.query => {
+            Code::PUT if self.content_format.is_none() && self.payload.is_empty() && self.query().next().is_some() => {
                 Kind::WriteAttributes
             }
             Code::PUT => Kind::Replace,

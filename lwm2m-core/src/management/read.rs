@@ -37,7 +37,7 @@ pub(super) fn serve(
 
 /// A single resource must be there (4.04) and readable (4.05); of anything larger, what is not
 /// readable is left out.
-fn readable(path: Path, target: &Target, model: &dyn DataModel) -> Result<(), Code> {
+pub(super) fn readable(path: Path, target: &Target, model: &dyn DataModel) -> Result<(), Code> {
     let (Some(resource), Some(instance)) = (target.resource, path.instance_id()) else {
         return Ok(());
     };

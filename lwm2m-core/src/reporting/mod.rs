@@ -4,34 +4,42 @@
 //! Nothing is polled: the application says that something changed, and the schedule knows the next
 //! moment at which a notification may or must go out.
 
+mod assignments;
+mod change;
 mod observations;
 
 use core::time::Duration;
 
 use coap_codec::{MessageId, Token};
 
+pub(crate) use self::assignments::Assignment;
+use self::assignments::{Assignments, OfServer};
+use self::change::Numbers;
 pub(crate) use self::observations::Observation;
 use self::observations::Observations;
+use crate::base::attributes::{Assigned, Attributes};
+use crate::base::limits::Limits;
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::{ExchangeId, Sent};
-use crate::format::{Digest, Format};
-use crate::model::{Ctx, DataModel, Origin, walk};
+use crate::format::Format;
+use crate::model::{Ctx, DataModel, Origin};
 
-/// The periods that rule a server's notifications (/1/x/2 and /1/x/3).
+/// The periods that rule an observation's notifications.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Periods {
+struct Periods {
     /// No two notifications within this time.
-    pub(crate) min: Duration,
+    min: Duration,
     /// A notification at least this often.
-    pub(crate) max: Option<Duration>,
+    max: Option<Duration>,
 }
 
 impl Periods {
-    /// From seconds; a maximum of 0, or one below the minimum, is none (OMA LwM2M 1.0.2, 5.1.2).
-    pub(crate) fn new(min: Option<u32>, max: Option<u32>) -> Self {
-        let min = Duration::from_secs(u64::from(min.unwrap_or(0)));
-        let max = max.map(|seconds| Duration::from_secs(u64::from(seconds)));
+    /// As the attributes have them; a maximum of 0, or one below the minimum, is none (OMA LwM2M
+    /// 1.0.2, 5.1.2).
+    fn of(attributes: Attributes) -> Self {
+        let min = Duration::from_secs(u64::from(attributes.pmin.unwrap_or(0)));
+        let max = attributes.pmax.map(|seconds| Duration::from_secs(u64::from(seconds)));
         Self { min, max: max.filter(|max| !max.is_zero() && *max >= min) }
     }
 }
@@ -53,12 +61,54 @@ pub(crate) struct Due {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Reporting {
     observations: Observations,
+    assignments: Assignments,
+    numbers: Numbers,
 }
 
 impl Reporting {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { observations: Observations::new(limit) }
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            observations: Observations::new(limits.observations),
+            assignments: Assignments::new(limits.attributes),
+            numbers: Numbers::new(limits.numbers),
+        }
     }
+
+    // ----- attributes -----------------------------------------------------------------------
+
+    /// The attributes that a server has set.
+    pub(crate) fn assigned(&self, server: u16) -> OfServer<'_> {
+        self.assignments.of(server)
+    }
+
+    /// All that is set: what a snapshot keeps.
+    pub(crate) fn assignments(&self) -> impl Iterator<Item = &Assignment> {
+        self.assignments.iter()
+    }
+
+    /// Sets a server's attributes at a path. They act at once, on observations too that run already;
+    /// say [`changed`](Self::changed) afterwards, for what new thresholds make of the value of now.
+    pub(crate) fn assign(&mut self, assignment: Assignment) {
+        self.assignments.put(assignment);
+    }
+
+    /// Forgets the attributes of servers that there is no account for any more. They outlive a
+    /// registration, as all that a server configures does: only observations end with it (OMA
+    /// LwM2M 1.0, 5.3.1).
+    pub(crate) fn keep_attributes_of(&mut self, known: impl Fn(u16) -> bool) {
+        self.assignments.retain(|assignment| known(assignment.server));
+    }
+
+    /// Forgets the attributes of instances at or below `path` that are gone. Another one with the same
+    /// id begins without.
+    pub(crate) fn detach(&mut self, path: Path, exists: &dyn Fn(u16, u16) -> bool) {
+        self.assignments.retain(|Assignment { path: own, .. }| match (own.object_id(), own.instance_id()) {
+            (Some(object), Some(instance)) => !path.overlaps(*own) || exists(object, instance),
+            _ => true,
+        });
+    }
+
+    // ----- observations ---------------------------------------------------------------------
 
     /// The Observe value with which an observation may begin: none when the table is full.
     pub(crate) fn admit(&self, server: u16, token: Token) -> Option<u32> {
@@ -75,9 +125,9 @@ impl Reporting {
         sequence: u32,
         model: &dyn DataModel,
     ) {
-        let digest = digest(wall, server, path, model);
+        let (digest, measured) = self.numbers.tell(wall, (server, token), path, model);
         // A notification on its way belongs to the observation still (RFC 7641, section 4.1).
-        let replaced = self.observations.iter().find(|entry| entry.server == server && entry.token == token);
+        let replaced = self.observations.iter().find(|entry| entry.observer() == (server, token));
         let (in_flight, last) = replaced.map_or((None, None), |entry| (entry.in_flight, entry.last));
         let observation = Observation {
             server,
@@ -87,6 +137,7 @@ impl Reporting {
             block,
             sequence,
             digest,
+            measured,
             pending: false,
             notified: now,
             confirmed: now,
@@ -98,28 +149,35 @@ impl Reporting {
 
     /// The Observe value that a token's observer was told last.
     pub(crate) fn sequence(&self, server: u16, token: Token) -> Option<u32> {
-        let entry = self.observations.iter().find(|entry| entry.server == server && entry.token == token);
+        let entry = self.observations.iter().find(|entry| entry.observer() == (server, token));
         entry.map(|entry| entry.sequence)
     }
 
     /// Ends the observation of a token; its path, if there was one.
     pub(crate) fn cancel(&mut self, server: u16, token: Token) -> Option<Path> {
-        self.observations.remove(|observation| observation.server == server && observation.token == token)
+        self.end(|observation| observation.observer() == (server, token))
+    }
+
+    /// Ends the first such observation; its path.
+    fn end(&mut self, which: impl Fn(&Observation) -> bool) -> Option<Path> {
+        let ended = self.observations.remove(which)?;
+        self.numbers.forget(ended.observer());
+        Some(ended.path)
     }
 
     /// A notification was rejected with a Reset: its observation ends (RFC 7641, section 3.6).
     pub(crate) fn rejected(&mut self, server: u16, message_id: MessageId) -> Option<Path> {
-        self.observations.remove(|observation| observation.server == server && observation.last == Some(message_id))
+        self.end(|observation| observation.server == server && observation.last == Some(message_id))
     }
 
     /// Ends all observations of a server: it registered anew, or left.
     pub(crate) fn forget(&mut self, server: u16) {
-        while self.observations.remove(|observation| observation.server == server).is_some() {}
+        while self.end(|observation| observation.server == server).is_some() {}
     }
 
     /// Ends all observations: the accounts are new.
     pub(crate) fn clear(&mut self) {
-        while self.observations.remove(|_| true).is_some() {}
+        while self.end(|_| true).is_some() {}
     }
 
     /// What changed while a server could not be told is not told later: it does not want that.
@@ -140,11 +198,20 @@ impl Reporting {
 
     /// Something at `path` may have changed: whoever observes it is to be told, if it did.
     pub(crate) fn changed(&mut self, wall: Instant, path: Path, model: &dyn DataModel) {
-        for observation in self.observations.iter_mut() {
+        let Self { observations, assignments, numbers } = self;
+        for observation in observations.iter_mut() {
             if observation.path.overlaps(path) && !observation.pending {
-                observation.pending = digest(wall, observation.server, observation.path, model) != observation.digest;
+                let attributes = assignments.of(observation.server).effective(observation.path);
+                observation.pending = numbers.differ(wall, observation, attributes, model);
             }
         }
+    }
+
+    /// When an observation's next notification may or must go out. Attributes that are set nowhere
+    /// are as the server's `defaults` (/1/x/2 and /1/x/3) have them.
+    fn deadline(&self, observation: &Observation, defaults: Attributes) -> Option<Instant> {
+        let effective = self.assignments.of(observation.server).effective(observation.path);
+        observation.deadline(Periods::of(effective.or(defaults)))
     }
 
     /// The next notification for a server whose time has come. Without `room` for an exchange only
@@ -153,7 +220,7 @@ impl Reporting {
         &self,
         now: Instant,
         server: u16,
-        periods: Periods,
+        defaults: Attributes,
         confirmable: bool,
         room: bool,
     ) -> Option<Due> {
@@ -162,9 +229,9 @@ impl Reporting {
             .iter()
             .enumerate()
             .filter(|(_, observation)| observation.server == server)
-            .filter(|(_, observation)| observation.deadline(periods).is_some_and(|deadline| deadline <= now))
+            .filter(|(_, observation)| self.deadline(observation, defaults).is_some_and(|deadline| deadline <= now))
             .filter(|(_, observation)| room || !observation.needs_confirmation(now, confirmable))
-            .min_by_key(|(_, observation)| observation.deadline(periods))?;
+            .min_by_key(|(_, observation)| self.deadline(observation, defaults))?;
         Some(Due {
             token: observation.token,
             path: observation.path,
@@ -185,7 +252,8 @@ impl Reporting {
         model: &dyn DataModel,
     ) {
         if let Some(observation) = self.observations.get_mut(due.index) {
-            observation.digest = digest(wall, observation.server, observation.path, model);
+            (observation.digest, observation.measured) =
+                self.numbers.tell(wall, observation.observer(), observation.path, model);
             observation.pending = false;
             observation.notified = now;
             if let Some(sent) = sent {
@@ -209,7 +277,7 @@ impl Reporting {
     /// A confirmable notification failed: the observer is gone (RFC 7641, section 4.5).
     pub(crate) fn failed(&mut self, exchange: ExchangeId) -> Option<(u16, Path)> {
         let server = self.observations.iter().find(|observation| observation.in_flight == Some(exchange))?.server;
-        let path = self.observations.remove(|observation| observation.in_flight == Some(exchange))?;
+        let path = self.end(|observation| observation.in_flight == Some(exchange))?;
         Some((server, path))
     }
 
@@ -217,7 +285,7 @@ impl Reporting {
     pub(crate) fn orphan(&mut self, deleted: Path) -> Option<(u16, Token, Path)> {
         let orphan = self.observations.iter().find(|observation| deleted.contains(observation.path))?;
         let (server, token, path) = (orphan.server, orphan.token, orphan.path);
-        self.observations.remove(|observation| observation.server == server && observation.token == token);
+        self.cancel(server, token);
         Some((server, token, path))
     }
 
@@ -227,13 +295,13 @@ impl Reporting {
         &self,
         now: Instant,
         server: u16,
-        periods: Periods,
+        defaults: Attributes,
         confirmable: bool,
         room: bool,
     ) -> Option<Instant> {
         let of_server = self.observations.iter().filter(|observation| observation.server == server);
         let due = of_server.filter_map(|observation| {
-            let deadline = observation.deadline(periods)?;
+            let deadline = self.deadline(observation, defaults)?;
             // What is late already is judged as of now: by now it may need room.
             let at = deadline.max(now);
             (room || !observation.needs_confirmation(at, confirmable)).then_some(deadline)
@@ -246,7 +314,7 @@ impl Reporting {
     }
 
     pub(crate) fn heap(&self) -> usize {
-        self.observations.heap()
+        self.observations.heap().saturating_add(self.assignments.heap()).saturating_add(self.numbers.heap())
     }
 
     /// All observations: what a snapshot keeps.
@@ -254,18 +322,20 @@ impl Reporting {
         self.observations.iter()
     }
 
+    /// The numbers that an observer was told last, as bits of floats: what a snapshot keeps besides.
+    pub(crate) fn numbers(&self, observation: &Observation) -> impl Iterator<Item = (Option<u16>, u64)> {
+        self.numbers.of(observation.observer())
+    }
+
     /// Puts an observation of a snapshot back.
     pub(crate) fn put(&mut self, observation: Observation) {
         self.observations.put(observation);
     }
-}
 
-/// 64 bits of what an observer would be told now.
-fn digest(wall: Instant, server: u16, path: Path, model: &dyn DataModel) -> u64 {
-    let mut digest = Digest::new();
-    // A refusal is a state of its own: becoming unreadable, or readable again, is a change.
-    let _ = walk::values(&context(wall, server), path, model, &mut digest);
-    digest.finish()
+    /// Puts back a number that it was told last. False when there is no place.
+    pub(crate) fn put_number(&mut self, observation: &Observation, index: Option<u16>, bits: u64) -> bool {
+        self.numbers.add(observation.observer(), index, bits)
+    }
 }
 
 /// Notifications read as the server that observes, and cannot be deferred.
@@ -287,7 +357,7 @@ mod tests {
             (Some(10), Some(9), (10, None)),
             (None, Some(0), (0, None)),
         ] {
-            let periods = Periods::new(min, max);
+            let periods = Periods::of(Attributes { pmin: min, pmax: max, ..Attributes::NONE });
             assert_eq!(periods, Periods { min: seconds(expected.0), max: expected.1.map(seconds) });
         }
     }

@@ -17,6 +17,9 @@ const CONFIRM_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// The Observe option counts modulo 2^24 (RFC 7641, section 3.4).
 const SEQUENCE_MASK: u32 = 0x00FF_FFFF;
 
+/// By what an observation is known (RFC 7641, section 4.1): the Short Server ID and the token.
+pub(crate) type Observer = (u16, Token);
+
 /// One observation: a server, its token, and what it was told last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Observation {
@@ -29,7 +32,9 @@ pub(crate) struct Observation {
     pub(crate) sequence: u32,
     /// What the server was told last.
     pub(crate) digest: u64,
-    /// Whether the value differed from that at some moment since.
+    /// Whether all numbers that it was told are among those that are remembered.
+    pub(crate) measured: bool,
+    /// Whether the value differed from that, by as much as the server wants, at some moment since.
     pub(crate) pending: bool,
     pub(crate) notified: Instant,
     /// When a confirmable notification was last acknowledged.
@@ -42,8 +47,12 @@ pub(crate) struct Observation {
 }
 
 impl Observation {
+    pub(crate) const fn observer(&self) -> Observer {
+        (self.server, self.token)
+    }
+
     /// When the next notification may or must go out (OMA LwM2M 1.0, 5.1.2).
-    pub(crate) fn deadline(&self, periods: Periods) -> Option<Instant> {
+    pub(super) fn deadline(&self, periods: Periods) -> Option<Instant> {
         if self.in_flight.is_some() {
             return None;
         }
@@ -78,7 +87,7 @@ impl Observations {
     /// The Observe value with which (server, token) may begin, if there is room. It goes on from an
     /// earlier observation with the same token, so that the observer sees it rise.
     pub(crate) fn admit(&self, server: u16, token: Token) -> Option<u32> {
-        match self.entries.iter().find(|entry| entry.server == server && entry.token == token) {
+        match self.entries.iter().find(|entry| entry.observer() == (server, token)) {
             Some(entry) => Some(entry.next_sequence()),
             None if self.entries.len() < self.limit => Some(1),
             None => None,
@@ -87,7 +96,7 @@ impl Observations {
 
     /// Adds an observation, replacing that of the same server and token.
     pub(crate) fn put(&mut self, observation: Observation) {
-        let same = |entry: &&mut Observation| entry.server == observation.server && entry.token == observation.token;
+        let same = |entry: &&mut Observation| entry.observer() == observation.observer();
         if let Some(entry) = self.entries.iter_mut().find(same) {
             *entry = observation;
         } else if self.entries.len() < self.limit {
@@ -95,9 +104,9 @@ impl Observations {
         }
     }
 
-    pub(crate) fn remove(&mut self, which: impl Fn(&Observation) -> bool) -> Option<Path> {
+    pub(crate) fn remove(&mut self, which: impl Fn(&Observation) -> bool) -> Option<Observation> {
         let index = self.entries.iter().position(which)?;
-        Some(self.entries.remove(index).path)
+        Some(self.entries.remove(index))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Observation> {

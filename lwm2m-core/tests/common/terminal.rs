@@ -137,6 +137,8 @@ pub fn requests<M: DataModel>(sim: &Sim<M>, method: Code, path: &str) -> Vec<Sen
 
 #[path = "depot.rs"]
 mod depot;
+#[path = "gauges.rs"]
+mod gauges;
 #[path = "rack.rs"]
 mod rack;
 #[path = "registrations.rs"]
@@ -145,7 +147,7 @@ mod registrations;
 mod wire;
 
 #[allow(unused_imports, reason = "each test file uses a part of it")]
-pub use self::{depot::*, rack::*, registrations::*, wire::*};
+pub use self::{depot::*, gauges::*, rack::*, registrations::*, wire::*};
 
 /// The one request of the device with this method and path, and the one response to it.
 #[track_caller]

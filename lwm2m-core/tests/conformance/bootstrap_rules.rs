@@ -332,10 +332,21 @@ fn xb_14_a_server_that_is_removed_is_forgotten_and_the_other_registered() {
     sim.run_for(secs(1));
     let observations = [0, 1].map(|server| sim.platform.servers[server].observe(BATTERY, None));
     sim.run_for(secs(1));
+    for (server, query) in [(0, "pmin=7&lt=3"), (1, "pmax=0&gt=5")] {
+        assert_eq!(attributes(&mut sim, server, "/3/0/9", query), Code::CHANGED);
+    }
+    // A bootstrap that comes to nothing takes nothing away.
+    assert_eq!(attributes(&mut sim, 1, "/1/0", "pmin=1"), Code::CHANGED);
+    sim.platform.bootstrap.script = Some(vec![delete(Path::ROOT)]);
+    sim.platform.initiate_bootstrap(sim.now());
+    sim.run_for(secs(300));
+    assert_eq!(happened(&sim, Event::BootstrapFailed { reason: Reason::Abandoned }), 1);
+    assert_eq!([0, 1].map(|server| set_at(&mut sim, server, BATTERY)), ["lt=3;pmin=7", "gt=5;pmax=0"]);
+    assert_eq!(set_at(&mut sim, 1, TERMS), "pmin=1");
     sim.platform.bootstrap.script = Some(vec![delete(Path::instance(0, 1)), delete(Path::instance(1, 0)), FINISH]);
     sim.platform.initiate_bootstrap(sim.now());
     sim.run_for(secs(1));
-    assert_eq!(codes(&sim)[6..], [Code::DELETED, Code::DELETED, Code::CHANGED]);
+    assert_eq!(codes(&sim)[7..], [Code::DELETED, Code::DELETED, Code::CHANGED]);
     assert_eq!(sim.client.servers().collect::<Vec<_>>(), [2]);
     assert_eq!(sim.platform.servers[1].registers_seen(), 2, "B is registered with anew");
     sim.model.battery_level = Some(7);
@@ -346,6 +357,13 @@ fn xb_14_a_server_that_is_removed_is_forgotten_and_the_other_registered() {
     for (server, observation) in observations.into_iter().enumerate() {
         assert_eq!(sim.platform.servers[server].notifications(observation), [], "no observation is left");
     }
+    // A comes back by another bootstrap, and finds no attribute of its own; B's are there as ever.
+    sim.platform.bootstrap.script = Some([account(), vec![FINISH]].concat());
+    sim.platform.initiate_bootstrap(sim.now());
+    sim.run_for(secs(1));
+    assert_eq!(sim.client.servers().collect::<Vec<_>>(), [1, 2], "{:?}", codes(&sim));
+    assert_eq!([0, 1].map(|server| set_at(&mut sim, server, BATTERY)), ["", "gt=5;pmax=0"]);
+    assert_eq!(set_at(&mut sim, 1, TERMS), "", "of another instance");
 }
 
 #[test]

@@ -339,6 +339,62 @@ fn xc_31_observations_one_more_is_a_plain_read() {
 }
 
 #[test]
+fn xc_31_attributes_one_path_more_is_refused_with_5_03() {
+    let mut sim = racked(limited(two_servers(1), Limits { attributes: 2, ..DEVICE }));
+    let memory = sim.client.memory().reporting;
+    for (server, path, code) in [
+        (0, "/3", Code::CHANGED),
+        (1, "/3", Code::CHANGED),
+        (0, "/3/0", Code::SERVICE_UNAVAILABLE),
+        (1, "/3/0/9", Code::SERVICE_UNAVAILABLE),
+        // At a path that has some already there is room for others.
+        (0, "/3", Code::CHANGED),
+    ] {
+        assert_eq!(attributes(&mut sim, server, path, "pmin=5&pmax=50"), code, "{server} {path}");
+    }
+    assert_eq!(attributes(&mut sim, 1, "/3", "pmin=7&pmax"), Code::CHANGED);
+    assert_eq!([0, 1].map(|server| set_at(&mut sim, server, Path::object(3))), ["pmax=50;pmin=5", "pmin=7"]);
+    assert_eq!(set_at(&mut sim, 0, Path::instance(3, 0)), "");
+    // To unset where nothing is set takes no place, and what is unset makes room.
+    assert_eq!(attributes(&mut sim, 0, "/3/0", "pmin"), Code::CHANGED);
+    assert_eq!(attributes(&mut sim, 0, "/3", "pmin&pmax"), Code::CHANGED);
+    assert_eq!(attributes(&mut sim, 1, "/3/0/9", "gt=5"), Code::CHANGED);
+    assert_eq!(attributes(&mut sim, 0, "/3", "pmin=1"), Code::SERVICE_UNAVAILABLE);
+    assert_eq!(sim.client.memory().reporting, memory);
+    nobody_complains(&sim);
+}
+
+#[test]
+fn xc_31_numbers_without_a_place_every_change_is_told() {
+    let mut sim = racked(limited(one_server(1), Limits { numbers: 1, ..DEVICE }));
+    let memory = sim.client.memory().reporting;
+    sim.model.1.levels.insert(1, 50);
+    for path in ["/30000/0/0", "/30000/1/0"] {
+        assert_eq!(attributes(&mut sim, 0, path, "st=10"), Code::CHANGED);
+    }
+    let [first, second] = [LEVEL, Path::resource(30_000, 1, 0)].map(|path| watch(&mut sim, 0, path));
+    let steps = |sim: &mut Sim<(Device, Rack)>, watches: [&Watch; 2], step: i64| {
+        let before = watches.map(|watch| watch.told(sim).len());
+        sim.model.1.levels.values_mut().for_each(|level| *level += step);
+        sim.notify(Path::object(30_000));
+        sim.run_for(secs(1));
+        let after = watches.map(|watch| watch.told(sim).len());
+        [0, 1].map(|index| after[index] - before[index])
+    };
+    // The second one's number found no place.
+    assert_eq!(steps(&mut sim, [&first, &second], 1), [0, 1], "{}", sim.trace);
+    assert_eq!(steps(&mut sim, [&first, &second], 0), [0, 0]);
+    assert_eq!(steps(&mut sim, [&first, &second], 9), [1, 1]);
+    // The first one ends: from its next notification on the other one has a place.
+    assert_eq!(sim.ask(0, |server| server.cancel(first.operation)).code(), Some(Code::CONTENT));
+    assert_eq!(steps(&mut sim, [&first, &second], 1), [0, 1]);
+    assert_eq!(steps(&mut sim, [&first, &second], 9), [0, 0]);
+    assert_eq!(steps(&mut sim, [&first, &second], 1), [0, 1]);
+    assert_eq!(sim.client.memory().reporting, memory);
+    nobody_complains(&sim);
+}
+
+#[test]
 fn xc_31_events_the_oldest_is_dropped_and_counted() {
     let mut sim = racked(limited(one_server(1), Limits { events: 3, ..DEVICE }));
     sim.model.1.levels = (0..10).map(|id| (id, 5)).collect();

@@ -2,14 +2,15 @@
 //!
 //! `dm_…` are the requirements of the DM terminal specification by section, `int_…` the OMA enabler
 //! tests, `td_coap_…` the CoAP plugtests, and `x…` cases of ours: XC messages, XB bootstrap, XD device
-//! management, XF formats, XK block-wise transfer. Each drives the whole client with datagrams, time and commands, in the
-//! simulator.
+//! management, XA attributes and notifications, XF formats, XK block-wise transfer. Each drives the whole
+//! client with datagrams, time and commands, in the simulator.
 #![allow(missing_docs, unreachable_pub, reason = "a test")]
 
 #[path = "../common/terminal.rs"]
 mod terminal;
 
 mod attack;
+mod attributes;
 mod blockwise;
 mod blockwise_register;
 mod blockwise_requests;
@@ -18,6 +19,7 @@ mod bootstrap_rules;
 mod coap_core;
 mod commands;
 mod deregister;
+mod discover;
 mod enabler;
 mod exchanges;
 mod formats;
@@ -27,6 +29,7 @@ mod limits;
 mod management;
 mod messages;
 mod name;
+mod observe;
 mod register;
 mod register_answers;
 mod update;

@@ -12,6 +12,7 @@ use coap_codec::{BlockValue, ContentFormat, MessageId, Token};
 
 use self::bytes::{Reader, Writer};
 use super::Client;
+use crate::base::attributes::{Attributes, Number};
 use crate::base::config::{Account, Config, ConfigError, Credentials};
 use crate::base::path::Path;
 use crate::base::time::Instant;
@@ -24,10 +25,10 @@ use crate::lifecycle::{Lifecycle, Role};
 use crate::objects::security::Mode;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, security, server};
-use crate::reporting::Observation;
+use crate::reporting::{Assignment, Observation, Reporting};
 
 /// The format's name and version.
-const MAGIC: [u8; 3] = *b"LM\x03";
+const MAGIC: [u8; 3] = *b"LM\x04";
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;
@@ -45,8 +46,8 @@ pub enum Wake {
         /// How long it slept.
         elapsed: Duration,
     },
-    /// From a restart: the snapshot may be old. Accounts and counters are kept, and the client
-    /// boots.
+    /// From a restart: the snapshot may be old. Accounts, attributes and counters are kept, and the
+    /// client boots.
     Restart,
 }
 
@@ -121,7 +122,11 @@ impl Client {
             .for_each(|registration| write_registration(now, registration, returns, &mut out));
         out.u16(u16::try_from(self.reporting.len()).unwrap_or(u16::MAX));
         let observations = self.reporting.iter().take(usize::from(u16::MAX));
-        observations.for_each(|observation| write_observation(now, observation, &mut out));
+        observations.for_each(|observation| write_observation(now, observation, &self.reporting, &mut out));
+        let assignments = self.reporting.assignments();
+        out.u16(u16::try_from(assignments.count()).unwrap_or(u16::MAX));
+        let assignments = self.reporting.assignments().take(usize::from(u16::MAX));
+        assignments.for_each(|assignment| write_assignment(assignment, &mut out));
         out.finish()
     }
 
@@ -160,21 +165,30 @@ impl Client {
         for _ in 0..input.u8()? {
             registrations.push(read_registration(now, elapsed, client.config.limits.location, &mut input)?);
         }
-        let mut observations = alloc::vec::Vec::new();
-        for _ in 0..input.u16()? {
-            observations.push(read_observation(now, elapsed, &mut input)?);
+        let observed = input.u16()?;
+        for _ in 0..observed {
+            read_observation(now, elapsed, &mut client.reporting, &mut input)?;
+        }
+        let assigned = input.u16()?;
+        for _ in 0..assigned {
+            client.reporting.assign(read_assignment(&mut input)?);
         }
         input.end()?;
+        if usize::from(assigned) > client.config.limits.attributes {
+            return Err(SnapshotError::Limits);
+        }
         client.lifecycle = Lifecycle::new(now, &client.accounts, &client.config);
         client.lifecycle.purge_at = purge_in.map(|left| now + left.saturating_sub(elapsed));
         if wake == Wake::Restart {
             client
                 .exchange
                 .set_counters(message_id.wrapping_add(RESTART_SKIP_ID), counter.saturating_add(RESTART_SKIP));
+            client.reporting.clear();
             return Ok(client);
         }
         client.exchange.set_counters(message_id, counter);
-        if registrations.len() > client.config.limits.servers || observations.len() > client.config.limits.observations
+        if registrations.len() > client.config.limits.servers
+            || usize::from(observed) > client.config.limits.observations
         {
             return Err(SnapshotError::Limits);
         }
@@ -187,7 +201,6 @@ impl Client {
         client.lifecycle.network = network;
         client.lifecycle.bootstrap = bootstrap;
         client.lifecycle.registrations = registrations;
-        observations.into_iter().for_each(|observation| client.reporting.put(observation));
         for role in client.lifecycle.roles().collect::<alloc::vec::Vec<_>>() {
             if matches!(role, Role::Server(_)) && client.lifecycle.serves(now, role, &client.config) {
                 client.connections.add(role);
@@ -412,41 +425,64 @@ fn read_registration(
 /// The observer did not ask for a block size.
 const ANY_BLOCK: u8 = u8::MAX;
 
-fn write_observation(now: Instant, observation: &Observation, out: &mut Writer<'_>) {
-    let ago = |then: Instant| now.saturating_duration_since(then).as_micros() as u64;
-    out.u16(observation.server);
-    out.u8(u8::try_from(observation.token.len()).unwrap_or(0));
-    out.raw(observation.token.as_bytes());
-    out.u8(u8::try_from(observation.path.depth()).unwrap_or(0));
-    observation.path.levels().iter().for_each(|id| out.u16(*id));
-    out.u16(observation.format.content_format().0);
-    out.u8(observation.block.unwrap_or(ANY_BLOCK));
-    out.u32(observation.sequence);
-    out.u64(observation.digest);
-    // A confirmable notification on its way may be lost with the memory: it is told again.
-    out.u8(u8::from(observation.pending || observation.in_flight.is_some()));
-    out.u64(ago(observation.notified));
-    out.u64(ago(observation.confirmed));
-    out.option(observation.last.map(|id| u32::from(id.0)));
+fn write_path(path: Path, out: &mut Writer<'_>) {
+    out.u8(u8::try_from(path.depth()).unwrap_or(0));
+    path.levels().iter().for_each(|id| out.u16(*id));
 }
 
-fn read_observation(now: Instant, elapsed: Duration, input: &mut Reader<'_>) -> Result<Observation, SnapshotError> {
-    let server = input.u16()?;
-    let len = input.u8()?;
-    let token = Token::new(input.raw(usize::from(len))?).map_err(|_| SnapshotError::Damaged)?;
+fn read_path(input: &mut Reader<'_>) -> Result<Path, SnapshotError> {
     let mut path = Path::ROOT;
     for _ in 0..input.u8()? {
         path = path.child(input.u16()?).ok_or(SnapshotError::Damaged)?;
     }
+    Ok(path)
+}
+
+const PENDING: u8 = 1;
+const MEASURED: u8 = 2;
+
+fn write_observation(now: Instant, observation: &Observation, reporting: &Reporting, out: &mut Writer<'_>) {
+    let ago = |then: Instant| now.saturating_duration_since(then).as_micros() as u64;
+    out.u16(observation.server);
+    out.u8(u8::try_from(observation.token.len()).unwrap_or(0));
+    out.raw(observation.token.as_bytes());
+    write_path(observation.path, out);
+    out.u16(observation.format.content_format().0);
+    out.u32(observation.sequence);
+    out.u64(observation.digest);
+    // A confirmable notification on its way may be lost with the memory: it is told again.
+    let pending = if observation.pending || observation.in_flight.is_some() { PENDING } else { 0 };
+    out.u8(pending | if observation.measured { MEASURED } else { 0 });
+    out.u8(observation.block.unwrap_or(ANY_BLOCK));
+    out.u64(ago(observation.notified));
+    out.u64(ago(observation.confirmed));
+    out.option(observation.last.map(|id| u32::from(id.0)));
+    out.u16(u16::try_from(reporting.numbers(observation).count()).unwrap_or(u16::MAX));
+    for (index, bits) in reporting.numbers(observation).take(usize::from(u16::MAX)) {
+        out.option(index.map(u32::from));
+        out.u64(bits);
+    }
+}
+
+fn read_observation(
+    now: Instant,
+    elapsed: Duration,
+    reporting: &mut Reporting,
+    input: &mut Reader<'_>,
+) -> Result<(), SnapshotError> {
+    let server = input.u16()?;
+    let len = input.u8()?;
+    let token = Token::new(input.raw(usize::from(len))?).map_err(|_| SnapshotError::Damaged)?;
+    let path = read_path(input)?;
     let format = Format::from_content_format(ContentFormat(input.u16()?)).ok_or(SnapshotError::Damaged)?;
+    let (sequence, digest, flags) = (input.u32()?, input.u64()?, input.u8()?);
     let block = Some(input.u8()?).filter(|block| *block != ANY_BLOCK);
     if block.is_some_and(|block| block > BlockValue::MAX_SZX) {
         return Err(SnapshotError::Damaged);
     }
-    let (sequence, digest, pending) = (input.u32()?, input.u64()?, input.u8()? != 0);
     let (notified, confirmed) = (Duration::from_micros(input.u64()?), Duration::from_micros(input.u64()?));
     let last = input.option()?.and_then(|id| u16::try_from(id).ok()).map(MessageId);
-    Ok(Observation {
+    let mut observation = Observation {
         server,
         token,
         path,
@@ -454,11 +490,43 @@ fn read_observation(now: Instant, elapsed: Duration, input: &mut Reader<'_>) -> 
         block,
         sequence,
         digest,
-        pending,
+        measured: flags & MEASURED != 0,
+        pending: flags & PENDING != 0,
         // Before the embedder's zero there is no instant: what lies that far back is over anyway.
         notified: now.saturating_sub(notified.saturating_add(elapsed)),
         confirmed: now.saturating_sub(confirmed.saturating_add(elapsed)),
         in_flight: None,
         last,
-    })
+    };
+    for _ in 0..input.u16()? {
+        let index = input.option()?.and_then(|index| u16::try_from(index).ok());
+        observation.measured &= reporting.put_number(&observation, index, input.u64()?);
+    }
+    reporting.put(observation);
+    Ok(())
+}
+
+/// Each attribute with a byte before it that says whether it is set.
+fn write_assignment(Assignment { server, path, attributes }: &Assignment, out: &mut Writer<'_>) {
+    out.u16(*server);
+    write_path(*path, out);
+    out.option(attributes.pmin);
+    out.option(attributes.pmax);
+    for number in [attributes.gt, attributes.lt, attributes.st] {
+        out.u8(u8::from(number.is_some()));
+        if let Some(number) = number {
+            out.u64(number.get().to_bits());
+        }
+    }
+}
+
+fn read_assignment(input: &mut Reader<'_>) -> Result<Assignment, SnapshotError> {
+    let (server, path) = (input.u16()?, read_path(input)?);
+    let (pmin, pmax) = (input.option()?, input.option()?);
+    let mut number = || match input.u8()? {
+        0 => Ok(None),
+        _ => Number::new(f64::from_bits(input.u64()?)).map(Some).ok_or(SnapshotError::Damaged),
+    };
+    let attributes = Attributes { pmin, pmax, gt: number()?, lt: number()?, st: number()? };
+    Ok(Assignment { server, path, attributes })
 }

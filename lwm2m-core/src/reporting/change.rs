@@ -1,0 +1,223 @@
+//! What counts as a change of an observed value (OMA LwM2M 1.0, 5.1.2).
+//!
+//! Without thresholds any difference from what the observer was told last does: a digest tells.
+//! With them it takes numbers to compare, so those are remembered, in one bounded table.
+//!
+//! A threshold on a multiple resource holds for each of its instances: what one of them does counts,
+//! and so does an instance that comes or goes. The standard says it only from LwM2M 1.1 on, where
+//! instances can have attributes of their own and take the others from their resource; in 1.0 it
+//! is the one reading that neither hides a value nor makes one up.
+
+use alloc::vec::Vec;
+
+use super::observations::{Observation, Observer};
+use crate::base::attributes::Attributes;
+use crate::base::path::{Leaf, Path};
+use crate::base::time::Instant;
+use crate::base::value::{Sink, Stop, Value};
+use crate::format::{Digest, Encode};
+use crate::model::{DataModel, walk};
+
+/// Whether the difference between two numbers is one that the server wants to be told of: another
+/// side of `gt` or `lt`, or a step of `st` and more. Equal numbers do not differ, whatever the step.
+fn is_change(thresholds: Attributes, last: f64, value: f64) -> bool {
+    let crosses_up = |gt: f64| (last > gt) != (value > gt);
+    let crosses_down = |lt: f64| (last < lt) != (value < lt);
+    last.to_bits() != value.to_bits()
+        && (thresholds.gt.is_some_and(|gt| crosses_up(gt.get()))
+            || thresholds.lt.is_some_and(|lt| crosses_down(lt.get()))
+            || thresholds.st.is_some_and(|st| (value - last).abs() >= st.get()))
+}
+
+/// The numbers that observers were told last.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Numbers {
+    entries: Vec<Entry>,
+    limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Entry {
+    observer: Observer,
+    /// The Resource Instance ID, for a multiple resource.
+    index: Option<u16>,
+    /// The number, as a float's bits.
+    bits: u64,
+}
+
+impl Numbers {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { entries: Vec::with_capacity(limit), limit }
+    }
+
+    /// Remembers what an observer is told now: its digest, and whether all numbers have a place.
+    pub(super) fn tell(&mut self, wall: Instant, observer: Observer, path: Path, model: &dyn DataModel) -> (u64, bool) {
+        self.forget(observer);
+        let mut fit = true;
+        let digest = look(wall, observer, path, model, &mut |index, number| {
+            fit = fit && self.add(observer, index, number.to_bits());
+        });
+        if !fit {
+            // Half of them are of no use, and others may have use for the room.
+            self.forget(observer);
+        }
+        (digest, fit)
+    }
+
+    /// Whether an observed value is another one now than the observer was told, by as much as it
+    /// wants.
+    pub(super) fn differ(
+        &self,
+        wall: Instant,
+        of: &Observation,
+        thresholds: Attributes,
+        model: &dyn DataModel,
+    ) -> bool {
+        let observer = of.observer();
+        let (mut changed, mut seen) = (false, 0usize);
+        let digest = look(wall, observer, of.path, model, &mut |index, number| {
+            let mut told = self.of(observer);
+            let last = told.find(|(known, _)| *known == index).map(|(_, bits)| f64::from_bits(bits));
+            changed |= last.is_none_or(|last| is_change(thresholds, last, number));
+            seen = seen.saturating_add(1);
+        });
+        if thresholds.has_thresholds() && of.measured {
+            changed || seen != self.of(observer).count()
+        } else {
+            digest != of.digest
+        }
+    }
+
+    /// Adds a number; false when there is no place.
+    pub(super) fn add(&mut self, observer: Observer, index: Option<u16>, bits: u64) -> bool {
+        let fits = self.entries.len() < self.limit;
+        if fits {
+            self.entries.push(Entry { observer, index, bits });
+        }
+        fits
+    }
+
+    pub(super) fn forget(&mut self, observer: Observer) {
+        self.entries.retain(|entry| entry.observer != observer);
+    }
+
+    /// What an observer was told: indices and bits.
+    pub(super) fn of(&self, observer: Observer) -> impl Iterator<Item = (Option<u16>, u64)> {
+        let own = move |entry: &&Entry| entry.observer == observer;
+        self.entries.iter().filter(own).map(|entry| (entry.index, entry.bits))
+    }
+
+    pub(super) fn heap(&self) -> usize {
+        self.entries.capacity().saturating_mul(size_of::<Entry>())
+    }
+}
+
+/// Reads what an observer would be told now: 64 bits of it, and of a resource each number.
+fn look(
+    wall: Instant,
+    (server, _): Observer,
+    path: Path,
+    model: &dyn DataModel,
+    number: &mut dyn FnMut(Option<u16>, f64),
+) -> u64 {
+    let number = (path.depth() == 3).then_some(number);
+    let mut look = Look { digest: Digest::new(), number };
+    // A refusal is a state of its own: becoming unreadable, or readable again, is a change.
+    let _ = walk::values(&super::context(wall, server), path, model, &mut look);
+    look.digest.finish()
+}
+
+/// A digest, and beside it whoever wants the numbers.
+struct Look<'a> {
+    digest: Digest,
+    number: Option<&'a mut dyn FnMut(Option<u16>, f64)>,
+}
+
+impl Sink for Look<'_> {
+    fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        // Beyond 2^53 neighbouring integers become one float: a threshold there is as coarse.
+        let number = match value {
+            Value::Int(number) | Value::Time(number) => Some(number as f64),
+            Value::Uint(number) => Some(number as f64),
+            Value::Float(number) => Some(number),
+            _ => None,
+        };
+        if let (Some(number), Some(take)) = (number, &mut self.number) {
+            take(at.index, number);
+        }
+        self.digest.value(at, value)
+    }
+
+    fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        self.digest.opaque(at, len, fill)
+    }
+}
+
+impl Encode for Look<'_> {
+    fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
+        self.digest.open_instance(id)
+    }
+
+    fn open_multiple(&mut self, resource: u16) -> Result<(), Stop> {
+        self.digest.open_multiple(resource)
+    }
+
+    fn close(&mut self) -> Result<(), Stop> {
+        self.digest.close()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::attributes::Number;
+    use proptest::prelude::*;
+
+    fn thresholds(lt: Option<f64>, gt: Option<f64>, st: Option<f64>) -> Attributes {
+        let [lt, gt, st] = [lt, gt, st].map(|number| number.and_then(Number::new));
+        Attributes { lt, gt, st, ..Attributes::NONE }
+    }
+
+    #[test]
+    fn the_worked_examples_of_the_standard() {
+        let high = thresholds(None, Some(45.0), Some(10.0));
+        let both = thresholds(Some(20.0), Some(85.0), Some(10.0));
+        for (attributes, pairs, told) in [
+            (high, &[(20, 35), (45, 50), (50, 40), (35, 20), (20, 30), (45, 46)][..], true),
+            (high, &[(20, 29), (44, 45), (46, 54)], false),
+            (both, &[(17, 24), (75, 90), (50, 10), (87, 99), (20, 19), (19, 20), (85, 86), (24, 34)], true),
+            (both, &[(24, 33), (84, 85), (20, 29)], false),
+        ] {
+            for (last, value) in pairs {
+                assert_eq!(is_change(attributes, (*last).into(), (*value).into()), told, "{last} -> {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_smallest_step_is_any_difference_and_none_is_no_step() {
+        let any = thresholds(None, None, Some(0.0));
+        assert!(is_change(any, 1.0, 1.000_001));
+        assert!(!is_change(any, 1.0, 1.0));
+        assert!(!is_change(any, f64::NAN, f64::NAN));
+    }
+
+    proptest! {
+        #[test]
+        fn a_change_and_its_way_back_are_both_told_or_neither(
+            last in -100i32..100, value in -100i32..100,
+            lt in prop::option::of(-50i32..50), gt in prop::option::of(-50i32..50), st in prop::option::of(0i32..50),
+        ) {
+            let float = |number: Option<i32>| number.map(f64::from);
+            let attributes = thresholds(float(lt), float(gt), float(st));
+            let (last_float, value_float) = (f64::from(last), f64::from(value));
+            let expected = last != value && (
+                gt.is_some_and(|gt| (last > gt) != (value > gt))
+                || lt.is_some_and(|lt| (last < lt) != (value < lt))
+                || st.is_some_and(|st| (value - last).abs() >= st)
+            );
+            prop_assert_eq!(is_change(attributes, last_float, value_float), expected);
+            prop_assert_eq!(is_change(attributes, value_float, last_float), expected);
+        }
+    }
+}
