@@ -74,7 +74,9 @@ pub struct ExchangeId(u32);
 /// What a received datagram was.
 #[derive(Debug)]
 pub enum Inbound<'a> {
-    /// A request: answer it with [`Endpoint::answer`], or leave it with [`Endpoint::ignore`].
+    /// A request: answer it with [`Endpoint::answer`], or leave it with [`Endpoint::ignore`]. A block
+    /// of a body, but for the last one (Block1 with M set; RFC 7959), may come twice when many came after
+    /// it: tell it by its number.
     Request {
         /// Whom to answer, and how.
         reply: Reply,
