@@ -8,8 +8,11 @@ use coap_codec::link_format::{LinkWriter, Links};
 use coap_codec::tcp::{Decoder, Signal};
 use coap_codec::{Consequence, Header, Message, MessageView, MessageWriter, Scheme, Token, Uri};
 use endpoint_name::{ClientName, EndpointName, EndpointNameBuf, Leniency, LenientName, classify};
-use lwm2m_core::objects::Device;
-use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Path, Peer, Session, Wake};
+use lwm2m_core::objects::{
+    ConnectivityMonitoring, ConnectivityStatistics, Device, DownloadError, FirmwareUpdate, Location, PackageStore,
+    Protocol, StoreError,
+};
+use lwm2m_core::{Client, Config, Credentials, Ctx, Instant, Key, Output, Part, Path, Peer, Session, Wake};
 
 pub use formats::formats;
 
@@ -191,9 +194,32 @@ pub fn client(data: &[u8]) {
     }
 }
 
+/// Everything that a device may have.
+type Objects = (Device, (FirmwareUpdate<Flash>, (Location, (ConnectivityMonitoring, ConnectivityStatistics))));
+
+fn objects() -> Objects {
+    let firmware = FirmwareUpdate::new(Flash, [Protocol::Coap]);
+    let monitoring = ConnectivityMonitoring::new(6);
+    (
+        Device::new("Example Works", "TM-1"),
+        (firmware, (Location::default(), (monitoring, ConnectivityStatistics::new()))),
+    )
+}
+
+/// Takes any package that does not begin with an `x`.
+struct Flash;
+
+impl PackageStore for Flash {
+    fn store(&mut self, _: &Ctx, part: Part<'_>) -> Result<(), StoreError> {
+        if part.bytes.starts_with(b"x") { Err(StoreError::Failed(DownloadError::Type)) } else { Ok(()) }
+    }
+
+    fn discard(&mut self) {}
+}
+
 struct Life {
     client: Client,
-    device: Device,
+    device: Objects,
     now: Instant,
     peer: Option<Peer>,
     /// Message ID and token of the last message: what an answer needs.
@@ -203,7 +229,7 @@ struct Life {
 impl Life {
     fn new() -> Self {
         let client = Client::new(config(), Instant::ZERO).expect("a valid configuration");
-        let device = Device::new("Example Works", "TM-1");
+        let device = objects();
         let mut life = Self { client, device, now: Instant::ZERO, peer: None, last: Vec::new() };
         life.client.network_up(life.now);
         life.drain();
@@ -224,8 +250,18 @@ impl Life {
             5 => client.address_changed(*now),
             6 => drop(client.update(*now, 1)),
             7 => {
-                device.battery_level = Some(operation >> 4);
-                client.notify(*now, Path::resource(3, 0, 9), device);
+                let (basics, (firmware, (location, (_, statistics)))) = device;
+                basics.battery_level = Some(operation >> 4);
+                firmware.take_action();
+                match operation >> 4 {
+                    0..4 => firmware.downloaded(),
+                    4..6 => firmware.download_failed(DownloadError::Connection),
+                    6..8 => firmware.installed(),
+                    8..10 => firmware.installation_failed(),
+                    _ => location.fix(f64::from(operation), 0.0, i64::from(operation)),
+                }
+                statistics.sent(*now, u32::from(operation));
+                client.notify(*now, Path::ROOT, device);
             }
             8 => *now = Instant::from_micros(now.as_micros() / 2),
             // The server grants what was asked last: 2.01 with a Location.

@@ -74,7 +74,7 @@ pub(crate) fn set(device: &mut Device, command: &str) -> Result<Path, String> {
         9 => device.battery_level = Some(number(value, 100)?),
         10 => device.memory_free = Some(number(value, u32::MAX)?),
         11 => match number(value, 8)? {
-            0 => device.errors().to_vec().iter().for_each(|error| device.clear_error(*error)),
+            0 => device.errors().collect::<Vec<_>>().into_iter().for_each(|error| device.clear_error(error)),
             error => device.add_error(error),
         },
         14 => device.utc_offset = text(),

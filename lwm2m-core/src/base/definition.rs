@@ -116,6 +116,26 @@ impl ResourceDef {
     }
 }
 
+/// The same resources, some of them with another range: a constant that names one which is not there
+/// does not compile.
+pub(crate) const fn with_ranges<const N: usize>(
+    mut resources: [ResourceDef; N],
+    mut ranges: &[(u16, Range)],
+) -> [ResourceDef; N] {
+    while let [(id, range), others @ ..] = ranges {
+        let (mut found, mut rest): (bool, &mut [ResourceDef]) = (false, &mut resources);
+        while let [first, after @ ..] = rest {
+            if first.id == *id {
+                (first.range, found) = (*range, true);
+            }
+            rest = after;
+        }
+        assert!(found, "no resource has this id");
+        ranges = others;
+    }
+    resources
+}
+
 /// The operations that a server may perform on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operations {

@@ -59,7 +59,8 @@ pub(super) fn write(
         Ok(())
     })?;
     writer.restart(Code::CHANGED);
-    Ok(changed(Event::Written { origin: ctx.origin, path }, path))
+    // One resource may change others of its instance: a package that was written, the state.
+    Ok(changed(Event::Written { origin: ctx.origin, path }, Path::instance(target.object.id, instance)))
 }
 
 /// Checks a Create as far as it can be without its payload.

@@ -24,8 +24,8 @@ pub(crate) use compose::{Viewed, change_pair, read_from_pair};
 
 /// The objects of a device, as the client sees them.
 ///
-/// Implement it for the device's own objects and join two with a tuple: `(device, pump)`, or
-/// `(device, (pump, valve))`. Security and Server are the client's own and never reach the model.
+/// [`object!`](crate::object!) makes one of a struct. Implement it by hand for objects with rules of
+/// their own, and join two with a tuple: `(device, pump)`, or `(device, (pump, valve))`. Security and Server are the client's own and never reach the model.
 ///
 /// ```
 /// use lwm2m_core::coap_codec::Code;

@@ -1,79 +1,30 @@
 //! Device, object 3 (OMA LwM2M 1.0, Appendix D.1.4): ready for an application to fill.
 
 use alloc::borrow::Cow;
-use alloc::vec::Vec;
 
 use coap_codec::Code;
 
+use super::definitions::device as table;
+use super::field::{Link, Multiple, Readable, Typed, Writable};
+use crate::base::definition::with_ranges;
 use crate::base::path::Leaf;
 use crate::base::time::Instant;
 use crate::base::value::{DataType, Sink, Value};
-use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Operations, Range, Refusal, ResourceDef};
+use crate::format::{Given, Values};
+use crate::model::{Args, Ctx, ObjectDef, Range, Refusal, ResourceDef};
 
-/// Object ID of Device.
-const ID: u16 = 3;
+/// The definition of object 3, version 1.0, with a bound on what servers may write.
+static DEFINITION: ObjectDef = ObjectDef { resources: &RESOURCES, ..table::DEFINITION };
 
-const MANUFACTURER: u16 = 0;
-const MODEL_NUMBER: u16 = 1;
-const SERIAL_NUMBER: u16 = 2;
-const FIRMWARE_VERSION: u16 = 3;
-const REBOOT: u16 = 4;
-const FACTORY_RESET: u16 = 5;
-const BATTERY_LEVEL: u16 = 9;
-const MEMORY_FREE: u16 = 10;
-const ERROR_CODE: u16 = 11;
-const RESET_ERROR_CODE: u16 = 12;
-const CURRENT_TIME: u16 = 13;
-const UTC_OFFSET: u16 = 14;
-const TIMEZONE: u16 = 15;
-const BINDING_MODES: u16 = 16;
-const DEVICE_TYPE: u16 = 17;
-const HARDWARE_VERSION: u16 = 18;
-const SOFTWARE_VERSION: u16 = 19;
-const BATTERY_STATUS: u16 = 20;
-const MEMORY_TOTAL: u16 = 21;
-
-const fn read(id: u16, name: &'static str, data_type: DataType) -> ResourceDef {
-    ResourceDef::new(id, name, Operations::R, data_type)
-}
-
-const fn execute(id: u16, name: &'static str) -> ResourceDef {
-    ResourceDef::new(id, name, Operations::E, DataType::None)
-}
-
-/// The definition of object 3, version 1.0.
-static DEFINITION: ObjectDef = ObjectDef {
-    id: ID,
-    name: "Device",
-    version: (1, 0),
-    multiple: false,
-    mandatory: true,
-    resources: &[
-        read(MANUFACTURER, "Manufacturer", DataType::String),
-        read(MODEL_NUMBER, "Model Number", DataType::String),
-        read(SERIAL_NUMBER, "Serial Number", DataType::String),
-        read(FIRMWARE_VERSION, "Firmware Version", DataType::String),
-        execute(REBOOT, "Reboot").mandatory(),
-        execute(FACTORY_RESET, "Factory Reset"),
-        read(6, "Available Power Sources", DataType::Integer).multiple().range(Range::Integer(0, 7)),
-        read(7, "Power Source Voltage", DataType::Integer).multiple().unit("mV"),
-        read(8, "Power Source Current", DataType::Integer).multiple().unit("mA"),
-        read(BATTERY_LEVEL, "Battery Level", DataType::Integer).range(Range::Integer(0, 100)).unit("%"),
-        read(MEMORY_FREE, "Memory Free", DataType::Integer).unit("KB"),
-        read(ERROR_CODE, "Error Code", DataType::Integer).multiple().mandatory().range(Range::Integer(0, 8)),
-        execute(RESET_ERROR_CODE, "Reset Error Code"),
-        ResourceDef::new(CURRENT_TIME, "Current Time", Operations::RW, DataType::Time),
-        ResourceDef::new(UTC_OFFSET, "UTC Offset", Operations::RW, DataType::String),
-        ResourceDef::new(TIMEZONE, "Timezone", Operations::RW, DataType::String),
-        read(BINDING_MODES, "Supported Binding and Modes", DataType::String).mandatory(),
-        read(DEVICE_TYPE, "Device Type", DataType::String),
-        read(HARDWARE_VERSION, "Hardware Version", DataType::String),
-        read(SOFTWARE_VERSION, "Software Version", DataType::String),
-        read(BATTERY_STATUS, "Battery Status", DataType::Integer).range(Range::Integer(0, 6)),
-        read(MEMORY_TOTAL, "Memory Total", DataType::Integer).unit("KB"),
-        read(22, "ExtDevInfo", DataType::ObjectLink).multiple(),
+const RESOURCES: [ResourceDef; 23] = with_ranges(
+    table::RESOURCES,
+    &[
+        // The definition leaves open how much memory a server may have; the longest name of a time
+        // zone takes half of this.
+        (table::UTC_OFFSET, Range::Length(0, 64)),
+        (table::TIMEZONE, Range::Length(0, 64)),
     ],
-};
+);
 
 /// Text that is part of the program or made at run time.
 type Text = Option<Cow<'static, str>>;
@@ -88,7 +39,7 @@ type Text = Option<Cow<'static, str>>;
 /// let mut device = Device::new("Example Works", "TM-1");
 /// device.battery_level = Some(80);
 /// device.add_error(1); // low battery power
-/// assert_eq!(device.errors(), [1]);
+/// assert!(device.errors().eq([1]));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Device {
@@ -100,6 +51,13 @@ pub struct Device {
     pub serial_number: Text,
     /// Firmware version (/3/0/3).
     pub firmware_version: Text,
+    /// Power sources (/3/0/6): 0 DC, 1 internal battery, 2 external battery, 4 Power over Ethernet,
+    /// 5 USB, 6 AC, 7 solar.
+    pub power_sources: Multiple<u8>,
+    /// Voltages of the power sources in millivolts, by the ids of these (/3/0/7).
+    pub voltages: Multiple<i32>,
+    /// Currents of the power sources in milliamperes, by the ids of these (/3/0/8).
+    pub currents: Multiple<i32>,
     /// Battery level in percent, 0 to 100 (/3/0/9).
     pub battery_level: Option<u8>,
     /// Free memory in kilobytes (/3/0/10).
@@ -111,34 +69,67 @@ pub struct Device {
     pub utc_offset: Text,
     /// Time zone by its IANA name (/3/0/15). Servers may set it.
     pub timezone: Text,
+    /// Supported bindings and modes (/3/0/16): `U`, where the device has nothing but UDP.
+    pub binding_modes: Cow<'static, str>,
     /// Device type (/3/0/17).
     pub device_type: Text,
     /// Hardware version (/3/0/18).
     pub hardware_version: Text,
     /// Software version (/3/0/19).
     pub software_version: Text,
-    /// Battery status, 0 to 6 (/3/0/20).
+    /// Battery status (/3/0/20): 0 normal, 1 charging, 2 charged, 3 damaged, 4 low, 5 not installed,
+    /// 6 unknown.
     pub battery_status: Option<u8>,
     /// Memory in kilobytes (/3/0/21).
     pub memory_total: Option<u32>,
-    errors: Vec<u8>,
+    /// Object instances that say more about the device (/3/0/22).
+    pub ext_dev_info: Multiple<Link>,
+    errors: Errors,
     action: Option<DeviceAction>,
+}
+
+crate::object! {
+    Device: DEFINITION,
+    read {
+        table::MANUFACTURER => manufacturer,
+        table::MODEL_NUMBER => model_number,
+        table::SERIAL_NUMBER => serial_number,
+        table::FIRMWARE_VERSION => firmware_version,
+        table::AVAILABLE_POWER_SOURCES => power_sources,
+        table::POWER_SOURCE_VOLTAGE => voltages,
+        table::POWER_SOURCE_CURRENT => currents,
+        table::BATTERY_LEVEL => battery_level,
+        table::MEMORY_FREE => memory_free,
+        table::ERROR_CODE => errors,
+        table::SUPPORTED_BINDING_AND_MODES => binding_modes,
+        table::DEVICE_TYPE => device_type,
+        table::HARDWARE_VERSION => hardware_version,
+        table::SOFTWARE_VERSION => software_version,
+        table::BATTERY_STATUS => battery_status,
+        table::MEMORY_TOTAL => memory_total,
+        table::EXT_DEV_INFO => ext_dev_info,
+    },
+    write {
+        table::CURRENT_TIME => current_time,
+        table::UTC_OFFSET => utc_offset,
+        table::TIMEZONE => timezone,
+    },
+    execute {
+        table::REBOOT => reboot,
+        table::FACTORY_RESET => factory_reset,
+        table::RESET_ERROR_CODE => reset_errors,
+    },
 }
 
 /// What a server told the device to do. Do it once the client has nothing more to send, so that
 /// the answer leaves first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeviceAction {
     /// Start again (/3/0/4).
     Reboot,
-    /// Go back to the state of delivery (/3/0/5).
+    /// Go back to the state of delivery (/3/0/5), which a reboot is part of.
     FactoryReset,
 }
-
-/// How many error codes the object holds: those that its definition knows.
-const MAX_ERRORS: usize = 8;
-/// The longest text that a server may write.
-const MAX_WRITTEN: usize = 64;
 
 impl Device {
     /// A device of which only manufacturer and model are known.
@@ -149,39 +140,47 @@ impl Device {
             model_number: Some(model_number.into()),
             serial_number: None,
             firmware_version: None,
+            power_sources: Multiple::new(),
+            voltages: Multiple::new(),
+            currents: Multiple::new(),
             battery_level: None,
             memory_free: None,
             current_time: None,
             utc_offset: None,
             timezone: None,
+            binding_modes: Cow::Borrowed("U"),
             device_type: None,
             hardware_version: None,
             software_version: None,
             battery_status: None,
             memory_total: None,
-            errors: Vec::new(),
+            ext_dev_info: Multiple::new(),
+            errors: Errors::default(),
             action: None,
         }
     }
 
     /// The errors at present (/3/0/11), without the 0 that servers see when there is none.
-    #[must_use]
-    pub fn errors(&self) -> &[u8] {
-        &self.errors
+    pub fn errors(&self) -> impl Iterator<Item = u8> {
+        self.errors.iter().map(|(_, code)| code)
     }
 
     /// Adds an error: 1 low battery power, 2 external power off, 3 GPS failure, 4 low signal,
     /// 5 out of memory, 6 SMS failure, 7 IP connectivity failure, 8 peripheral malfunction.
     /// Others are ignored.
     pub fn add_error(&mut self, code: u8) {
-        if (1..=8).contains(&code) && !self.errors.contains(&code) && self.errors.len() < MAX_ERRORS {
-            self.errors.push(code);
+        let known = self.errors().any(|known| known == code);
+        if let Some(free) = self.errors.0.iter_mut().find(|slot| **slot == 0)
+            && (1..=8).contains(&code)
+            && !known
+        {
+            *free = code;
         }
     }
 
     /// Takes an error away.
     pub fn clear_error(&mut self, code: u8) {
-        self.errors.retain(|error| *error != code);
+        self.errors.0.iter_mut().filter(|slot| **slot == code).for_each(|slot| *slot = 0);
     }
 
     /// What a server told the device to do, once.
@@ -189,115 +188,92 @@ impl Device {
         self.action.take()
     }
 
-    fn text(&self, resource: u16) -> Option<&str> {
-        let text = match resource {
-            MANUFACTURER => &self.manufacturer,
-            MODEL_NUMBER => &self.model_number,
-            SERIAL_NUMBER => &self.serial_number,
-            FIRMWARE_VERSION => &self.firmware_version,
-            UTC_OFFSET => &self.utc_offset,
-            TIMEZONE => &self.timezone,
-            DEVICE_TYPE => &self.device_type,
-            HARDWARE_VERSION => &self.hardware_version,
-            SOFTWARE_VERSION => &self.software_version,
-            BINDING_MODES => return Some("U"),
-            _ => return None,
-        };
-        text.as_deref()
+    #[allow(clippy::unnecessary_wraps, reason = "the form of a method that is bound")]
+    fn reboot(&mut self, _: &Ctx, _: Args<'_>) -> Result<(), Refusal> {
+        // A factory reset that is not done yet stays.
+        self.action = self.action.max(Some(DeviceAction::Reboot));
+        Ok(())
     }
 
-    fn integer(&self, resource: u16) -> Option<i64> {
-        match resource {
-            BATTERY_LEVEL => self.battery_level.map(i64::from),
-            MEMORY_FREE => self.memory_free.map(i64::from),
-            BATTERY_STATUS => self.battery_status.map(i64::from),
-            MEMORY_TOTAL => self.memory_total.map(i64::from),
-            _ => None,
-        }
+    #[allow(clippy::unnecessary_wraps, reason = "the form of a method that is bound")]
+    const fn factory_reset(&mut self, _: &Ctx, _: Args<'_>) -> Result<(), Refusal> {
+        self.action = Some(DeviceAction::FactoryReset);
+        Ok(())
     }
 
-    fn has(&self, resource: u16) -> bool {
-        match resource {
-            REBOOT | FACTORY_RESET | ERROR_CODE | RESET_ERROR_CODE => true,
-            CURRENT_TIME => self.current_time.is_some(),
-            _ => self.text(resource).is_some() || self.integer(resource).is_some(),
-        }
+    /// Clears them. What is still wrong is for the device to add again, on
+    /// [`Event::Executed`](crate::Event::Executed).
+    #[allow(clippy::unnecessary_wraps, reason = "the form of a method that is bound")]
+    fn reset_errors(&mut self, _: &Ctx, _: Args<'_>) -> Result<(), Refusal> {
+        self.errors = Errors::default();
+        Ok(())
+    }
+}
+
+/// Error codes at their Resource Instance IDs, 0 where there is none: room for each code that the
+/// definition knows. An error keeps its id, and the next one takes the first that is free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Errors([u8; 8]);
+
+impl Errors {
+    fn iter(&self) -> impl Iterator<Item = (u16, u8)> {
+        (0..).zip(self.0).filter(|(_, code)| *code != 0)
+    }
+}
+
+impl Typed for Errors {
+    const DATA_TYPE: DataType = DataType::Integer;
+    const MULTIPLE: bool = true;
+}
+
+impl Readable for Errors {
+    fn is_present(&self) -> bool {
+        true
     }
 
-    /// No error shows as one instance, 0, with the value 0.
-    fn read_errors(&self, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        let errors = if self.errors.is_empty() { &[0][..] } else { &self.errors };
-        let wanted = (0..=u16::MAX).zip(errors).filter(|(index, _)| at.index.is_none_or(|wanted| wanted == *index));
+    /// No error shows as one instance, 0, with the value 0 (Appendix D.1.4, resource 11).
+    fn read(&self, _: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+        let none = self.iter().next().is_none().then_some((0, 0));
+        let wanted = |(id, _): &(u16, u8)| at.index.is_none_or(|wanted| wanted == *id);
         let mut found = false;
-        for (index, error) in wanted {
-            out.value(at.at(index), Value::Int(i64::from(*error)))?;
+        for (id, code) in self.iter().chain(none).filter(wanted) {
+            out.value(at.at(id), Value::Int(i64::from(code)))?;
             found = true;
         }
         if found { Ok(()) } else { Err(Refusal::Code(Code::NOT_FOUND)) }
     }
 }
 
-impl DataModel for Device {
-    fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
-        after.is_none_or(|after| after < ID).then_some(&DEFINITION)
-    }
+/// A clock: seconds since 1970, and when that was.
+impl Typed for Option<(i64, Instant)> {
+    const DATA_TYPE: DataType = DataType::Time;
+    const MULTIPLE: bool = false;
+}
 
-    fn next_instance(&self, object: u16, after: Option<u16>) -> Option<u16> {
-        (object == ID && after.is_none()).then_some(0)
-    }
-
-    fn next_resource(&self, object: u16, instance: u16, after: Option<u16>) -> Option<u16> {
-        if (object, instance) != (ID, 0) {
-            return None;
-        }
-        let mut ids = DEFINITION.resources.iter().map(|resource| resource.id);
-        ids.find(|id| after.is_none_or(|after| *id > after) && self.has(*id))
+impl Readable for Option<(i64, Instant)> {
+    fn is_present(&self) -> bool {
+        self.is_some()
     }
 
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        if at.resource == ERROR_CODE {
-            return self.read_errors(at, out);
-        }
-        let value = match at.resource {
-            CURRENT_TIME => self.current_time.map(|(seconds, set)| {
-                let passed = ctx.now.saturating_duration_since(set).as_secs();
-                Value::Time(seconds.saturating_add_unsigned(passed))
-            }),
-            resource => self.text(resource).map(Value::Str).or_else(|| self.integer(resource).map(Value::Int)),
-        };
-        Ok(out.value(at, value.ok_or(Refusal::Code(Code::NOT_FOUND))?)?)
+        let (seconds, set) = self.ok_or(Refusal::Code(Code::NOT_FOUND))?;
+        let passed = ctx.now.saturating_duration_since(set).as_secs();
+        Ok(out.value(at, Value::Time(seconds.saturating_add_unsigned(passed)))?)
+    }
+}
+
+impl Writable for Option<(i64, Instant)> {
+    fn accepts(&self, resource: u16, values: &Values<'_>, _: bool) -> bool {
+        matches!(values.get(resource), Some(Value::Time(_)))
     }
 
-    fn check(&self, _: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
-        if matches!(change.action, Action::Create | Action::Delete) {
-            return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-        }
-        let too_long =
-            change.values.iter().any(|given| matches!(given.value, Value::Str(text) if text.len() > MAX_WRITTEN));
-        if too_long { Err(Refusal::Code(Code::BAD_REQUEST)) } else { Ok(()) }
-    }
-
-    fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
-        if change.action == Action::Replace {
-            (self.utc_offset, self.timezone, self.current_time) = (None, None, None);
-        }
-        for given in change.values.iter() {
-            match (given.resource, given.value) {
-                (CURRENT_TIME, Value::Time(seconds)) => self.current_time = Some((seconds, ctx.now)),
-                (UTC_OFFSET, Value::Str(text)) => self.utc_offset = Some(Cow::Owned(text.into())),
-                (TIMEZONE, Value::Str(text)) => self.timezone = Some(Cow::Owned(text.into())),
-                _ => {}
-            }
+    fn write(&mut self, ctx: &Ctx, given: Given<'_>) {
+        if let Value::Time(seconds) = given.value {
+            *self = Some((seconds, ctx.now));
         }
     }
 
-    fn execute(&mut self, _: &Ctx, at: Leaf, _: Args<'_>) -> Result<(), Refusal> {
-        match at.resource {
-            REBOOT => self.action = Some(DeviceAction::Reboot),
-            FACTORY_RESET => self.action = Some(DeviceAction::FactoryReset),
-            RESET_ERROR_CODE => self.errors.clear(),
-            _ => return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)),
-        }
-        Ok(())
+    fn clear(&mut self) {
+        *self = None;
     }
 }

@@ -8,52 +8,32 @@ use core::fmt;
 
 use coap_codec::Code;
 
-use crate::base::path::Leaf;
-use crate::base::value::{DataType, Sink, Value};
-use crate::format::{Given, Values};
-use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Operations, Origin, Range, Refusal, ResourceDef};
-
-/// Object ID of Security.
-pub(crate) const ID: u16 = 0;
-
-const URI: u16 = 0;
-const BOOTSTRAP_SERVER: u16 = 1;
-const MODE: u16 = 2;
-const IDENTITY: u16 = 3;
-const SERVER_KEY: u16 = 4;
-const SECRET_KEY: u16 = 5;
-pub(crate) const SHORT_SERVER_ID: u16 = 10;
-const HOLD_OFF: u16 = 11;
-const ACCOUNT_TIMEOUT: u16 = 12;
-
-const fn only_bootstrap(id: u16, name: &'static str, data_type: DataType) -> ResourceDef {
-    ResourceDef::new(id, name, Operations::Bootstrap, data_type)
-}
-
-/// The definition of object 0, version 1.0.
-pub(crate) static DEFINITION: ObjectDef = ObjectDef {
-    id: ID,
-    name: "LWM2M Security",
-    version: (1, 0),
-    multiple: true,
-    mandatory: true,
-    resources: &[
-        only_bootstrap(URI, "LWM2M Server URI", DataType::String).mandatory().range(Range::Length(0, 255)),
-        only_bootstrap(BOOTSTRAP_SERVER, "Bootstrap-Server", DataType::Boolean).mandatory(),
-        only_bootstrap(MODE, "Security Mode", DataType::Integer).mandatory().range(Range::Integer(0, 4)),
-        only_bootstrap(IDENTITY, "Public Key or Identity", DataType::Opaque).mandatory(),
-        only_bootstrap(SERVER_KEY, "Server Public Key", DataType::Opaque).mandatory(),
-        only_bootstrap(SECRET_KEY, "Secret Key", DataType::Opaque).mandatory(),
-        only_bootstrap(6, "SMS Security Mode", DataType::Integer).range(Range::Integer(0, 255)),
-        // 6 bytes, and 16, 32 or 48 bytes; a bootstrap server that has none writes them empty.
-        only_bootstrap(7, "SMS Binding Key Parameters", DataType::Opaque).range(Range::Length(0, 6)),
-        only_bootstrap(8, "SMS Binding Secret Key(s)", DataType::Opaque).range(Range::Length(0, 48)),
-        only_bootstrap(9, "LwM2M Server SMS Number", DataType::String),
-        only_bootstrap(SHORT_SERVER_ID, "Short Server ID", DataType::Integer),
-        only_bootstrap(HOLD_OFF, "Client Hold Off Time", DataType::Integer).unit("s"),
-        only_bootstrap(ACCOUNT_TIMEOUT, "Bootstrap-Server Account Timeout", DataType::Integer).unit("s"),
-    ],
+use super::definitions;
+use super::definitions::security::{
+    BOOTSTRAP_SERVER, BOOTSTRAP_SERVER_ACCOUNT_TIMEOUT, CLIENT_HOLD_OFF_TIME, LWM2M_SERVER_URI, PUBLIC_KEY_OR_IDENTITY,
+    SECRET_KEY, SECURITY_MODE, SERVER_PUBLIC_KEY, SMS_BINDING_KEY_PARAMETERS, SMS_BINDING_SECRET_KEY_S,
 };
+use crate::base::definition::with_ranges;
+use crate::base::path::Leaf;
+use crate::base::value::{Sink, Value};
+use crate::format::{Given, Values};
+use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Origin, Range, Refusal, ResourceDef};
+
+pub(crate) use super::definitions::security::{ID, SHORT_SERVER_ID};
+
+/// The definition of object 0, version 1.0, but for some ranges.
+pub(crate) static DEFINITION: ObjectDef = ObjectDef { resources: &RESOURCES, ..definitions::security::DEFINITION };
+
+const RESOURCES: [ResourceDef; 13] = with_ranges(
+    definitions::security::RESOURCES,
+    &[
+        // 6 bytes, and 16, 32 or 48 bytes; a bootstrap server that has none writes them empty.
+        (SMS_BINDING_KEY_PARAMETERS, Range::Length(0, 6)),
+        (SMS_BINDING_SECRET_KEY_S, Range::Length(0, 48)),
+        // In its own account a bootstrap server may write anything; Bootstrap-Finish judges the others.
+        (SHORT_SERVER_ID, Range::Any),
+    ],
+);
 
 /// Security Mode (/0/x/2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,15 +92,17 @@ pub(crate) struct Instance {
 impl Instance {
     fn set(&mut self, Given { resource, value, .. }: Given<'_>) {
         match (resource, value) {
-            (URI, Value::Str(uri)) => self.uri = Some(uri.to_string()),
+            (LWM2M_SERVER_URI, Value::Str(uri)) => self.uri = Some(uri.to_string()),
             (BOOTSTRAP_SERVER, Value::Bool(yes)) => self.bootstrap_server = Some(yes),
-            (MODE, Value::Int(mode)) => self.mode = u8::try_from(mode).ok().map(Mode::from_number),
-            (IDENTITY, Value::Opaque(bytes)) => self.credential.identity = bytes.to_vec(),
-            (SERVER_KEY, Value::Opaque(bytes)) => self.credential.server_key = bytes.to_vec(),
+            (SECURITY_MODE, Value::Int(mode)) => self.mode = u8::try_from(mode).ok().map(Mode::from_number),
+            (PUBLIC_KEY_OR_IDENTITY, Value::Opaque(bytes)) => self.credential.identity = bytes.to_vec(),
+            (SERVER_PUBLIC_KEY, Value::Opaque(bytes)) => self.credential.server_key = bytes.to_vec(),
             (SECRET_KEY, Value::Opaque(bytes)) => self.credential.secret_key = bytes.to_vec(),
             (SHORT_SERVER_ID, Value::Int(id)) => self.short_server_id = u16::try_from(id).ok(),
-            (HOLD_OFF, Value::Int(seconds)) => self.hold_off = u32::try_from(seconds).ok(),
-            (ACCOUNT_TIMEOUT, Value::Int(seconds)) => self.account_timeout = u32::try_from(seconds).ok(),
+            (CLIENT_HOLD_OFF_TIME, Value::Int(seconds)) => self.hold_off = u32::try_from(seconds).ok(),
+            (BOOTSTRAP_SERVER_ACCOUNT_TIMEOUT, Value::Int(seconds)) => {
+                self.account_timeout = u32::try_from(seconds).ok()
+            }
             // The SMS resources are accepted and have no effect: this client has no SMS binding.
             _ => {}
         }
@@ -128,13 +110,13 @@ impl Instance {
 
     const fn has(&self, resource: u16) -> bool {
         match resource {
-            URI => self.uri.is_some(),
+            LWM2M_SERVER_URI => self.uri.is_some(),
             BOOTSTRAP_SERVER => self.bootstrap_server.is_some(),
-            MODE => self.mode.is_some(),
-            IDENTITY | SERVER_KEY | SECRET_KEY => true,
+            SECURITY_MODE => self.mode.is_some(),
+            PUBLIC_KEY_OR_IDENTITY | SERVER_PUBLIC_KEY | SECRET_KEY => true,
             SHORT_SERVER_ID => self.short_server_id.is_some(),
-            HOLD_OFF => self.hold_off.is_some(),
-            ACCOUNT_TIMEOUT => self.account_timeout.is_some(),
+            CLIENT_HOLD_OFF_TIME => self.hold_off.is_some(),
+            BOOTSTRAP_SERVER_ACCOUNT_TIMEOUT => self.account_timeout.is_some(),
             _ => false,
         }
     }

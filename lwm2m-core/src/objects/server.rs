@@ -4,58 +4,39 @@ use alloc::vec::Vec;
 
 use coap_codec::Code;
 
+use super::definitions;
+use super::definitions::server::{
+    BINDING, DEFAULT_MAXIMUM_PERIOD, DEFAULT_MINIMUM_PERIOD, DISABLE, DISABLE_TIMEOUT, LIFETIME,
+    NOTIFICATION_STORING_WHEN_DISABLED_OR_OFFLINE, REGISTRATION_UPDATE_TRIGGER,
+};
+use crate::base::definition::with_ranges;
 use crate::base::path::Leaf;
-use crate::base::value::{DataType, Sink, Value};
+use crate::base::value::{Sink, Value};
 use crate::format::Given;
-use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Operations, Origin, Range, Refusal, ResourceDef};
+use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Origin, Range, Refusal, ResourceDef};
 
-/// Object ID of Server.
-pub(crate) const ID: u16 = 1;
-
-pub(crate) const SHORT_SERVER_ID: u16 = 0;
-pub(crate) const LIFETIME: u16 = 1;
-pub(crate) const DEFAULT_MIN_PERIOD: u16 = 2;
-pub(crate) const DEFAULT_MAX_PERIOD: u16 = 3;
-pub(crate) const DISABLE: u16 = 4;
-pub(crate) const DISABLE_TIMEOUT: u16 = 5;
-pub(crate) const STORING: u16 = 6;
-pub(crate) const BINDING: u16 = 7;
-pub(crate) const UPDATE_TRIGGER: u16 = 8;
+pub(crate) use super::definitions::server::{ID, SHORT_SERVER_ID};
 
 /// Disable Timeout where the server wrote none: a day (OMA LwM2M 1.0, Appendix D.1.2).
 const DEFAULT_DISABLE_TIMEOUT: u32 = 86_400;
 
-const SECONDS: Range = Range::Integer(0, u32::MAX as i64);
+/// The definition of object 1, version 1.0, but for some ranges.
+pub(crate) static DEFINITION: ObjectDef = ObjectDef { resources: &RESOURCES, ..definitions::server::DEFINITION };
 
-/// The definition of object 1, version 1.0.
-pub(crate) static DEFINITION: ObjectDef = ObjectDef {
-    id: ID,
-    name: "LwM2M Server",
-    version: (1, 0),
-    multiple: true,
-    mandatory: true,
-    resources: &[
-        ResourceDef::new(SHORT_SERVER_ID, "Short Server ID", Operations::R, DataType::Integer)
-            .mandatory()
-            .range(Range::Integer(1, 65_534)),
-        // No range: what is not positive is the profile's affair in a bootstrap.
-        ResourceDef::new(LIFETIME, "Lifetime", Operations::RW, DataType::Integer).mandatory().unit("s"),
-        ResourceDef::new(DEFAULT_MIN_PERIOD, "Default Minimum Period", Operations::RW, DataType::Integer)
-            .range(SECONDS)
-            .unit("s"),
-        ResourceDef::new(DEFAULT_MAX_PERIOD, "Default Maximum Period", Operations::RW, DataType::Integer)
-            .range(SECONDS)
-            .unit("s"),
-        ResourceDef::new(DISABLE, "Disable", Operations::E, DataType::None),
-        ResourceDef::new(DISABLE_TIMEOUT, "Disable Timeout", Operations::RW, DataType::Integer)
-            .range(SECONDS)
-            .unit("s"),
-        ResourceDef::new(STORING, "Notification Storing When Disabled or Offline", Operations::RW, DataType::Boolean)
-            .mandatory(),
-        ResourceDef::new(BINDING, "Binding", Operations::RW, DataType::String).mandatory(),
-        ResourceDef::new(UPDATE_TRIGGER, "Registration Update Trigger", Operations::E, DataType::None).mandatory(),
+const RESOURCES: [ResourceDef; 9] = with_ranges(
+    definitions::server::RESOURCES,
+    &[
+        // 65535 is reserved, whatever the definition says (Appendix D.1.1, resource 10).
+        (SHORT_SERVER_ID, Range::Integer(1, 65_534)),
+        // What is kept in 32 bits. Lifetime has no range: one that is not positive is the profile's
+        // affair in a bootstrap.
+        (DEFAULT_MINIMUM_PERIOD, SECONDS),
+        (DEFAULT_MAXIMUM_PERIOD, SECONDS),
+        (DISABLE_TIMEOUT, SECONDS),
     ],
-};
+);
+
+const SECONDS: Range = Range::Integer(0, u32::MAX as i64);
 
 /// What a server tells the client through an executable resource of Server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,7 +52,7 @@ impl Trigger {
     pub(crate) const fn of(object: u16, instance: u16, resource: u16) -> Option<Self> {
         match (object, resource) {
             (ID, DISABLE) => Some(Self::Disable(instance)),
-            (ID, UPDATE_TRIGGER) => Some(Self::Update(instance)),
+            (ID, REGISTRATION_UPDATE_TRIGGER) => Some(Self::Update(instance)),
             _ => None,
         }
     }
@@ -117,9 +98,10 @@ impl Binding {
         }
     }
 
-    /// Whether this client can be reached so: by UDP, without queue mode.
+    /// Whether this client can be reached so: by UDP. With queue mode its server waits to hear from
+    /// it before it asks; a client that never sleeps may be told to (OMA LwM2M 1.0, 8.3).
     pub(crate) const fn is_supported(self) -> bool {
-        matches!(self, Self::U)
+        matches!(self, Self::U | Self::UQ)
     }
 }
 
@@ -142,10 +124,10 @@ impl Instance {
         match (resource, value) {
             (SHORT_SERVER_ID, Value::Int(id)) => self.short_server_id = u16::try_from(id).ok(),
             (LIFETIME, Value::Int(seconds)) => self.lifetime = positive(seconds),
-            (DEFAULT_MIN_PERIOD, Value::Int(seconds)) => self.default_min_period = u32::try_from(seconds).ok(),
-            (DEFAULT_MAX_PERIOD, Value::Int(seconds)) => self.default_max_period = u32::try_from(seconds).ok(),
+            (DEFAULT_MINIMUM_PERIOD, Value::Int(seconds)) => self.default_min_period = u32::try_from(seconds).ok(),
+            (DEFAULT_MAXIMUM_PERIOD, Value::Int(seconds)) => self.default_max_period = u32::try_from(seconds).ok(),
             (DISABLE_TIMEOUT, Value::Int(seconds)) => self.disable_timeout = u32::try_from(seconds).ok(),
-            (STORING, Value::Bool(yes)) => self.storing = Some(yes),
+            (NOTIFICATION_STORING_WHEN_DISABLED_OR_OFFLINE, Value::Bool(yes)) => self.storing = Some(yes),
             (BINDING, Value::Str(text)) => self.binding = Binding::parse(text),
             _ => {}
         }
@@ -163,17 +145,17 @@ impl Instance {
         match resource {
             SHORT_SERVER_ID => self.short_server_id.map(|id| Value::Int(i64::from(id))),
             LIFETIME => self.lifetime.map(int),
-            DEFAULT_MIN_PERIOD => self.default_min_period.map(int),
-            DEFAULT_MAX_PERIOD => self.default_max_period.map(int),
+            DEFAULT_MINIMUM_PERIOD => self.default_min_period.map(int),
+            DEFAULT_MAXIMUM_PERIOD => self.default_max_period.map(int),
             DISABLE_TIMEOUT => self.disable_timeout.map(int),
-            STORING => self.storing.map(Value::Bool),
+            NOTIFICATION_STORING_WHEN_DISABLED_OR_OFFLINE => self.storing.map(Value::Bool),
             BINDING => self.binding.map(|binding| Value::Str(binding.as_str())),
             _ => None,
         }
     }
 
     fn has(&self, resource: u16) -> bool {
-        matches!(resource, DISABLE | UPDATE_TRIGGER) || self.value(resource).is_some()
+        matches!(resource, DISABLE | REGISTRATION_UPDATE_TRIGGER) || self.value(resource).is_some()
     }
 
     /// How long a Disable lasts, in seconds.
@@ -277,7 +259,7 @@ impl DataModel for Server {
         // What Disable and Registration Update Trigger cause is carried as an effect: the machines
         // that act on it belong to another floor.
         match at.resource {
-            DISABLE | UPDATE_TRIGGER => Ok(()),
+            DISABLE | REGISTRATION_UPDATE_TRIGGER => Ok(()),
             _ => Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)),
         }
     }

@@ -8,6 +8,7 @@ mod bootstrap;
 mod lives;
 mod models;
 mod network;
+mod objects;
 mod operations;
 mod records;
 mod registration;

@@ -272,9 +272,9 @@ fn int_220_several_values_are_written_as_json() {
     }
     assert_eq!(read(&mut sim), expected, "merged");
 
-    // Queue mode is not offered: nothing of a payload with it is taken.
-    let queue = r#"{"bn":"/1/0/","e":[{"n":"2","v":5},{"n":"7","sv":"UQ"}]}"#;
-    assert_eq!(write(&mut sim, Code::POST, queue), Code::BAD_REQUEST);
+    // SMS is not offered: nothing of a payload with it is taken.
+    let sms = r#"{"bn":"/1/0/","e":[{"n":"2","v":5},{"n":"7","sv":"US"}]}"#;
+    assert_eq!(write(&mut sim, Code::POST, sms), Code::BAD_REQUEST);
     assert_eq!(read(&mut sim), expected);
 
     let initial = r#"{"bn":"/1/0/","e":[{"n":"1","v":86400},{"n":"6","bv":true},{"n":"7","sv":"U"}]}"#;

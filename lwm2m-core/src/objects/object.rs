@@ -1,0 +1,424 @@
+//! A struct as an object: its fields bound to the resources of a definition.
+
+use coap_codec::Code;
+
+use super::field::{Readable, Typed, Writable};
+use crate::base::definition::{ObjectDef, Operations, ResourceDef};
+use crate::base::origin::Origin;
+use crate::base::path::Leaf;
+use crate::base::value::{DataType, Sink};
+use crate::model::{Action, Args, Change, Ctx, Refusal};
+
+/// An instance of an object: what [`object!`](crate::object!) makes of a struct.
+pub trait Object {
+    /// What the object is.
+    fn define() -> &'static ObjectDef
+    where
+        Self: Sized;
+
+    /// The same, of a value whose type is not known.
+    fn definition(&self) -> &'static ObjectDef;
+
+    /// The field that is bound to a resource.
+    fn readable(&self, resource: u16) -> Option<&dyn Readable>;
+
+    /// The field that is bound to a resource which servers may write.
+    fn writable(&self, resource: u16) -> Option<&dyn Writable>;
+
+    /// The same, to be written.
+    fn writable_mut(&mut self, resource: u16) -> Option<&mut dyn Writable>;
+
+    /// Whether a method is bound to a resource.
+    fn executes(&self, resource: u16) -> bool;
+
+    /// Calls the method that is bound to a resource.
+    ///
+    /// # Errors
+    /// The method's own, or 4.05 when there is none.
+    fn execute(&mut self, ctx: &Ctx, resource: u16, args: Args<'_>) -> Result<(), Refusal>;
+}
+
+/// Binds the fields of a struct to the resources of a definition, and makes it a
+/// [`DataModel`](crate::DataModel) with this one object in one instance. For several instances keep
+/// the structs in [`Instances`](super::Instances).
+///
+/// What is bound must fit, or it does not compile: each id is one of the definition and stands where
+/// its operations want it, a field is of the type of its resource and multiple as it is, and what is
+/// mandatory is bound. What is not bound is not there for servers. Writes change the fields; a
+/// server can take away the value of an `Option` or a [`Multiple`](super::Multiple) only. A bootstrap
+/// server writes what servers may write, and what is its alone (`Operations::Bootstrap`).
+/// The application changes the fields as it likes, and tells the client with
+/// [`Client::notify`](crate::Client::notify).
+///
+/// Whoever wants to judge what is written by more than type and range, or to answer later, implements
+/// [`DataModel`](crate::DataModel) by hand.
+///
+/// ```
+/// use lwm2m_core::objects::{Device, Multiple};
+/// use lwm2m_core::{
+///     Args, Ctx, DataModel, DataType, ObjectDef, Operations, Range, Refusal, ResourceDef, object,
+/// };
+///
+/// static PUMP: ObjectDef = ObjectDef::new(30_000, "Pump", &[
+///     ResourceDef::new(0, "Litres", Operations::R, DataType::Integer).mandatory().unit("l"),
+///     ResourceDef::new(1, "Label", Operations::RW, DataType::String).range(Range::Length(0, 32)),
+///     ResourceDef::new(2, "Reset", Operations::E, DataType::None),
+///     ResourceDef::new(3, "Alarm Levels", Operations::RW, DataType::Float).multiple().unit("bar"),
+/// ]);
+///
+/// #[derive(Default)]
+/// struct Pump {
+///     litres: u32,
+///     label: Option<String>,
+///     alarm_levels: Multiple<f32>,
+/// }
+///
+/// impl Pump {
+///     fn reset(&mut self, _: &Ctx, _: Args<'_>) -> Result<(), Refusal> {
+///         self.litres = 0;
+///         Ok(())
+///     }
+/// }
+///
+/// object! {
+///     Pump: PUMP,
+///     read { 0 => litres },
+///     write { 1 => label, 3 => alarm_levels }, // W, and RW
+///     execute { 2 => reset },
+/// }
+///
+/// // The device's objects, as the client wants them.
+/// let mut model = (Device::new("Example Works", "TM-1"), Pump { litres: 7, ..Pump::default() });
+/// assert_eq!(model.next_resource(30_000, 0, None), Some(0));
+/// assert_eq!(model.next_resource(30_000, 0, Some(0)), Some(2), "there is no label yet, and no level");
+/// model.1.alarm_levels.set(0, 2.5);
+/// assert_eq!(model.next_resource(30_000, 0, Some(2)), Some(3));
+/// ```
+///
+/// ```compile_fail
+/// # use lwm2m_core::{DataType, ObjectDef, Operations, ResourceDef, object};
+/// static PUMP: ObjectDef =
+///     ObjectDef::new(30_000, "Pump", &[ResourceDef::new(0, "Litres", Operations::R, DataType::Integer)]);
+/// struct Pump { litres: f32 } // not what the definition says
+/// object! { Pump: PUMP, read { 0 => litres }, write {}, execute {} }
+/// ```
+#[macro_export]
+macro_rules! object {
+    (
+        $object:ty: $definition:path,
+        read { $($readable:expr => $read:ident),* $(,)? },
+        write { $($writable:expr => $written:ident),* $(,)? },
+        execute { $($executable:expr => $method:ident),* $(,)? } $(,)?
+    ) => {
+        const _: () = {
+            $($crate::objects::bind::field(&$definition, $readable, false, |object: &$object| &object.$read);)*
+            $($crate::objects::bind::field(&$definition, $writable, true, |object: &$object| &object.$written);)*
+            $($crate::objects::bind::method(&$definition, $executable);)*
+            $crate::objects::bind::all_mandatory(&$definition, &[$($readable,)* $($writable,)* $($executable,)*]);
+        };
+
+        impl $crate::objects::Object for $object {
+            fn define() -> &'static $crate::ObjectDef {
+                &$definition
+            }
+
+            fn definition(&self) -> &'static $crate::ObjectDef {
+                &$definition
+            }
+
+            fn readable(&self, resource: u16) -> Option<&dyn $crate::objects::Readable> {
+                $(if resource == $readable {
+                    return Some(&self.$read);
+                })*
+                $(if resource == $writable {
+                    return Some(&self.$written);
+                })*
+                let _ = resource;
+                None
+            }
+
+            fn writable(&self, resource: u16) -> Option<&dyn $crate::objects::Writable> {
+                $(if resource == $writable {
+                    return Some(&self.$written);
+                })*
+                let _ = resource;
+                None
+            }
+
+            fn writable_mut(&mut self, resource: u16) -> Option<&mut dyn $crate::objects::Writable> {
+                $(if resource == $writable {
+                    return Some(&mut self.$written);
+                })*
+                let _ = resource;
+                None
+            }
+
+            fn executes(&self, resource: u16) -> bool {
+                let _ = resource;
+                false $(|| resource == $executable)*
+            }
+
+            fn execute(
+                &mut self,
+                ctx: &$crate::Ctx,
+                resource: u16,
+                args: $crate::Args<'_>,
+            ) -> Result<(), $crate::Refusal> {
+                $(if resource == $executable {
+                    return self.$method(ctx, args);
+                })*
+                let _ = (ctx, resource, args);
+                Err($crate::Refusal::Code($crate::coap_codec::Code::METHOD_NOT_ALLOWED))
+            }
+        }
+
+        impl $crate::DataModel for $object {
+            fn next_object(&self, after: Option<u16>) -> Option<&'static $crate::ObjectDef> {
+                after.is_none_or(|after| after < $definition.id).then_some(&$definition)
+            }
+
+            fn next_instance(&self, object: u16, after: Option<u16>) -> Option<u16> {
+                (object == $definition.id && after.is_none()).then_some(0)
+            }
+
+            fn next_resource(&self, object: u16, instance: u16, after: Option<u16>) -> Option<u16> {
+                if (object, instance) == ($definition.id, 0) {
+                    $crate::objects::bind::next_resource(self, after)
+                } else {
+                    None
+                }
+            }
+
+            fn read(
+                &self,
+                ctx: &$crate::Ctx,
+                at: $crate::Leaf,
+                out: &mut dyn $crate::Sink,
+            ) -> Result<(), $crate::Refusal> {
+                $crate::objects::bind::read(self, ctx, at, out)
+            }
+
+            fn check(&self, ctx: &$crate::Ctx, change: &$crate::Change<'_>) -> Result<(), $crate::Refusal> {
+                $crate::objects::bind::check(self, ctx, change)
+            }
+
+            fn apply(&mut self, ctx: &$crate::Ctx, change: &$crate::Change<'_>) {
+                $crate::objects::bind::apply(self, ctx, change);
+            }
+
+            fn execute(
+                &mut self,
+                ctx: &$crate::Ctx,
+                at: $crate::Leaf,
+                args: $crate::Args<'_>,
+            ) -> Result<(), $crate::Refusal> {
+                $crate::objects::Object::execute(self, ctx, at.resource, args)
+            }
+        }
+    };
+}
+
+/// What the macro calls: one copy of the code for all objects.
+#[doc(hidden)]
+pub mod bind {
+    use super::*;
+
+    /// A field fits its resource, or it does not compile.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub const fn field<S, F: Typed>(object: &ObjectDef, resource: u16, written: bool, _: fn(&S) -> &F) {
+        let resource = defined(object, resource);
+        let only_read = matches!(resource.operations, Operations::R);
+        assert!(written != only_read, "the resource is one that is read only, or the place is, but not both");
+        assert!(resource.data_type as u8 == F::DATA_TYPE as u8, "the field is not of its resource's type");
+        assert!(resource.multiple == F::MULTIPLE, "the field is multiple, or its resource, but not both");
+    }
+
+    /// A method belongs to an executable resource, or it does not compile.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub const fn method(object: &ObjectDef, resource: u16) {
+        assert!(defined(object, resource).data_type as u8 == DataType::None as u8, "the resource takes values");
+    }
+
+    /// Every mandatory resource is bound, or it does not compile.
+    ///
+    /// # Panics
+    /// When one is not.
+    pub const fn all_mandatory(object: &ObjectDef, bound: &[u16]) {
+        let mut resources = object.resources;
+        while let [resource, others @ ..] = resources {
+            let mut ids = bound;
+            let mut found = !resource.mandatory;
+            while let [id, rest @ ..] = ids {
+                found |= *id == resource.id;
+                ids = rest;
+            }
+            assert!(found, "a mandatory resource is not bound");
+            resources = others;
+        }
+    }
+
+    const fn defined(object: &ObjectDef, resource: u16) -> ResourceDef {
+        let mut resources = object.resources;
+        let mut found = None;
+        while let [first, others @ ..] = resources {
+            if first.id == resource {
+                found = Some(*first);
+            }
+            resources = others;
+        }
+        assert!(found.is_some(), "the definition has no such resource");
+        match found {
+            Some(resource) => resource,
+            None => ResourceDef::new(0, "", Operations::Bootstrap, DataType::None),
+        }
+    }
+
+    /// The first resource after `after` that servers see.
+    pub fn next_resource(object: &dyn Object, after: Option<u16>) -> Option<u16> {
+        let mut ids = object.definition().resources.iter().map(|resource| resource.id);
+        let there = |id| object.readable(id).map_or_else(|| object.executes(id), Readable::is_present);
+        ids.find(|id| after.is_none_or(|after| *id > after) && there(*id))
+    }
+
+    /// Gives the values of a resource to `out`.
+    ///
+    /// # Errors
+    /// 4.04 when it has none; also what the sink returned.
+    pub fn read(object: &dyn Object, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+        object.readable(at.resource).ok_or(Refusal::Code(Code::NOT_FOUND))?.read(ctx, at, out)
+    }
+
+    /// Whether a change of one instance that stays can be carried out.
+    ///
+    /// # Errors
+    /// 4.05 for Create and Delete, otherwise as [`values`].
+    pub fn check(object: &dyn Object, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
+        match change.action {
+            Action::Create | Action::Delete => Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)),
+            _ => values(object, ctx, change),
+        }
+    }
+
+    /// Whether the values of a change can be written.
+    ///
+    /// # Errors
+    /// 4.04 for a resource that is not bound, 4.00 for a value that does not fit its field.
+    pub fn values(object: &dyn Object, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
+        let instead = change.action != Action::Update;
+        for resource in change.values.resources() {
+            match writable(object, ctx, resource) {
+                Some(field) if !field.accepts(resource, &change.values, instead) => {
+                    return Err(Refusal::Code(Code::BAD_REQUEST));
+                }
+                // Who makes an instance may name what is not supported, or is the device's own
+                // (OMA LwM2M 1.0, 5.2.7.2 and 5.4.6).
+                None if change.action != Action::Create && ctx.origin != Origin::Bootstrap => {
+                    return Err(Refusal::Code(Code::NOT_FOUND));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The field of a resource, if the origin may write it. A Write by a server to what it may not
+    /// was refused before.
+    fn writable<'a>(object: &'a dyn Object, ctx: &Ctx, resource: u16) -> Option<&'a dyn Writable> {
+        let definition = object.definition().resource(resource)?;
+        let closed = matches!((definition.operations, ctx.origin), (Operations::Bootstrap, Origin::Server(_)));
+        object.writable(resource).filter(|_| !closed)
+    }
+
+    /// Carries out a change of an instance that [`values`] found good.
+    pub fn apply(object: &mut dyn Object, ctx: &Ctx, change: &Change<'_>) {
+        for resource in object.definition().resources.iter().filter(|resource| resource.operations.writable()) {
+            let cleared = match change.action {
+                Action::Replace => true,
+                Action::Resource(only) => only == resource.id,
+                _ => false,
+            };
+            if let Some(field) = object.writable_mut(resource.id).filter(|_| cleared) {
+                field.clear();
+            }
+        }
+        for given in change.values.iter() {
+            if writable(object, ctx, given.resource).is_some()
+                && let Some(field) = object.writable_mut(given.resource)
+            {
+                field.write(ctx, given);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static PUMP: ObjectDef = ObjectDef::new(
+        30_000,
+        "Pump",
+        &[
+            ResourceDef::new(0, "Litres", Operations::R, DataType::Integer).mandatory(),
+            ResourceDef::new(1, "Levels", Operations::RW, DataType::Integer).multiple(),
+            ResourceDef::new(2, "Reset", Operations::E, DataType::None),
+        ],
+    );
+
+    fn whole(object: &u8) -> &u8 {
+        object
+    }
+
+    fn real(object: &f32) -> &f32 {
+        object
+    }
+
+    // What these tell while running, the macro has the compiler tell.
+    #[test]
+    fn what_fits_passes() {
+        bind::field(&PUMP, 0, false, whole);
+        bind::field::<super::super::Multiple<u8>, _>(&PUMP, 1, true, |object| object);
+        bind::method(&PUMP, 2);
+        bind::all_mandatory(&PUMP, &[2, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the definition has no such resource")]
+    fn a_resource_that_is_not_defined() {
+        bind::field(&PUMP, 3, false, whole);
+    }
+
+    #[test]
+    #[should_panic(expected = "the field is not of its resource's type")]
+    fn a_field_of_another_type() {
+        bind::field(&PUMP, 0, false, real);
+    }
+
+    #[test]
+    #[should_panic(expected = "the field is multiple, or its resource, but not both")]
+    fn one_value_for_several() {
+        bind::field(&PUMP, 1, true, whole);
+    }
+
+    #[test]
+    #[should_panic(expected = "the resource is one that is read only, or the place is, but not both")]
+    fn a_resource_that_is_read_only_in_the_place_of_others() {
+        bind::field(&PUMP, 0, true, whole);
+    }
+
+    #[test]
+    #[should_panic(expected = "the resource takes values")]
+    fn a_method_for_a_resource_that_takes_values() {
+        bind::method(&PUMP, 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "a mandatory resource is not bound")]
+    fn nothing_for_what_is_mandatory() {
+        bind::all_mandatory(&PUMP, &[1, 2]);
+    }
+}
