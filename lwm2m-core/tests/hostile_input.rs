@@ -4,7 +4,7 @@ mod common;
 
 use core::time::Duration;
 
-use coap_codec::{Code, ContentFormat, Message, MessageType, OptionNumber};
+use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageType, OptionNumber};
 use common::{BATTERY, Desk, nothing, request, secs};
 use lwm2m_core::{Generator, Instant, Key, Limits, Received};
 
@@ -22,7 +22,10 @@ fn valid(desk: &mut Desk, number: u64) -> Vec<u8> {
             writer.payload(value).unwrap();
         }
     };
-    match number % 12 {
+    // Any block of anything, now and then the right one.
+    let block = BlockValue::new((number >> 8 & 3) as u32, number >> 10 & 1 == 1, (number >> 11 & 1) as u8).unwrap();
+    let (bytes, taken) = ([b'x'; 32], if block.more() { block.size() } else { number as usize % block.size() });
+    match number % 16 {
         0 => desk.request(Code::GET, "/3/0", nothing),
         1 => desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap()),
         2 => desk.request(Code::GET, "/3/0/9", |writer| writer.observe(1).unwrap()),
@@ -34,6 +37,20 @@ fn valid(desk: &mut Desk, number: u64) -> Vec<u8> {
         8 => desk.request(Code::GET, "/1", nothing),
         9 => desk.request(Code::PUT, "/3/0/13", text(b"1476186613")),
         10 => desk.request(Code::GET, "/3/0/11", |writer| writer.accept(ContentFormat::LWM2M_TLV).unwrap()),
+        11 | 12 => desk.request(Code::PUT, "/3/0/14", |writer| {
+            writer.content_format(ContentFormat::TEXT_PLAIN).unwrap();
+            writer.block1(block).unwrap();
+            writer.payload(&bytes[..taken]).unwrap();
+        }),
+        13 => desk.request(Code::PUT, ["/1/0", "/3/0"][number as usize >> 12 & 1], |writer| {
+            writer.content_format(ContentFormat::LWM2M_TLV).unwrap();
+            writer.block1(block).unwrap();
+            writer.size1((number >> 16 & 8_191) as u32).unwrap();
+            writer.payload(&bytes[..taken]).unwrap();
+        }),
+        14 => {
+            desk.request(Code::GET, ["/3", "/1/0"][number as usize >> 12 & 1], |writer| writer.block2(block).unwrap())
+        }
         // The client's last message, acknowledged or rejected.
         _ => {
             let last = desk.sent.last().map_or([0; 2], |(_, _, datagram)| [datagram[2], datagram[3]]);
@@ -86,6 +103,7 @@ fn a_hundred_thousand_random_datagrams_and_timers_change_nothing_that_matters() 
         if number % 64 == 0 {
             let usage = desk.client.usage();
             assert!(usage.slots <= limits.slots && usage.exchanges <= limits.exchanges, "{usage:?}");
+            assert!(usage.transfers <= limits.transfers, "{usage:?}");
             assert!(usage.deduplication <= limits.deduplication && usage.deferred <= limits.deferred, "{usage:?}");
             largest = largest.max(desk.client.memory().total());
         }
@@ -94,7 +112,7 @@ fn a_hundred_thousand_random_datagrams_and_timers_change_nothing_that_matters() 
     assert!(mutated >= 30_000, "{mutated} mutations of valid messages");
     assert!(requests >= 15_000, "{requests} requests were served");
     assert!(desk.model.calls() >= 20_000, "{} calls reached the model", desk.model.calls());
-    let slots = limits.slots * limits.datagram;
+    let slots = limits.slots * limits.datagram + limits.transfers * limits.body;
     assert!(largest < slots + 8 * 1024, "{largest} bytes at most");
 
     // It still does what it is for.

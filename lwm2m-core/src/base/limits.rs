@@ -13,7 +13,8 @@ pub struct Limits {
     /// request is dropped as if lost (its sender repeats it) and our own messages wait.
     pub slots: usize,
     /// Size of a datagram buffer in bytes: the longest message that is sent, and the longest request
-    /// that can be answered later. An answer that does not fit is replaced by 5.00.
+    /// that can be answered later. An answer that does not fit is sent
+    /// in blocks (RFC 7959).
     pub datagram: usize,
     /// Exchanges of our own in flight (requests, confirmable notifications, separate answers).
     /// Further ones wait.
@@ -25,6 +26,13 @@ pub struct Limits {
     /// Requests that the application may answer later, always less than `slots`. One more is refused
     /// with 5.03.
     pub deferred: usize,
+    /// Bodies of requests that arrive in blocks (RFC 7959) at the same time. One more is refused with
+    /// 5.03; one that was answered makes room.
+    pub transfers: usize,
+    /// Bytes of such a body that is collected before it is carried out: memory that is taken while it
+    /// arrives. A longer one is refused with 4.13. What the model takes
+    /// [as it comes](crate::DataModel::stream) has no bound here.
+    pub body: usize,
     /// Observations. One more is answered without an Observe option: a plain read.
     pub observations: usize,
     /// Paths at which servers have set notification attributes, each server's counted apart. A
@@ -52,6 +60,8 @@ impl Limits {
         exchanges: 4,
         deduplication: 16,
         deferred: 2,
+        transfers: 2,
+        body: 4_096,
         observations: 8,
         attributes: 8,
         numbers: 16,
@@ -68,6 +78,8 @@ impl Limits {
         exchanges: 16,
         deduplication: 128,
         deferred: 12,
+        transfers: 16,
+        body: 65_536,
         observations: 128,
         attributes: 128,
         numbers: 256,

@@ -2,16 +2,21 @@
 
 use core::time::Duration;
 
+use coap_codec::{BlockValue, Code, MessageWriter};
+
 use super::connection::{Connection, Link};
 use super::{Client, objects};
+use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
 use crate::base::time::Instant;
+use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
 use crate::lifecycle::presence::Presence;
 use crate::lifecycle::registration::Request;
-use crate::lifecycle::{Due, Role, object_list};
+use crate::lifecycle::{Due, Lifecycle, Role, object_list};
 use crate::management::read;
 use crate::model::{DataModel, Joined, Refusal, Viewed};
+use crate::objects::Accounts;
 
 /// How long to wait when a buffer or a Message ID was missing.
 const STALL: Duration = Duration::from_secs(1);
@@ -91,6 +96,9 @@ impl Client {
             }
             Link::Open => {}
         }
+        if self.send_next_block(now, connection, model.as_deref()) {
+            return true;
+        }
         if self.exchange.has_room(connection.peer) && self.send_lifecycle(now, connection, model.as_deref()) {
             return true;
         }
@@ -134,12 +142,8 @@ impl Client {
         if model.is_none() && !listless {
             return false;
         }
-        let object_list = |room: &mut [u8]| match model {
-            Some(model) => object_list::write(&Viewed(accounts, model), room),
-            None => Ok(0),
-        };
-        let sent = exchange.request(now, connection.peer, due.method(), |writer| {
-            lifecycle.write(due, role, config, &object_list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
+        let sent = exchange.request_in_blocks(now, connection.peer, due.method(), &mut |writer, upload| {
+            write_request(due, role, (lifecycle, accounts, config), model, (writer, upload))
         });
         match sent {
             Ok(exchange) => {
@@ -152,6 +156,37 @@ impl Client {
                 lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
                 false
             }
+            Err(_) => self.stall(now),
+        }
+    }
+
+    /// The next block of a Register or an Update with a long object list. The list is made again for
+    /// each; when it is another one by then, the request begins anew.
+    fn send_next_block(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
+        let (Connection { peer, role, .. }, Some(model)) = (connection, model) else { return false };
+        let Some(exchange) = self.exchange.next_block(peer).filter(|_| self.exchange.may_send(peer)) else {
+            return false;
+        };
+        let list = objects(&self.accounts, model);
+        let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
+        let due = lifecycle.goes_on(exchange, list);
+        let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
+        let sent = endpoint.continue_request(now, peer, method, &mut |writer, upload| {
+            // Nobody waits for it any more.
+            let Some((due, anew)) = due else { return Verdict::Drop };
+            if anew {
+                upload.restart();
+            }
+            write_request(due, role, (lifecycle, accounts, config), Some(model), (writer, upload))
+        });
+        match sent {
+            Ok(()) => true,
+            Err(SendError::Dropped | SendError::TooLong) if due.is_some() => {
+                let (lifecycle, mut world) = self.lifecycle();
+                lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
+                false
+            }
+            Err(SendError::Dropped | SendError::TooLong) => true,
             Err(_) => self.stall(now),
         }
     }
@@ -175,7 +210,8 @@ impl Client {
         let joined = Joined(&mut self.accounts, model);
         let mut over = false;
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
-            match read::write_content(&ctx, due.path, due.format, Some(due.sequence), &joined, writer) {
+            let block = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok());
+            match read::write_content(&ctx, due.path, (due.format, Some(due.sequence), block), &joined, writer) {
                 Ok(()) => Verdict::Send,
                 Err(Refusal::Code(code)) => {
                     // An error ends the observation (RFC 7641, section 4.2).
@@ -219,4 +255,20 @@ impl Client {
         let objects = objects(&self.accounts, model);
         self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
     }
+}
+
+/// Writes a request of the lifecycle; the object list as a whole, or the block of it whose turn it is.
+fn write_request(
+    due: Due,
+    role: Role,
+    (lifecycle, accounts, config): (&Lifecycle, &Accounts, &Config),
+    model: Option<&dyn DataModel>,
+    (writer, upload): (&mut MessageWriter<'_>, &mut Upload),
+) -> Verdict {
+    let body = |room: &mut [u8], offset: usize| match model {
+        Some(model) => object_list::write(&Viewed(accounts, model), room, offset),
+        None => Ok(0),
+    };
+    let mut list = |writer: &mut MessageWriter<'_>| upload.write(writer, &body);
+    lifecycle.write(due, role, config, &mut list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
 }

@@ -11,7 +11,7 @@ pub struct Memory {
     pub inline: usize,
     /// Datagram buffers.
     pub buffers: usize,
-    /// Tables of the message layer and the request layer.
+    /// Tables of the message layer and the request layer, and bodies that arrive in blocks.
     pub exchange: usize,
     /// Security and Server, strings and keys included.
     pub accounts: usize,
@@ -54,7 +54,7 @@ impl Client {
         Memory {
             inline: size_of::<Self>(),
             buffers: usage.buffer_bytes,
-            exchange: usage.table_bytes,
+            exchange: usage.table_bytes.saturating_add(self.transfers.heap()),
             accounts: self.accounts.heap(),
             lifecycle: self.lifecycle.registrations.capacity().saturating_mul(machines).saturating_add(locations),
             reporting: self.reporting.heap(),

@@ -4,6 +4,7 @@
 //! have changed: the lifecycle first, then answers that the application gave late, then
 //! notifications.
 
+mod blocks;
 mod connection;
 mod due;
 mod interface;
@@ -19,6 +20,7 @@ use crate::base::config::{Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::time::{Clock, Instant};
+use crate::exchange::request::transfers::Transfers;
 use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World, object_list};
@@ -38,6 +40,8 @@ pub struct Client {
     config: Config,
     clock: Clock,
     exchange: Endpoint,
+    /// Bodies that peers send in blocks.
+    transfers: Transfers,
     accounts: Accounts,
     lifecycle: Lifecycle,
     reporting: Reporting,
@@ -60,6 +64,7 @@ impl Client {
         let now = clock.advance(now);
         Ok(Self {
             exchange: Endpoint::new(config.transmission, &config.limits, config.key),
+            transfers: Transfers::new(&config.limits, config.transmission.exchange_lifetime()),
             lifecycle: Lifecycle::new(now, &accounts, &config),
             reporting: Reporting::new(&config.limits),
             connections: Connections::new(config.limits.servers.saturating_add(2)),
@@ -107,6 +112,7 @@ impl Client {
             Inbound::Handled(handled) => match handled {
                 Handled::Duplicate => Received::Duplicate,
                 Handled::Acknowledged => Received::Acknowledgement,
+                Handled::Continues => Received::Response,
                 Handled::Ping => Received::Ping,
                 Handled::Malformed => Received::Malformed,
                 Handled::Unexpected => Received::Unexpected,
@@ -134,6 +140,7 @@ impl Client {
     /// later than `now`, or there is none.
     pub fn handle_timeout(&mut self, now: Instant, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
+        self.transfers.expire(now);
         while let Some(exchange) = self.exchange.expire(now) {
             self.answered(now, exchange, Err(Reason::TimedOut));
         }
@@ -369,7 +376,7 @@ impl Client {
     /// or in the past: then at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let floors = [self.exchange.poll_timeout(), self.lifecycle.poll_own_timeout()];
+        let floors = [self.exchange.poll_timeout(), self.transfers.poll_timeout(), self.lifecycle.poll_own_timeout()];
         let sessions = self.connections.iter().filter_map(|connection| match connection.link {
             Link::Connecting | Link::Lingering { .. } => None,
             Link::Closed | Link::Lost => self.lifecycle.poll_timeout(connection.role),
@@ -392,7 +399,9 @@ impl Client {
     /// room: then only the peer's answer, or the end of the exchange, can change that.
     fn poll_session(&self, connection: &Connection) -> Option<Instant> {
         let room = self.exchange.has_room(connection.peer);
+        let block = self.exchange.next_block(connection.peer).filter(|_| self.exchange.may_send(connection.peer));
         let lifecycle = self.lifecycle.poll_timeout(connection.role).filter(|_| room);
+        let lifecycle = lifecycle.into_iter().chain(block.map(|_| Instant::ZERO)).min();
         if !self.lifecycle.serves(self.clock.latest(), connection.role, &self.config) {
             return lifecycle;
         }
@@ -449,7 +458,7 @@ impl Client {
     /// How full the message layer's tables are.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        self.exchange.usage()
+        Usage { transfers: self.transfers.len(), ..self.exchange.usage() }
     }
 
     /// Allocates all datagram buffers now. Without it they are allocated one by one when so many are

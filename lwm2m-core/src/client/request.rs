@@ -7,6 +7,7 @@ use crate::base::config::Config;
 use crate::base::event::{Event, Events};
 use crate::base::path::Path;
 use crate::base::time::Instant;
+use crate::exchange::request::transfers::Transfers;
 use crate::exchange::{Reply, SendError, Verdict};
 use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
@@ -39,8 +40,8 @@ impl Client {
         }
         let deadline = now + self.config.answer_within;
         let wall = self.clock.embedder(now);
-        let Self { exchange, accounts, lifecycle, reporting, events, config, .. } = self;
-        let mut floors = Floors { accounts, lifecycle, reporting, events, config };
+        let Self { exchange, transfers, accounts, lifecycle, reporting, events, config, .. } = self;
+        let mut floors = Floors { transfers, accounts, lifecycle, reporting, events, config };
         let mut outcome = Outcome::Nothing;
         // Not sent for want of a buffer, it counts as lost; its sender repeats it.
         let _ = exchange.answer(now, reply, message.as_bytes(), deadline, |writer, ticket| {
@@ -60,8 +61,8 @@ impl Client {
         };
         let deadline = now + self.config.answer_within;
         let wall = self.clock.embedder(now);
-        let Self { exchange, accounts, lifecycle, reporting, events, config, .. } = self;
-        let mut floors = Floors { accounts, lifecycle, reporting, events, config };
+        let Self { exchange, transfers, accounts, lifecycle, reporting, events, config, .. } = self;
+        let mut floors = Floors { transfers, accounts, lifecycle, reporting, events, config };
         let mut outcome = Outcome::Nothing;
         let mut asked = None;
         let sent = exchange.answer_late(now, ticket, deadline, |writer, request| {
@@ -129,9 +130,9 @@ impl Client {
                 self.reporting.changed(wall, path, &joined);
             }
         }
-        if let Some(Observing::Begins { path, format, sequence }) = effects.observing {
+        if let Some(Observing::Begins { path, format, sequence, block }) = effects.observing {
             let joined = Joined(&mut self.accounts, model);
-            self.reporting.begin((now, wall), (server, reply.token), (path, format), sequence, &joined);
+            self.reporting.begin((now, wall), (server, reply.token), (path, format, block), sequence, &joined);
         }
         if let Some(Observing::Ends) = effects.observing
             && let Some(path) = self.reporting.cancel(server, reply.token)
@@ -196,25 +197,26 @@ impl Client {
 }
 
 /// The floors that an operation may reach, apart from the exchange that its answer is written into.
-struct Floors<'a> {
-    accounts: &'a mut Accounts,
+pub(super) struct Floors<'a> {
+    pub(super) transfers: &'a mut Transfers,
+    pub(super) accounts: &'a mut Accounts,
     lifecycle: &'a mut Lifecycle,
-    reporting: &'a mut Reporting,
+    pub(super) reporting: &'a mut Reporting,
     events: &'a mut Events,
     config: &'a Config,
 }
 
 /// When, for whom and how often an operation runs.
-struct Call {
-    now: Instant,
+pub(super) struct Call {
+    pub(super) now: Instant,
     wall: Instant,
     role: Role,
     ticket: Option<Ticket>,
-    resumed: bool,
+    pub(super) resumed: bool,
 }
 
 /// What is left to do once the answer is on its way.
-enum Outcome {
+pub(super) enum Outcome {
     Nothing,
     /// The bootstrap is finished.
     Finished(Parting),
@@ -267,6 +269,9 @@ impl Floors<'_> {
             }
         };
         let ctx = Ctx { origin, ticket: call.ticket, resumed: call.resumed, now: call.wall };
+        if let Some(block) = operation.block1 {
+            return self.serve_block(call, &ctx, (&operation, block), (reply.peer, message), model, writer);
+        }
         let mut joined = Joined(self.accounts, model);
         let assigned = self.reporting.assigned(asker);
         match management::serve(&ctx, &operation, sequence, &assigned, &mut joined, writer) {

@@ -14,6 +14,7 @@ impl Client {
         if let Some(connection) = self.connections.by_peer(peer) {
             self.abandon(connection);
             self.exchange.forget(peer);
+            self.transfers.forget(peer);
             let asked_for = !matches!(connection.link, Link::Closed | Link::Wanted);
             if asked_for {
                 self.exchange.disconnect(peer);

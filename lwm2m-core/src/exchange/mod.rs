@@ -74,7 +74,9 @@ pub struct ExchangeId(u32);
 /// What a received datagram was.
 #[derive(Debug)]
 pub enum Inbound<'a> {
-    /// A request: answer it with [`Endpoint::answer`], or leave it with [`Endpoint::ignore`].
+    /// A request: answer it with [`Endpoint::answer`], or leave it with [`Endpoint::ignore`]. A block
+    /// of a body, but for the last one (Block1 with M set; RFC 7959), may come twice when many came after
+    /// it: tell it by its number.
     Request {
         /// Whom to answer, and how.
         reply: Reply,
@@ -117,6 +119,9 @@ pub enum Handled {
     Duplicate,
     /// A message of ours was acknowledged; its response is still to come.
     Acknowledged,
+    /// A block of a request of ours was taken, or the body is wanted in another way: the next block
+    /// is to be sent.
+    Continues,
     /// A ping (an Empty confirmable message) was answered with a Reset.
     Ping,
     /// It was no CoAP message, or one that its type forbids: ignored, or rejected with a Reset.
@@ -328,6 +333,7 @@ impl Endpoint {
             exchanges: self.messages.unacknowledged.len().max(self.pending.len()),
             deduplication: self.messages.duplicates.len(),
             deferred: self.deferred.len(),
+            transfers: 0,
             buffer_bytes: self.messages.slots.heap(),
             table_bytes: self.messages.outbox.heap()
                 + self.messages.duplicates.heap()
@@ -369,6 +375,8 @@ pub struct Usage {
     pub deduplication: usize,
     /// Requests kept for a later answer.
     pub deferred: usize,
+    /// Bodies that arrive in blocks; an [`Endpoint`] alone collects none.
+    pub transfers: usize,
     /// Heap bytes of the datagram buffers, free ones included.
     pub buffer_bytes: usize,
     /// Heap bytes of the other tables.

@@ -69,7 +69,10 @@ impl Endpoint {
 
     fn request_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
         let reply = Reply::to(peer, &message);
-        let class = Class::of(reply.method);
+        // A block that is not the last one changes nothing by itself, and is known when it comes again:
+        // it may make room, as a long body comes in more messages than can be remembered.
+        let partial = message.block1().is_some_and(|block| block.is_ok_and(|block| block.more()));
+        let class = if partial { Class::Harmless } else { Class::of(reply.method) };
         let until = now + self.lifetime(reply.confirmable);
         let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
         if !known && class == Class::Change {
@@ -91,14 +94,21 @@ impl Endpoint {
             }
             return Inbound::Handled(Handled::Unexpected);
         };
-        self.finish(exchange);
+        self.stop_retransmission(exchange);
         let unusable = unusable(&message);
+        let goes_on = !unusable && self.pending.goes_on(exchange, &message);
+        if !goes_on {
+            self.finish(exchange);
+        }
         if confirmable {
             let kind = if unusable { MessageType::Reset } else { MessageType::Acknowledgement };
             let sent = self.messages.empty(peer, kind, message_id);
             let repeat = sent.map_or(Repeat::Nothing, Repeat::Answer);
             let until = now + self.lifetime(true);
             self.messages.duplicates.insert(now, until, peer, message_id, Class::Harmless, repeat);
+        }
+        if goes_on {
+            return Inbound::Handled(Handled::Continues);
         }
         if unusable { Inbound::Failed(exchange, Failure::Unusable) } else { Inbound::Response { exchange, message } }
     }
@@ -120,10 +130,15 @@ impl Endpoint {
         if !message.code().is_response() || self.pending.token(exchange) != Some(message.token()) {
             return Inbound::Handled(Handled::Unexpected);
         }
-        self.finish(exchange);
+        self.stop_retransmission(exchange);
         if unusable(&message) {
+            self.finish(exchange);
             return Inbound::Failed(exchange, Failure::Unusable);
         }
+        if self.pending.goes_on(exchange, &message) {
+            return Inbound::Handled(Handled::Continues);
+        }
+        self.finish(exchange);
         Inbound::Response { exchange, message }
     }
 
@@ -151,7 +166,8 @@ impl Endpoint {
 }
 
 /// Whether a response has a critical option that we do not understand (RFC 7252, section 5.4.1).
-/// None is needed so far: what a response must tell us is elective.
+/// Only that about the blocks of our own body is needed so far.
 fn unusable(message: &Message<'_>) -> bool {
-    message.unsupported_option(|number: OptionNumber| !number.is_critical()).is_some()
+    let known = |number: OptionNumber| !number.is_critical() || number == OptionNumber::BLOCK1;
+    message.unsupported_option(known).is_some()
 }

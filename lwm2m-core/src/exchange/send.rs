@@ -4,23 +4,33 @@ use alloc::boxed::Box;
 
 use coap_codec::{Code, Header, Message, MessageType, MessageWriter, Token};
 
+use super::message::Write;
 use super::message::dedup::{Class, Inline, Repeat};
 use super::message::outbox::Order;
 use super::message::slots::SlotId;
 use super::request::deferred::{Kept, State};
 use super::request::pending::Awaits;
+use super::request::upload::Upload;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
 use crate::base::origin::Ticket;
 use crate::base::time::Instant;
+
+/// Writes a request whose body may leave in blocks.
+pub(crate) type WriteBlock<'a> = dyn FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict + 'a;
 
 impl Endpoint {
     /// Whether one more exchange with `peer` may begin now (NSTART, and the table of exchanges).
     #[must_use]
     pub fn has_room(&self, peer: Peer) -> bool {
+        self.may_send(peer) && self.pending.len() < self.exchange_limit
+    }
+
+    /// Whether one more message that wants an acknowledgement may leave now. A request that goes on
+    /// with its next block has its place in the table.
+    pub(crate) fn may_send(&self, peer: Peer) -> bool {
         let in_flight = self.messages.unacknowledged.count(peer).saturating_add(self.pending.unanswered(peer));
         in_flight < usize::from(self.transmission.nstart.max(1))
             && self.messages.unacknowledged.len() < self.exchange_limit
-            && self.pending.len() < self.exchange_limit
     }
 
     /// Sends a confirmable request. Its outcome comes as [`Inbound::Response`](super::Inbound::Response),
@@ -35,9 +45,62 @@ impl Endpoint {
         method: Code,
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
-        let (exchange, token) = self.request_out(now, peer, MessageType::Confirmable, method, write)?;
-        self.pending.insert(exchange, peer, token, Awaits::Acknowledgement);
+        let mut write = once(write);
+        self.request_in_blocks(now, peer, method, &mut |writer, _| write(writer))
+    }
+
+    /// The same for a request whose body may be sent block by block: `write` may leave the payload to
+    /// the [`Upload`]. As long as the server wants more, [`Self::next_block`] names the request.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent, and nothing is waited for.
+    pub(crate) fn request_in_blocks(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        method: Code,
+        write: &mut WriteBlock<'_>,
+    ) -> Result<ExchangeId, SendError> {
+        let mut upload = Upload::default();
+        let (exchange, token) =
+            self.request_out(now, peer, MessageType::Confirmable, method, &mut |writer| write(writer, &mut upload))?;
+        self.pending.insert(exchange, peer, token, Awaits::Acknowledgement, upload);
         Ok(exchange)
+    }
+
+    /// A request to `peer` whose next block is due: to be sent with [`Self::continue_request`].
+    pub(crate) fn next_block(&self, peer: Peer) -> Option<ExchangeId> {
+        self.pending.next_block(peer).map(|(exchange, _)| exchange)
+    }
+
+    /// Sends the next block of a request, under a new token and a new Message ID (RFC 7959, section
+    /// 2.2); the exchange stays the same.
+    ///
+    /// # Errors
+    /// [`SendError`]; with [`SendError::Dropped`] and [`SendError::TooLong`] the exchange is over.
+    pub(crate) fn continue_request(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        method: Code,
+        write: &mut WriteBlock<'_>,
+    ) -> Result<(), SendError> {
+        let (exchange, mut upload) = self.pending.next_block(peer).ok_or(SendError::Dropped)?;
+        if !self.may_send(peer) {
+            return Err(SendError::Busy);
+        }
+        let token = self.fresh_token(peer);
+        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), &mut |writer| {
+            write(writer, &mut upload)
+        });
+        match sent {
+            Ok(_) => self.pending.sent_block(exchange, token, upload),
+            Err(SendError::Dropped | SendError::TooLong) => {
+                self.pending.remove(exchange);
+            }
+            Err(_) => {}
+        }
+        sent.map(|_| ())
     }
 
     /// Sends a non-confirmable request: once, without retransmission.
@@ -52,13 +115,14 @@ impl Endpoint {
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
         let mut len = 0;
-        let (exchange, token) = self.request_out(now, peer, MessageType::NonConfirmable, method, |writer| {
+        let mut write = once(write);
+        let (exchange, token) = self.request_out(now, peer, MessageType::NonConfirmable, method, &mut |writer| {
             let verdict = write(writer);
             len = writer.len();
             verdict
         })?;
         let until = now + self.transmission.non_request_hold(len);
-        self.pending.insert(exchange, peer, token, Awaits::Response { until });
+        self.pending.insert(exchange, peer, token, Awaits::Response { until }, Upload::default());
         Ok(exchange)
     }
 
@@ -68,7 +132,7 @@ impl Endpoint {
         peer: Peer,
         message_type: MessageType,
         method: Code,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+        write: &mut Write<'_>,
     ) -> Result<(ExchangeId, Token), SendError> {
         if !self.has_room(peer) {
             return Err(SendError::Busy);
@@ -106,7 +170,7 @@ impl Endpoint {
             return Err(SendError::Busy);
         }
         let kind = if confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
-        self.send(now, peer, kind, Code::CONTENT, token, write)
+        self.send(now, peer, kind, Code::CONTENT, token, &mut once(write))
     }
 
     /// Makes a message with a new Message ID and sends it.
@@ -117,7 +181,22 @@ impl Endpoint {
         message_type: MessageType,
         code: Code,
         token: Token,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+        write: &mut Write<'_>,
+    ) -> Result<Sent, SendError> {
+        self.send_as(now, peer, message_type, code, token, None, write)
+    }
+
+    /// The same under the name of an exchange that goes on.
+    #[allow(clippy::too_many_arguments, reason = "what a message has")]
+    fn send_as(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message_type: MessageType,
+        code: Code,
+        token: Token,
+        exchange: Option<ExchangeId>,
+        write: &mut Write<'_>,
     ) -> Result<Sent, SendError> {
         let lifetime = self.transmission.exchange_lifetime();
         let message_id = self.messages.ids.take(now, lifetime).ok_or(SendError::NoMessageId)?;
@@ -127,8 +206,10 @@ impl Endpoint {
             self.messages.drop_slot(slot);
             return Err(SendError::Dropped);
         }
-        self.last_exchange = self.last_exchange.wrapping_add(1);
-        let exchange = ExchangeId(self.last_exchange);
+        let exchange = exchange.unwrap_or_else(|| {
+            self.last_exchange = self.last_exchange.wrapping_add(1);
+            ExchangeId(self.last_exchange)
+        });
         if message_type == MessageType::Confirmable {
             self.messages.outbox.push(Order::Keep(peer, slot));
             let what = (exchange, peer, message_id, slot);
@@ -167,7 +248,8 @@ impl Endpoint {
             Header { message_type: MessageType::NonConfirmable, code: Code::INTERNAL_SERVER_ERROR, message_id }
         };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
-        let composed = self.messages.compose(header, reply.token, |writer| write(writer, ticket));
+        let mut write = once(|writer: &mut MessageWriter<'_>| write(writer, ticket));
+        let composed = self.messages.compose(header, reply.token, &mut write);
         let (slot, verdict) = composed.inspect_err(|_| self.forget_request(reply))?;
         match (verdict, ticket) {
             (Verdict::Send, _) => {
@@ -268,8 +350,10 @@ impl Endpoint {
         };
         let kind = if kept.reply.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
         let mut verdict = Verdict::Send;
-        let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, |writer| {
-            verdict = write(writer, request.map(|message| (&kept.reply, message)));
+        let mut write = Some(write);
+        let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, &mut |writer| {
+            let request = request.map(|message| (&kept.reply, message));
+            verdict = write.take().map_or(Verdict::Drop, |write| write(writer, request));
             verdict
         });
         self.messages.slots.restore(kept.slot, buffer);
@@ -286,4 +370,10 @@ impl Endpoint {
         self.messages.slots.release(kept.slot);
         Ok(())
     }
+}
+
+/// What is called once may consume what it captured.
+fn once(write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict) -> impl FnMut(&mut MessageWriter<'_>) -> Verdict {
+    let mut write = Some(write);
+    move |writer| write.take().map_or(Verdict::Drop, |write| write(writer))
 }

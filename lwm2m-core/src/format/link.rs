@@ -27,9 +27,9 @@ pub(crate) struct LinkWriter<'b> {
 }
 
 impl<'b> LinkWriter<'b> {
-    /// A writer that fills `buffer` from its start.
-    pub(crate) const fn new(buffer: &'b mut [u8]) -> Self {
-        Self { output: Output::new(buffer), failed: None }
+    /// A writer that fills `output`.
+    pub(crate) const fn new(output: Output<'b>) -> Self {
+        Self { output, failed: None }
     }
 
     /// Begins the list with `lwm2m="1.0"`, which is no link (OMA LwM2M 1.0, 5.2.7.3).
@@ -84,10 +84,10 @@ impl<'b> LinkWriter<'b> {
         })
     }
 
-    /// How many bytes were written.
+    /// How many bytes the list has.
     ///
     /// # Errors
-    /// When the links do not fit into the buffer.
+    /// When it does not fit into a buffer that is to hold it as a whole.
     pub(crate) fn finish(self) -> Result<usize, Stop> {
         match self.failed {
             Some(stop) => Err(stop),
@@ -114,12 +114,12 @@ mod tests {
     #[track_caller]
     fn check(write: fn(&mut LinkWriter<'_>), text: &str) {
         let mut room = [0; 256];
-        let mut writer = LinkWriter::new(&mut room);
+        let mut writer = LinkWriter::new(Output::new(&mut room));
         write(&mut writer);
         let length = writer.finish().unwrap();
         assert_eq!(core::str::from_utf8(&room[..length]), Ok(text));
         for less in 0..length {
-            let mut writer = LinkWriter::new(&mut room[..less]);
+            let mut writer = LinkWriter::new(Output::new(&mut room[..less]));
             write(&mut writer);
             assert!(writer.finish().is_err(), "{text} in {less} bytes");
         }

@@ -47,6 +47,7 @@ use crate::base::value::{Sink, Stop, Value};
 
 pub(crate) use digest::Digest;
 pub(crate) use link::{LinkValue, LinkWriter};
+pub(crate) use output::{Output, SLACK};
 pub(crate) use payload::{Payload, Unknown};
 pub use values::{Given, Values, ValuesIter};
 
@@ -169,20 +170,20 @@ enum Writer<'b> {
 }
 
 impl<'b> Encoder<'b> {
-    /// An encoder for the values below `path`, that fills `buffer` from its start.
+    /// An encoder for the values below `path`, that fills `output`.
     #[cfg_attr(not(feature = "json"), allow(unused_variables, reason = "the other formats name no path"))]
-    pub(crate) fn new(format: Format, path: Path, buffer: &'b mut [u8]) -> Self {
+    pub(crate) fn new(format: Format, path: Path, output: Output<'b>) -> Self {
         let writer = match format.kind {
-            Kind::Tlv => Writer::Tlv(tlv::Writer::new(buffer)),
+            Kind::Tlv => Writer::Tlv(tlv::Writer::new(output)),
             #[cfg(feature = "json")]
-            Kind::Json => Writer::Json(json::Writer::new(path, buffer)),
-            Kind::Text => Writer::Single(single::Writer::new(single::Form::Text, buffer)),
-            Kind::Opaque => Writer::Single(single::Writer::new(single::Form::Opaque, buffer)),
+            Kind::Json => Writer::Json(json::Writer::new(path, output)),
+            Kind::Text => Writer::Single(single::Writer::new(single::Form::Text, output)),
+            Kind::Opaque => Writer::Single(single::Writer::new(single::Form::Opaque, output)),
         };
         Self { writer, failed: None }
     }
 
-    /// How many bytes were written.
+    /// How many bytes the body has.
     ///
     /// # Errors
     /// When any call failed, also if the model went on after it; when something is still open; and
@@ -284,7 +285,7 @@ mod tests {
     fn a_failure_that_the_model_overlooks_is_still_one() {
         let at = Leaf::new(3, 0, 0);
         let mut room = [0; 8];
-        let mut encoder = Encoder::new(Format::TLV, at.path(), &mut room);
+        let mut encoder = Encoder::new(Format::TLV, at.path(), Output::new(&mut room));
         assert_eq!(encoder.value(at, Value::Str("much too long")), Err(FAILED));
         assert_eq!(encoder.value(at, Value::Str("short")), Err(FAILED));
         assert_eq!(encoder.finish(), Err(FAILED));

@@ -1,21 +1,62 @@
 //! A buffer that is filled from its start: the only place of the encoders that counts bytes.
+//!
+//! It holds a body as a whole, or the part of a longer one that a block of an answer carries
+//! (RFC 7959): then whatever lies outside is counted and dropped.
+
+use core::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
 
 use super::FAILED;
 use crate::base::value::Stop;
 
-/// The written part of a buffer, and the room behind it. A call that does not fit changes nothing.
+/// How many bytes before a part must be in its buffer too, for [`Output::part`]: an encoder may yet
+/// put so many in front of them (the longest headers of an Object Instance and of a multiple resource).
+pub(crate) const SLACK: usize = 12;
+
+/// The longest number in plain decimal notation.
+const LONGEST_NUMBER: usize = 352;
+
+/// Bytes that are made on the way and only looked at, in one go.
+const WINDOW: usize = 64;
+
+/// The written part of a buffer, and the room behind it. Of a whole body, a call that does not fit
+/// changes nothing.
 #[derive(Debug)]
-pub(super) struct Output<'b> {
+pub(crate) struct Output<'b> {
     bytes: &'b mut [u8],
+    /// How many bytes the body has so far.
     used: usize,
+    part: Option<Part<'b>>,
+}
+
+/// What becomes of a body that the buffer need not hold as a whole.
+#[derive(Debug)]
+struct Part<'b> {
+    /// Where in the body the buffer begins.
+    base: usize,
+    /// Takes note of everything that is written.
+    transcript: Option<&'b mut SipHasher13>,
 }
 
 impl<'b> Output<'b> {
-    pub(super) const fn new(bytes: &'b mut [u8]) -> Self {
-        Self { bytes, used: 0 }
+    /// The whole body, which must fit into `bytes`.
+    pub(crate) const fn new(bytes: &'b mut [u8]) -> Self {
+        Self { bytes, used: 0, part: None }
     }
 
-    /// How many bytes were written.
+    /// The part of a body that begins at `base` and is as long as `bytes`. Of an encoder that puts
+    /// headers in front, the first [`SLACK`] bytes are good only when `base` is 0.
+    pub(crate) const fn part(bytes: &'b mut [u8], base: usize) -> Self {
+        Self { bytes, used: 0, part: Some(Part { base, transcript: None }) }
+    }
+
+    /// Nothing but the length of a body, and a hash of it: equal bodies give equal hashes.
+    pub(crate) fn measure(transcript: &'b mut SipHasher13) -> Self {
+        Self { bytes: &mut [], used: 0, part: Some(Part { base: 0, transcript: Some(transcript) }) }
+    }
+
+    /// How many bytes were written, dropped ones included.
     pub(super) const fn used(&self) -> usize {
         self.used
     }
@@ -43,8 +84,8 @@ impl<'b> Output<'b> {
         self.used = self.used.min(length);
     }
 
-    /// The next `length` bytes, for the caller to fill.
-    pub(super) fn claim(&mut self, length: usize) -> Result<&mut [u8], Stop> {
+    /// The next `length` bytes of a whole body.
+    fn claim(&mut self, length: usize) -> Result<&mut [u8], Stop> {
         let end = self.used.checked_add(length).ok_or(FAILED)?;
         let claimed = self.bytes.get_mut(self.used..end).ok_or(FAILED)?;
         self.used = end;
@@ -52,28 +93,109 @@ impl<'b> Output<'b> {
     }
 
     pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        if self.part.is_some() {
+            return self.put_part(bytes);
+        }
         self.claim(bytes.len())?.copy_from_slice(bytes);
         Ok(())
     }
 
-    /// Lets `write` fill the front of all the room there is; it says how much it took, or `None`
-    /// when that was too little.
-    pub(super) fn put_with(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Result<(), Stop> {
+    /// Lets `write` fill the front of some room; it says how much it took, or `None` when that was
+    /// too little.
+    pub(super) fn put_with(&mut self, mut write: impl FnMut(&mut [u8]) -> Option<usize>) -> Result<(), Stop> {
+        self.put_by(&mut write)
+    }
+
+    fn put_by(&mut self, write: &mut dyn FnMut(&mut [u8]) -> Option<usize>) -> Result<(), Stop> {
+        if self.part.is_some() {
+            let mut room = [0; LONGEST_NUMBER];
+            let length = write(&mut room).ok_or(FAILED)?;
+            return self.put_part(room.get(..length).ok_or(FAILED)?);
+        }
         let room = self.bytes.get_mut(self.used..).ok_or(FAILED)?;
         let length = write(room).ok_or(FAILED)?;
         self.claim(length)?;
         Ok(())
     }
 
+    /// The next `length` bytes, which `fill` copies from an offset: only those that are kept.
+    pub(super) fn put_filled(&mut self, length: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        let Some(part) = &mut self.part else {
+            fill(0, self.claim(length)?);
+            return Ok(());
+        };
+        let (begin, end) = (self.used, self.used.checked_add(length).ok_or(FAILED)?);
+        self.used = end;
+        if let Some(transcript) = &mut part.transcript {
+            note(transcript, length, begin);
+            let mut window = [0; WINDOW];
+            for offset in (0..length).step_by(WINDOW) {
+                let window = window.get_mut(..length.saturating_sub(offset).min(WINDOW)).unwrap_or_default();
+                fill(offset, window);
+                transcript.write(window);
+            }
+        }
+        let first = begin.max(part.base);
+        let kept = first.saturating_sub(part.base)..end.saturating_sub(part.base).min(self.bytes.len());
+        if let Some(kept) = self.bytes.get_mut(kept).filter(|kept| !kept.is_empty()) {
+            fill(first.saturating_sub(begin), kept);
+        }
+        Ok(())
+    }
+
     /// Puts `bytes` in front of what was written from `at` on.
     pub(super) fn insert(&mut self, at: usize, bytes: &[u8]) -> Result<(), Stop> {
         let written = self.used;
-        self.claim(bytes.len())?;
-        let tail = self.bytes.get_mut(at..self.used).ok_or(FAILED)?;
-        // `claim` saw to it that the tail is longer than the bytes by what is moved.
-        tail.copy_within(..written.saturating_sub(at), bytes.len());
-        tail.get_mut(..bytes.len()).ok_or(FAILED)?.copy_from_slice(bytes);
+        let Some(part) = &mut self.part else {
+            self.claim(bytes.len())?;
+            let tail = self.bytes.get_mut(at..self.used).ok_or(FAILED)?;
+            // `claim` saw to it that the tail is longer than the bytes by what is moved.
+            tail.copy_within(..written.saturating_sub(at), bytes.len());
+            tail.get_mut(..bytes.len()).ok_or(FAILED)?.copy_from_slice(bytes);
+            return Ok(());
+        };
+        self.used = written.checked_add(bytes.len()).ok_or(FAILED)?;
+        if let Some(transcript) = &mut part.transcript {
+            note(transcript, bytes.len(), at);
+            transcript.write(bytes);
+        }
+        // What stands behind moves on, and over the end of the buffer.
+        if let Some(tail) = self.bytes.get_mut(at.saturating_sub(part.base)..) {
+            let staying = tail.len().saturating_sub(bytes.len());
+            tail.copy_within(..staying, tail.len().saturating_sub(staying));
+        }
+        lay(self.bytes, part.base, at, bytes);
         Ok(())
+    }
+
+    fn put_part(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        let at = self.used;
+        self.used = at.checked_add(bytes.len()).ok_or(FAILED)?;
+        let Some(part) = &mut self.part else { return Err(FAILED) };
+        if let Some(transcript) = &mut part.transcript {
+            note(transcript, bytes.len(), at);
+            transcript.write(bytes);
+        }
+        lay(self.bytes, part.base, at, bytes);
+        Ok(())
+    }
+}
+
+/// Notes where bytes come to stand, so that two ways of putting bytes together are told apart.
+fn note(transcript: &mut SipHasher13, length: usize, at: usize) {
+    for number in [length, at] {
+        // The same on every machine, whatever the width of its addresses.
+        transcript.write(&u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes());
+    }
+}
+
+/// Copies `bytes`, which stand at `at` of the body, into a buffer that begins at `base`: those that
+/// belong there.
+fn lay(buffer: &mut [u8], base: usize, at: usize, bytes: &[u8]) {
+    let kept = bytes.get(base.saturating_sub(at)..).unwrap_or_default();
+    let places = buffer.get_mut(at.saturating_sub(base)..).unwrap_or_default();
+    for (place, byte) in places.iter_mut().zip(kept) {
+        *place = *byte;
     }
 }
 
@@ -106,5 +228,74 @@ mod tests {
         output.insert(output.used(), b"z").unwrap();
         output.insert(0, b"").unwrap();
         assert_eq!(output.written(), b"axybcdz");
+    }
+
+    /// A body of every kind of call, and how long it is.
+    fn body(mut output: Output<'_>) -> usize {
+        output.put(b"0123456789").unwrap();
+        let start = output.used();
+        output.put_with(|room| crate::base::decimal::write_u64(424_242, room)).unwrap();
+        let inner = output.used();
+        output
+            .put_filled(100, &mut |offset, window| {
+                for (place, at) in window.iter_mut().zip(offset..) {
+                    *place = at as u8;
+                }
+            })
+            .unwrap();
+        output.insert(inner, b"inner.").unwrap();
+        output.put(b"after").unwrap();
+        output.insert(start, b"outer.").unwrap();
+        output.put(b"end").unwrap();
+        output.used()
+    }
+
+    #[test]
+    fn every_part_is_that_of_the_whole() {
+        let mut whole = [0; 256];
+        let total = body(Output::new(&mut whole));
+        let mut transcript = SipHasher13::new();
+        assert_eq!(body(Output::measure(&mut transcript)), total);
+        for base in 0..total + 20 {
+            for length in [0, 1, 7, 16, 64, 200] {
+                let mut room = [0xAA; 200];
+                assert_eq!(body(Output::part(&mut room[..length], base)), total);
+                let good = if base == 0 { 0 } else { SLACK };
+                let expected = whole[..total].iter().skip(base).take(length).skip(good);
+                let kept = room[..length].iter().skip(good);
+                assert!(kept.zip(expected).all(|(kept, expected)| kept == expected), "{base} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_is_kept_is_asked_for() {
+        let mut asked = alloc::vec::Vec::new();
+        let mut room = [0; 10];
+        let mut output = Output::part(&mut room, 100);
+        output.put(b"head").unwrap();
+        output.put_filled(1 << 20, &mut |offset, window| asked.push((offset, window.len()))).unwrap();
+        assert_eq!(output.used(), (1 << 20) + 4);
+        assert_eq!(asked, [(96, 10)]);
+    }
+
+    #[test]
+    fn a_transcript_tells_bodies_apart() {
+        let hash = |write: &dyn Fn(&mut Output<'_>)| {
+            let mut transcript = SipHasher13::new();
+            write(&mut Output::measure(&mut transcript));
+            transcript.finish()
+        };
+        let ab = hash(&|output| output.put(b"ab").unwrap());
+        assert_eq!(ab, hash(&|output| output.put_filled(2, &mut |_, window| window.copy_from_slice(b"ab")).unwrap()));
+        let others = [
+            hash(&|output| output.put(b"ba").unwrap()),
+            hash(&|output| output.put(b"abc").unwrap()),
+            hash(&|output| {
+                output.put(b"b").unwrap();
+                output.insert(0, b"b").unwrap();
+            }),
+        ];
+        assert!(!others.contains(&ab));
     }
 }

@@ -8,7 +8,7 @@ use proptest::collection::{btree_map, vec as vec_of};
 use proptest::prelude::*;
 
 use super::testing::{OBJECT, TYPES, decode, encode_again, instances};
-use super::{Encode, Encoder, Format, Payload, Unknown};
+use super::{Encode, Encoder, Format, Output, Payload, SLACK, Unknown};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{DataType, Sink, Value};
 
@@ -94,7 +94,7 @@ pub(super) fn put(encoder: &mut impl Encode, instance: u16, resources: &[Resourc
 
 pub(super) fn encode(format: Format, path: Path, write: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
     let mut room = vec![0; 1 << 16];
-    let mut encoder = Encoder::new(format, path, &mut room);
+    let mut encoder = Encoder::new(format, path, Output::new(&mut room));
     write(&mut encoder);
     let length = encoder.finish().unwrap();
     room.truncate(length);
@@ -205,6 +205,30 @@ proptest! {
     }
 
     #[test]
+    fn the_parts_of_a_body_are_those_of_the_whole(
+        tree in btree_map(0..65_535u16, instance(), 1..4),
+        size in prop::sample::select(vec![16usize, 64, 1_024]),
+    ) {
+        let write = |encoder: &mut Encoder<'_>| {
+            for (id, resources) in &tree {
+                encoder.open_instance(*id).unwrap();
+                put(encoder, *id, resources);
+                encoder.close().unwrap();
+            }
+        };
+        let whole = encode(Format::TLV, Path::ROOT, write);
+        for start in (0..whole.len()).step_by(size) {
+            let slack = start.min(SLACK);
+            let mut room = vec![0xAA; size + slack];
+            let mut encoder = Encoder::new(Format::TLV, Path::ROOT, Output::part(&mut room, start - slack));
+            write(&mut encoder);
+            prop_assert_eq!(encoder.finish(), Ok(whole.len()));
+            let end = whole.len().min(start + size);
+            prop_assert_eq!(&room[slack..slack + end - start], &whole[start..end]);
+        }
+    }
+
+    #[test]
     fn one_resource_reads_back_also_as_text(resource in resource()) {
         let (id, values) = &resource;
         let bytes = encode(Format::TLV, Path::ROOT, |encoder| put(encoder, 0, core::slice::from_ref(&resource)));
@@ -214,7 +238,7 @@ proptest! {
         let [(None, value)] = &values[..] else { return Ok(()) };
         let value = value.value(TYPES.resource(*id).unwrap().data_type);
         let mut room = [0; 1024];
-        let mut encoder = Encoder::new(Format::TEXT, Path::ROOT, &mut room);
+        let mut encoder = Encoder::new(Format::TEXT, Path::ROOT, Output::new(&mut room));
         match encoder.value(Leaf::new(OBJECT, 0, *id), value) {
             Ok(()) => {
                 let length = encoder.finish().unwrap();
@@ -230,7 +254,7 @@ proptest! {
         let length = encode(Format::TLV, Path::ROOT, |encoder| put(encoder, 0, &resources)).len();
         for room in 0..length {
             let mut room = vec![0; room];
-            let mut encoder = Encoder::new(Format::TLV, Path::ROOT, &mut room);
+            let mut encoder = Encoder::new(Format::TLV, Path::ROOT, Output::new(&mut room));
             let fits = resources.iter().try_for_each(|(id, values)| {
                 let definition = TYPES.resource(*id).unwrap();
                 if definition.multiple {

@@ -22,8 +22,8 @@ pub(super) enum Form {
 }
 
 impl<'b> Writer<'b> {
-    pub(super) const fn new(form: Form, buffer: &'b mut [u8]) -> Self {
-        Self { output: Output::new(buffer), form, written: false }
+    pub(super) const fn new(form: Form, output: Output<'b>) -> Self {
+        Self { output, form, written: false }
     }
 
     pub(super) fn finish(self) -> Result<usize, Stop> {
@@ -51,10 +51,7 @@ impl Sink for Writer<'_> {
         self.begin()?;
         match self.form {
             Form::Text => base64::encode_from(&mut self.output, len, fill),
-            Form::Opaque => {
-                fill(0, self.output.claim(len)?);
-                Ok(())
-            }
+            Form::Opaque => self.output.put_filled(len, fill),
         }
     }
 }
@@ -83,7 +80,7 @@ mod tests {
     #[track_caller]
     fn check(form: Form, write: impl FnOnce(&mut Writer<'_>) -> Result<(), Stop>, result: Result<&[u8], Stop>) {
         let mut room = [0; 128];
-        let mut writer = Writer::new(form, &mut room);
+        let mut writer = Writer::new(form, Output::new(&mut room));
         let length = write(&mut writer).and_then(|()| writer.finish());
         assert_eq!(length.map(|length| &room[..length]), result);
     }

@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::payload::DecodeError;
-use super::{Encode, Encoder, Format, Payload, Unknown, Values};
+use super::{Encode, Encoder, Format, Output, Payload, Unknown, Values};
 use crate::base::definition::{ObjectDef, Operations, Range, ResourceDef};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{DataType, Sink};
@@ -71,7 +71,7 @@ pub(super) fn instances<'a>(payload: &Payload<'a>) -> Vec<(Option<u16>, Values<'
 /// Encodes what was decoded, with wrappers when `target` has no instance.
 pub(super) fn encode_again(object: &ObjectDef, target: Path, payload: &Payload<'_>) -> Vec<u8> {
     let mut room = vec![0; 1 << 17];
-    let mut encoder = Encoder::new(Format::TLV, Path::ROOT, &mut room);
+    let mut encoder = Encoder::new(Format::TLV, Path::ROOT, Output::new(&mut room));
     for (id, values) in payload.instances() {
         let wrapper = id.filter(|_| target.instance_id().is_none());
         if let Some(id) = wrapper {

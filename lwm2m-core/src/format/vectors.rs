@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::testing::{encode_again, hex};
 use super::tlv::{Elements, Kind, structure};
-use super::{Encode, Encoder, Format, Payload, Unknown};
+use super::{Encode, Encoder, Format, Output, Payload, Unknown};
 use crate::base::definition::{ObjectDef, Operations, ResourceDef};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{DataType, Sink, Value};
@@ -109,7 +109,7 @@ fn write(encoder: &mut Encoder<'_>, nodes: &[Node], resource: Option<u16>) {
 
 fn written(nodes: &[Node]) -> Vec<u8> {
     let mut room = vec![0; 1 << 17];
-    let mut encoder = Encoder::new(Format::TLV, Path::ROOT, &mut room);
+    let mut encoder = Encoder::new(Format::TLV, Path::ROOT, Output::new(&mut room));
     write(&mut encoder, nodes, None);
     let length = encoder.finish().unwrap();
     room.truncate(length);
@@ -234,7 +234,7 @@ fn single_values_have_the_width_and_the_meaning_that_is_told() {
             assert_eq!(payload.instances().next().unwrap().1.get(id), Some(value), "{}", valid.id);
         }
         let mut room = vec![0; bytes.len()];
-        let mut encoder = Encoder::new(Format::TLV, Path::ROOT, &mut room);
+        let mut encoder = Encoder::new(Format::TLV, Path::ROOT, Output::new(&mut room));
         encoder.value(Leaf::new(9, 0, id), value).unwrap();
         assert_eq!(encoder.finish(), Ok(bytes.len()), "{}", valid.id);
         assert_eq!(room, bytes, "{}", valid.id);

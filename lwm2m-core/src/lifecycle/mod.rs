@@ -20,6 +20,7 @@ use coap_codec::{Code, Message, MessageWriter, WriteError};
 use self::bootstrap::Bootstrap;
 use self::presence::{Goal, Presence};
 use self::registration::{Outcome, Registration, Request, State, Terms, Then};
+pub(crate) use self::requests::WriteList;
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::rng::Generator;
@@ -213,7 +214,7 @@ impl Lifecycle {
         due: Due,
         role: Role,
         config: &Config,
-        object_list: &dyn Fn(&mut [u8]) -> Result<usize, WriteError>,
+        object_list: &mut WriteList<'_>,
         writer: &mut MessageWriter<'_>,
     ) -> Result<(), WriteError> {
         let lease = match role {
@@ -236,6 +237,14 @@ impl Lifecycle {
             // Neither is due without a lease.
             (Due::Registration(..), None) => Ok(()),
         }
+    }
+
+    /// The request on its way with this exchange, of which the next block is to be sent, as it is told
+    /// now; and whether its object list is another one than at its first block.
+    pub(crate) fn goes_on(&mut self, exchange: ExchangeId, objects: u64) -> Option<(Due, bool)> {
+        let own = self.registrations.iter_mut().find(|registration| registration.owns(exchange))?;
+        let (request, terms, anew) = own.goes_on(objects)?;
+        Some((Due::Registration(request, terms), anew))
     }
 
     /// The request left.

@@ -7,14 +7,14 @@ use coap_codec::WriteError;
 use siphasher::sip::SipHasher13;
 
 use crate::base::path::Path;
-use crate::format::{LinkValue, LinkWriter};
+use crate::format::{LinkValue, LinkWriter, Output};
 use crate::model::{DataModel, ObjectDef, list};
 use crate::objects::SECURITY;
 
-/// Writes `</1/0>,</3/0>,...`: every instance, and objects that have none. Never Security.
-pub(crate) fn write(model: &dyn DataModel, room: &mut [u8]) -> Result<usize, WriteError> {
-    let available = room.len();
-    let mut links = LinkWriter::new(room);
+/// Writes `</1/0>,</3/0>,...`: every instance, and objects that have none. Never Security. `room`
+/// takes the part of it that begins at `offset`; the length of all of it comes back.
+pub(crate) fn write(model: &dyn DataModel, room: &mut [u8], offset: usize) -> Result<usize, WriteError> {
+    let mut links = LinkWriter::new(Output::part(room, offset));
     visit(model, &mut |object, path| {
         links.path("", path);
         let (major, minor) = object.version;
@@ -22,7 +22,8 @@ pub(crate) fn write(model: &dyn DataModel, room: &mut [u8]) -> Result<usize, Wri
             links.attribute("ver", LinkValue::Version(major, minor));
         }
     });
-    links.finish().map_err(|_| WriteError::NoSpace { needed: available.saturating_add(1) })
+    // Of a part, what lies outside is no fault.
+    links.finish().map_err(|_| WriteError::ValueTooLong)
 }
 
 /// 64 bits of the list: has it changed since the server was told?

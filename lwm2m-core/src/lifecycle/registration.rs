@@ -68,6 +68,17 @@ pub(crate) struct Lease {
     pub(crate) expires: Instant,
 }
 
+impl Lease {
+    /// The Update that tells what is different from what the server was told.
+    fn update_to(&self, terms: Terms) -> Request {
+        Request::Update {
+            lifetime: terms.lifetime != self.terms.lifetime,
+            binding: terms.binding != self.terms.binding,
+            objects: terms.objects != self.terms.objects,
+        }
+    }
+}
+
 /// What the server was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Terms {
@@ -113,14 +124,7 @@ impl Registration {
             State::Unregistered { at, .. } if *at <= now => Some(Request::Register),
             State::Disabled { until } if *until <= now => Some(Request::Register),
             State::Registered { lease, .. } if lease.expires <= now => Some(Request::Register),
-            State::Registered { lease, update_at, .. } if *update_at <= now => {
-                let terms = terms();
-                Some(Request::Update {
-                    lifetime: terms.lifetime != lease.terms.lifetime,
-                    binding: terms.binding != lease.terms.binding,
-                    objects: terms.objects != lease.terms.objects,
-                })
-            }
+            State::Registered { lease, update_at, .. } if *update_at <= now => Some(lease.update_to(terms())),
             State::Leaving { .. } => Some(Request::Deregister),
             _ => None,
         }
@@ -151,6 +155,18 @@ impl Registration {
             (Request::Register, _) => State::Registering { exchange, sent: now, terms, failures: 0 },
             (_, state) => state,
         };
+    }
+
+    /// The request on its way, told once more with a list of these objects; and whether that is another
+    /// list than the one it began with.
+    pub(crate) fn goes_on(&mut self, objects: u64) -> Option<(Request, Terms, bool)> {
+        let (State::Registering { terms, .. } | State::Updating { terms, .. }) = &mut self.state else {
+            return None;
+        };
+        let anew = core::mem::replace(&mut terms.objects, objects) != objects;
+        let terms = *terms;
+        let request = self.lease().map_or(Request::Register, |lease| lease.update_to(terms));
+        Some((request, terms, anew))
     }
 
     /// Whether the exchange is this registration's.

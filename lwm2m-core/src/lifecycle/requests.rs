@@ -4,6 +4,9 @@ use coap_codec::{ContentFormat, MessageWriter, OptionNumber, WriteError};
 
 use super::registration::{Lease, Terms};
 
+/// Writes the object list, or a block of it, as the payload.
+pub(crate) type WriteList<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Result<(), WriteError> + 'a;
+
 /// Writes a Bootstrap-Request: `/bs?ep=..` (OMA LwM2M 1.0, 5.2.7.1).
 pub(super) fn write_bootstrap(endpoint: &str, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
     writer.uri_path("bs")?;
@@ -14,7 +17,7 @@ pub(super) fn write_bootstrap(endpoint: &str, writer: &mut MessageWriter<'_>) ->
 pub(super) fn write_register(
     endpoint: &str,
     terms: Terms,
-    object_list: &dyn Fn(&mut [u8]) -> Result<usize, WriteError>,
+    object_list: &mut WriteList<'_>,
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), WriteError> {
     writer.uri_path("rd")?;
@@ -23,7 +26,7 @@ pub(super) fn write_register(
     lifetime_query(writer, terms.lifetime)?;
     writer.uri_query("lwm2m=1.0")?;
     query(writer, "b=", terms.binding.as_str().as_bytes())?;
-    writer.payload_with(object_list)
+    object_list(writer)
 }
 
 /// Writes an Update: only what changed.
@@ -31,7 +34,7 @@ pub(super) fn write_update(
     lease: &Lease,
     (lifetime, binding, objects): (bool, bool, bool),
     terms: Terms,
-    object_list: &dyn Fn(&mut [u8]) -> Result<usize, WriteError>,
+    object_list: &mut WriteList<'_>,
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), WriteError> {
     lease.location.path().try_for_each(|segment| writer.option(OptionNumber::URI_PATH, segment))?;
@@ -45,7 +48,7 @@ pub(super) fn write_update(
     if binding {
         query(writer, "b=", terms.binding.as_str().as_bytes())?;
     }
-    if objects { writer.payload_with(object_list) } else { Ok(()) }
+    if objects { object_list(writer) } else { Ok(()) }
 }
 
 /// Writes a De-register: the location and nothing else.

@@ -2,6 +2,7 @@
 
 use coap_codec::{Code, ContentFormat, MessageWriter};
 
+use super::content::{self, Head};
 use super::operation::Operation;
 use super::{Effects, no_query};
 use crate::base::path::{Leaf, Path};
@@ -26,10 +27,9 @@ pub(super) fn serve(
         return Err(Code::BAD_REQUEST.into());
     }
     no_query(operation)?;
-    writer.restart(Code::CONTENT);
-    writer.content_format(ContentFormat::LINK_FORMAT)?;
-    writer.payload_with(|room| {
-        let mut links = LinkWriter::new(room);
+    let head = Head { sequence: None, format: ContentFormat::LINK_FORMAT, block: operation.block2 };
+    content::write(head, writer, &mut |output| {
+        let mut links = LinkWriter::new(output);
         links.enabler_version(1, 0);
         list::visit(model, only, &mut |object, path| {
             links.path("", path);
@@ -41,7 +41,7 @@ pub(super) fn serve(
                 links.attribute("ver", LinkValue::Version(major, minor));
             }
         });
-        Ok::<usize, Refusal>(links.finish()?)
+        Ok(links.finish()?)
     })?;
     Ok(Effects::default())
 }

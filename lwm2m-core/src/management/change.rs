@@ -6,11 +6,29 @@
 use coap_codec::{Code, MessageWriter};
 
 use super::operation::{Kind, Operation};
-use super::{Effects, has_instance, no_query, payload_format, resolve};
+use super::{Effects, Target, has_instance, no_query, payload_format, resolve};
 use crate::base::event::Event;
 use crate::base::path::{MAX_ID, Path};
-use crate::format::{Payload, Unknown, Values};
-use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Operations, Refusal};
+use crate::format::{Format, Payload, Unknown, Values};
+use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Operations, Refusal, ResourceDef};
+
+/// What a request that changes something is about, as far as it is known without its payload.
+pub(super) struct Subject {
+    pub(super) object: &'static ObjectDef,
+    pub(super) resource: Option<&'static ResourceDef>,
+    pub(super) format: Format,
+}
+
+/// Checks a Write by a server as far as it can be without its payload.
+pub(super) fn admit_write(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<(Subject, u16), Code> {
+    let Target { object, resource } = resolve(ctx, operation.path, model)?;
+    let instance = operation.path.instance_id().ok_or(Code::METHOD_NOT_ALLOWED)?;
+    if resource.is_some_and(|resource| !resource.operations.writable()) {
+        return Err(Code::METHOD_NOT_ALLOWED);
+    }
+    no_query(operation)?;
+    Ok((Subject { object, resource, format: payload_format(operation)? }, instance))
+}
 
 /// Write by a server: replace (PUT) or partial update (POST).
 pub(super) fn write(
@@ -20,22 +38,14 @@ pub(super) fn write(
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
     let path = operation.path;
-    let target = resolve(ctx, path, model)?;
-    let Some(instance) = path.instance_id() else {
-        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-    };
-    if target.resource.is_some_and(|resource| !resource.operations.writable()) {
-        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-    }
-    no_query(operation)?;
-    let format = payload_format(operation)?;
+    let (target, instance) = admit_write(ctx, operation, model)?;
     let action = match target.resource {
         Some(resource) => Action::Resource(resource.id),
         None if operation.kind == Kind::Replace => Action::Replace,
         None => Action::Update,
     };
     with_scratch(writer, |scratch| {
-        let payload = Payload::decode(format, path, target.object, Unknown::Refuse, operation.payload, scratch)
+        let payload = Payload::decode(target.format, path, target.object, Unknown::Refuse, operation.payload, scratch)
             .map_err(|error| error.code())?;
         for (_, values) in payload.instances() {
             only_writable(target.object, &values)?;
@@ -53,6 +63,17 @@ pub(super) fn write(
     Ok(changed(Event::Written { origin: ctx.origin, path }, Path::instance(target.object.id, instance)))
 }
 
+/// Checks a Create as far as it can be without its payload.
+pub(super) fn admit_create(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<Subject, Code> {
+    let Target { object, resource } = resolve(ctx, operation.path, model)?;
+    // The one instance of a mandatory object is the client's to make (OMA ETS 1.0, test 680).
+    if is_permanent(object) {
+        return Err(Code::METHOD_NOT_ALLOWED);
+    }
+    no_query(operation)?;
+    Ok(Subject { object, resource, format: payload_format(operation)? })
+}
+
 /// Create (POST on an object): with the ids given, or the smallest free one.
 pub(super) fn create(
     ctx: &Ctx,
@@ -60,14 +81,7 @@ pub(super) fn create(
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
-    let target = resolve(ctx, operation.path, model)?;
-    let object = target.object;
-    // The one instance of a mandatory object is the client's to make (OMA ETS 1.0, test 680).
-    if is_permanent(object) {
-        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-    }
-    no_query(operation)?;
-    let format = payload_format(operation)?;
+    let Subject { object, format, .. } = admit_create(ctx, operation, model)?;
     let mut first = 0;
     with_scratch(writer, |scratch| {
         let payload = Payload::decode(format, operation.path, object, Unknown::Ignore, operation.payload, scratch)
@@ -124,6 +138,21 @@ pub(super) fn delete(
     Ok(deleted(ctx, path))
 }
 
+/// Checks a Bootstrap-Write as far as it can be without its payload.
+pub(super) fn admit_bootstrap_write(operation: &Operation<'_>, model: &dyn DataModel) -> Result<Subject, Code> {
+    let path = operation.path;
+    if operation.kind == Kind::Update {
+        return Err(Code::METHOD_NOT_ALLOWED);
+    }
+    let object = path.object_id().and_then(|id| model.object(id)).ok_or(Code::BAD_REQUEST)?;
+    let resource = match path.resource_id() {
+        Some(id) => Some(object.resource(id).ok_or(Code::BAD_REQUEST)?),
+        None => None,
+    };
+    no_query(operation)?;
+    Ok(Subject { object, resource, format: payload_format(operation)? })
+}
+
 /// Bootstrap-Write: creates what is not there, replaces what is, and ignores optional resources
 /// that are not supported (OMA LwM2M 1.0, 5.2.7.2).
 pub(super) fn bootstrap_write(
@@ -133,16 +162,7 @@ pub(super) fn bootstrap_write(
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
     let path = operation.path;
-    if operation.kind == Kind::Update {
-        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-    }
-    let object = path.object_id().and_then(|id| model.object(id)).ok_or(Code::BAD_REQUEST)?;
-    let resource = match path.resource_id() {
-        Some(id) => Some(object.resource(id).ok_or(Code::BAD_REQUEST)?),
-        None => None,
-    };
-    no_query(operation)?;
-    let format = payload_format(operation)?;
+    let Subject { object, resource, format } = admit_bootstrap_write(operation, model)?;
     with_scratch(writer, |scratch| {
         let payload = Payload::decode(format, path, object, Unknown::Ignore, operation.payload, scratch)
             .map_err(|error| error.code())?;
@@ -242,7 +262,7 @@ const fn removal(object: u16, instance: u16) -> Change<'static> {
     Change { action: Action::Delete, object, instance, values: Values::none(), earlier: 0 }
 }
 
-fn changed(news: Event, path: Path) -> Effects {
+pub(super) fn changed(news: Event, path: Path) -> Effects {
     Effects { news: Some(news), changed: Some(path), ..Effects::default() }
 }
 

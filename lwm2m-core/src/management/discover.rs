@@ -3,6 +3,7 @@
 
 use coap_codec::{Code, ContentFormat, MessageWriter};
 
+use super::content::{self, Head};
 use super::operation::Operation;
 use super::{Effects, Target, has_resource, no_query, resolve};
 use crate::base::attributes::{Assigned, Attributes, Name};
@@ -26,12 +27,11 @@ pub(super) fn serve(
         return Err(Refusal::Code(Code::NOT_FOUND));
     }
     no_query(operation)?;
-    writer.restart(Code::CONTENT);
-    writer.content_format(ContentFormat::LINK_FORMAT)?;
-    writer.payload_with(|room| {
-        let mut links = Links { ctx, object: target.object, assigned, model, writer: LinkWriter::new(room) };
+    let head = Head { sequence: None, format: ContentFormat::LINK_FORMAT, block: operation.block2 };
+    content::write(head, writer, &mut |output| {
+        let mut links = Links { ctx, object: target.object, assigned, model, writer: LinkWriter::new(output) };
         links.write(path, &target)?;
-        Ok::<usize, Refusal>(links.writer.finish()?)
+        Ok(links.writer.finish()?)
     })?;
     Ok(Effects::default())
 }

@@ -10,35 +10,41 @@ use crate::format::Format;
 use crate::model::{Args, Ctx, DataModel, Refusal};
 use crate::objects::Trigger;
 
+/// Checks an Execute as far as it can be without its arguments.
+pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<Leaf, Code> {
+    let path = operation.path;
+    let target = resolve(ctx, path, model)?;
+    let (Some(resource), Some(instance)) = (target.resource, path.instance_id()) else {
+        return Err(Code::METHOD_NOT_ALLOWED);
+    };
+    if !has_resource(model, target.object.id, instance, resource.id) {
+        return Err(Code::NOT_FOUND);
+    }
+    if !resource.operations.executable() {
+        return Err(Code::METHOD_NOT_ALLOWED);
+    }
+    no_query(operation)?;
+    let text = |number| Format::understood(number, operation.legacy).is_some_and(Format::is_text);
+    if !operation.content_format.is_none_or(text) {
+        return Err(Code::UNSUPPORTED_CONTENT_FORMAT);
+    }
+    Ok(Leaf::new(target.object.id, instance, resource.id))
+}
+
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
-    let path = operation.path;
-    let target = resolve(ctx, path, model)?;
-    let (Some(resource), Some(instance)) = (target.resource, path.instance_id()) else {
-        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-    };
-    if !has_resource(model, target.object.id, instance, resource.id) {
-        return Err(Refusal::Code(Code::NOT_FOUND));
-    }
-    if !resource.operations.executable() {
-        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-    }
-    no_query(operation)?;
-    let text = |number| Format::understood(number, operation.legacy).is_some_and(Format::is_text);
-    if !operation.content_format.is_none_or(text) {
-        return Err(Refusal::Code(Code::UNSUPPORTED_CONTENT_FORMAT));
-    }
+    let at = admit(ctx, operation, model)?;
     let args = Args::parse(operation.payload).map_err(|_| Refusal::Code(Code::BAD_REQUEST))?;
-    model.execute(ctx, Leaf::new(target.object.id, instance, resource.id), args)?;
+    model.execute(ctx, at, args)?;
     writer.restart(Code::CHANGED);
     Ok(Effects {
-        news: Some(Event::Executed { origin: ctx.origin, path }),
-        changed: Some(Path::instance(target.object.id, instance)),
-        trigger: Trigger::of(target.object.id, instance, resource.id),
+        news: Some(Event::Executed { origin: ctx.origin, path: operation.path }),
+        changed: Some(Path::instance(at.object, at.instance)),
+        trigger: Trigger::of(at.object, at.instance, at.resource),
         ..Effects::default()
     })
 }

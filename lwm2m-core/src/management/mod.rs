@@ -8,10 +8,12 @@
 mod attributes;
 mod bootstrap_discover;
 mod change;
+mod content;
 mod discover;
 mod execute;
 pub(crate) mod operation;
 pub(crate) mod read;
+pub(crate) mod stream;
 
 use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
 
@@ -48,6 +50,8 @@ pub(crate) enum Observing {
         path: Path,
         format: Format,
         sequence: u32,
+        /// The block size that the observer asked for, as its exponent.
+        block: Option<u8>,
     },
     Ends,
 }
@@ -95,6 +99,8 @@ pub(crate) fn serve(
     writer: &mut MessageWriter<'_>,
 ) -> Served {
     let result = match (operation.kind, ctx.origin) {
+        // Only reading can be done once more for a further block; and no other answer has one.
+        (kind, _) if !kind.is_read() && !operation.begins_answer() => Err(Code::BAD_REQUEST.into()),
         (Kind::Read(_), Origin::Bootstrap) => Err(Code::METHOD_NOT_ALLOWED.into()),
         (Kind::Read(observe), _) => {
             let sequence = sequence.filter(|_| observe == Some(Observe::Register));

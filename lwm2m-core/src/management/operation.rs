@@ -1,7 +1,7 @@
 //! From a request to an operation: the routing matrix of Device Management, Bootstrap and
 //! Information Reporting (OMA LwM2M 1.0, 5 and 8.2).
 
-use coap_codec::{Code, ContentFormat, Message, OptionNumber, Values};
+use coap_codec::{BlockError, BlockValue, Code, ContentFormat, Message, OptionNumber, Values};
 
 use crate::base::config::LegacyFormats;
 use crate::base::path::{MAX_ID, Path, PathError};
@@ -15,6 +15,10 @@ pub(crate) struct Operation<'a> {
     pub(crate) message: Message<'a>,
     pub(crate) content_format: Option<ContentFormat>,
     pub(crate) accept: Option<ContentFormat>,
+    /// Which block of the request's body the payload is, when it comes in blocks (RFC 7959).
+    pub(crate) block1: Option<BlockValue>,
+    /// Which block of the answer is wanted.
+    pub(crate) block2: Option<BlockValue>,
     /// How the two are understood.
     pub(crate) legacy: LegacyFormats,
     pub(crate) payload: &'a [u8],
@@ -38,6 +42,13 @@ pub(crate) enum Kind {
     Finish,
 }
 
+impl Kind {
+    /// Whether it only asks.
+    pub(crate) const fn is_read(self) -> bool {
+        matches!(self, Self::Read(_) | Self::Discover)
+    }
+}
+
 /// The Observe option of a request (RFC 7641, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Observe {
@@ -54,17 +65,24 @@ pub(crate) enum Unfit {
     Code(Code),
 }
 
-/// The critical options that requests may have here.
-const fn understood(number: OptionNumber) -> bool {
+/// The critical options that requests with this method may have here. Only a body comes in blocks.
+fn understood(method: Code, number: OptionNumber) -> bool {
     !number.is_critical()
-        || matches!(
-            number,
+        || match number {
             OptionNumber::URI_HOST
-                | OptionNumber::URI_PORT
-                | OptionNumber::URI_PATH
-                | OptionNumber::URI_QUERY
-                | OptionNumber::ACCEPT
-        )
+            | OptionNumber::URI_PORT
+            | OptionNumber::URI_PATH
+            | OptionNumber::URI_QUERY
+            | OptionNumber::ACCEPT
+            | OptionNumber::BLOCK2 => true,
+            OptionNumber::BLOCK1 => matches!(method, Code::PUT | Code::POST),
+            _ => false,
+        }
+}
+
+/// A block option: 4.00 for the reserved size (RFC 7959, section 2.2).
+fn block(option: Option<Result<BlockValue, BlockError>>) -> Result<Option<BlockValue>, Unfit> {
+    option.transpose().map_err(|_| Unfit::Code(Code::BAD_REQUEST))
 }
 
 impl<'a> Operation<'a> {
@@ -75,7 +93,7 @@ impl<'a> Operation<'a> {
         if proxy.into_iter().any(|number| message.option(number).is_some()) {
             return Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED));
         }
-        if let Some(number) = message.unsupported_option(understood) {
+        if let Some(number) = message.unsupported_option(|number| understood(message.code(), number)) {
             return Err(Unfit::Option(number));
         }
         let mut operation = Self {
@@ -84,6 +102,8 @@ impl<'a> Operation<'a> {
             message: *message,
             content_format: message.content_format(),
             accept: message.accept(),
+            block1: block(message.block1())?,
+            block2: block(message.block2())?,
             legacy: LegacyFormats::default(),
             payload: message.payload(),
         };
@@ -105,6 +125,11 @@ impl<'a> Operation<'a> {
         Ok(operation)
     }
 
+    /// Whether the whole answer is wanted, or the first block of it.
+    pub(crate) fn begins_answer(&self) -> bool {
+        self.block2.is_none_or(|block| block.num() == 0)
+    }
+
     /// The arguments of its Uri-Query.
     pub(crate) fn query(&self) -> Values<'a> {
         self.message.uri_query()
@@ -120,7 +145,8 @@ impl<'a> Operation<'a> {
         }
         Some(match message.code() {
             Code::GET if self.accept == Some(ContentFormat::LINK_FORMAT) => Kind::Discover,
-            Code::GET => Kind::Read(match message.observe() {
+            // Only the first block begins or ends an observation (RFC 7959, section 2.6).
+            Code::GET => Kind::Read(match message.observe().filter(|_| self.begins_answer()) {
                 Some(0) => Some(Observe::Register),
                 Some(1) => Some(Observe::Cancel),
                 _ => None,

@@ -1,7 +1,8 @@
 //! Read (OMA LwM2M 1.0, 5.4.1), and the content of notifications.
 
-use coap_codec::{Code, MessageWriter};
+use coap_codec::{BlockValue, Code, MessageWriter};
 
+use super::content::{self, Head};
 use super::operation::Operation;
 use super::{Effects, Observing, Target, has_resource, no_query, resolve};
 use crate::base::event::Event;
@@ -22,13 +23,16 @@ pub(super) fn serve(
     readable(path, &target, model)?;
     no_query(operation)?;
     let format = choose_format(operation, &target)?;
-    write_content(ctx, path, format, sequence, model, writer)?;
+    write_content(ctx, path, (format, sequence, operation.block2), model, writer)?;
     let news = match (sequence, ctx.origin) {
-        (Some(_), Origin::Server(server)) => Event::Observed { server, path },
-        (_, origin) => Event::Read { origin, path },
+        (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
+        // The blocks after the first one belong to the same Read.
+        _ if operation.block2.is_some_and(|block| block.num() > 0) => None,
+        (_, origin) => Some(Event::Read { origin, path }),
     };
-    let observing = sequence.map(|sequence| Observing::Begins { path, format, sequence });
-    Ok(Effects { news: Some(news), observing, ..Effects::default() })
+    let block = operation.block2.map(BlockValue::szx);
+    let observing = sequence.map(|sequence| Observing::Begins { path, format, sequence, block });
+    Ok(Effects { news, observing, ..Effects::default() })
 }
 
 /// A single resource must be there (4.04) and readable (4.05); of anything larger, what is not
@@ -64,22 +68,17 @@ fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, C
     if fits { Ok(format) } else { Err(Code::NOT_ACCEPTABLE) }
 }
 
-/// Writes a 2.05 with the values below `path`.
+/// Writes a 2.05 with the values below `path`, or a block of them.
 pub(crate) fn write_content(
     ctx: &Ctx,
     path: Path,
-    format: Format,
-    sequence: Option<u32>,
+    (format, sequence, block): (Format, Option<u32>, Option<BlockValue>),
     model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), Refusal> {
-    writer.restart(Code::CONTENT);
-    if let Some(sequence) = sequence {
-        writer.observe(sequence)?;
-    }
-    writer.content_format(format.content_format())?;
-    writer.payload_with(|room| {
-        let mut encoder = Encoder::new(format, path, room);
+    let head = Head { sequence, format: format.content_format(), block };
+    content::write(head, writer, &mut |output| {
+        let mut encoder = Encoder::new(format, path, output);
         walk::values(ctx, path, model, &mut encoder)?;
         Ok(encoder.finish()?)
     })

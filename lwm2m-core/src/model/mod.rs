@@ -123,11 +123,58 @@ pub trait DataModel {
         let _ = (ctx, change);
     }
 
-    /// Takes a part of one large opaque resource, in order, block by block. Nothing calls it before
-    /// block-wise transfer is there.
+    /// Takes a part of one large opaque resource that a server writes block by block (RFC 7959,
+    /// section 2.5): a firmware image (/5/0/0) above all. Memory need not hold more than a block.
+    ///
+    /// It is called for a Write (PUT) of a single opaque resource that the instance has, in blocks of
+    /// `application/octet-stream`. Whatever else is written, and any value in one datagram, comes as a
+    /// [`Change`]. The default, [`Code::METHOD_NOT_ALLOWED`] for the part at offset 0, says that
+    /// this resource is taken as a whole as well: it is collected, up to `Limits::body`.
+    ///
+    /// * Parts come in order and without a gap, each with the offset where the one before it ended,
+    ///   and each once: a block that comes again is answered again by the client.
+    /// * Offset 0 begins anew, whatever came before: drop it.
+    /// * A part that was not taken ([`Refusal::Later`], or 5.03) may come again; with `Later` it is
+    ///   run again after [`Client::resume`](crate::Client::resume), and the next part does not come before.
+    /// * With `last` the value is complete: check it, and answer for all of it. `Ok` is 2.04; the error
+    ///   is the answer otherwise.
+    /// * Nothing tells of a transfer that its server gave up. The client forgets it after
+    ///   EXCHANGE_LIFETIME (247 s) without a block, and with the session: no part follows then but one at
+    ///   offset 0. A device that wants to tell of it, or to free what it holds, watches its own clock.
+    /// * Several servers may write at the same time; [`Ctx::origin`] tells whose part it is.
+    ///
+    /// ```
+    /// use lwm2m_core::coap_codec::Code;
+    /// use lwm2m_core::{Part, Refusal};
+    ///
+    /// /// A slot of flash memory that takes an image as it comes.
+    /// struct Slot { flash: Vec<u8>, size: usize }
+    ///
+    /// impl Slot {
+    ///     // What `DataModel::stream` does for /5/0/0.
+    ///     fn take(&mut self, part: Part<'_>) -> Result<(), Refusal> {
+    ///         if part.offset == 0 {
+    ///             self.flash.clear(); // and state 1, Downloading
+    ///         }
+    ///         let announced = part.total.map_or(0, |total| total as usize);
+    ///         if announced.max(self.flash.len() + part.bytes.len()) > self.size {
+    ///             return Err(Refusal::Code(Code::REQUEST_ENTITY_TOO_LARGE));
+    ///         }
+    ///         self.flash.extend_from_slice(part.bytes);
+    ///         if part.last {
+    ///             // Check the signature; state 2, Downloaded.
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// # let mut slot = Slot { flash: Vec::new(), size: 4 };
+    /// # slot.take(Part { offset: 0, bytes: b"abc", last: false, total: None }).unwrap();
+    /// # slot.take(Part { offset: 3, bytes: b"de", last: true, total: None }).unwrap_err();
+    /// ```
     ///
     /// # Errors
-    /// A [`Refusal`] ends the transfer.
+    /// A [`Refusal`] with a code ends the transfer and is the answer, but for 5.03, after which the
+    /// same part may come again.
     fn stream(&mut self, ctx: &Ctx, at: Leaf, part: Part<'_>) -> Result<(), Refusal> {
         let _ = (ctx, at, part);
         Err(Refusal::Code(Code::METHOD_NOT_ALLOWED))

@@ -143,7 +143,7 @@ mod tests {
     use crate::base::definition::Operations;
     use crate::base::origin::Origin;
     use crate::base::time::Instant;
-    use crate::format::{Encoder, Format};
+    use crate::format::{Encoder, Format, Output};
 
     const fn one(id: u16, data_type: DataType) -> ResourceDef {
         ResourceDef::new(id, "", Operations::R, data_type)
@@ -192,7 +192,7 @@ mod tests {
         let ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
         let path = Path::resource(9, 0, resource);
         let mut room = [0; 64];
-        let mut encoder = Encoder::new(Format::TLV, path, &mut room);
+        let mut encoder = Encoder::new(Format::TLV, path, Output::new(&mut room));
         values(&ctx, path, &Gives(give), &mut encoder)?;
         Ok(encoder.finish()?)
     }

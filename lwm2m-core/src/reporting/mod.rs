@@ -51,6 +51,8 @@ pub(crate) struct Due {
     pub(crate) path: Path,
     pub(crate) format: Format,
     pub(crate) sequence: u32,
+    /// The block size that the observer asked for, as its exponent.
+    pub(crate) block: Option<u8>,
     pub(crate) confirmable: bool,
     index: usize,
 }
@@ -119,7 +121,7 @@ impl Reporting {
         &mut self,
         (now, wall): (Instant, Instant),
         (server, token): (u16, Token),
-        (path, format): (Path, Format),
+        (path, format, block): (Path, Format, Option<u8>),
         sequence: u32,
         model: &dyn DataModel,
     ) {
@@ -132,6 +134,7 @@ impl Reporting {
             token,
             path,
             format,
+            block,
             sequence,
             digest,
             measured,
@@ -234,6 +237,7 @@ impl Reporting {
             path: observation.path,
             format: observation.format,
             sequence: observation.next_sequence(),
+            block: observation.block,
             confirmable: observation.needs_confirmation(now, confirmable),
             index,
         })

@@ -27,6 +27,8 @@ pub(crate) struct Observation {
     pub(crate) token: Token,
     pub(crate) path: Path,
     pub(crate) format: Format,
+    /// The block size that the observer asked for, as its exponent (RFC 7959, section 2.4).
+    pub(crate) block: Option<u8>,
     pub(crate) sequence: u32,
     /// What the server was told last.
     pub(crate) digest: u64,

@@ -135,6 +135,8 @@ pub fn requests<M: DataModel>(sim: &Sim<M>, method: Code, path: &str) -> Vec<Sen
     sent(sim).into_iter().filter(|sent| sent.code() == method && sent.path() == path).collect()
 }
 
+#[path = "depot.rs"]
+mod depot;
 #[path = "gauges.rs"]
 mod gauges;
 #[path = "rack.rs"]
@@ -145,7 +147,7 @@ mod registrations;
 mod wire;
 
 #[allow(unused_imports, reason = "each test file uses a part of it")]
-pub use self::{gauges::*, rack::*, registrations::*, wire::*};
+pub use self::{depot::*, gauges::*, rack::*, registrations::*, wire::*};
 
 /// The one request of the device with this method and path, and the one response to it.
 #[track_caller]

@@ -268,3 +268,23 @@ fn int_779_the_installation_fails() {
     assert_eq!(progress(&mut sim), (3, 0));
     nobody_complains(&sim);
 }
+
+#[test]
+fn xk_18_a_package_in_blocks_reaches_firmware_update() {
+    let mut sim = terminal_with_firmware();
+    sim.network.lose(100);
+    server_mut(&mut sim).block_size = Some(64);
+    let package = image(&"7".repeat(20_000));
+    let write = server_mut(&mut sim).write(PACKAGE, ContentFormat::OCTET_STREAM, &package, WriteMode::Replace);
+    // Downloading from the first block on, and Downloaded after the last one.
+    assert!(sim.run_until(secs(600), |sim| sim.model.1.state() as u8 == 1), "{}", sim.trace);
+    assert!(sim.run_until(secs(3_600), |sim| server(sim).answer(write).is_some()), "{}", sim.trace);
+    assert_eq!(server(&sim).answer(write).unwrap().code(), Some(Code::CHANGED));
+    sim.network.lose(0);
+    assert_eq!(progress(&mut sim), (2, 0));
+    // A package that fails at its end is taken all the same: the result tells (OMA LwM2M 1.0, E.6).
+    let mut broken = package;
+    broken.push(0);
+    assert_eq!(push(&mut sim, &broken), Some(Code::CHANGED));
+    assert_eq!(progress(&mut sim), (0, 5));
+}

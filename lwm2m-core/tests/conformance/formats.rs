@@ -154,18 +154,15 @@ fn xf_01_valid_tlv_is_read_to_its_tree_and_written_to_the_same_bytes() {
             } else {
                 expected.insert(0, held(&row, &nodes));
             }
-            let mut sim = configured(one_server(1), store);
+            // Some are longer than any datagram, and come and go in blocks.
+            let mut config = one_server(1);
+            config.limits.body = 1 << 17;
+            let mut sim = configured(config, store);
             let (method, code) = if wrapped { (Code::POST, Code::CREATED) } else { (Code::PUT, Code::CHANGED) };
             assert_eq!(put(&mut sim, method, &path, TLV, &payload), code, "{} to {path}", id(&row));
             assert_eq!(sim.model.instances, expected, "{} to {path}", id(&row));
             let answer = get(&mut sim, &path, Some(TLV));
-            // Two are longer than any datagram: their way back is for block-wise transfer to make, and
-            // the encoder's own tests hold them against their bytes.
-            if payload.len() > usize::from(u16::MAX) {
-                assert_eq!(answer.code, Code::INTERNAL_SERVER_ERROR, "{} from {path}", id(&row));
-                long += 1;
-                continue;
-            }
+            long += usize::from(payload.len() > usize::from(u16::MAX));
             assert_eq!((answer.code, answer.format), (Code::CONTENT, Some(TLV)), "{} from {path}", id(&row));
             assert_eq!(answer.payload, payload, "{} from {path}", id(&row));
         }

@@ -66,7 +66,7 @@ fn dm_7_5_g_who_is_not_registered_leaves_without_a_word() {
     }
 }
 
-/// The case names a Block1 transfer too: there is none to be dropped before block-wise transfer.
+/// The case names a Block1 transfer too: see `blockwise_register`.
 #[test]
 fn dm_7_5_h_what_was_going_on_is_dropped() {
     for (scene, make, is_known, open) in SCENES {

@@ -1,8 +1,8 @@
 //! Every bound of `Limits`: filled, refused as its documentation says, and served again afterwards.
 
-use coap_codec::{Code, ContentFormat, MessageType, OptionNumber};
+use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageType, OptionNumber};
 use lwm2m_core::objects::Device;
-use lwm2m_core::sim::{BootstrapCommand, Direction, Sim, Tlv, What};
+use lwm2m_core::sim::{BootstrapCommand, Direction, Sim, Tlv, What, WriteMode};
 use lwm2m_core::{Config, Credentials, Event, Limits, Origin, Path, Peer, Reason};
 
 use crate::terminal::*;
@@ -115,15 +115,19 @@ fn xc_31_slots_requests_that_are_answered_later_leave_one_to_answer_with() {
 }
 
 #[test]
-fn xc_31_datagram_what_does_not_fit_is_5_00_or_5_03_or_fails() {
+fn xc_31_datagram_what_does_not_fit_leaves_in_blocks_or_is_5_03() {
     let mut sim = racked(limited(one_server(1), Limits { datagram: 144, ..DEVICE }));
     let buffers = sim.client.memory().buffers;
     // Header, token, Content-Format, marker and so much text.
     for (id, text, fits) in [(1, 135, true), (2, 136, false), (3, 1_000, false), (4, 135, true)] {
         sim.model.0.manufacturer = Some("x".repeat(text).into());
         let answer = said(&mut sim, DM, &request(Code::GET, "/3/0/0", id, b"tok", None)).remove(0);
-        let refused = bare(MessageType::Acknowledgement, Code::INTERNAL_SERVER_ERROR, id, b"tok");
-        assert_eq!((answer.len(), answer == refused), if fits { (144, false) } else { (7, true) }, "{text}");
+        let block = Message::parse(&answer).unwrap().block2().map(Result::unwrap);
+        let first = BlockValue::new(0, true, 2).unwrap();
+        assert_eq!(block, (!fits).then_some(first), "{text}");
+        assert!(if fits { answer.len() == 144 } else { answer.ends_with(&[b'x'; 64]) }, "{text}");
+        let whole = sim.ask(0, |server| server.read(Path::resource(3, 0, 0), None));
+        assert_eq!(whole.response().text().len(), text);
     }
     // The longest request that can be answered later, with an option that nobody needs to know.
     sim.model.1.later = true;
@@ -140,15 +144,12 @@ fn xc_31_datagram_what_does_not_fit_is_5_00_or_5_03_or_fails() {
     let ticket = sim.model.1.ticket();
     sim.resume(ticket).unwrap();
     sim.run_for(secs(1));
-    // An object list of our own that does not fit, until it does again.
-    let failed = Event::UpdateFailed { server: 1, reason: Reason::TooLarge };
+    // An object list of our own.
     sim.model.1.levels = (0..20).map(|id| (id, 5)).collect();
     sim.notify(Path::object(30_000));
     sim.run_for(secs(1));
-    assert_eq!(happened(&sim, failed), 1, "{}", sim.trace);
-    sim.model.1.levels = [(0, 5), (1, 5)].into();
-    sim.run_for(secs(6));
-    assert!(server(&sim).registration().unwrap().lists("/30000/1"), "{}", sim.trace);
+    assert!(server(&sim).registration().unwrap().lists("/30000/19"), "{}", sim.trace);
+    assert_eq!(happened(&sim, Event::Updated { server: 1 }), 1, "{}", sim.trace);
     assert!(sent(&sim).iter().all(|sent| sent.bytes.len() <= 144));
     assert!(sim.client.memory().buffers <= buffers + 144 * DEVICE.slots);
 }
@@ -252,6 +253,55 @@ fn xc_31_deferred_one_more_is_refused_with_5_03() {
         said(&mut sim, DM, &empty(MessageType::Acknowledgement, answer.id()));
         assert_eq!(sim.client.usage().deferred, 0);
     }
+}
+
+#[test]
+fn xc_31_transfers_one_more_body_in_blocks_is_refused_with_5_03() {
+    let mut sim = stored(limited(one_server(1), Limits { transfers: 1, ..DEVICE }));
+    let block = |path: &'static str, id, num, more| {
+        datagram(MessageType::Confirmable, Code::PUT, id, b"tok", |writer| {
+            path.split('/').try_for_each(|segment| writer.uri_path(segment))?;
+            writer.content_format(ContentFormat::OCTET_STREAM)?;
+            writer.block1(BlockValue::new(num, more, 0).unwrap())?;
+            writer.payload(&[7; 16])
+        })
+    };
+    let code = |sim: &mut Sim<_>, path, id, num, more| {
+        let answer = said(sim, DM, &block(path, id, num, more)).remove(0);
+        Message::parse(&answer).unwrap().code()
+    };
+    for (base, first, other) in [(0, "30001/0/1", "5/0/0"), (10, "5/0/0", "30001/0/1")] {
+        assert_eq!(code(&mut sim, first, base + 1, 0, true), Code::CONTINUE);
+        for id in [2, 3] {
+            assert_eq!(code(&mut sim, other, base + id, 0, true), Code::SERVICE_UNAVAILABLE);
+        }
+        assert_eq!(sim.client.usage().transfers, 1);
+        // The first one goes on, and makes room when it is answered.
+        assert_eq!(code(&mut sim, first, base + 4, 1, false), Code::CHANGED);
+        assert_eq!(sim.client.usage().transfers, 0);
+        assert_eq!(code(&mut sim, other, base + 5, 0, false), Code::CHANGED);
+    }
+}
+
+#[test]
+fn xc_31_body_a_longer_one_is_refused_with_4_13_and_memory_is_given_back() {
+    let mut sim = stored(limited(one_server(1), Limits { body: 3_000, ..DEVICE }));
+    let memory = sim.client.memory().exchange;
+    let write = |sim: &mut Sim<_>, length| {
+        let text = letters(length);
+        let format = ContentFormat::TEXT_PLAIN;
+        sim.ask(0, |server| server.write(TEXT, format, text.as_bytes(), WriteMode::Replace)).code().unwrap()
+    };
+    for (length, code) in [
+        (3_000, Code::CHANGED),
+        (3_001, Code::REQUEST_ENTITY_TOO_LARGE),
+        (1 << 20, Code::REQUEST_ENTITY_TOO_LARGE),
+        (2_999, Code::CHANGED),
+    ] {
+        assert_eq!(write(&mut sim, length), code, "{length}");
+        assert_eq!(sim.client.memory().exchange, memory);
+    }
+    assert_eq!(sim.model.1.store[&0].0.len(), 2_999);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! `dm_…` are the requirements of the DM terminal specification by section, `int_…` the OMA enabler
 //! tests, `td_coap_…` the CoAP plugtests, and `x…` cases of ours: XC messages, XB bootstrap, XD device
-//! management, XA attributes and notifications, XF formats. Each drives the whole client with datagrams, time and commands, in the
-//! simulator.
+//! management, XA attributes and notifications, XF formats, XK block-wise transfer. Each drives the whole
+//! client with datagrams, time and commands, in the simulator.
 #![allow(missing_docs, unreachable_pub, reason = "a test")]
 
 #[path = "../common/terminal.rs"]
@@ -11,6 +11,9 @@ mod terminal;
 
 mod attack;
 mod attributes;
+mod blockwise;
+mod blockwise_register;
+mod blockwise_requests;
 mod bootstrap;
 mod bootstrap_rules;
 mod coap_core;

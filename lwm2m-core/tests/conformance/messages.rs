@@ -52,9 +52,8 @@ fn xc_03_what_is_well_formed_and_must_be_refused_gets_its_reaction() {
         ("S11", plain),
         ("S12", answer(Code::BAD_OPTION, b"opt 17")),
         ("S13", answer(Code::BAD_OPTION, b"opt 5")),
-        // The reserved size is 4.00 to whoever knows the option (RFC 7959, section 2.2). Without
-        // block-wise transfer it is a critical option like any other that is not understood.
-        ("S14", answer(Code::BAD_OPTION, b"opt 23")),
+        // The reserved size (RFC 7959, section 2.2).
+        ("S14", answer(Code::BAD_REQUEST, b"")),
         // A value that must not be sent (RFC 7252, section 5.10.1).
         ("S15", answer(Code::BAD_OPTION, b"opt 11")),
     ];

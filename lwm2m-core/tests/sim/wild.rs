@@ -84,7 +84,10 @@ fn ask(server: &mut DmServer, draw: &mut impl FnMut(u64) -> u64) {
     let observations = server.observations();
     let last = observations.last().map(|observation| observation.operation);
     match (draw(8), last) {
-        (0, _) => drop(server.read(Path::object(3), None)),
+        (0, _) => {
+            server.block_size = [None, Some(16), Some(64)][draw(3) as usize];
+            server.read(Path::object(3), None);
+        }
         (1 | 2, _) => {
             let paths = [BATTERY, Path::instance(3, 0), Path::object(1)];
             server.observe(paths[draw(3) as usize], None);

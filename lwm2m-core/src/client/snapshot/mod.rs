@@ -8,7 +8,7 @@ mod bytes;
 use alloc::string::String;
 use core::time::Duration;
 
-use coap_codec::{ContentFormat, MessageId, Token};
+use coap_codec::{BlockValue, ContentFormat, MessageId, Token};
 
 use self::bytes::{Reader, Writer};
 use super::Client;
@@ -28,7 +28,7 @@ use crate::objects::{Accounts, security, server};
 use crate::reporting::{Assignment, Observation, Reporting};
 
 /// The format's name and version.
-const MAGIC: [u8; 3] = *b"LM\x03";
+const MAGIC: [u8; 3] = *b"LM\x04";
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;
@@ -422,6 +422,9 @@ fn read_registration(
     Ok(Registration { server, state })
 }
 
+/// The observer did not ask for a block size.
+const ANY_BLOCK: u8 = u8::MAX;
+
 fn write_path(path: Path, out: &mut Writer<'_>) {
     out.u8(u8::try_from(path.depth()).unwrap_or(0));
     path.levels().iter().for_each(|id| out.u16(*id));
@@ -450,6 +453,7 @@ fn write_observation(now: Instant, observation: &Observation, reporting: &Report
     // A confirmable notification on its way may be lost with the memory: it is told again.
     let pending = if observation.pending || observation.in_flight.is_some() { PENDING } else { 0 };
     out.u8(pending | if observation.measured { MEASURED } else { 0 });
+    out.u8(observation.block.unwrap_or(ANY_BLOCK));
     out.u64(ago(observation.notified));
     out.u64(ago(observation.confirmed));
     out.option(observation.last.map(|id| u32::from(id.0)));
@@ -472,6 +476,10 @@ fn read_observation(
     let path = read_path(input)?;
     let format = Format::from_content_format(ContentFormat(input.u16()?)).ok_or(SnapshotError::Damaged)?;
     let (sequence, digest, flags) = (input.u32()?, input.u64()?, input.u8()?);
+    let block = Some(input.u8()?).filter(|block| *block != ANY_BLOCK);
+    if block.is_some_and(|block| block > BlockValue::MAX_SZX) {
+        return Err(SnapshotError::Damaged);
+    }
     let (notified, confirmed) = (Duration::from_micros(input.u64()?), Duration::from_micros(input.u64()?));
     let last = input.option()?.and_then(|id| u16::try_from(id).ok()).map(MessageId);
     let mut observation = Observation {
@@ -479,6 +487,7 @@ fn read_observation(
         token,
         path,
         format,
+        block,
         sequence,
         digest,
         measured: flags & MEASURED != 0,

@@ -16,6 +16,10 @@ use self::retransmit::Retransmission;
 use self::slots::{SlotId, Slots};
 use super::{Peer, SendError, Verdict};
 
+/// What writes a message after its header and token. It is called once, and not copied for each kind
+/// of message.
+pub(crate) type Write<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Verdict + 'a;
+
 /// The message layer's tables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Messages {
@@ -32,7 +36,7 @@ impl Messages {
         &mut self,
         header: Header,
         token: Token,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+        write: &mut Write<'_>,
     ) -> Result<(SlotId, Verdict), SendError> {
         self.outbox.reclaim(&mut self.slots);
         let slot = self.slots.take().ok_or(SendError::NoSlot)?;

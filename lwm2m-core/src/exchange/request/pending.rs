@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
-use coap_codec::Token;
+use coap_codec::{Message, Token};
 
+use super::upload::Upload;
 use crate::base::time::Instant;
 use crate::exchange::{ExchangeId, Peer};
 
@@ -16,6 +17,8 @@ pub(crate) enum Awaits {
     SeparateResponse { until: Instant },
     /// The response to a non-confirmable request.
     Response { until: Instant },
+    /// Nothing: the next block of its body is to be sent.
+    NextBlock,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +27,7 @@ struct Request {
     peer: Peer,
     token: Token,
     awaits: Awaits,
+    upload: Upload,
 }
 
 /// The table.
@@ -37,13 +41,38 @@ impl Pending {
         Self { requests: Vec::with_capacity(limit) }
     }
 
-    pub(crate) fn insert(&mut self, exchange: ExchangeId, peer: Peer, token: Token, awaits: Awaits) {
-        self.requests.push(Request { exchange, peer, token, awaits });
+    pub(crate) fn insert(&mut self, exchange: ExchangeId, peer: Peer, token: Token, awaits: Awaits, upload: Upload) {
+        self.requests.push(Request { exchange, peer, token, awaits, upload });
+    }
+
+    /// Takes the response to a block: whether there is a next one to send.
+    pub(crate) fn goes_on(&mut self, exchange: ExchangeId, response: &Message<'_>) -> bool {
+        let found = self.requests.iter_mut().find(|request| request.exchange == exchange);
+        found.is_some_and(|request| {
+            let goes_on = request.upload.answered(response);
+            if goes_on {
+                request.awaits = Awaits::NextBlock;
+            }
+            goes_on
+        })
+    }
+
+    /// A request to `peer` whose next block is to be sent, and how far it is.
+    pub(crate) fn next_block(&self, peer: Peer) -> Option<(ExchangeId, Upload)> {
+        let due = |request: &&Request| request.peer == peer && request.awaits == Awaits::NextBlock;
+        self.requests.iter().find(due).map(|request| (request.exchange, request.upload))
+    }
+
+    /// The next block was sent.
+    pub(crate) fn sent_block(&mut self, exchange: ExchangeId, token: Token, upload: Upload) {
+        if let Some(request) = self.requests.iter_mut().find(|request| request.exchange == exchange) {
+            *request = Request { token, awaits: Awaits::Acknowledgement, upload, ..request.clone() };
+        }
     }
 
     /// The request that a response with this token from this peer answers.
     pub(crate) fn find(&self, peer: Peer, token: Token) -> Option<ExchangeId> {
-        let found = self.requests.iter().find(|request| request.peer == peer && request.token == token);
+        let found = self.requests.iter().find(|request| request.awaited(peer, token));
         found.map(|request| request.exchange)
     }
 
@@ -103,9 +132,14 @@ impl Pending {
 }
 
 impl Request {
+    /// Whether a response with this token is awaited.
+    fn awaited(&self, peer: Peer, token: Token) -> bool {
+        self.peer == peer && self.token == token && self.awaits != Awaits::NextBlock
+    }
+
     const fn until(&self) -> Option<Instant> {
         match self.awaits {
-            Awaits::Acknowledgement => None,
+            Awaits::Acknowledgement | Awaits::NextBlock => None,
             Awaits::SeparateResponse { until } | Awaits::Response { until } => Some(until),
         }
     }

@@ -36,7 +36,7 @@ pub(in crate::format) fn to_tlv<'r>(
         return Err(DecodeError::TooLarge);
     }
     let mut converter =
-        Converter { target, object, unknown, instance: None, multiple: None, tlv: tlv::Writer::new(room) };
+        Converter { target, object, unknown, instance: None, multiple: None, tlv: tlv::Writer::new(Output::new(room)) };
     // Nothing at all for a multiple resource is a resource without instances.
     if let (None, Some(resource)) = (last, target.resource_id())
         && object.resource(resource).is_some_and(|resource| resource.multiple)

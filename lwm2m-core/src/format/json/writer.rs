@@ -15,8 +15,8 @@ pub(in crate::format) struct Writer<'b> {
 }
 
 impl<'b> Writer<'b> {
-    pub(in crate::format) const fn new(base: Path, buffer: &'b mut [u8]) -> Self {
-        Self { output: Output::new(buffer), base }
+    pub(in crate::format) const fn new(base: Path, output: Output<'b>) -> Self {
+        Self { output, base }
     }
 
     pub(in crate::format) fn finish(mut self) -> Result<usize, Stop> {
@@ -119,7 +119,7 @@ mod tests {
     #[track_caller]
     fn check(base: Path, values: &[(Leaf, Value<'_>)], json: &str) {
         let write = |room: &mut [u8]| {
-            let mut writer = Writer::new(base, room);
+            let mut writer = Writer::new(base, Output::new(room));
             values.iter().try_for_each(|(at, value)| writer.value(*at, *value))?;
             writer.finish()
         };
@@ -161,7 +161,7 @@ mod tests {
             check(base, &[], r#"{"e":[]}"#);
         }
         for base in [Path::object(4), Path::instance(3, 1), Path::resource(3, 0, 9), six.at(1).path()] {
-            assert_eq!(Writer::new(base, &mut [0; 64]).value(six.at(0), Value::Int(1)), Err(FAILED));
+            assert_eq!(Writer::new(base, Output::new(&mut [0; 64])).value(six.at(0), Value::Int(1)), Err(FAILED));
         }
     }
 
@@ -192,14 +192,14 @@ mod tests {
     #[test]
     fn what_is_no_number_cannot_be_written() {
         for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            assert_eq!(Writer::new(INSTANCE, &mut [0; 64]).value(AT, Value::Float(number)), Err(FAILED));
+            assert_eq!(Writer::new(INSTANCE, Output::new(&mut [0; 64])).value(AT, Value::Float(number)), Err(FAILED));
         }
     }
 
     #[test]
     fn bytes_that_are_made_on_the_way_are_the_same() {
         let mut room = [0; 64];
-        let mut writer = Writer::new(INSTANCE, &mut room);
+        let mut writer = Writer::new(INSTANCE, Output::new(&mut room));
         writer.opaque(AT, 5, &mut |_, window| window.copy_from_slice(&[1, 2, 3, 4, 5])).unwrap();
         let length = writer.finish().unwrap();
         assert_eq!(&room[..length], br#"{"bn":"/3/0/","e":[{"n":"7","sv":"AQIDBAU="}]}"#);

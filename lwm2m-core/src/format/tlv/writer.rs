@@ -24,8 +24,8 @@ struct Open {
 }
 
 impl<'b> Writer<'b> {
-    pub(in crate::format) const fn new(buffer: &'b mut [u8]) -> Self {
-        Self { output: Output::new(buffer), instance: None, multiple: None }
+    pub(in crate::format) const fn new(output: Output<'b>) -> Self {
+        Self { output, instance: None, multiple: None }
     }
 
     pub(in crate::format) fn finish(self) -> Result<usize, Stop> {
@@ -134,8 +134,7 @@ impl Sink for Writer<'_> {
 
     fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
         self.head(at, len)?;
-        fill(0, self.output.claim(len)?);
-        Ok(())
+        self.output.put_filled(len, fill)
     }
 }
 
@@ -214,7 +213,7 @@ mod tests {
     #[track_caller]
     fn check(write: impl FnOnce(&mut Writer<'_>) -> Result<(), Stop>, digits: &str) {
         let mut room = [0; 64];
-        let mut writer = Writer::new(&mut room);
+        let mut writer = Writer::new(Output::new(&mut room));
         write(&mut writer).unwrap();
         let length = writer.finish().unwrap();
         assert_eq!(room[..length], hex(digits));
@@ -273,14 +272,14 @@ mod tests {
         check(|writer| writer.opaque(AT, 3, &mut fill), "c306070707");
         assert_eq!(asked, [(0, 3)]);
         let mut room = [0; 4];
-        let mut writer = Writer::new(&mut room);
+        let mut writer = Writer::new(Output::new(&mut room));
         assert_eq!(writer.opaque(AT, 3, &mut |_, _| panic!("there is no room")), Err(FAILED));
     }
 
     #[test]
     fn more_than_24_bits_of_length_cannot_be_written() {
         let mut room = vec![0; (1 << 24) + 16];
-        let mut writer = Writer::new(&mut room);
+        let mut writer = Writer::new(Output::new(&mut room));
         assert_eq!(writer.opaque(AT, 1 << 24, &mut |_, _| ()), Err(FAILED));
         assert_eq!(writer.opaque(AT, (1 << 24) - 1, &mut |_, _| ()), Ok(()));
         assert_eq!(room[..5], hex("d806ffffff"));
@@ -290,7 +289,7 @@ mod tests {
     fn structure_that_makes_no_sense_is_refused() {
         fn refused(write: impl FnOnce(&mut Writer<'_>) -> Result<(), Stop>) {
             let mut room = [0; 64];
-            let mut writer = Writer::new(&mut room);
+            let mut writer = Writer::new(Output::new(&mut room));
             let result = write(&mut writer).and_then(|()| writer.finish());
             assert_eq!(result, Err(FAILED));
         }

@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, Reaction, Token, WriteError};
 
+use super::blockwise::{Dialogue, Next, Part, Received, Receiver};
 use super::message::{Inbound, Unmatched, write};
 use super::{Answering, Ask, NoAnswer, Response};
 use crate::base::rng::{Generator, Key};
@@ -36,6 +37,9 @@ pub(super) struct Coap {
     waiting: VecDeque<Waiting>,
     sent: Vec<Sent>,
     seen: Vec<Seen>,
+    /// Requests that are not answered yet, whatever number of messages they take.
+    dialogues: Vec<Dialogue>,
+    pub(super) receiver: Receiver,
 }
 
 #[derive(Clone, Debug)]
@@ -116,6 +120,8 @@ impl Coap {
             waiting: VecDeque::new(),
             sent: Vec::new(),
             seen: Vec::new(),
+            dialogues: Vec::new(),
+            receiver: Receiver::default(),
         }
     }
 
@@ -126,6 +132,8 @@ impl Coap {
         self.waiting.clear();
         self.sent.clear();
         self.seen.clear();
+        self.dialogues.clear();
+        self.receiver.forget();
     }
 
     pub(super) fn random(&mut self) -> u64 {
@@ -152,12 +160,30 @@ impl Coap {
 
     /// Asks; the answer comes as [`Incoming::Answered`].
     pub(super) fn request(&mut self, now: Instant, exchange: Exchange, to: Address, token: Token, ask: &Ask) {
-        let message_type = if ask.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
-        let message_id = self.message_id();
-        let header = Header { message_type, code: ask.method, message_id };
-        let bytes = write(header, token, ask.payload.len(), |writer| ask.write(writer));
-        self.waiting.push_back(Waiting { exchange, to, token, bytes, confirmable: ask.confirmable });
+        let dialogue = Dialogue::new(exchange, to, ask.clone());
+        let message = self.message_of(&dialogue, token);
+        self.waiting.push_back(message);
+        self.dialogues.push(dialogue);
         self.advance(now);
+    }
+
+    /// Asks for the rest of a notification.
+    pub(super) fn complete(&mut self, now: Instant, exchange: Exchange, ask: Ask, first: &Unmatched, part: Part) {
+        let dialogue = Dialogue::rest_of(exchange, first.from, ask, first.response.clone(), part);
+        let token = self.fresh_token();
+        let message = self.message_of(&dialogue, token);
+        self.waiting.push_back(message);
+        self.dialogues.push(dialogue);
+        self.advance(now);
+    }
+
+    /// The next message of a request.
+    fn message_of(&mut self, dialogue: &Dialogue, token: Token) -> Waiting {
+        let Dialogue { exchange, to, ref ask, .. } = *dialogue;
+        let message_type = if ask.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
+        let header = Header { message_type, code: ask.method, message_id: self.message_id() };
+        let bytes = write(header, token, dialogue.payload_len(), |writer| dialogue.write(writer));
+        Waiting { exchange, to, token, bytes, confirmable: ask.confirmable }
     }
 
     /// Gives up waiting for everything from an address.
@@ -167,6 +193,7 @@ impl Coap {
         let given_up = sent.chain(waiting).collect();
         self.waiting.retain(|waiting| waiting.to != from);
         self.sent.retain(|sent| sent.to != from);
+        self.dialogues.retain(|dialogue| dialogue.to != from);
         given_up
     }
 
@@ -211,8 +238,12 @@ impl Coap {
         write_rest: impl Fn(&mut MessageWriter<'_>) -> Result<(), WriteError>,
     ) {
         let acknowledgement = Header::empty(MessageType::Acknowledgement, request.message_id);
-        let own =
-            |message_type, message_id| write(Header { message_type, code, message_id }, request.token, 0, &write_rest);
+        let own = |message_type, message_id| {
+            write(Header { message_type, code, message_id }, request.token, 0, |writer| {
+                write_rest(writer)?;
+                request.block.map_or(Ok(()), |block| block.answer(writer))
+            })
+        };
         if !request.confirmable {
             let message_id = self.message_id();
             let bytes = own(MessageType::NonConfirmable, message_id);
@@ -316,16 +347,31 @@ impl Coap {
         }
         self.seen.push(Seen { from, message_id, until: now + EXCHANGE_LIFETIME, answer: None });
         if code.is_request() {
-            return Incoming::Request(Inbound::of(from, message));
+            let mut request = Inbound::of(from, message);
+            return match self.receiver.take(&mut request, message) {
+                Received::Whole(block) => Incoming::Request(Inbound { block, ..request }),
+                Received::Answer(code, block) => {
+                    let request = Inbound { block, ..request };
+                    self.respond(now, &request, Answering::Piggybacked, code, |_| Ok(()));
+                    Incoming::Nothing
+                }
+            };
         }
-        let unmatched =
-            Unmatched { from, token: message.token(), confirmable, message_id, response: Response::of(message) };
+        let unmatched = Unmatched {
+            from,
+            token: message.token(),
+            confirmable,
+            message_id,
+            response: Response::of(message),
+            part: Part::of(message),
+        };
+        let known = self.sent.iter().any(|sent| sent.is_request && sent.to == from && sent.token == unmatched.token);
+        if !known {
+            return Incoming::Unmatched(unmatched);
+        }
         let incoming = self.answered(from, |sent| sent.token == unmatched.token, message);
-        if matches!(incoming, Incoming::Answered(..)) {
-            self.take(&unmatched, true);
-            return incoming;
-        }
-        Incoming::Unmatched(unmatched)
+        self.take(&unmatched, true);
+        incoming
     }
 
     fn answered(&mut self, from: Address, matches: impl Fn(&Sent) -> bool, message: &Message<'_>) -> Incoming {
@@ -336,7 +382,22 @@ impl Coap {
         let Some(index) = self.sent.iter().position(this) else {
             return Incoming::Nothing;
         };
-        Incoming::Answered(self.sent.remove(index).exchange, Ok(Response::of(message)))
+        let exchange = self.sent.remove(index).exchange;
+        let Some(index) = self.dialogues.iter().position(|dialogue| dialogue.exchange == exchange) else {
+            return Incoming::Nothing;
+        };
+        let mut dialogue = self.dialogues.remove(index);
+        match dialogue.take(message) {
+            Next::Message => {
+                // Before anything else that waits.
+                let token = self.fresh_token();
+                let message = self.message_of(&dialogue, token);
+                self.waiting.push_front(message);
+                self.dialogues.push(dialogue);
+                Incoming::Nothing
+            }
+            Next::Done(response) => Incoming::Answered(exchange, Ok(response)),
+        }
     }
 
     fn acknowledged(&mut self, now: Instant, from: Address, message_id: MessageId) -> Incoming {
@@ -356,7 +417,12 @@ impl Coap {
             return Incoming::Nothing;
         };
         let sent = self.sent.remove(index);
-        if sent.is_request { Incoming::Answered(sent.exchange, Err(NoAnswer::Reset)) } else { Incoming::Nothing }
+        self.failed(&sent, NoAnswer::Reset)
+    }
+
+    fn failed(&mut self, sent: &Sent, reason: NoAnswer) -> Incoming {
+        self.dialogues.retain(|dialogue| dialogue.exchange != sent.exchange);
+        if sent.is_request { Incoming::Answered(sent.exchange, Err(reason)) } else { Incoming::Nothing }
     }
 
     // ----- time -----------------------------------------------------------------------------
@@ -402,7 +468,7 @@ impl Coap {
         };
         let sent = self.sent.remove(index);
         self.advance(now);
-        if sent.is_request { Incoming::Answered(sent.exchange, Err(NoAnswer::TimedOut)) } else { Incoming::Nothing }
+        self.failed(&sent, NoAnswer::TimedOut)
     }
 
     const fn message_id(&mut self) -> MessageId {

@@ -8,6 +8,7 @@ use coap_codec::{
     Code, ContentFormat, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token, WriteError,
 };
 
+use super::blockwise::{Block, Part};
 use super::{Ask, Response};
 use crate::sim::network::Address;
 
@@ -23,6 +24,8 @@ pub(super) struct Inbound {
     pub(super) query: Vec<String>,
     pub(super) format: Option<ContentFormat>,
     pub(super) payload: Vec<u8>,
+    /// The last block of the body that it came in.
+    pub(super) block: Option<Block>,
 }
 
 /// A response that belongs to no request in flight: a notification, perhaps.
@@ -33,6 +36,8 @@ pub(super) struct Unmatched {
     pub(super) confirmable: bool,
     pub(super) message_id: MessageId,
     pub(super) response: Response,
+    /// Which part of a longer one it is.
+    pub(super) part: Option<Part>,
 }
 
 /// Makes a message; what does not fit or may not be written is left out.
@@ -53,7 +58,8 @@ pub(super) fn write(
 }
 
 impl Ask {
-    pub(super) fn write(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+    /// Everything but block options and the payload.
+    pub(super) fn write_head(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
         if let Some(observe) = self.observe {
             writer.observe(observe)?;
         }
@@ -65,8 +71,7 @@ impl Ask {
         if let Some(accept) = self.accept {
             writer.accept(accept)?;
         }
-        self.options.iter().try_for_each(|(number, value)| writer.option(OptionNumber(*number), value))?;
-        writer.payload(&self.payload)
+        self.options.iter().try_for_each(|(number, value)| writer.option(OptionNumber(*number), value))
     }
 }
 
@@ -87,6 +92,7 @@ impl Inbound {
             query: texts(message.uri_query()),
             format: message.content_format(),
             payload: message.payload().to_vec(),
+            block: None,
         }
     }
 }

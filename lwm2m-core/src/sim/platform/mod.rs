@@ -1,6 +1,7 @@
 //! The scripted platform: a bootstrap server and any number of LwM2M servers.
 
 mod account;
+mod blockwise;
 mod bootstrap;
 mod coap;
 mod message;
@@ -226,8 +227,11 @@ pub struct Ask {
     pub format: Option<ContentFormat>,
     /// Further options: number and value.
     pub options: Vec<(u16, Vec<u8>)>,
-    /// The payload.
+    /// The payload. One that is longer than a block leaves in blocks (RFC 7959).
     pub payload: Vec<u8>,
+    /// The size of the blocks in which the payload leaves, and in which the answer to a GET is asked for:
+    /// 16 to 1024. Without it blocks of 1024 where they are needed, and the answer as the device likes.
+    pub block_size: Option<u16>,
     /// Whether the message is confirmable, as all of LwM2M's are.
     pub confirmable: bool,
 }
@@ -246,6 +250,7 @@ impl Ask {
             format: None,
             options: Vec::new(),
             payload: Vec::new(),
+            block_size: None,
             confirmable: true,
         }
     }

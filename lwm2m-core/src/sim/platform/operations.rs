@@ -108,6 +108,15 @@ pub(super) struct Operations {
     observations: Vec<Observation>,
     /// Bytes that are to be sent as they are.
     raw: VecDeque<Vec<u8>>,
+    /// Notifications of which the first block came.
+    begun: Vec<Begun>,
+}
+
+#[derive(Clone, Debug)]
+struct Begun {
+    exchange: Exchange,
+    token: Token,
+    confirmable: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -214,7 +223,8 @@ impl DmServer {
     }
 
     /// Asks anything, under a given token.
-    pub fn request_with(&mut self, ask: Ask, token: Token) -> OperationId {
+    pub fn request_with(&mut self, mut ask: Ask, token: Token) -> OperationId {
+        ask.block_size = ask.block_size.or(self.block_size);
         let operation = OperationId(self.coap.next_exchange());
         let pending = Pending { operation, path: ask.slashed(), token };
         self.operations.asked.push_back((pending, ask));
@@ -274,6 +284,10 @@ impl DmServer {
     }
 
     pub(super) fn answered(&mut self, now: Instant, exchange: Exchange, result: Result<Response, NoAnswer>) {
+        if let Some(index) = self.operations.begun.iter().position(|begun| begun.exchange == exchange) {
+            let Begun { token, confirmable, .. } = self.operations.begun.remove(index);
+            return result.into_iter().for_each(|response| self.note(now, token, confirmable, response));
+        }
         let this = |pending: &Pending| pending.operation.0 == exchange;
         let Some(index) = self.operations.pending.iter().position(this) else { return };
         let pending = self.operations.pending.remove(index);
@@ -291,14 +305,29 @@ impl DmServer {
         let Some(observation) = known.iter_mut().find(this).filter(|_| from_device) else {
             return self.coap.take(message, false);
         };
-        let response = message.response.clone();
+        let (token, confirmable) = (message.token, message.confirmable);
+        let Some(part) = message.part.clone().filter(|part| part.block.more) else {
+            self.note(now, token, confirmable, message.response.clone());
+            return self.coap.take(message, true);
+        };
+        // The rest of it, by a plain GET (RFC 7959, section 2.6).
+        let ask = Ask { accept: message.response.format, ..Ask::new(Code::GET, &observation.path) };
+        let exchange = self.coap.next_exchange();
+        self.operations.begun.push(Begun { exchange, token, confirmable });
+        self.coap.take(message, true);
+        self.coap.complete(now, exchange, ask, message, part);
+    }
+
+    /// Notes a notification, once it is whole.
+    fn note(&mut self, now: Instant, token: Token, confirmable: bool, response: Response) {
+        let known = &mut self.operations.observations;
+        let Some(observation) = known.iter_mut().find(|known| known.token == token) else { return };
         // An error, or a response without Observe, is the last one (RFC 7641, section 4.2).
         observation.active = response.code.is_success() && response.observe.is_some();
         let contradiction = response.contradiction();
         let complaint = contradiction.map(|kind| format!("a notification of {} is no {kind}", observation.path));
-        observation.notifications.push(Notification { at: now, confirmable: message.confirmable, response });
+        observation.notifications.push(Notification { at: now, confirmable, response });
         complaint.into_iter().for_each(|complaint| self.complain(now, complaint));
-        self.coap.take(message, true);
     }
 
     /// A device is gone, or begins anew: nothing more is expected from its address.

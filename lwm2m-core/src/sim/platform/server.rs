@@ -43,6 +43,8 @@ pub struct DmServer {
     pub accepts: Accepts,
     /// How it answers Register, Update and De-register.
     pub answering: Answering,
+    /// The size of the blocks in which it sends and asks; see [`Ask::block_size`](super::Ask::block_size).
+    pub block_size: Option<u16>,
     pub(super) host: Arc<str>,
     pub(super) coap: Coap,
     pub(super) is_down: bool,
@@ -132,6 +134,7 @@ impl DmServer {
             credentials: plain(),
             accepts: Accepts::Anyone,
             answering: Answering::Piggybacked,
+            block_size: None,
             host: host_of(uri).unwrap_or_default().into(),
             coap: Coap::new(key),
             is_down: false,
@@ -159,6 +162,24 @@ impl DmServer {
     /// one after it. A Register that is answered 2.01 in this way gets no Location.
     pub fn answer_next(&mut self, interface: Interface, code: Code) {
         self.answers_next.push((interface, code));
+    }
+
+    /// Wants the bodies of Registers and Updates in blocks of this size at most, once the first block of one
+    /// has come.
+    pub const fn shrink_blocks(&mut self, size: u16) {
+        self.coap.receiver.largest = Some(size);
+    }
+
+    /// Answers the next request that has a body, or a block of one, with this code and a Block1 option of
+    /// this size; called again, the one after it.
+    pub fn refuse_body(&mut self, code: Code, size: Option<u16>) {
+        self.coap.receiver.refusals.push((code, size));
+    }
+
+    /// How many blocks of bodies came, duplicates not counted.
+    #[must_use]
+    pub const fn blocks_seen(&self) -> usize {
+        self.coap.receiver.blocks
     }
 
     /// Loses its memory: registrations, observations, and what is in flight.

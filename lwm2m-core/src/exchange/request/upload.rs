@@ -1,0 +1,207 @@
+//! The body of a request of ours, sent block by block when it does not fit a datagram (Block1;
+//! RFC 7959, section 2.5).
+//!
+//! Nothing of the body is kept: it is made again for each block.
+
+use coap_codec::{BlockValue, Code, Message, MessageWriter, WriteError};
+
+/// Block1 with three bytes, Size1 with four, and the payload marker, as they follow other options.
+const OVERHEAD: usize = 5 + 6 + 1;
+
+/// Fills a buffer with the part of the body that begins at an offset, and tells how long the body is.
+pub(crate) type Body<'a> = dyn Fn(&mut [u8], usize) -> Result<usize, WriteError> + 'a;
+
+/// How far a body is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Upload {
+    /// How many bytes the server has taken.
+    offset: u32,
+    /// The largest block that may be sent, as its exponent; none while the body goes out as a whole.
+    largest: Option<u8>,
+    /// What of the body is on its way.
+    sent: Sent,
+    /// Whether it began anew already.
+    retried: bool,
+}
+
+/// A part of a body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Sent {
+    /// None: the request has no body.
+    #[default]
+    Nothing,
+    Whole,
+    Block(BlockValue),
+}
+
+impl Upload {
+    /// Writes the payload: all of it if that fits and nothing else is asked for, else the next
+    /// block of it.
+    pub(crate) fn write(&mut self, writer: &mut MessageWriter<'_>, body: &Body<'_>) -> Result<(), WriteError> {
+        let largest = match self.largest {
+            Some(largest) => largest,
+            None => {
+                self.sent = Sent::Whole;
+                let whole = writer.payload_with(|room| {
+                    let total = body(room, 0)?;
+                    if total <= room.len() { Ok(total) } else { Err(WriteError::NoSpace { needed: total }) }
+                });
+                match whole {
+                    Err(WriteError::NoSpace { .. }) => BlockValue::MAX_SZX,
+                    done => return done,
+                }
+            }
+        };
+        let total = body(&mut [], 0)?;
+        let room = writer.remaining().saturating_sub(OVERHEAD);
+        let fits = |szx: &u8| BlockValue::at_offset(self.offset, false, *szx).is_ok_and(|block| block.size() <= room);
+        let szx = (0..=largest).rev().find(fits).ok_or(WriteError::NoSpace { needed: total })?;
+        let offset = usize::try_from(self.offset).unwrap_or(usize::MAX);
+        let left = total.saturating_sub(offset);
+        let size = 16usize << szx;
+        let block = BlockValue::at_offset(self.offset, left > size, szx);
+        let block = block.map_err(|_| WriteError::NoSpace { needed: total })?;
+        writer.block1(block)?;
+        if self.offset == 0 {
+            writer.size1(u32::try_from(total).unwrap_or(u32::MAX))?;
+        }
+        writer.payload_with(|room| {
+            let length = left.min(size);
+            let again = body(room.get_mut(..length).unwrap_or_default(), offset)?;
+            if again == total { Ok(length) } else { Err(WriteError::NoSpace { needed: again }) }
+        })?;
+        self.largest = Some(szx);
+        self.sent = Sent::Block(block);
+        Ok(())
+    }
+
+    /// Takes a response. True when it only wants the next block, or the body once more in another way.
+    pub(crate) fn answered(&mut self, response: &Message<'_>) -> bool {
+        let asked = response.block1().and_then(Result::ok);
+        match (response.code(), self.sent) {
+            (_, Sent::Nothing) => false,
+            (Code::CONTINUE, Sent::Block(sent)) => {
+                // In smaller blocks from here on, if the server wants it (RFC 7959, section 2.3).
+                let Some(asked) = asked.filter(|asked| asked.num() == sent.num() && sent.more()) else { return false };
+                self.offset = sent.offset().saturating_add(u32::try_from(sent.size()).unwrap_or(u32::MAX));
+                self.largest = Some(sent.szx().min(asked.szx()));
+                true
+            }
+            (Code::REQUEST_ENTITY_INCOMPLETE, Sent::Block(_)) => self.retry(self.largest),
+            (Code::REQUEST_ENTITY_TOO_LARGE, sent) => {
+                // Only a hint at smaller blocks gives another try a chance.
+                let smaller = |szx: &u8| !matches!(sent, Sent::Block(sent) if sent.szx() <= *szx);
+                let hint = asked.map(BlockValue::szx).filter(smaller);
+                hint.is_some() && self.retry(hint)
+            }
+            _ => false,
+        }
+    }
+
+    /// From the beginning, once.
+    fn retry(&mut self, largest: Option<u8>) -> bool {
+        self.largest = largest;
+        self.restart();
+        !core::mem::replace(&mut self.retried, true)
+    }
+
+    /// The body is another one now: from the beginning.
+    pub(crate) const fn restart(&mut self) {
+        self.offset = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use coap_codec::{Header, MessageId, MessageType, Token};
+
+    const HEADER: Header =
+        Header { message_type: MessageType::Acknowledgement, code: Code::EMPTY, message_id: MessageId(1) };
+
+    fn header(code: Code) -> Header {
+        Header { code, ..HEADER }
+    }
+
+    /// A response with this code and this Block1 option.
+    fn answer(upload: &mut Upload, code: Code, block: Option<(u32, u8)>) -> bool {
+        let mut buffer = [0; 16];
+        let mut writer = MessageWriter::new(&mut buffer, header(code), Token::EMPTY).unwrap();
+        if let Some((num, szx)) = block {
+            writer.block1(BlockValue::new(num, true, szx).unwrap()).unwrap();
+        }
+        upload.answered(&Message::parse(writer.finish()).unwrap())
+    }
+
+    /// What is sent of a body of `total` bytes in a buffer of `room`.
+    fn send(upload: &mut Upload, total: usize, room: usize) -> Option<(Option<BlockValue>, Vec<u8>)> {
+        let body = |room: &mut [u8], offset: usize| {
+            room.iter_mut().zip(offset..total).for_each(|(place, at)| *place = at as u8);
+            Ok(total)
+        };
+        let mut buffer = alloc::vec![0; room];
+        let mut writer = MessageWriter::new(&mut buffer, header(Code::POST), Token::EMPTY).unwrap();
+        upload.write(&mut writer, &body).ok()?;
+        let message = Message::parse(writer.as_bytes()).unwrap();
+        Some((message.block1().map(Result::unwrap), message.payload().to_vec()))
+    }
+
+    fn bytes(range: core::ops::Range<usize>) -> Vec<u8> {
+        range.map(|at| at as u8).collect()
+    }
+
+    fn block(num: u32, more: bool, szx: u8) -> Option<BlockValue> {
+        Some(BlockValue::new(num, more, szx).unwrap())
+    }
+
+    #[test]
+    fn a_body_that_fits_goes_as_a_whole_and_a_longer_one_in_the_largest_blocks() {
+        assert_eq!(send(&mut Upload::default(), 95, 100), Some((None, bytes(0..95))));
+        assert_eq!(send(&mut Upload::default(), 96, 100), Some((block(0, true, 2), bytes(0..64))));
+        assert_eq!(send(&mut Upload::default(), 96, 79), Some((block(0, true, 1), bytes(0..32))));
+        assert_eq!(send(&mut Upload::default(), 96, 32), Some((block(0, true, 0), bytes(0..16))));
+        assert_eq!(send(&mut Upload::default(), 96, 31), None, "not even the smallest block");
+        // No response to a request without a body is about blocks.
+        assert!(!answer(&mut Upload::default(), Code::REQUEST_ENTITY_TOO_LARGE, Some((0, 0))));
+    }
+
+    #[test]
+    fn a_block_follows_where_the_one_before_it_ended() {
+        let mut upload = Upload::default();
+        send(&mut upload, 150, 100);
+        assert!(answer(&mut upload, Code::CONTINUE, Some((0, 2))));
+        assert_eq!(send(&mut upload, 150, 100), Some((block(1, true, 2), bytes(64..128))));
+        // Not larger, whatever the server says.
+        assert!(answer(&mut upload, Code::CONTINUE, Some((1, 6))));
+        assert_eq!(send(&mut upload, 150, 100), Some((block(2, false, 2), bytes(128..150))));
+        assert!(!answer(&mut upload, Code::CONTINUE, Some((2, 2))), "the last block has no next one");
+        // Smaller ones; also because there is less room.
+        let mut upload = Upload::default();
+        send(&mut upload, 150, 100);
+        assert!(answer(&mut upload, Code::CONTINUE, Some((0, 0))));
+        assert_eq!(send(&mut upload, 150, 100), Some((block(4, true, 0), bytes(64..80))));
+        // 2.31 about something else.
+        assert!(!answer(&mut upload, Code::CONTINUE, Some((0, 0))));
+        assert!(!answer(&mut upload, Code::CONTINUE, None));
+    }
+
+    #[test]
+    fn it_begins_anew_once() {
+        let mut upload = Upload::default();
+        send(&mut upload, 150, 100);
+        assert!(answer(&mut upload, Code::CONTINUE, Some((0, 2))));
+        send(&mut upload, 150, 100);
+        assert!(answer(&mut upload, Code::REQUEST_ENTITY_INCOMPLETE, None));
+        assert_eq!(send(&mut upload, 150, 100), Some((block(0, true, 2), bytes(0..64))));
+        assert!(!answer(&mut upload, Code::REQUEST_ENTITY_INCOMPLETE, None));
+        assert!(!answer(&mut upload, Code::REQUEST_ENTITY_TOO_LARGE, Some((0, 0))));
+        // In smaller blocks, also when it was not in blocks so far; or not at all.
+        let mut upload = Upload::default();
+        send(&mut upload, 50, 100);
+        assert!(!answer(&mut upload, Code::REQUEST_ENTITY_INCOMPLETE, None), "it was whole");
+        assert!(!answer(&mut upload, Code::REQUEST_ENTITY_TOO_LARGE, None));
+        assert!(answer(&mut upload, Code::REQUEST_ENTITY_TOO_LARGE, Some((0, 1))));
+        assert_eq!(send(&mut upload, 50, 100), Some((block(0, true, 1), bytes(0..32))));
+    }
+}

@@ -1,0 +1,85 @@
+//! Writes whose payload comes in blocks: what can be checked before it is whole, and one large opaque
+//! resource that the model takes as it comes (RFC 7959, section 2.5).
+
+use coap_codec::{Code, MessageWriter};
+
+use super::operation::{Kind, Operation};
+use super::{Effects, change, execute, has_resource};
+use crate::base::definition::Range;
+use crate::base::event::Event;
+use crate::base::path::{Leaf, Path};
+use crate::base::value::DataType;
+use crate::model::{Ctx, DataModel, Origin, Part, Refusal, ResourceDef};
+
+/// Checks a request as far as it can be without its whole payload: the checks before those of the
+/// values, in their order. The resource that may take the payload block by block, if it is one.
+///
+/// # Errors
+/// The code of the first fault.
+pub(crate) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<Option<Leaf>, Code> {
+    let subject = match (operation.kind, ctx.origin) {
+        (Kind::Replace | Kind::Update, Origin::Bootstrap) => change::admit_bootstrap_write(operation, model)?,
+        (Kind::Replace | Kind::Update, _) => change::admit_write(ctx, operation, model)?.0,
+        (Kind::Create, Origin::Server(_) | Origin::Local) => change::admit_create(ctx, operation, model)?,
+        (Kind::Execute, Origin::Server(_) | Origin::Local) => {
+            return execute::admit(ctx, operation, model).map(|_| None);
+        }
+        _ => return Err(Code::METHOD_NOT_ALLOWED),
+    };
+    let bytes = subject.format.is_opaque();
+    let opaque = |resource: &&ResourceDef| !resource.multiple && resource.data_type == DataType::Opaque;
+    let Some((resource, instance)) = subject.resource.filter(opaque).zip(operation.path.instance_id()) else {
+        return Ok(None);
+    };
+    let there = has_resource(model, subject.object.id, instance, resource.id);
+    Ok((bytes && there).then_some(Leaf::new(subject.object.id, instance, resource.id)))
+}
+
+/// How a part was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Streamed {
+    /// The value is to be collected: the model takes this resource as a whole only.
+    Unwanted,
+    Taken(Effects),
+    /// Not yet: the application takes its time.
+    Later,
+    /// The transfer is over, with this answer.
+    Refused(Code),
+}
+
+/// Gives a part to the model, and writes the answer to the last one.
+pub(crate) fn stream(
+    ctx: &Ctx,
+    at: Leaf,
+    part: Part<'_>,
+    model: &mut dyn DataModel,
+    writer: &mut MessageWriter<'_>,
+) -> Streamed {
+    if !in_range(at, &part, model) {
+        return Streamed::Refused(Code::BAD_REQUEST);
+    }
+    match model.stream(ctx, at, part) {
+        Ok(()) => {}
+        Err(Refusal::Later) if ctx.ticket.is_some() => return Streamed::Later,
+        Err(Refusal::Later) => return Streamed::Refused(Code::SERVICE_UNAVAILABLE),
+        Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)) if part.offset == 0 => return Streamed::Unwanted,
+        Err(Refusal::Code(code)) => return Streamed::Refused(code),
+    }
+    // What stands beside the value may tell of it: /5/0/3 of /5/0/0.
+    let beside = Path::instance(at.object, at.instance);
+    if part.last {
+        writer.restart(Code::CHANGED);
+        Streamed::Taken(change::changed(Event::Written { origin: ctx.origin, path: at.path() }, beside))
+    } else {
+        let changed = (part.offset == 0).then_some(beside);
+        Streamed::Taken(Effects { changed, ..Effects::default() })
+    }
+}
+
+/// Whether the value can still have a length that its definition allows.
+fn in_range(at: Leaf, part: &Part<'_>, model: &dyn DataModel) -> bool {
+    let definition = model.object(at.object).and_then(|object| object.resource(at.resource));
+    let Some(Range::Length(low, high)) = definition.map(|definition| definition.range) else { return true };
+    let end = usize::try_from(part.offset).unwrap_or(usize::MAX).saturating_add(part.bytes.len());
+    end <= high && (!part.last || end >= low)
+}
