@@ -3,7 +3,7 @@
 //! - *parse*: all option headers and the payload marker are checked, and there is a message value.
 //!   Lazy codecs walk over the options once.
 //! - *look up*: besides, each Uri-Path and Uri-Query, the Content-Format and the payload go to a
-//!   [`Sink`].
+//!   `Sink`.
 //! - *build*: from [`Parts`] to a datagram.
 
 mod by_hand;
