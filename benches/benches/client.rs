@@ -1,7 +1,7 @@
 //! One request on its way through a registered client.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lwm2m_core::Instant;

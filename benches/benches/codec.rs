@@ -1,7 +1,7 @@
 //! Parsing and writing CoAP messages: time and throughput of what `tools/instructions.py` counts.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use benches::contenders::{CONTENDERS, Contender};
 use benches::messages::{BUFFER_LEN, SAMPLES};

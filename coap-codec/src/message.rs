@@ -136,13 +136,15 @@ impl<'a> Message<'a> {
     /// What is asked, or how it went.
     #[inline]
     pub const fn code(&self) -> Code {
-        self.header().code
+        let [_, code, ..] = self.layout.header;
+        Code::from_byte(code)
     }
 
     /// What an ACK or RST to this message repeats.
     #[inline]
     pub const fn message_id(&self) -> MessageId {
-        self.header().message_id
+        let [.., high, low] = self.layout.header;
+        MessageId(u16::from_be_bytes([high, low]))
     }
 
     /// What the message is by type and code together, or how to reject it if they do not go
