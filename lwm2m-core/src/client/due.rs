@@ -15,7 +15,7 @@ use crate::lifecycle::presence::Presence;
 use crate::lifecycle::registration::Request;
 use crate::lifecycle::{Due, Lifecycle, Role, object_list};
 use crate::management::read;
-use crate::model::{DataModel, Joined, Refusal, Viewed};
+use crate::model::{DataModel, Joined, Refusal, Viewed, refusing};
 use crate::objects::Accounts;
 
 /// How long to wait when a buffer or a Message ID was missing.
@@ -216,7 +216,7 @@ impl Client {
                 Err(Refusal::Code(code)) => {
                     // An error ends the observation (RFC 7641, section 4.2).
                     over = true;
-                    writer.restart(code);
+                    writer.restart(refusing(code));
                     Verdict::Send
                 }
                 // A notification cannot wait; the next change makes another one.

@@ -22,7 +22,7 @@ use crate::base::attributes::{Assigned, Attributes};
 use crate::base::event::Event;
 use crate::base::path::Path;
 use crate::format::Format;
-use crate::model::{Ctx, DataModel, ObjectDef, Origin, Refusal, ResourceDef};
+use crate::model::{Ctx, DataModel, ObjectDef, Origin, Refusal, ResourceDef, refusing};
 use crate::objects::{SECURITY, Trigger};
 
 /// What an operation causes elsewhere. The answer goes out first.
@@ -126,7 +126,7 @@ pub(crate) fn serve(
         Ok(effects) => return Served::Answered(effects),
         Err(Refusal::Later) if ctx.ticket.is_some() => return Served::Later,
         Err(Refusal::Later) => Code::SERVICE_UNAVAILABLE,
-        Err(Refusal::Code(code)) => code,
+        Err(Refusal::Code(code)) => refusing(code),
     };
     writer.restart(code);
     // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).

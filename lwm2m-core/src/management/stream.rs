@@ -9,7 +9,7 @@ use crate::base::definition::Range;
 use crate::base::event::Event;
 use crate::base::path::{Leaf, Path};
 use crate::base::value::DataType;
-use crate::model::{Ctx, DataModel, Origin, Part, Refusal, ResourceDef};
+use crate::model::{Ctx, DataModel, Origin, Part, Refusal, ResourceDef, refusing};
 
 /// Checks a request as far as it can be without its whole payload: the checks before those of the
 /// values, in their order. The resource that may take the payload block by block, if it is one.
@@ -63,7 +63,7 @@ pub(crate) fn stream(
         Err(Refusal::Later) if ctx.ticket.is_some() => return Streamed::Later,
         Err(Refusal::Later) => return Streamed::Refused(Code::SERVICE_UNAVAILABLE),
         Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)) if part.offset == 0 => return Streamed::Unwanted,
-        Err(Refusal::Code(code)) => return Streamed::Refused(code),
+        Err(Refusal::Code(code)) => return Streamed::Refused(refusing(code)),
     }
     // What stands beside the value may tell of it: /5/0/3 of /5/0/0.
     let beside = Path::instance(at.object, at.instance);

@@ -214,12 +214,17 @@ pub struct Ctx {
 /// Why a model does not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No, and this is the answer: a 4.xx or 5.xx code.
+    /// No, and this is the answer: a 4.xx or 5.xx code. Any other is no refusal, and answered 5.00.
     Code(Code),
     /// Not yet. The client acknowledges the request, keeps it, and runs the operation again when
     /// [`Client::resume`](crate::Client::resume) is called with the ticket of [`Ctx`]. Begin on
     /// the first call, answer on the second; at its deadline the request is answered 5.03.
     Later,
+}
+
+/// The code of a refusal, as it is answered: an application's mistake must not look like success.
+pub(crate) const fn refusing(code: Code) -> Code {
+    if code.is_client_error() || code.is_server_error() { code } else { Code::INTERNAL_SERVER_ERROR }
 }
 
 impl From<Stop> for Refusal {

@@ -139,6 +139,8 @@ pub fn requests<M: DataModel>(sim: &Sim<M>, method: Code, path: &str) -> Vec<Sen
 mod depot;
 #[path = "gauges.rs"]
 mod gauges;
+#[path = "operations.rs"]
+pub mod operations;
 #[path = "rack.rs"]
 mod rack;
 #[path = "registrations.rs"]
