@@ -36,5 +36,7 @@ mod observe;
 mod observed_objects;
 mod register;
 mod register_answers;
+mod registrations;
+mod reporting_groups;
 mod update;
 mod update_failures;
