@@ -172,6 +172,10 @@ fn xr_07_a_new_session_calls_for_a_register_and_a_new_address_too_without_securi
     nobody_complains(&sim);
 }
 
+// Not here: XR-08, an alternate path, and XR-10, the format JSON in the list (`</>;ct=11543`, which a
+// client that speaks it SHOULD add), because the client writes neither; XR-11, because it has no queue
+// mode: a server may write the binding UQ, and the client stays awake.
+
 #[test]
 fn xr_09_a_version_above_1_0_is_told_in_quotes() {
     let sim = online(one_server(1), (device(), Gauge(1.0)));
