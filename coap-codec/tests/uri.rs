@@ -252,9 +252,9 @@ proptest! {
     }
 
     #[test]
-    fn no_uri_makes_it_panic(path in "[a/.%2eE?&]{0,30}") {
+    fn no_uri_makes_it_panic(path in "([a/.?&]|%2[eE]|%25){0,30}") {
         let text = format!("coap://h/{path}");
-        prop_assume!(Uri::parse(&text).is_ok());
+        prop_assert!(Uri::parse(&text).is_ok());
         let options = options(&text, HERE).unwrap_or_default();
         prop_assert!(options.iter().all(|(number, text)| *number != 11 || (text != "." && text != "..")));
     }
