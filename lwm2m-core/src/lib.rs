@@ -28,11 +28,13 @@ pub use coap_codec::Uri;
 pub use {coap_codec, endpoint_name};
 
 pub use base::config::{
-    Account, Backoff, BootstrapPolicy, Config, ConfigError, Credentials, LegacyFormats, RegistrationPolicy,
+    AccessControl, Account, Backoff, BootstrapPolicy, Config, ConfigError, Credentials, LegacyFormats,
+    RegistrationPolicy,
 };
 pub use base::event::{Diagnostic, Event, FailureKind, Inconsistency, Leave, Reason};
 pub use base::limits::Limits;
 pub use base::path::{Leaf, MAX_ID, Path, PathError};
+pub use base::rights::Rights;
 pub use base::rng::{Generator, Key};
 pub use base::time::Instant;
 pub use base::value::{DataType, Sink, Stop, Value};

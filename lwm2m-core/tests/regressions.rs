@@ -348,6 +348,7 @@ fn a_lease_that_ends_while_an_update_awaits_its_response_leaves_no_deadline_behi
 #[test]
 fn a_client_without_buffers_has_no_deadline_in_the_past() {
     let mut config = Desk::config(1, 86_400).server(2, "coap://two.example", Credentials::NoSec, 86_400);
+    config = config.access(Path::instance(3, 0), 1, &[]);
     (config.limits.slots, config.limits.deferred) = (2, 1);
     config.answer_within = secs(600);
     let refuses_two = |host: &str| if host.contains("two") { REFUSES } else { Server::Grants };

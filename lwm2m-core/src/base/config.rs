@@ -7,6 +7,8 @@ use core::time::Duration;
 use endpoint_name::EndpointName;
 
 use super::limits::Limits;
+use super::path::Path;
+use super::rights::Rights;
 use super::rng::Key;
 use super::transmission::Transmission;
 
@@ -33,6 +35,9 @@ pub struct Config {
     pub transmission: Transmission,
     /// The accounts that the device is made with; a bootstrap may change them.
     pub accounts: Vec<Account>,
+    /// Who may do what, where there are several servers that the device is made with: without it they
+    /// may do nothing. A bootstrap may change it.
+    pub access_controls: Vec<AccessControl>,
     /// When to bootstrap, and what to do when it fails.
     pub bootstrap: BootstrapPolicy,
     /// How registrations are kept.
@@ -140,6 +145,22 @@ pub enum Account {
     },
 }
 
+/// An instance of Access Control (object 2): what each server may do with an Object Instance, or who may
+/// create instances of an object.
+///
+/// Where there is one server, and nothing is said of an instance, the server may do everything with it.
+/// Of several servers none may, but for Discover (OMA LwM2M 1.0, 8.2.1).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AccessControl {
+    /// The instance; an object for the right to create.
+    pub path: Path,
+    /// The Short Server ID of the server that may change the ACL, and may do everything if it has no entry
+    /// in it; [`MAX_ID`](crate::MAX_ID) when only a bootstrap may.
+    pub owner: u16,
+    /// The ACL: rights by Short Server ID; 0 stands for all servers that have no entry of their own.
+    pub acl: Vec<(u16, Rights)>,
+}
+
 /// How a session with a server is secured.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Credentials {
@@ -178,6 +199,7 @@ impl Config {
             limits: Limits::DEVICE,
             transmission,
             accounts: Vec::new(),
+            access_controls: Vec::new(),
             bootstrap: BootstrapPolicy {
                 at_every_start: false,
                 honour_hold_off: true,
@@ -226,6 +248,28 @@ impl Config {
         self.accounts.push(Account::Server { short_server_id, uri: uri.to_string(), credentials, lifetime });
         self
     }
+
+    /// The same with one more instance of [Access Control](AccessControl): `path` is an instance or, for
+    /// the right to create, an object.
+    ///
+    /// ```
+    /// use lwm2m_core::{Config, Credentials, Key, MAX_ID, Path, Rights};
+    ///
+    /// // The operator's server may do everything with Device, and the vendor's may read it.
+    /// let config = Config::new("node-7", Key::from_seed(7))
+    ///     .server(1, "coap://operator.example", Credentials::NoSec, 86_400)
+    ///     .server(2, "coap://vendor.example", Credentials::NoSec, 3_600)
+    ///     .access(Path::instance(1, 0), 1, &[])
+    ///     .access(Path::instance(1, 1), 2, &[])
+    ///     .access(Path::instance(3, 0), 1, &[(2, Rights::READ)])
+    ///     .access(Path::object(30_000), MAX_ID, &[(2, Rights::CREATE)]);
+    /// # lwm2m_core::Client::new(config, lwm2m_core::Instant::ZERO).unwrap();
+    /// ```
+    #[must_use]
+    pub fn access(mut self, path: Path, owner: u16, acl: &[(u16, Rights)]) -> Self {
+        self.access_controls.push(AccessControl { path, owner, acl: acl.to_vec() });
+        self
+    }
 }
 
 impl Backoff {
@@ -252,6 +296,10 @@ pub enum ConfigError {
     /// The default lifetime is 0.
     #[error("the default lifetime is 0")]
     Lifetime,
+    /// More [Access Control](AccessControl) than the limits allow, of a path that is neither an object nor
+    /// an instance, or for a server that has no account here.
+    #[error("access control does not fit the limits or the accounts")]
+    AccessControl,
     /// There is nobody to talk to.
     #[error("there is no account")]
     NoAccount,

@@ -244,6 +244,9 @@ pub enum Inconsistency {
     Binding,
     /// The lifetime is missing or not positive, and the profile has no default for it (/1/x/1).
     Lifetime,
+    /// An instance of Access Control is incomplete, or speaks of an instance or a server that is not
+    /// there; or there are several servers and no Access Control.
+    AccessControl,
 }
 
 impl fmt::Display for Inconsistency {
@@ -258,6 +261,7 @@ impl fmt::Display for Inconsistency {
             Self::Mode => "a security mode is not supported or does not go with its uri",
             Self::Binding => "a binding is missing or not supported",
             Self::Lifetime => "a lifetime is missing",
+            Self::AccessControl => "access control does not fit the instances and servers",
         })
     }
 }

@@ -8,6 +8,11 @@
 pub struct Limits {
     /// LwM2M Server accounts. A bootstrap that writes more is refused with 4.00.
     pub servers: usize,
+    /// Instances of Access Control (object 2), each with at most an entry for every server and one for
+    /// all others. A bootstrap that writes more is refused with 4.00, and a Create for which there is no
+    /// room with 5.03. With 0 the object is not supported: then every server may do everything, and a
+    /// bootstrap that brings a second server is refused as inconsistent.
+    pub access_controls: usize,
     /// Datagram buffers: one for each confirmable message in flight, for each request that the
     /// application answers later, and one for the datagram being made. Without a free one a
     /// request is dropped as if lost (its sender repeats it) and our own messages wait.
@@ -55,6 +60,7 @@ impl Limits {
     /// One server, buffers of the size that RFC 7252 section 4.6 suggests: for modules and phones.
     pub const DEVICE: Self = Self {
         servers: 2,
+        access_controls: 8,
         slots: 4,
         datagram: 1_152,
         exchanges: 4,
@@ -73,6 +79,7 @@ impl Limits {
     /// Several servers and many observations: for gateways.
     pub const GATEWAY: Self = Self {
         servers: 8,
+        access_controls: 64,
         slots: 16,
         datagram: 1_280,
         exchanges: 16,

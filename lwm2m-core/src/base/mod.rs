@@ -8,6 +8,7 @@ pub(crate) mod event;
 pub(crate) mod limits;
 pub(crate) mod origin;
 pub(crate) mod path;
+pub(crate) mod rights;
 pub(crate) mod rng;
 pub(crate) mod time;
 pub(crate) mod transmission;

@@ -210,6 +210,10 @@ impl Client {
         let joined = Joined(&mut self.accounts, model);
         let mut over = false;
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
+            // The observation waits for the right to come back (OMA LwM2M 1.0, 5.5.2).
+            if !read::is_allowed(&ctx, due.path, &joined) {
+                return Verdict::Drop;
+            }
             let block = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok());
             match read::write_content(&ctx, due.path, (due.format, Some(due.sequence), block), &joined, writer) {
                 Ok(()) => Verdict::Send,

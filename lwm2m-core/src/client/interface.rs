@@ -97,6 +97,9 @@ pub enum CommandError {
     /// The request was answered already, or its time was over.
     #[error("the ticket is stale")]
     StaleTicket,
+    /// Access Control has no room for it, or cannot speak of such a path.
+    #[error("access control cannot take this")]
+    AccessControl,
 }
 
 impl From<Failure> for Reason {

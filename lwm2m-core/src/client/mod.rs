@@ -16,7 +16,7 @@ mod snapshot;
 use coap_codec::Message;
 
 use self::connection::{Connection, Connections, Link};
-use crate::base::config::{Config, ConfigError};
+use crate::base::config::{AccessControl, Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::time::{Clock, Instant};
@@ -26,8 +26,8 @@ use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World, object_list};
 use crate::management::has_instance;
 use crate::model::{DataModel, Joined, Ticket, Viewed};
-use crate::objects::Accounts;
 use crate::objects::security::Mode;
+use crate::objects::{ACCESS_CONTROL, Accounts};
 use crate::reporting::Reporting;
 
 pub use interface::{CommandError, Output, Received, Security};
@@ -308,9 +308,43 @@ impl Client {
         self.reporting.changed(wall, path, &joined);
         if path.depth() < 2 {
             self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
+            self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
         self.pump(now, Some(model));
+    }
+
+    /// Says who may do what with an instance, or who may create instances of an object, in place of what
+    /// Access Control said of it: for instances that the device makes by itself while several servers
+    /// know it. A server's own Create needs nothing. Say it also to
+    /// [`notify`](Self::notify), as of every instance that comes.
+    ///
+    /// # Errors
+    /// [`CommandError::UnknownServer`] when owner or ACL name a server without an account,
+    /// [`CommandError::AccessControl`] when there is no room, or `path` is neither an object nor an
+    /// instance.
+    pub fn set_access(
+        &mut self,
+        now: Instant,
+        about: &AccessControl,
+        model: &mut dyn DataModel,
+    ) -> Result<(), CommandError> {
+        let now = self.clock.advance(now);
+        if !self.accounts.knows_all(about) {
+            return Err(CommandError::UnknownServer);
+        }
+        if !self.accounts.2.decide(about) {
+            return Err(CommandError::AccessControl);
+        }
+        self.touch();
+        let wall = self.clock.embedder(now);
+        let joined = Joined(&mut self.accounts, model);
+        // Whoever observes may see more now, or less.
+        self.reporting.changed(wall, about.path, &joined);
+        self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &joined);
+        self.reconsider(now, model);
+        self.pump(now, Some(model));
+        Ok(())
     }
 
     /// Updates the registration with a server now, or as soon as it may be.

@@ -1,5 +1,7 @@
 //! Requests of servers: who may ask now, the answer, and what it causes afterwards.
 
+use alloc::vec::Vec;
+
 use coap_codec::{Code, Message, MessageWriter};
 
 use super::{Client, Connection, Link, Received, objects};
@@ -12,9 +14,9 @@ use crate::exchange::{Reply, SendError, Verdict};
 use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
 use crate::management::operation::{Kind, Observe, Operation};
-use crate::management::{self, Effects, Observing, Served, has_instance};
-use crate::model::{Ctx, DataModel, Joined, Origin, Ticket};
-use crate::objects::{Accounts, SERVER};
+use crate::management::{self, Effects, Observing, Served, has_instance, is_there};
+use crate::model::{Ctx, DataModel, Joined, Origin, Ticket, Viewed};
+use crate::objects::{ACCESS_CONTROL, Accounts, SERVER};
 use crate::reporting::{Assignment, Reporting};
 
 impl Client {
@@ -99,7 +101,7 @@ impl Client {
     ) {
         match outcome {
             Outcome::Nothing => {}
-            Outcome::Finished(parting) => self.end_bootstrap(now, connection, parting, model),
+            Outcome::Finished(parting, lost) => self.end_bootstrap(now, connection, parting, &lost, model),
             Outcome::Effects(effects) => self.hand_on(now, connection.role, reply, effects, model),
         }
     }
@@ -114,6 +116,9 @@ impl Client {
             let joined = Joined(&mut self.accounts, model);
             let exists = |object, instance| (spared && object == SERVER) || has_instance(&joined, object, instance);
             self.reporting.detach(deleted, &exists);
+            if !spared {
+                self.accounts.detach(deleted, model);
+            }
         }
         let Role::Server(server) = role else { return };
         let Effects { observing, changed, deleted, attributes, .. } = &effects;
@@ -149,6 +154,10 @@ impl Client {
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, changed, &joined);
         let listed = effects.deleted.is_some() || changed.depth() == 1;
+        if listed {
+            // What is said of an instance comes and goes with it.
+            self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
+        }
         if listed || changed.object_id() == Some(SERVER) {
             let objects = objects(&self.accounts, model);
             self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
@@ -169,9 +178,22 @@ impl Client {
         }
     }
 
-    /// The accounts are new: sessions with servers begin anew.
-    fn end_bootstrap(&mut self, now: Instant, bootstrap: Connection, parting: Parting, model: &mut dyn DataModel) {
+    /// The accounts are new: sessions with servers begin anew. What is lost with servers that are gone is
+    /// deleted.
+    fn end_bootstrap(
+        &mut self,
+        now: Instant,
+        bootstrap: Connection,
+        parting: Parting,
+        lost: &[Path],
+        model: &mut dyn DataModel,
+    ) {
+        let wall = self.clock.embedder(now);
+        for news in lost.iter().filter_map(|path| management::remove(wall, *path, model)) {
+            self.events.push(news);
+        }
         self.reporting.clear();
+        self.accounts.detach(Path::ROOT, model);
         let joined = Joined(&mut self.accounts, model);
         self.reporting.detach(Path::ROOT, &|object, instance| has_instance(&joined, object, instance));
         self.reporting.keep_attributes_of(|server| self.accounts.server(server).is_some());
@@ -218,8 +240,8 @@ pub(super) struct Call {
 /// What is left to do once the answer is on its way.
 pub(super) enum Outcome {
     Nothing,
-    /// The bootstrap is finished.
-    Finished(Parting),
+    /// The bootstrap is finished; these instances are lost with servers that are gone.
+    Finished(Parting, Vec<Path>),
     Effects(Effects),
 }
 
@@ -246,9 +268,14 @@ impl Floors<'_> {
         }
         if call.role == Role::Bootstrap && operation.kind == Kind::Finish {
             let parting = self.lifecycle.bootstrap.parting(self.accounts, self.config);
-            let code = self.lifecycle.bootstrap_finish(call.now, self.accounts, self.config, self.events);
+            let known = self.accounts.clone();
+            let exists = |object, instance| is_there(&Viewed(&known, &*model), object, instance);
+            let Self { lifecycle, accounts, config, events, .. } = self;
+            let (code, outcome) = match lifecycle.bootstrap_finish(call.now, accounts, config, events, &exists) {
+                Ok(lost) => (Code::CHANGED, Outcome::Finished(parting, lost)),
+                Err(code) => (code, Outcome::Nothing),
+            };
             writer.restart(code);
-            let outcome = if code == Code::CHANGED { Outcome::Finished(parting) } else { Outcome::Nothing };
             return (Verdict::Send, outcome);
         }
         if !self.offers(call.role, operation.kind) {

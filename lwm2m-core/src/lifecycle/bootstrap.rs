@@ -1,6 +1,7 @@
 //! Bootstrap, begun by the client or by the bootstrap server (OMA LwM2M 1.0, 5.2; DM terminal
 //! specification 7.2).
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use coap_codec::{Code, Message};
@@ -8,6 +9,7 @@ use coap_codec::{Code, Message};
 use super::{World, backoff};
 use crate::base::config::{Backoff, Config};
 use crate::base::event::{Diagnostic, Event, Events, Reason};
+use crate::base::path::Path;
 use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
@@ -141,27 +143,29 @@ impl Bootstrap {
         }
     }
 
-    /// Bootstrap-Finish: the accounts from before when those of now fit together; else 4.06, and the
-    /// server may repair them (OMA LwM2M 1.0, 5.2.5.3).
+    /// Bootstrap-Finish: the accounts from before when those of now fit together, and what is lost with
+    /// servers that are gone; else 4.06, and the server may repair them (OMA LwM2M 1.0, 5.2.5.3).
     pub(crate) fn finish(
         &mut self,
-        accounts: &Accounts,
+        accounts: &mut Accounts,
         config: &Config,
         events: &mut Events,
-    ) -> Result<Accounts, Code> {
-        let fault = accounts.check(config.bootstrap.at_every_start).err();
-        match core::mem::replace(self, Self::Idle) {
-            Self::Requesting { before, .. } | Self::Receiving { before, .. } if fault.is_none() => {
+        exists: &dyn Fn(u16, u16) -> bool,
+    ) -> Result<(Accounts, Vec<Path>), Code> {
+        let (Self::Requesting { before, .. } | Self::Receiving { before, .. }) = self else {
+            return Err(Code::METHOD_NOT_ALLOWED);
+        };
+        match accounts.settle(before, config.bootstrap.at_every_start, exists) {
+            Ok((settled, lost)) => {
+                *accounts = settled;
                 events.push(Event::BootstrapFinished);
-                Ok(before)
+                let before = before.clone();
+                *self = Self::Idle;
+                Ok((before, lost))
             }
-            state => {
-                let running = state.is_running();
-                *self = state;
-                if let (Some(why), true) = (fault, running) {
-                    events.push(Event::Diagnostic(Diagnostic::Inconsistent(why)));
-                }
-                Err(if running { Code::NOT_ACCEPTABLE } else { Code::METHOD_NOT_ALLOWED })
+            Err(why) => {
+                events.push(Event::Diagnostic(Diagnostic::Inconsistent(why)));
+                Err(Code::NOT_ACCEPTABLE)
             }
         }
     }

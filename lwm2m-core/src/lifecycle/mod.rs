@@ -23,6 +23,7 @@ use self::registration::{Outcome, Registration, Request, State, Terms, Then};
 pub(crate) use self::requests::WriteList;
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
+use crate::base::path::Path;
 use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
@@ -330,23 +331,23 @@ impl Lifecycle {
         self.bootstrap.heard(now, config);
     }
 
-    /// Bootstrap-Finish came: the code to answer. After 2.04 every server is registered with.
+    /// Bootstrap-Finish came. Either every server is registered with from now on, and what is lost with
+    /// those that are gone is to be deleted; or the code to answer. `exists` is asked for instances, and
+    /// with 65535 for objects.
     pub(crate) fn bootstrap_finish(
         &mut self,
         now: Instant,
-        accounts: &Accounts,
+        accounts: &mut Accounts,
         config: &Config,
         events: &mut Events,
-    ) -> Code {
-        let before = match self.bootstrap.finish(accounts, config, events) {
-            Ok(before) => before,
-            Err(code) => return code,
-        };
+        exists: &dyn Fn(u16, u16) -> bool,
+    ) -> Result<Vec<Path>, Code> {
+        let (before, lost) = self.bootstrap.finish(accounts, config, events, exists)?;
         let timeout = accounts.0.bootstrap_server().and_then(|account| account.account_timeout);
         let timeout = timeout.filter(|seconds| *seconds > 0);
         self.purge_at = timeout.map(|seconds| now + Duration::from_secs(u64::from(seconds)));
         self.enrol_after(now, &before, accounts);
-        Code::CHANGED
+        Ok(lost)
     }
 
     /// Does what is due without a peer. True when the wait for De-registers is over.

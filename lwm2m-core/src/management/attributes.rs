@@ -6,6 +6,7 @@ use super::operation::Operation;
 use super::read::readable;
 use super::{Effects, Target, resolve};
 use crate::base::attributes::Assigned;
+use crate::base::rights::Rights;
 use crate::base::value::DataType;
 use crate::model::{Ctx, DataModel, Refusal};
 
@@ -18,9 +19,9 @@ pub(super) fn serve(
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
     let path = operation.path;
-    let target = resolve(ctx, path, model)?;
+    let target = resolve(ctx, path, Rights::READ, model)?;
     // Only what can be read can be told of: 4.05 for an executable resource.
-    readable(path, &target, model)?;
+    readable(&target)?;
     let mut attributes = assigned.at(path);
     let mut named = 0u8;
     for argument in operation.query() {

@@ -6,11 +6,16 @@
 use coap_codec::{Code, MessageWriter};
 
 use super::operation::{Kind, Operation};
-use super::{Effects, Target, has_instance, no_query, payload_format, resolve};
+use super::{Effects, Target, has_instance, is_there, no_query, payload_format, resolve};
 use crate::base::event::Event;
 use crate::base::path::{MAX_ID, Path};
-use crate::format::{Format, Payload, Unknown, Values};
-use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Operations, Refusal, ResourceDef};
+use crate::base::rights::Rights;
+use crate::base::time::Instant;
+use crate::base::value::Value;
+use crate::format::{Format, Given, Payload, Unknown, Values};
+use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Operations, Origin, Refusal, ResourceDef};
+use crate::objects::definitions::access_control;
+use crate::objects::{ACCESS_CONTROL, SERVER};
 
 /// What a request that changes something is about, as far as it is known without its payload.
 pub(super) struct Subject {
@@ -21,7 +26,7 @@ pub(super) struct Subject {
 
 /// Checks a Write by a server as far as it can be without its payload.
 pub(super) fn admit_write(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<(Subject, u16), Code> {
-    let Target { object, resource } = resolve(ctx, operation.path, model)?;
+    let Target { object, resource } = resolve(ctx, operation.path, Rights::WRITE, model)?;
     let instance = operation.path.instance_id().ok_or(Code::METHOD_NOT_ALLOWED)?;
     if resource.is_some_and(|resource| !resource.operations.writable()) {
         return Err(Code::METHOD_NOT_ALLOWED);
@@ -65,7 +70,7 @@ pub(super) fn write(
 
 /// Checks a Create as far as it can be without its payload.
 pub(super) fn admit_create(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<Subject, Code> {
-    let Target { object, resource } = resolve(ctx, operation.path, model)?;
+    let Target { object, resource } = resolve(ctx, operation.path, Rights::CREATE, model)?;
     // The one instance of a mandatory object is the client's to make (OMA ETS 1.0, test 680).
     if is_permanent(object) {
         return Err(Code::METHOD_NOT_ALLOWED);
@@ -82,6 +87,8 @@ pub(super) fn create(
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
     let Subject { object, format, .. } = admit_create(ctx, operation, model)?;
+    let owner = future_owner(ctx, model);
+    let local = Ctx { origin: Origin::Local, ..*ctx };
     let mut first = 0;
     with_scratch(writer, |scratch| {
         let payload = Payload::decode(format, operation.path, object, Unknown::Ignore, operation.payload, scratch)
@@ -103,15 +110,52 @@ pub(super) fn create(
             }
             has_mandatory(object, &change.values)?;
             model.check(ctx, &change)?;
+            if let Some(owner) = owner {
+                let said = ownership(object.id, id, owner);
+                let said = said_of(&said, change.earlier, model);
+                model.check(&local, &said).map_err(|_| Code::SERVICE_UNAVAILABLE)?;
+            }
         }
         first = changes().next().map_or(free, |change| change.instance);
-        changes().for_each(|change| model.apply(ctx, &change));
+        for change in changes() {
+            model.apply(ctx, &change);
+            if let Some(owner) = owner {
+                let said = ownership(object.id, change.instance, owner);
+                let said = said_of(&said, 0, model);
+                model.apply(&local, &said);
+            }
+        }
         Ok(())
     })?;
     writer.restart(Code::CREATED);
     location(object.id, first, writer)?;
     let path = Path::instance(object.id, first);
     Ok(changed(Event::Created { origin: ctx.origin, path }, Path::object(object.id)))
+}
+
+/// The server that owns what it creates: where there are several, nobody may do anything with an instance
+/// of which Access Control says nothing (OMA LwM2M 1.0, 8.2.2).
+fn future_owner(ctx: &Ctx, model: &dyn DataModel) -> Option<u16> {
+    let Origin::Server(server) = ctx.origin else { return None };
+    let first = model.next_instance(SERVER, None)?;
+    model.next_instance(SERVER, Some(first))?;
+    model.object(ACCESS_CONTROL).map(|_| server)
+}
+
+/// What Access Control is to say of a new instance.
+fn ownership(object: u16, instance: u16, owner: u16) -> [Given<'static>; 3] {
+    [
+        (access_control::OBJECT_ID, object),
+        (access_control::OBJECT_INSTANCE_ID, instance),
+        (access_control::ACCESS_CONTROL_OWNER, owner),
+    ]
+    .map(|(resource, id)| Given { resource, index: None, value: Value::Int(i64::from(id)) })
+}
+
+/// A new instance of Access Control that says so.
+fn said_of<'a>(values: &'a [Given<'a>], earlier: u16, model: &dyn DataModel) -> Change<'a> {
+    let instance = free_instance(ACCESS_CONTROL, model).unwrap_or(MAX_ID);
+    Change { action: Action::Create, object: ACCESS_CONTROL, instance, values: Values::list(values), earlier }
 }
 
 /// Delete of an instance by a server.
@@ -122,7 +166,7 @@ pub(super) fn delete(
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
     let path = operation.path;
-    let target = resolve(ctx, path, model)?;
+    let target = resolve(ctx, path, Rights::DELETE, model)?;
     let (Some(instance), None) = (path.instance_id(), target.resource) else {
         return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
     };
@@ -256,6 +300,16 @@ fn delete_instances(ctx: &Ctx, object: u16, model: &mut dyn DataModel) {
         }
         after = Some(instance);
     }
+}
+
+/// Deletes an instance that is lost with its server; the news of it, unless the application refuses.
+pub(crate) fn remove(now: Instant, path: Path, model: &mut dyn DataModel) -> Option<Event> {
+    let ctx = Ctx { origin: Origin::Bootstrap, ticket: None, resumed: false, now };
+    let change = removal(path.object_id()?, path.instance_id()?);
+    let there = is_there(model, change.object, change.instance);
+    model.check(&ctx, &change).ok().filter(|()| there)?;
+    model.apply(&ctx, &change);
+    Some(Event::Deleted { origin: ctx.origin, path })
 }
 
 const fn removal(object: u16, instance: u16) -> Change<'static> {

@@ -1,13 +1,14 @@
 //! Discover (OMA LwM2M 1.0, 5.4.2): which instances and resources there are, and the attributes that
 //! the server which asks has set.
 
-use coap_codec::{Code, ContentFormat, MessageWriter};
+use coap_codec::{ContentFormat, MessageWriter};
 
 use super::content::{self, Head};
 use super::operation::Operation;
-use super::{Effects, Target, has_resource, no_query, resolve};
+use super::{Effects, Target, no_query, resolve};
 use crate::base::attributes::{Assigned, Attributes, Name};
 use crate::base::path::{Leaf, Path};
+use crate::base::rights::Rights;
 use crate::base::value::{Sink, Stop, Value};
 use crate::format::{LinkValue, LinkWriter};
 use crate::model::{Ctx, DataModel, ObjectDef, Refusal};
@@ -20,12 +21,8 @@ pub(super) fn serve(
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
     let path = operation.path;
-    let target = resolve(ctx, path, model)?;
-    if let (Some(resource), Some(instance)) = (target.resource, path.instance_id())
-        && !has_resource(model, target.object.id, instance, resource.id)
-    {
-        return Err(Refusal::Code(Code::NOT_FOUND));
-    }
+    // What there is anybody may know (OMA LwM2M 1.0, 8.2.3).
+    let target = resolve(ctx, path, Rights::NONE, model)?;
     no_query(operation)?;
     let head = Head { sequence: None, format: ContentFormat::LINK_FORMAT, block: operation.block2 };
     content::write(head, writer, &mut |output| {

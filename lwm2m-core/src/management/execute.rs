@@ -3,9 +3,10 @@
 use coap_codec::{Code, MessageWriter};
 
 use super::operation::Operation;
-use super::{Effects, has_resource, no_query, resolve};
+use super::{Effects, no_query, resolve};
 use crate::base::event::Event;
 use crate::base::path::{Leaf, Path};
+use crate::base::rights::Rights;
 use crate::format::Format;
 use crate::model::{Args, Ctx, DataModel, Refusal};
 use crate::objects::Trigger;
@@ -13,13 +14,10 @@ use crate::objects::Trigger;
 /// Checks an Execute as far as it can be without its arguments.
 pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<Leaf, Code> {
     let path = operation.path;
-    let target = resolve(ctx, path, model)?;
+    let target = resolve(ctx, path, Rights::EXECUTE, model)?;
     let (Some(resource), Some(instance)) = (target.resource, path.instance_id()) else {
         return Err(Code::METHOD_NOT_ALLOWED);
     };
-    if !has_resource(model, target.object.id, instance, resource.id) {
-        return Err(Code::NOT_FOUND);
-    }
     if !resource.operations.executable() {
         return Err(Code::METHOD_NOT_ALLOWED);
     }

@@ -15,12 +15,15 @@ pub(crate) mod operation;
 pub(crate) mod read;
 pub(crate) mod stream;
 
+pub(crate) use self::change::remove;
+
 use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
 
 use self::operation::{Kind, Observe, Operation, Unfit};
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::event::Event;
-use crate::base::path::Path;
+use crate::base::path::{MAX_ID, Path};
+use crate::base::rights::Rights;
 use crate::format::Format;
 use crate::model::{Ctx, DataModel, ObjectDef, Origin, Refusal, ResourceDef, refusing};
 use crate::objects::{SECURITY, Trigger};
@@ -140,28 +143,43 @@ pub(crate) struct Target {
     pub(crate) resource: Option<&'static ResourceDef>,
 }
 
-/// Finds what `path` names: checks 4 and 5 of the order above.
-pub(crate) fn resolve(ctx: &Ctx, path: Path, model: &dyn DataModel) -> Result<Target, Code> {
+/// Finds what `path` names, and whether whoever asks has a right to it: the first two checks of the order
+/// above. A resource must be there, unless a Write may bring it.
+pub(crate) fn resolve(ctx: &Ctx, path: Path, right: Rights, model: &dyn DataModel) -> Result<Target, Code> {
     let id = path.object_id().ok_or(Code::METHOD_NOT_ALLOWED)?;
     if id == SECURITY && matches!(ctx.origin, Origin::Server(_)) {
         return Err(Code::UNAUTHORIZED);
     }
     let object = model.object(id).ok_or(Code::NOT_FOUND)?;
     let Some(instance) = path.instance_id() else {
-        return Ok(Target { object, resource: None });
+        // To create takes a right to the object; all else asks for that to each instance, or for none.
+        let allowed = right != Rights::CREATE || model.rights(ctx, id, MAX_ID).contains(right);
+        return if allowed { Ok(Target { object, resource: None }) } else { Err(Code::UNAUTHORIZED) };
     };
     if !has_instance(model, id, instance) {
         return Err(Code::NOT_FOUND);
     }
-    let Some(resource) = path.resource_id() else {
-        return Ok(Target { object, resource: None });
+    let resource = match path.resource_id() {
+        Some(resource) => {
+            let there = right == Rights::WRITE || has_resource(model, id, instance, resource);
+            Some(object.resource(resource).filter(|_| there).ok_or(Code::NOT_FOUND)?)
+        }
+        None => None,
     };
-    let definition = object.resource(resource).ok_or(Code::NOT_FOUND)?;
-    Ok(Target { object, resource: Some(definition) })
+    if !model.rights(ctx, id, instance).contains(right) {
+        return Err(Code::UNAUTHORIZED);
+    }
+    Ok(Target { object, resource })
 }
 
 pub(crate) fn has_instance(model: &dyn DataModel, object: u16, instance: u16) -> bool {
     model.next_instance(object, instance.checked_sub(1)) == Some(instance)
+}
+
+/// Whether there is what an instance of Access Control may speak of: an instance or, with 65535, an object.
+/// Of an object that it does not have a model may say anything.
+pub(crate) fn is_there(model: &dyn DataModel, object: u16, instance: u16) -> bool {
+    model.object(object).is_some() && (instance == MAX_ID || has_instance(model, object, instance))
 }
 
 pub(crate) fn has_resource(model: &dyn DataModel, object: u16, instance: u16, resource: u16) -> bool {

@@ -4,9 +4,10 @@ use coap_codec::{BlockValue, Code, MessageWriter};
 
 use super::content::{self, Head};
 use super::operation::Operation;
-use super::{Effects, Observing, Target, has_resource, no_query, resolve};
+use super::{Effects, Observing, Target, no_query, resolve};
 use crate::base::event::Event;
 use crate::base::path::Path;
+use crate::base::rights::Rights;
 use crate::base::value::DataType;
 use crate::format::{Encoder, Format};
 use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
@@ -19,8 +20,8 @@ pub(super) fn serve(
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
     let path = operation.path;
-    let target = resolve(ctx, path, model)?;
-    readable(path, &target, model)?;
+    let target = resolve(ctx, path, Rights::READ, model)?;
+    readable(&target)?;
     no_query(operation)?;
     let format = choose_format(operation, &target)?;
     write_content(ctx, path, (format, sequence, operation.block2), model, writer)?;
@@ -35,16 +36,10 @@ pub(super) fn serve(
     Ok(Effects { news, observing, ..Effects::default() })
 }
 
-/// A single resource must be there (4.04) and readable (4.05); of anything larger, what is not
-/// readable is left out.
-pub(super) fn readable(path: Path, target: &Target, model: &dyn DataModel) -> Result<(), Code> {
-    let (Some(resource), Some(instance)) = (target.resource, path.instance_id()) else {
-        return Ok(());
-    };
-    if !has_resource(model, target.object.id, instance, resource.id) {
-        return Err(Code::NOT_FOUND);
-    }
-    if resource.operations.readable() { Ok(()) } else { Err(Code::METHOD_NOT_ALLOWED) }
+/// A single resource must be readable; of anything larger, what is not readable is left out.
+pub(super) fn readable(target: &Target) -> Result<(), Code> {
+    let readable = target.resource.is_none_or(|resource| resource.operations.readable());
+    if readable { Ok(()) } else { Err(Code::METHOD_NOT_ALLOWED) }
 }
 
 /// What Accept asks for, or our own choice: text for a single value, raw bytes for an opaque one,
@@ -66,6 +61,12 @@ fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, C
         Some(resource) => !format.is_opaque() || resource.data_type == DataType::Opaque,
     };
     if fits { Ok(format) } else { Err(Code::NOT_ACCEPTABLE) }
+}
+
+/// Whether whoever asks may read what `path` names now; of an object, what it may not read is left out.
+pub(crate) fn is_allowed(ctx: &Ctx, path: Path, model: &dyn DataModel) -> bool {
+    let (Some(object), Some(instance)) = (path.object_id(), path.instance_id()) else { return true };
+    model.rights(ctx, object, instance).contains(Rights::READ)
 }
 
 /// Writes a 2.05 with the values below `path`, or a block of them.

@@ -2,6 +2,7 @@
 
 use super::{Args, Change, Ctx, DataModel, ObjectDef, Part, Refusal};
 use crate::base::path::Leaf;
+use crate::base::rights::Rights;
 use crate::base::value::Sink;
 use coap_codec::Code;
 
@@ -70,6 +71,10 @@ macro_rules! read_from_pair {
         fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
             if self.0.object(at.object).is_some() { self.0.read(ctx, at, out) } else { self.1.read(ctx, at, out) }
         }
+
+        fn rights(&self, ctx: &Ctx, object: u16, instance: u16) -> Rights {
+            self.0.rights(ctx, object, instance) & self.1.rights(ctx, object, instance)
+        }
     };
 }
 
@@ -97,8 +102,6 @@ macro_rules! change_pair {
         }
     };
 }
-
-pub(crate) use {change_pair, read_from_pair};
 
 impl<A: DataModel, B: DataModel> DataModel for (A, B) {
     read_from_pair!();

@@ -13,14 +13,15 @@ use core::fmt;
 use coap_codec::Code;
 
 use crate::base::path::{Leaf, Path};
+use crate::base::rights::Rights;
 use crate::base::time::Instant;
 use crate::base::value::{Sink, Stop};
 use crate::format::Values;
 
 pub use crate::base::definition::{ObjectDef, Operations, Range, ResourceDef};
 pub use crate::base::origin::{Origin, Ticket};
+pub(crate) use compose::Viewed;
 pub use compose::{Joined, NoObjects};
-pub(crate) use compose::{Viewed, change_pair, read_from_pair};
 
 /// The objects of a device, as the client sees them.
 ///
@@ -189,6 +190,15 @@ pub trait DataModel {
     fn execute(&mut self, ctx: &Ctx, at: Leaf, args: Args<'_>) -> Result<(), Refusal> {
         let _ = (ctx, at, args);
         Err(Refusal::Code(Code::METHOD_NOT_ALLOWED))
+    }
+
+    /// What whoever asks may do with an instance; with [`MAX_ID`](crate::MAX_ID) whether it may create
+    /// instances of the object. This is the application's own say, beside that of Access Control (object
+    /// 2): an operation needs its right from both, else it is 4.01, and a Read of an object leaves the
+    /// instance out. It is asked for every object of the device.
+    fn rights(&self, ctx: &Ctx, object: u16, instance: u16) -> Rights {
+        let _ = (ctx, object, instance);
+        Rights::ALL
     }
 
     /// The definition of one object.

@@ -4,20 +4,25 @@ use coap_codec::{Code, WriteError};
 
 use super::{Ctx, DataModel, ObjectDef, Refusal, ResourceDef};
 use crate::base::path::{Leaf, Path};
+use crate::base::rights::Rights;
 use crate::base::value::{DataType, Sink, Stop, Value};
 use crate::format::Encode;
 
-/// Gives the readable values below `path` to `out`.
+/// Gives the readable values below `path` to `out`. Of an object, instances that whoever asks has no right
+/// to read are left out; to anything below, the right is checked before.
 pub(crate) fn values(ctx: &Ctx, path: Path, model: &dyn DataModel, out: &mut dyn Encode) -> Result<(), Refusal> {
     let object = path.object_id().and_then(|id| model.object(id)).ok_or(Code::NOT_FOUND)?;
     match (path.instance_id(), path.resource_id()) {
         (None, _) => {
             let mut after = None;
             while let Some(instance) = model.next_instance(object.id, after) {
+                after = Some(instance);
+                if !model.rights(ctx, object.id, instance).contains(Rights::READ) {
+                    continue;
+                }
                 out.open_instance(instance)?;
                 instance_values(ctx, object, instance, model, out)?;
                 out.close()?;
-                after = Some(instance);
             }
             Ok(())
         }

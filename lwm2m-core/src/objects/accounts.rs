@@ -1,19 +1,23 @@
 //! Accounts: the instances of Security and Server that belong together by Short Server ID
-//! (OMA LwM2M 1.0, 5.2.1).
+//! (OMA LwM2M 1.0, 5.2.1), and what Access Control grants them.
+
+use alloc::vec::Vec;
 
 use coap_codec::Uri;
 
+use super::access_control::AccessControl;
 use super::security::{self, Mode, Security};
 use super::server::{self, Server};
 use crate::base::config::{self, Config, ConfigError, Credentials};
 use crate::base::event::Inconsistency;
-use crate::base::path::Leaf;
+use crate::base::path::{Leaf, MAX_ID, Path};
+use crate::base::rights::Rights;
 use crate::base::value::Sink;
-use crate::model::{Args, Change, Ctx, DataModel, ObjectDef, Part, Refusal, change_pair, read_from_pair};
+use crate::model::{Args, Change, Ctx, DataModel, ObjectDef, Origin, Refusal};
 
-/// The two objects, as one model.
+/// The three objects that drive the client, as one model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Accounts(pub(crate) Security, pub(crate) Server);
+pub(crate) struct Accounts(pub(crate) Security, pub(crate) Server, pub(crate) AccessControl);
 
 /// A complete LwM2M Server account, as its Security half shows it.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +30,15 @@ impl Accounts {
     /// The accounts that the device is made with.
     pub(crate) fn new(config: &Config) -> Self {
         let servers = config.limits.servers;
-        let mut accounts = Self(Security::new(servers.saturating_add(1), config.limits.value), Server::new(servers));
+        let security = Security::new(servers.saturating_add(1), config.limits.value);
+        let access = AccessControl::new(config.limits.access_controls, servers);
+        let mut accounts = Self(security, Server::new(servers), access);
         for (id, account) in (0..=u16::MAX).zip(&config.accounts) {
             accounts.add(id, account);
+        }
+        for about in &config.access_controls {
+            // The configuration was checked for room.
+            accounts.2.decide(about);
         }
         accounts
     }
@@ -82,7 +92,7 @@ impl Accounts {
     /// The check of Bootstrap-Finish (OMA LwM2M 1.0, 5.2.5 leaves open what 'consistent' is).
     /// With `default_lifetime` a lifetime that is missing or not positive is no fault.
     pub(crate) fn check(&self, default_lifetime: bool) -> Result<(), Inconsistency> {
-        let Self(Security { instances: securities, .. }, Server { instances: servers, .. }) = self;
+        let Self(Security { instances: securities, .. }, Server { instances: servers, .. }, _) = self;
         if securities.iter().filter(|security| security.is_bootstrap_server()).count() > 1 {
             return Err(Inconsistency::TwoBootstrapServers);
         }
@@ -122,6 +132,52 @@ impl Accounts {
         }
     }
 
+    /// Whether there is an account for every server that is named.
+    pub(crate) fn knows_all(&self, about: &config::AccessControl) -> bool {
+        let is_known = |id| self.1.by_short_server_id(id).is_some();
+        (about.owner == MAX_ID || is_known(about.owner))
+            && about.acl.iter().all(|(server, _)| *server == 0 || is_known(*server))
+    }
+
+    /// What a bootstrap made of the accounts that were there `before`, when it finishes: servers without
+    /// a Security instance any more lose all that was theirs. The instances that nobody but them could
+    /// access are named: they are to be deleted (OMA LwM2M 1.0, 5.2.5.2). `exists` is asked for instances,
+    /// and with 65535 for objects.
+    pub(crate) fn settle(
+        &self,
+        before: &Self,
+        default_lifetime: bool,
+        exists: &dyn Fn(u16, u16) -> bool,
+    ) -> Result<(Self, Vec<Path>), Inconsistency> {
+        let mut settled = self.clone();
+        let mut lost = Vec::new();
+        let Self(Security { instances: securities, .. }, servers, access) = &mut settled;
+        access.drop_stale(&before.2, exists);
+        let is_gone = |id| securities.iter().all(|security| security.short_server_id != Some(id));
+        for gone in before.servers().map(|account| account.short_server_id).filter(|id| is_gone(*id)) {
+            servers.instances.retain(|server| server.short_server_id != Some(gone));
+            let others: Vec<_> = servers.instances.iter().filter_map(|server| server.short_server_id).collect();
+            access.part_with(gone, &others, &mut |path| lost.push(path));
+        }
+        settled.check(default_lifetime)?;
+        let is_known = |id| settled.1.by_short_server_id(id).is_some();
+        let unguarded = settled.1.instances.len() > 1 && !settled.2.is_supported();
+        if unguarded || !settled.2.is_consistent(&is_known, exists) {
+            return Err(Inconsistency::AccessControl);
+        }
+        Ok((settled, lost))
+    }
+
+    /// Forgets what Access Control says of instances at or below `path` that are gone.
+    pub(crate) fn detach(&mut self, path: Path, model: &dyn DataModel) {
+        let Self(_, servers, access) = self;
+        access.detach(path, &|object, instance| {
+            let model: &dyn DataModel = if object == server::ID { servers } else { model };
+            let known = model.object(object).and_then(|_| model.next_instance(object, instance.checked_sub(1)));
+            known == Some(instance)
+        });
+    }
+
     pub(crate) fn heap(&self) -> usize {
         let strings = self.0.instances.iter().fold(0usize, |sum, instance| {
             let keys = &instance.credential;
@@ -133,6 +189,7 @@ impl Accounts {
         strings
             .saturating_add(self.0.instances.capacity().saturating_mul(size_of::<security::Instance>()))
             .saturating_add(self.1.instances.capacity().saturating_mul(size_of::<server::Instance>()))
+            .saturating_add(self.2.heap())
     }
 }
 
@@ -145,6 +202,10 @@ pub(crate) fn check_configured(config: &Config) -> Result<(), ConfigError> {
     }
     for security in &accounts.0.instances {
         security.check().map_err(|_| ConfigError::Uri)?;
+    }
+    let fits = |about: &config::AccessControl| accounts.knows_all(about) && accounts.2.clone().decide(about);
+    if !config.access_controls.iter().all(fits) {
+        return Err(ConfigError::AccessControl);
     }
     match accounts.check(true) {
         Ok(()) => Ok(()),
@@ -169,7 +230,69 @@ impl security::Instance {
     }
 }
 
+impl Accounts {
+    /// Who has an object of the client's own.
+    fn of(&self, object: u16) -> &dyn DataModel {
+        match object {
+            security::ID => &self.0,
+            server::ID => &self.1,
+            _ => &self.2,
+        }
+    }
+
+    fn of_mut(&mut self, object: u16) -> &mut dyn DataModel {
+        match object {
+            security::ID => &mut self.0,
+            server::ID => &mut self.1,
+            _ => &mut self.2,
+        }
+    }
+}
+
 impl DataModel for Accounts {
-    read_from_pair!();
-    change_pair!();
+    fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
+        match after {
+            None => self.0.next_object(None),
+            Some(security::ID) => self.1.next_object(after),
+            // To a lone server it says nothing as long as it is empty: no server could change that.
+            Some(_) if self.1.instances.len() <= 1 && self.2.instances.is_empty() => None,
+            Some(_) => self.2.next_object(after),
+        }
+    }
+
+    fn object(&self, id: u16) -> Option<&'static ObjectDef> {
+        self.of(id).next_object(id.checked_sub(1)).filter(|object| object.id == id)
+    }
+
+    fn next_instance(&self, object: u16, after: Option<u16>) -> Option<u16> {
+        self.of(object).next_instance(object, after)
+    }
+
+    fn next_resource(&self, object: u16, instance: u16, after: Option<u16>) -> Option<u16> {
+        self.of(object).next_resource(object, instance, after)
+    }
+
+    fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+        self.of(at.object).read(ctx, at, out)
+    }
+
+    fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
+        self.of(change.object).check(ctx, change)
+    }
+
+    fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
+        self.of_mut(change.object).apply(ctx, change);
+    }
+
+    fn execute(&mut self, ctx: &Ctx, at: Leaf, args: Args<'_>) -> Result<(), Refusal> {
+        self.of_mut(at.object).execute(ctx, at, args)
+    }
+
+    /// What Access Control grants a server, for all objects of the device.
+    fn rights(&self, ctx: &Ctx, object: u16, instance: u16) -> Rights {
+        match ctx.origin {
+            Origin::Server(server) => self.2.rights(server, self.1.instances.len() <= 1, object, instance),
+            Origin::Bootstrap | Origin::Local => Rights::ALL,
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The objects that OMA defines: those that drive the client, and those ready for a device to fill;
 //! and what makes a device's own struct an object.
 
+pub(crate) mod access_control;
 pub(crate) mod accounts;
 mod connectivity;
 pub mod definitions;
@@ -14,6 +15,7 @@ pub(crate) mod security;
 pub(crate) mod server;
 mod statistics;
 
+pub(crate) use access_control::ID as ACCESS_CONTROL;
 pub(crate) use accounts::Accounts;
 pub use connectivity::{ConnectivityMonitoring, bearer};
 pub use device::{Device, DeviceAction};

@@ -9,7 +9,7 @@ use lwm2m_core::objects::Device;
 use lwm2m_core::sim::Sim;
 use lwm2m_core::{
     Action, Args, Change, Config, Credentials, Ctx, DataModel, DataType, Leaf, ObjectDef, Operations, Path, Refusal,
-    ResourceDef, Sink, Ticket, Value,
+    ResourceDef, Rights, Sink, Ticket, Value,
 };
 
 use super::{device, dm, secs};
@@ -40,12 +40,14 @@ pub struct Rack {
     pub later: bool,
     /// The tickets of what it puts off.
     pub tickets: RefCell<Vec<Ticket>>,
+    /// The module that it lets no server do anything with.
+    pub hidden: Option<u16>,
 }
 
 impl Rack {
     pub fn new() -> Self {
         let (done, asked, tickets) = (Vec::new(), Cell::new(0), RefCell::new(Vec::new()));
-        Self { levels: BTreeMap::from([(0, 5)]), done, asked, later: false, tickets }
+        Self { levels: BTreeMap::from([(0, 5)]), done, asked, later: false, tickets, hidden: None }
     }
 
     /// Takes the ticket of the oldest request that was put off.
@@ -98,6 +100,10 @@ impl DataModel for Rack {
         self.done.push(if made { format!("create {id}") } else { format!("set {id} to {level}") });
     }
 
+    fn rights(&self, _: &Ctx, object: u16, instance: u16) -> Rights {
+        if object == MODULE.id && self.hidden == Some(instance) { Rights::NONE } else { Rights::ALL }
+    }
+
     fn execute(&mut self, ctx: &Ctx, at: Leaf, _: Args<'_>) -> Result<(), Refusal> {
         self.now_or_later(ctx)?;
         self.done.push(format!("run {}", at.instance));
@@ -110,9 +116,15 @@ pub fn one_server(seed: u64) -> Config {
     dm(seed).server(1, "coap://dm.example", Credentials::NoSec, 86_400)
 }
 
-/// The same, and a second one at [`SECOND`].
+/// The same, and a second one at [`SECOND`]. Both may do everything with Device and the Server instances.
 pub fn two_servers(seed: u64) -> Config {
-    one_server(seed).server(2, "coap://second.example", Credentials::NoSec, 86_400)
+    let config = one_server(seed).server(2, "coap://second.example", Credentials::NoSec, 86_400);
+    sharing(config, &[Path::instance(1, 0), Path::instance(1, 1), Path::instance(3, 0)])
+}
+
+/// The same, and all servers may do everything with these instances, too.
+pub fn sharing(config: Config, instances: &[Path]) -> Config {
+    instances.iter().fold(config, |config, path| config.access(*path, 1, &[(0, Rights::ALL)]))
 }
 
 pub const SECOND: &str = "second.example:5683";

@@ -3,7 +3,7 @@
 use coap_codec::Code;
 use lwm2m_core::objects::Device;
 use lwm2m_core::sim::{Ask, Sim, Tlv};
-use lwm2m_core::{Config, Event, Path};
+use lwm2m_core::{Config, Event, Path, Rights};
 use proptest::prelude::*;
 
 use crate::terminal::*;
@@ -555,7 +555,9 @@ fn attributes_outlive_a_registration_and_a_sleep_and_a_restart() {
 /// An instance that is made anew is another one.
 #[test]
 fn attributes_go_with_their_instance() {
-    let mut sim = racked(two_servers(1));
+    let racks = [0, 1, 2].map(|id| Path::instance(30_000, id));
+    let creators = &[(1, Rights::CREATE)];
+    let mut sim = racked(sharing(two_servers(1), &racks).access(Path::object(30_000), 1, creators));
     let level = |sim: &mut Sim<_>, id| set_at(sim, 0, Path::resource(30_000, id, 0));
     sim.model.1.levels = (0..3).map(|id| (id, 5)).collect();
     sim.notify(Path::object(30_000));

@@ -300,7 +300,7 @@ fn xk_08_too_long_a_body_is_4_13_at_the_first_block_that_shows_it() {
 
 #[test]
 fn xk_09_two_servers_write_to_one_path_at_once() {
-    let mut sim = stored(two_servers(1));
+    let mut sim = stored(sharing(two_servers(1), &[Path::instance(30_001, 0), Path::instance(5, 0)]));
     let (one, two) = (bytes(48), vec![9; 40]);
     for (base, path) in [(0, "/30001/0/1"), (50, "/5/0/0")] {
         let first = Piece { base, ..Piece::put(path, OPAQUE) };

@@ -51,7 +51,7 @@ fn xc_31_servers_one_account_more_is_refused_with_4_00() {
 #[test]
 fn xc_31_slots_without_a_buffer_requests_count_as_lost_and_our_own_messages_wait() {
     let limits = Limits { slots: 2, deferred: 1, ..DEVICE };
-    let mut sim = racked(limited(two_servers(1), limits));
+    let mut sim = racked(limited(sharing(two_servers(1), &[Path::instance(30_000, 0)]), limits));
     server_mut(&mut sim).observe(BATTERY, None);
     sim.run_for(secs(1));
     // One buffer for a request that is answered later, one for a notification that nobody acknowledges.

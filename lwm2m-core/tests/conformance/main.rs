@@ -9,6 +9,7 @@
 #[path = "../common/terminal.rs"]
 mod terminal;
 
+mod access;
 mod attack;
 mod attributes;
 mod blockwise;

@@ -3,7 +3,7 @@
 use coap_codec::{Code, ContentFormat, MessageType};
 use lwm2m_core::objects::Device;
 use lwm2m_core::sim::{Answering, Sim};
-use lwm2m_core::{DataModel, Event, Instant, Reason};
+use lwm2m_core::{DataModel, Event, Instant, Path, Reason};
 use serde::Deserialize;
 
 use crate::terminal::*;
@@ -138,7 +138,7 @@ fn xc_10_the_same_message_id_later_or_from_another_peer_is_a_new_request() {
         assert_eq!(said(&mut sim, DM, &run), [&*answer]);
         assert_eq!(sim.model.1.done.len(), times as usize);
     }
-    let mut sim = racked(two_servers(1));
+    let mut sim = racked(sharing(two_servers(1), &[Path::instance(30_000, 0)]));
     for (host, runs) in [(DM, 1), (SECOND, 2), (DM, 2), (SECOND, 2)] {
         assert_eq!(said(&mut sim, host, &run), [&*answer], "{host}");
         assert_eq!(sim.model.1.done.len(), runs, "{host}");

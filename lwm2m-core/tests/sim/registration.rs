@@ -171,7 +171,7 @@ fn a_disabled_device_comes_back_although_the_network_went_away_meanwhile() {
     }
 }
 
-/// A server without access control may disable any account, also one that is not registered with
+/// A server that may execute it can disable any account, also one that is not registered with
 /// at the time. When that is over, it is tried again.
 #[test]
 fn an_account_that_was_disabled_before_it_registered_is_tried_when_that_is_over() {
@@ -179,6 +179,7 @@ fn an_account_that_was_disabled_before_it_registered_is_tried_when_that_is_over(
     server_mut(&mut sim).disable_timeout = Some(300);
     server_mut(&mut sim).go_down();
     sim.platform.add_server(7, "coap://second.example", 86_400);
+    sim.platform.bootstrap.shares.push(Path::instance(1, 0));
     sim.network_up();
     sim.run_for(secs(200));
     let disabled = sim.ask(1, |server| server.execute(Path::resource(1, 0, 4), ""));

@@ -15,6 +15,7 @@ use super::Client;
 use crate::base::attributes::{Attributes, Number};
 use crate::base::config::{Account, Config, ConfigError, Credentials};
 use crate::base::path::Path;
+use crate::base::rights::Rights;
 use crate::base::time::Instant;
 use crate::format::Format;
 use crate::lifecycle::bootstrap::Bootstrap;
@@ -22,13 +23,14 @@ use crate::lifecycle::location::Location;
 use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::registration::{Lease, Registration, State, Terms, Then};
 use crate::lifecycle::{Lifecycle, Role};
+use crate::objects::access_control::{self, AccessControl};
 use crate::objects::security::Mode;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, security, server};
 use crate::reporting::{Assignment, Observation, Reporting};
 
 /// The format's name and version.
-const MAGIC: [u8; 3] = *b"LM\x04";
+const MAGIC: [u8; 3] = *b"LM\x05";
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;
@@ -212,7 +214,7 @@ impl Client {
 }
 
 fn write_accounts(accounts: &Accounts, secrets: bool, out: &mut Writer<'_>) {
-    let Accounts(security, server) = accounts;
+    let Accounts(security, server, access) = accounts;
     out.u8(u8::try_from(security.instances.len()).unwrap_or(u8::MAX));
     for instance in security.instances.iter().take(usize::from(u8::MAX)) {
         out.u16(instance.id);
@@ -237,10 +239,42 @@ fn write_accounts(accounts: &Accounts, secrets: bool, out: &mut Writer<'_>) {
         out.u8(instance.storing.map_or(2, u8::from));
         out.u8(instance.binding.map_or(u8::MAX, |binding| binding as u8));
     }
+    write_access(access, out);
+}
+
+fn write_access(access: &AccessControl, out: &mut Writer<'_>) {
+    out.u16(u16::try_from(access.instances.len()).unwrap_or(u16::MAX));
+    for instance in access.instances.iter().take(usize::from(u16::MAX)) {
+        out.u16(instance.id);
+        [instance.object, instance.instance, instance.owner].iter().for_each(|id| out.option(id.map(u32::from)));
+        out.u16(u16::try_from(instance.acl.len()).unwrap_or(u16::MAX));
+        for entry in instance.acl.iter().take(usize::from(u16::MAX)) {
+            out.u16(entry.server);
+            out.u16(entry.rights.bits());
+        }
+    }
+}
+
+fn read_access(access: &mut AccessControl, input: &mut Reader<'_>) -> Result<(), SnapshotError> {
+    access.instances.clear();
+    for _ in 0..input.u16()? {
+        let id = input.u16()?;
+        let mut number = || input.option().map(|number| number.and_then(|number| u16::try_from(number).ok()));
+        let (object, instance, owner) = (number()?, number()?, number()?);
+        let mut own = access_control::Instance { id, object, instance, owner, ..Default::default() };
+        for _ in 0..input.u16()? {
+            own.grant(input.u16()?, Rights::from_bits(input.u16()?));
+        }
+        access.instances.push(own);
+        if !access.fits() {
+            return Err(SnapshotError::Limits);
+        }
+    }
+    Ok(())
 }
 
 fn read_accounts(accounts: &mut Accounts, config: &Config, input: &mut Reader<'_>) -> Result<(), SnapshotError> {
-    let Accounts(security, server) = accounts;
+    let Accounts(security, server, access) = accounts;
     let limits = (config.limits.servers, config.limits.value);
     security.instances.clear();
     for _ in 0..input.u8()? {
@@ -283,7 +317,7 @@ fn read_accounts(accounts: &mut Accounts, config: &Config, input: &mut Reader<'_
     if security.instances.len() > limits.0.saturating_add(1) || server.instances.len() > limits.0 {
         return Err(SnapshotError::Limits);
     }
-    Ok(())
+    read_access(access, input)
 }
 
 /// A key that was left out of the snapshot may be one that the device was made with.

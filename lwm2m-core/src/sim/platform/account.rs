@@ -62,6 +62,13 @@ impl Tlv {
         self.element(3, id, value.as_bytes())
     }
 
+    /// Adds a multiple resource with the bytes of each instance's value.
+    #[must_use]
+    pub fn multiple(self, id: u16, values: &[(u16, &[u8])]) -> Self {
+        let instances = values.iter().fold(Self::new(), |tlv, (index, value)| tlv.element(1, *index, value));
+        self.element(2, id, &instances.bytes)
+    }
+
     /// Adds an Object Instance with its resources.
     #[must_use]
     pub fn instance(self, id: u16, resources: &Self) -> Self {
@@ -82,6 +89,13 @@ impl Tlv {
         self.bytes.extend(value);
         self
     }
+}
+
+/// An instance of Access Control that gives `everybody` else these rights (Appendix D.1.3).
+pub(super) fn access((object, instance): (u16, u16), owner: u16, everybody: u8) -> Tlv {
+    let tlv = Tlv::new().integer(0, i64::from(object)).integer(1, i64::from(instance));
+    let tlv = if everybody == 0 { tlv } else { tlv.multiple(2, &[(0, &[everybody])]) };
+    tlv.integer(3, i64::from(owner))
 }
 
 /// The Security instance of a server's account (Appendix D.1.1).

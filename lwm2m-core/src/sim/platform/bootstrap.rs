@@ -19,7 +19,9 @@ use crate::sim::network::Address;
 /// The bootstrap server. After each Bootstrap-Request it sends its commands one after the other, each
 /// after the answer to the one before; an error ends it, unless it [persists](Self::persists).
 ///
-/// Its commands are: delete everything, write Security and Server of every [`DmServer`], finish.
+/// Its commands are: delete everything, write Security and Server of every [`DmServer`], finish. Where
+/// there are several, it writes Access Control besides: every server owns its own Server instance, and
+/// all may do everything with what they [share](Self::shares).
 #[derive(Clone, Debug)]
 pub struct BootstrapServer {
     /// Whom it bootstraps.
@@ -28,6 +30,9 @@ pub struct BootstrapServer {
     pub answering: Answering,
     /// Other commands than those made from the servers' accounts.
     pub script: Option<Vec<BootstrapCommand>>,
+    /// What several servers may do everything with, each of them: the Device instance, to begin with.
+    /// A Server instance that is not among these is its server's alone.
+    pub shares: Vec<Path>,
     /// Falls silent after so many commands.
     pub stops_after: Option<usize>,
     /// Sends every command but Finish once more, as a new message.
@@ -112,6 +117,7 @@ impl BootstrapServer {
             accepts: Accepts::Anyone,
             answering: Answering::Piggybacked,
             script: None,
+            shares: Vec::from([Path::instance(3, 0)]),
             stops_after: None,
             repeats: false,
             persists: false,
@@ -183,6 +189,16 @@ impl BootstrapServer {
         for ((security, server), account) in securities.zip(0..).zip(servers) {
             commands.push(write(0, security, &account::security(account)));
             commands.push(write(1, server, &account::server(account)));
+        }
+        if let [first, _, ..] = servers {
+            let is_own = |(id, _): &(u16, _)| !self.shares.contains(&Path::instance(1, *id));
+            let own = (0..).zip(servers).filter(is_own);
+            let own = own.map(|(id, server)| account::access((1, id), server.short_server_id, 0));
+            let target = |path: &Path| path.object_id().zip(path.instance_id());
+            // Read, Write, Execute and Delete.
+            let shared = self.shares.iter().filter_map(target);
+            let shared = shared.map(|target| account::access(target, first.short_server_id, 15));
+            commands.extend((0..).zip(own.chain(shared)).map(|(id, tlv)| write(2, id, &tlv)));
         }
         commands.push(BootstrapCommand::Finish);
         commands
