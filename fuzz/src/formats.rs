@@ -36,6 +36,7 @@ static TYPES: ObjectDef = ObjectDef::new(
 )
 .multiple();
 
+#[derive(Clone, Debug)]
 enum Owned {
     Text(String),
     Bytes(Vec<u8>),
@@ -46,7 +47,8 @@ enum Owned {
 type Resources = BTreeMap<u16, BTreeMap<Option<u16>, Owned>>;
 
 /// Keeps what is written.
-struct Kept(BTreeMap<u16, Resources>);
+#[derive(Clone, Debug)]
+pub(crate) struct Kept(BTreeMap<u16, Resources>);
 
 impl DataModel for Kept {
     fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
@@ -108,15 +110,15 @@ impl DataModel for Kept {
 }
 
 /// A registered client, and the server that asks it.
-struct Desk {
+pub(crate) struct Desk {
     client: Client,
-    kept: Kept,
+    pub(crate) kept: Kept,
     peer: Peer,
     next_id: u16,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let client = Client::new(config(), Instant::ZERO).expect("a valid configuration");
         let kept = Kept(BTreeMap::from([(0, BTreeMap::new())]));
         let mut desk = Self { client, kept, peer: Peer(0), next_id: 1 };
@@ -151,6 +153,22 @@ impl Desk {
 
     /// Code and payload of the answer to a request for `/9/...`.
     fn ask(&mut self, method: Code, path: &[u16], format: ContentFormat, payload: Option<&[u8]>) -> (Code, Vec<u8>) {
+        self.send(method, path, &mut |writer| match payload {
+            Some(payload) => {
+                writer.content_format(format).expect("room");
+                writer.payload(payload).expect("room");
+            }
+            None => writer.accept(format).expect("room"),
+        })
+    }
+
+    /// Code and payload of the answer to a request; `write` adds options and payload.
+    pub(crate) fn send(
+        &mut self,
+        method: Code,
+        path: &[u16],
+        write: &mut dyn FnMut(&mut MessageWriter<'_>),
+    ) -> (Code, Vec<u8>) {
         let mut buffer = [0; 2_048];
         let message_id = MessageId(self.next_id);
         self.next_id += 1;
@@ -159,13 +177,7 @@ impl Desk {
         for id in path {
             writer.uri_path(&id.to_string()).expect("room");
         }
-        match payload {
-            Some(payload) => {
-                writer.content_format(format).expect("room");
-                writer.payload(payload).expect("room");
-            }
-            None => writer.accept(format).expect("room"),
-        }
+        write(&mut writer);
         self.client.handle_datagram(Instant::ZERO, self.peer, writer.finish(), &mut self.kept);
         let answer = self.sent().expect("an answer");
         let message = Message::parse(&answer).expect("we send well-formed messages");

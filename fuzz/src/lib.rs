@@ -1,6 +1,7 @@
 //! What the fuzz targets do with their bytes. Each function panics when something is wrong.
 
 mod formats;
+mod requests;
 
 use core::time::Duration;
 
@@ -15,6 +16,7 @@ use lwm2m_core::objects::{
 use lwm2m_core::{Client, Config, Credentials, Ctx, Instant, Key, Output, Part, Path, Peer, Session, Wake};
 
 pub use formats::formats;
+pub use requests::requests;
 
 /// What parses as a CoAP message writes back to the same bytes.
 pub fn coap_message(data: &[u8]) {
@@ -366,6 +368,11 @@ mod tests {
     #[test]
     fn seeds_of_formats() {
         replay("formats", super::formats);
+    }
+
+    #[test]
+    fn seeds_of_requests() {
+        replay("requests", super::requests);
     }
 
     #[test]

@@ -404,6 +404,7 @@ pub struct ArgsError {
 mod tests {
     use super::*;
     use alloc::vec::Vec;
+    use proptest::prelude::*;
 
     #[test]
     fn the_valid_argument_lists_of_the_reference_are_read() {
@@ -439,6 +440,45 @@ mod tests {
             ("0='\u{e9}'", 3),
         ] {
             assert_eq!(Args::parse(text.as_bytes()), Err(ArgsError { position }), "{text}");
+        }
+    }
+
+    /// The grammar once more, by cutting instead of stepping.
+    fn read_by_cutting(text: &str) -> Option<Vec<(u8, Option<&str>)>> {
+        let mut args = Vec::new();
+        let mut rest = Some(text).filter(|text| !text.is_empty());
+        while let Some(text) = rest {
+            let digit = text.chars().next().filter(char::is_ascii_digit)?;
+            let mut after = &text[1..];
+            let mut value = None;
+            if let Some(quoted) = after.strip_prefix("='") {
+                let (inside, outside) = quoted.split_once('\'')?;
+                let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+                value = Some(inside).filter(|inside| inside.bytes().all(fits));
+                value?;
+                after = outside;
+            }
+            args.push((digit as u8 - b'0', value));
+            rest = match after {
+                "" => None,
+                more => Some(more.strip_prefix(',')?),
+            };
+        }
+        Some(args)
+    }
+
+    proptest! {
+        #[test]
+        fn an_argument_list_is_what_the_grammar_says(text in "([0-9](='[!-~&&[^'\"]]{0,4}')?,?){0,4}[0-9=', a\"\\\\]{0,3}") {
+            let read = Args::parse(text.as_bytes()).ok().map(|args| args.iter().collect::<Vec<_>>());
+            prop_assert_eq!(read, read_by_cutting(&text));
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd_for_an_argument_list(text: Vec<u8>) {
+            let read = Args::parse(&text).map(|args| args.iter().count());
+            prop_assert_eq!(read.is_ok(), core::str::from_utf8(&text).is_ok_and(|text| read_by_cutting(text).is_some()));
+            prop_assert!(read.is_ok_and(|count| count <= text.len()) || read.is_err_and(|error| error.position <= text.len()));
         }
     }
 }

@@ -233,24 +233,31 @@ fn int_777_the_package_is_of_another_type() {
 
 #[test]
 fn int_778_the_uri_is_none() {
-    for (uri, result) in [
-        ("not a uri", 7),
-        ("coap://", 7),
-        ("coap://fw.example:nowhere/2.0", 7),
-        // A URI, but of a protocol that the device does not speak.
-        ("ftp://fw.example/2.0", 9),
-        ("https://fw.example/2.0", 9),
-    ] {
-        let mut sim = terminal_with_firmware();
-        assert_eq!(put(&mut sim, URI, uri), Some(Code::CHANGED));
-        assert_eq!((progress(&mut sim), sim.model.1.take_action()), ((0, result), None), "{uri}");
-        nobody_complains(&sim);
+    for uri in ["not a uri", "coap://", "coap://fw.example:nowhere/2.0"] {
+        leads_nowhere(uri, 7);
     }
     // It is well-formed, and leads nowhere.
     let mut sim = terminal_with_firmware();
     pull(&mut sim);
     sim.model.1.download_failed(DownloadError::Uri);
     assert_eq!(progress(&mut sim), (0, 7));
+}
+
+/// A URI, but of a protocol that the device does not speak.
+#[test]
+fn int_780_the_protocol_is_not_supported() {
+    for uri in ["ftp://fw.example/2.0", "https://fw.example/2.0"] {
+        leads_nowhere(uri, 9);
+    }
+}
+
+/// The Write is answered 2.04 all the same; the result tells, and nothing is pulled.
+#[track_caller]
+fn leads_nowhere(uri: &str, result: i64) {
+    let mut sim = terminal_with_firmware();
+    assert_eq!(put(&mut sim, URI, uri), Some(Code::CHANGED));
+    assert_eq!((progress(&mut sim), sim.model.1.take_action()), ((0, result), None), "{uri}");
+    nobody_complains(&sim);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod json;
 mod legacy;
-mod store;
+pub mod store;
 mod text;
 
 use std::collections::BTreeMap;

@@ -10,6 +10,7 @@
 mod terminal;
 
 mod access;
+mod atomicity;
 mod attack;
 mod attributes;
 mod blockwise;
