@@ -287,11 +287,18 @@ fn xa_30_what_is_said_of_an_instance_goes_with_it() {
     sim.notify(MODULES);
     sim.run_for(secs(1));
     assert_eq!(said(&mut sim, MODULE), None);
+    // Not even when nobody said that it is gone.
+    let about = lwm2m_core::AccessControl { path: MODULE, owner: 1, acl: vec![(2, R)] };
+    let now = sim.now();
+    sim.client.set_access(now, &about, &mut sim.model).unwrap();
+    assert_eq!(asked(&mut sim, 1, tlv(Code::POST, "/30000", &Tlv::new().instance(0, &level(1)))), Code::CREATED);
+    assert_eq!(said(&mut sim, MODULE), Some((2, vec![])));
+    sim.model.1.levels.clear();
+    sim.notify(MODULES);
     // And of one that the device makes, the device says who may do what.
     sim.model.1.levels.insert(0, 3);
     sim.notify(MODULES);
     assert_eq!([0, 1].map(|server| asked(&mut sim, server, get_of(MODULE))), [Code::UNAUTHORIZED; 2]);
-    let about = lwm2m_core::AccessControl { path: MODULE, owner: 1, acl: vec![(2, R)] };
     let now = sim.now();
     sim.client.set_access(now, &about, &mut sim.model).unwrap();
     assert_eq!([0, 1].map(|server| asked(&mut sim, server, get_of(MODULE))), [Code::CONTENT; 2]);
