@@ -178,8 +178,8 @@ impl<'a> Message<'a> {
     /// All options, in ascending order of their numbers.
     #[inline]
     pub fn options(&self) -> Options<'a> {
-        let options = self.datagram.get(self.options_start()..self.layout.options_end);
-        Options::new(options.unwrap_or_default())
+        let before_payload = self.datagram.get(..self.layout.options_end).unwrap_or_default();
+        Options::new(before_payload.get(self.options_start()..).unwrap_or_default())
     }
 
     /// The first option of this number.

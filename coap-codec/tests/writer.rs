@@ -1,7 +1,8 @@
 //! The borders of the writer: lengths, numbers, order, and buffers that are full.
 
 use coap_codec::{
-    Code, Header, Message, MessageId, MessageType, MessageWriter, NoResponse, OptionNumber, Token, WriteError,
+    BlockValue, Code, ContentFormat, Header, Message, MessageId, MessageType, MessageWriter, NoResponse, OptionNumber,
+    Token, WriteError,
 };
 
 const HEADER: Header = Header { message_type: MessageType::Confirmable, code: Code::POST, message_id: MessageId(1) };
@@ -47,19 +48,93 @@ fn every_step_from_number_to_number_reads_back_in_either_direction() {
 
 #[test]
 fn what_no_message_can_have_is_refused_and_the_message_goes_on() {
-    let too_long = vec![0; 65805];
-    let mut buffer = vec![0; 70_000];
+    let too_long = vec![0; 140_000];
+    let mut buffer = vec![0; 140_000];
     let mut writer = MessageWriter::new(&mut buffer, HEADER, Token::EMPTY).unwrap();
     writer.uri_path("a").unwrap();
     for number in [0, 11, 60] {
-        assert_eq!(writer.option(OptionNumber(number), &too_long), Err(WriteError::ValueTooLong));
+        // The last three would be short ones in 16 bits.
+        for length in [65_805, 70_000, 131_072, 131_085, 131_341] {
+            let outcome = writer.option(OptionNumber(number), &too_long[..length]);
+            assert_eq!(outcome, Err(WriteError::ValueTooLong), "{length}");
+        }
     }
     writer.size1(1).unwrap();
     writer.payload(b"p").unwrap();
     assert_eq!(writer.finish(), b"\x40\x02\x00\x01\xb1a\xd1\x24\x01\xffp");
-    assert!(Token::new(&[0; 9]).is_err());
-    let nine = MessageWriter::with_long_token(&mut buffer, HEADER, &[0; 65805]);
-    assert_eq!(nine.err(), Some(WriteError::TokenTooLong));
+    for length in [9, 10, 16, 17, 255, 256, 257, 264] {
+        assert_eq!(Token::new(&vec![0; length]).map_err(|error| error.length), Err(length));
+    }
+    let too_long = MessageWriter::with_long_token(&mut buffer, HEADER, &[0; 65805]);
+    assert_eq!(too_long.err(), Some(WriteError::TokenTooLong));
+}
+
+#[test]
+fn a_payload_has_no_limit_but_that_of_the_buffer() {
+    let bytes: Vec<u8> = (0..70_000_u32).map(|at| (at % 253) as u8).collect();
+    let mut buffer = vec![0; 5 + 70_000];
+    for length in [1, 1152, 1280, 1300, 65_535, 65_536, 70_000] {
+        let mut writer = MessageWriter::new(&mut buffer[..5 + length], HEADER, Token::EMPTY).unwrap();
+        writer.payload(&bytes[..length]).unwrap();
+        assert_eq!(writer.remaining(), 0);
+        assert_eq!(Message::parse(writer.finish()).unwrap().payload(), &bytes[..length]);
+    }
+}
+
+#[test]
+fn options_have_no_limit_but_that_of_the_buffer() {
+    let mut buffer = [0; 3000];
+    let mut writer = MessageWriter::new(&mut buffer, HEADER, Token::EMPTY).unwrap();
+    for at in 0..1000_u16 {
+        // No-Response and all behind it need more than 8 bits.
+        writer.option(OptionNumber(258 + at / 4), &at.to_be_bytes()[1..]).unwrap();
+    }
+    writer.payload(b"p").unwrap();
+    let message = Message::parse(writer.finish()).unwrap();
+    let read = message.options().map(|option| (option.number.0, option.value[0]));
+    assert!(read.eq((0..1000).map(|at| (258 + at / 4, (at % 256) as u8))));
+    assert_eq!(message.values(OptionNumber(258)).count(), 4);
+    assert_eq!(message.payload(), b"p");
+}
+
+// RFC 7252 §3.2.
+#[test]
+fn a_number_takes_the_fewest_bytes() {
+    let mut buffer = [0; 64];
+    for (value, bytes) in [(0, &b""[..]), (40, b"\x28"), (256, b"\x01\x00"), (131_072, b"\x02\x00\x00")] {
+        let mut writer = MessageWriter::new(&mut buffer, HEADER, Token::EMPTY).unwrap();
+        writer.size1(value).unwrap();
+        writer.max_age(value).unwrap();
+        let message = Message::parse(writer.finish()).unwrap();
+        assert!(message.options().map(|option| option.value).eq([bytes, bytes]));
+        assert_eq!((message.size1(), message.max_age()), (Some(value), Some(value)));
+    }
+}
+
+#[test]
+fn a_number_is_read_in_whatever_bytes_it_comes() {
+    let mut buffer = [0; 64];
+    let mut with = |options: &[(OptionNumber, &[u8])], check: &dyn Fn(Message<'_>)| {
+        let mut writer = MessageWriter::new(&mut buffer, HEADER, Token::EMPTY).unwrap();
+        for (number, value) in options {
+            writer.option(*number, value).unwrap();
+        }
+        check(Message::parse(writer.finish()).unwrap());
+    };
+    for (value, format) in [(&b""[..], 0), (b"\x28", 40), (b"\x00\x28", 40), (b"\x2d\x16", 11542)] {
+        with(&[(OptionNumber::CONTENT_FORMAT, value), (OptionNumber::ACCEPT, value)], &|message| {
+            assert_eq!(message.content_format(), Some(ContentFormat(format)));
+            assert_eq!(message.accept(), Some(ContentFormat(format)));
+        });
+    }
+    for (value, number, more, exponent) in
+        [(&b""[..], 0, false, 0), (b"\x7d", 7, true, 5), (b"\x00\x7d", 7, true, 5), (b"\x01\x00\x05", 4096, false, 5)]
+    {
+        with(&[(OptionNumber::BLOCK2, value), (OptionNumber::BLOCK1, value)], &|message| {
+            let block = BlockValue::new(number, more, exponent).unwrap();
+            assert_eq!((message.block1(), message.block2()), (Some(Ok(block)), Some(Ok(block))));
+        });
+    }
 }
 
 /// In ascending order nothing moves. In descending order, each option walks over those before it and

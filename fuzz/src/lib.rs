@@ -1,5 +1,6 @@
 //! What the fuzz targets do with their bytes. Each function panics when something is wrong.
 
+mod coap_write;
 mod formats;
 mod requests;
 
@@ -15,6 +16,7 @@ use lwm2m_core::objects::{
 };
 use lwm2m_core::{Client, Config, Credentials, Ctx, Instant, Key, Output, Part, Path, Peer, Session, Wake};
 
+pub use coap_write::coap_write;
 pub use formats::formats;
 pub use requests::requests;
 
@@ -338,6 +340,11 @@ mod tests {
         replay("coap_check", super::coap_check);
         // Every message is one to check.
         replay("coap_message", super::coap_check);
+    }
+
+    #[test]
+    fn seeds_of_coap_write() {
+        replay("coap_write", super::coap_write);
     }
 
     #[test]

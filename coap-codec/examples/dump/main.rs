@@ -1,13 +1,7 @@
-//! Shows what is in CoAP messages, and what is wrong with them.
-//!
-//! ```sh
-//! cargo run -p coap-codec --example dump 41012001b160513301300139    # a datagram in hex digits
-//! cargo run -p coap-codec --example dump -- --tcp 01e24220e4410a     # the bytes of a TCP stream
-//! cargo run -p coap-codec --example dump capture.pcap                # all UDP packets with CoAP
-//! cat capture.pcap | cargo run -p coap-codec --example dump -        # the same, or digits, from stdin
-//! ```
+//! Shows what is in CoAP messages, and what is wrong with them; `--help` says how.
 
 mod pcap;
+mod pcapng;
 
 use core::net::SocketAddr;
 use std::io::{self, Read, Write};
@@ -25,20 +19,44 @@ const OBSERVE_REQUEST: &str = "41012001b160513301300139";
 /// Where the default port is not used, a packet is taken for CoAP by its first byte and its code.
 const PORTS: [u16; 2] = [5683, 5684];
 
+const USAGE: &str = "\
+Shows what is in CoAP messages, and what is wrong with them. It ends with 1 if anything is.
+
+    dump 41012001b160513301300139    a datagram in hex digits, with white space and colons at will
+    dump --tcp 01e24220e4410a        the bytes of a TCP stream
+    dump capture.pcap                all UDP packets with CoAP in a capture, pcap or pcapng
+    dump -                           any of these from standard input
+    dump                             a datagram of its own
+";
+
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = env::args().skip(1).collect();
     let is_stream = arguments.first().is_some_and(|first| first == "--tcp");
     if is_stream {
         arguments.remove(0);
     }
-    match run(&arguments, is_stream, &mut io::stdout().lock()) {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let outcome = match arguments.first().map(String::as_str) {
+        Some("--help" | "-h") => out.write_all(USAGE.as_bytes()).map(|()| true),
+        None if is_stream => return misused(),
+        Some(option) if option.starts_with("--") => return misused(),
+        _ => run(&arguments, is_stream, &mut out),
+    };
+    match outcome.and_then(|in_order| out.flush().map(|()| in_order)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        // Who reads it has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn misused() -> ExitCode {
+    eprint!("{USAGE}");
+    ExitCode::from(2)
 }
 
 /// Whether all of it was in order.
@@ -50,14 +68,15 @@ fn run(arguments: &[String], is_stream: bool, out: &mut impl Write) -> io::Resul
             io::stdin().read_to_end(&mut bytes)?;
             bytes
         }
-        [path] if fs::exists(path)? => fs::read(path)?,
+        // Many digits make a name that no file may have.
+        [path] if fs::exists(path).unwrap_or(false) => fs::read(path)?,
         digits => digits.concat().into_bytes(),
     };
     if let Some(packets) = pcap::packets(&given) {
         return show_packets(packets, out);
     }
     let bytes = from_hex(&given)
-        .ok_or_else(|| io::Error::other("neither an even number of hex digits nor a file in the pcap format"))?;
+        .ok_or_else(|| io::Error::other("neither an even number of hex digits, nor a file of them, nor a capture"))?;
     if is_stream { show_stream(&bytes, out) } else { show_datagram(&bytes, out) }
 }
 
@@ -134,7 +153,7 @@ fn show_stream(stream: &[u8], out: &mut impl Write) -> io::Result<bool> {
     Ok(true)
 }
 
-fn show_packets<'a>(packets: impl Iterator<Item = pcap::Packet<'a>>, out: &mut impl Write) -> io::Result<bool> {
+fn show_packets(packets: pcap::Packets<'_>, out: &mut impl Write) -> io::Result<bool> {
     let (mut shown, mut in_order, mut start) = (0, true, None);
     for (number, packet) in packets.enumerate() {
         let Some(udp) = packet.udp() else { continue };
@@ -250,6 +269,8 @@ mod tests {
         assert!(!in_order);
         assert!(text.starts_with("malformed: option value cut short, at byte 4; to be answered by a Reset\n"));
         assert!(run(&["4g".into()], false, &mut Vec::new()).is_err());
+        let (in_order, text) = shown(&[&format!("40020001ff{}", "61".repeat(2000))], false);
+        assert!(in_order && text.contains("2000 bytes"), "longer than the name of any file: {text}");
     }
 
     #[test]
@@ -262,16 +283,13 @@ mod tests {
 
     #[test]
     fn a_capture_is_shown_packet_by_packet() {
-        let capture = pcap::tests::capture(&[
+        let packets: pcap::tests::Rows<'_> = &[
             (1.5, 40000, 5683, &[0x40, 1, 0x7d, 0x34]),
             (1.75, 5683, 40000, b"\x60\x45\x7d\x34\xc0\xffhi"),
             (2.0, 40000, 5684, &[22, 0xfe, 0xfd, 0]),
             (2.5, 40000, 53, b"not CoAP"),
             (3.0, 40000, 5683, &[0x40, 1, 0, 1, 0xff]),
-        ]);
-        let mut out = Vec::new();
-        let in_order = show_packets(pcap::packets(&capture).unwrap(), &mut out).unwrap();
-        assert!(!in_order);
+        ];
         let lines = [
             "    1   0.000000 192.0.2.1:40000 > 192.0.2.2:5683 CON 0.01 GET, Message ID 32052",
             "    2   0.250000 192.0.2.1:5683 > 192.0.2.2:40000 ACK 2.05 Content, Message ID 32052, \
@@ -282,6 +300,11 @@ mod tests {
             "4 CoAP messages",
             "",
         ];
-        assert_eq!(String::from_utf8(out).unwrap(), lines.join("\n"));
+        for capture in [pcap::tests::capture(packets), pcapng::tests::capture(packets)] {
+            let mut out = Vec::new();
+            let in_order = show_packets(pcap::packets(&capture).unwrap(), &mut out).unwrap();
+            assert!(!in_order);
+            assert_eq!(String::from_utf8(out).unwrap(), lines.join("\n"));
+        }
     }
 }

@@ -1,13 +1,15 @@
-//! As much of the classic pcap format, and of the layers below UDP, as it takes to find datagrams.
+//! As much of the pcap format, and of the layers below UDP, as it takes to find datagrams.
 
 use core::net::{IpAddr, SocketAddr};
+
+use crate::pcapng::Blocks;
 
 /// A packet as it was captured.
 pub(crate) struct Packet<'a> {
     /// Since the epoch of the capture.
     pub(crate) seconds: f64,
-    link_type: u32,
-    bytes: &'a [u8],
+    pub(crate) link_type: u32,
+    pub(crate) bytes: &'a [u8],
 }
 
 /// A UDP datagram that is whole in its packet.
@@ -17,30 +19,35 @@ pub(crate) struct Udp<'a> {
     pub(crate) payload: &'a [u8],
 }
 
-/// The packets of a capture, as far as it is whole; `None` if the bytes are no such file.
-pub(crate) fn packets(file: &[u8]) -> Option<impl Iterator<Item = Packet<'_>>> {
+/// The packets of a capture, as far as it is whole.
+pub(crate) type Packets<'a> = Box<dyn Iterator<Item = Packet<'a>> + 'a>;
+
+/// `None` if the bytes are no such file.
+pub(crate) fn packets(file: &[u8]) -> Option<Packets<'_>> {
     let (magic, _) = file.split_first_chunk()?;
     // Microseconds or nanoseconds, in the byte order of the one or the other machine.
     let (is_little, unit) = match magic {
+        [0x0a, 0x0d, 0x0d, 0x0a] => return Some(Box::new(Blocks::new(file))),
         [0xd4, 0xc3, 0xb2, 0xa1] => (true, 1e-6),
         [0x4d, 0x3c, 0xb2, 0xa1] => (true, 1e-9),
         [0xa1, 0xb2, 0xc3, 0xd4] => (false, 1e-6),
         [0xa1, 0xb2, 0x3c, 0x4d] => (false, 1e-9),
         _ => return None,
     };
-    let word = move |bytes: &[u8], at: usize| {
-        let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
-        Some(if is_little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
-    };
-    let link_type = word(file, 20)? & 0x0fff_ffff;
+    let link_type = word(is_little, file, 20)? & 0x0fff_ffff;
     let mut rest = file.get(24..)?;
-    Some(core::iter::from_fn(move || {
-        let seconds = f64::from(word(rest, 0)?) + f64::from(word(rest, 4)?) * unit;
-        let length = usize::try_from(word(rest, 8)?).ok()?;
+    Some(Box::new(core::iter::from_fn(move || {
+        let seconds = f64::from(word(is_little, rest, 0)?) + f64::from(word(is_little, rest, 4)?) * unit;
+        let length = usize::try_from(word(is_little, rest, 8)?).ok()?;
         let (bytes, after) = rest.get(16..)?.split_at_checked(length)?;
         rest = after;
         Some(Packet { seconds, link_type, bytes })
-    }))
+    })))
+}
+
+pub(crate) fn word(is_little: bool, bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
+    Some(if is_little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
 }
 
 impl<'a> Packet<'a> {
@@ -101,23 +108,32 @@ fn ipv6(packet: &[u8]) -> Option<(IpAddr, IpAddr, &[u8])> {
 pub(crate) mod tests {
     use super::*;
 
-    /// A capture of Ethernet frames with IPv4: time, ports and payload of each.
-    pub(crate) fn capture(packets: &[(f64, u16, u16, &[u8])]) -> Vec<u8> {
+    /// Time, ports and payload of each packet.
+    pub(crate) type Rows<'a> = &'a [(f64, u16, u16, &'a [u8])];
+
+    /// A capture of Ethernet frames with IPv4.
+    pub(crate) fn capture(packets: Rows<'_>) -> Vec<u8> {
         let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
         for (seconds, from, to, payload) in packets {
-            let length = u32::try_from(42 + payload.len()).unwrap();
+            let frame = frame(*from, *to, payload);
+            let length = u32::try_from(frame.len()).unwrap();
             let micros = (seconds.fract() * 1e6) as u32;
             for word in [*seconds as u32, micros, length, length] {
                 file.extend(word.to_le_bytes());
             }
-            file.extend([0; 12]);
-            file.extend([0x08, 0x00, 0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]);
-            for half in [*from, *to, u16::try_from(8 + payload.len()).unwrap(), 0] {
-                file.extend(half.to_be_bytes());
-            }
-            file.extend(*payload);
+            file.extend(frame);
         }
         file
+    }
+
+    pub(crate) fn frame(from: u16, to: u16, payload: &[u8]) -> Vec<u8> {
+        let mut frame = vec![0; 12];
+        frame.extend([0x08, 0x00, 0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]);
+        for half in [from, to, u16::try_from(8 + payload.len()).unwrap(), 0] {
+            frame.extend(half.to_be_bytes());
+        }
+        frame.extend(payload);
+        frame
     }
 
     #[test]

@@ -102,6 +102,7 @@ pub(crate) fn extended(rest: &mut Cursor<'_>, nibble: u8) -> Result<u32, ParseEr
     if nibble < 13 {
         return Ok(u32::from(nibble));
     }
+    rare();
     // At most 269 + 65535: no sum here wraps.
     match nibble {
         13 => match rest.u8() {
@@ -115,6 +116,11 @@ pub(crate) fn extended(rest: &mut Cursor<'_>, nibble: u8) -> Result<u32, ParseEr
         _ => Err(ParseErrorKind::ReservedNibble),
     }
 }
+
+/// Tells the compiler to lay out the code of short heads in one piece, and that of long ones aside.
+#[inline]
+#[cold]
+fn rare() {}
 
 /// The bytes of an option before its value: one to five.
 #[derive(Clone, Copy)]
