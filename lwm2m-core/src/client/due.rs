@@ -266,7 +266,7 @@ fn write_request(
     (writer, upload): (&mut MessageWriter<'_>, &mut Upload),
 ) -> Verdict {
     let body = |room: &mut [u8], offset: usize| match model {
-        Some(model) => object_list::write(&Viewed(accounts, model), room, offset),
+        Some(model) => object_list::write(config.root(), &Viewed(accounts, model), room, offset),
         None => Ok(0),
     };
     let mut list = |writer: &mut MessageWriter<'_>| upload.write(writer, &body);

@@ -485,6 +485,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if config.default_lifetime == 0 {
         return Err(ConfigError::Lifetime);
     }
+    if !config.has_fit_root() {
+        return Err(ConfigError::AlternatePath);
+    }
     let limits = &config.limits;
     if limits.servers == 0
         || limits.slots < 2

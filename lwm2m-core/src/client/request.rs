@@ -11,7 +11,7 @@ use crate::exchange::request::transfers::Transfers;
 use crate::exchange::{Reply, SendError, Verdict};
 use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
-use crate::management::operation::{Kind, Observe, Operation};
+use crate::management::operation::{Kind, Observe, Operation, Places};
 use crate::management::{self, Effects, Observing, Served, has_instance};
 use crate::model::{Ctx, DataModel, Joined, Origin, Ticket};
 use crate::objects::{Accounts, SERVER};
@@ -223,7 +223,15 @@ pub(super) enum Outcome {
     Effects(Effects),
 }
 
-impl Floors<'_> {
+impl<'c> Floors<'c> {
+    /// Where a peer finds what. The bootstrap server knows nothing of what is served besides.
+    pub(super) fn places(&self, role: Role) -> Places<'c> {
+        match role {
+            Role::Bootstrap => Places::BOOTSTRAP,
+            Role::Server(_) => Places { root: self.config.root(), well_known: self.config.discovery },
+        }
+    }
+
     /// Runs a request and writes its answer.
     fn serve(
         &mut self,
@@ -233,7 +241,7 @@ impl Floors<'_> {
         model: &mut dyn DataModel,
         writer: &mut MessageWriter<'_>,
     ) -> (Verdict, Outcome) {
-        let operation = match Operation::parse(message) {
+        let operation = match Operation::parse(message, self.places(call.role)) {
             Ok(operation) => Operation { legacy: self.config.legacy_formats, ..operation },
             Err(unfit) => {
                 let answered = management::refuse(unfit, reply.confirmable, writer);
@@ -284,7 +292,8 @@ impl Floors<'_> {
     /// Whether the embedder offers this group of operations (DM terminal specification, 6).
     const fn offers(&self, role: Role, kind: Kind) -> bool {
         match (role, kind) {
-            (Role::Bootstrap, _) => true,
+            // Discovery has a setting of its own.
+            (Role::Bootstrap, _) | (_, Kind::WellKnown) => true,
             (_, Kind::Read(Some(Observe::Register | Observe::Cancel))) => {
                 self.config.device_management || self.config.information_reporting
             }

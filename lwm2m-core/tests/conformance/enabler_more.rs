@@ -127,7 +127,7 @@ fn int_950_two_servers_each_with_its_own_lifetime() {
         let own: Vec<_> = registers.iter().filter(|register| register.host == host).collect();
         let [register] = &*own else { panic!("one Register to {host}\n{}", sim.trace) };
         assert!(register.query().contains(&format!("lt={lifetime}")), "{:?}", register.query());
-        assert_eq!(register.message().payload(), b"</1/0>,</1/1>,</3/0>");
+        assert_eq!(register.message().payload(), b"</>;ct=11543,</1/0>,</1/1>,</3/0>");
         let created = heard(&sim).into_iter().find(|answer| answer.host == host).expect("an answer");
         assert_eq!((created.code(), created.token()), (Code::CREATED, register.token()));
         assert_eq!(happened(&sim, Event::Registered { server, lifetime }), 1);

@@ -9,6 +9,7 @@
 #[path = "../common/terminal.rs"]
 mod terminal;
 
+mod alternate_path;
 mod attack;
 mod attributes;
 mod blockwise;
@@ -22,6 +23,7 @@ mod commands;
 mod deregister;
 mod device;
 mod discover;
+mod discovery;
 mod enabler;
 mod enabler_more;
 mod exchanges;
