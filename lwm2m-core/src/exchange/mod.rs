@@ -38,7 +38,7 @@ mod send;
 
 use core::fmt;
 
-use coap_codec::{Code, Header, Message, MessageId, MessageType, Token};
+use coap_codec::{Code, Header, Message, MessageId, MessageType, NoResponse, Token};
 
 use self::message::Messages;
 use self::message::dedup::Deduplication;
@@ -146,6 +146,8 @@ pub struct Reply {
     /// Whether it was received before, and is only evaluated again for its answer.
     pub repeated: bool,
     message_id: MessageId,
+    /// Which answers are not wanted (RFC 7967).
+    unwanted: NoResponse,
 }
 
 /// What the writer of a message decided.
@@ -392,6 +394,7 @@ impl Reply {
             confirmable: request.message_type() == MessageType::Confirmable,
             repeated: false,
             message_id: request.message_id(),
+            unwanted: request.no_response(),
         }
     }
 

@@ -222,7 +222,8 @@ impl Endpoint {
 
     /// Answers a request: in the acknowledgement when it was confirmable, else in a
     /// non-confirmable message (RFC 7252, section 5.2). `write` starts with the code 5.00 and sets
-    /// its own. With [`Verdict::Later`] the request is kept and an empty acknowledgement sent; it
+    /// its own. An answer that the request does not want (No-Response; RFC 7967) is not sent; the
+    /// acknowledgement of a confirmable one is empty then. With [`Verdict::Later`] the request is kept and an empty acknowledgement sent; it
     /// must be answered by `deadline`, see [`Self::due`].
     ///
     /// # Errors
@@ -248,10 +249,23 @@ impl Endpoint {
             Header { message_type: MessageType::NonConfirmable, code: Code::INTERNAL_SERVER_ERROR, message_id }
         };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
-        let mut write = once(|writer: &mut MessageWriter<'_>| write(writer, ticket));
-        let composed = self.messages.compose(header, reply.token, &mut write);
+        let mut unwanted = false;
+        let composed = self.messages.compose(
+            header,
+            reply.token,
+            &mut once(|writer| {
+                let verdict = write(writer, ticket);
+                unwanted = reply.unwanted.suppresses(writer.code());
+                verdict
+            }),
+        );
         let (slot, verdict) = composed.inspect_err(|_| self.forget_request(reply))?;
         match (verdict, ticket) {
+            (Verdict::Send, _) if unwanted => {
+                self.messages.drop_slot(slot);
+                self.acknowledge(reply);
+                Ok(())
+            }
             (Verdict::Send, _) => {
                 self.remember_answer(reply, slot);
                 self.messages.outbox.push(Order::Once(reply.peer, slot));
@@ -267,10 +281,7 @@ impl Endpoint {
                 }
                 self.messages.slots.set_len(slot, request.len());
                 self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
-                if reply.confirmable {
-                    let sent = self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id);
-                    self.remember(reply, sent.map_or(Repeat::Nothing, Repeat::Answer));
-                }
+                self.acknowledge(reply);
                 Ok(())
             }
             (Verdict::Later, None) => {
@@ -286,15 +297,24 @@ impl Endpoint {
     }
 
     /// Keeps the answer for duplicates: short ones as they are; a long answer to a GET is made
-    /// again; for anything else an empty acknowledgement must do.
+    /// again; of anything else the code must do.
     fn remember_answer(&mut self, reply: &Reply, slot: SlotId) {
-        let repeat = match (Inline::new(self.messages.slots.datagram(slot)), Class::of(reply.method)) {
+        let answer = self.messages.slots.datagram(slot);
+        let repeat = match (Inline::new(answer), Class::of(reply.method)) {
             _ if !reply.confirmable => Repeat::Nothing,
             (Some(short), _) => Repeat::Answer(short),
             (None, Class::Harmless) => Repeat::Evaluate,
-            (None, Class::Change) => Repeat::Nothing,
+            (None, Class::Change) => Inline::head(answer).map_or(Repeat::Nothing, Repeat::Answer),
         };
         self.remember(reply, repeat);
+    }
+
+    /// An empty acknowledgement for a confirmable request, now and whenever it comes again.
+    fn acknowledge(&mut self, reply: &Reply) {
+        if reply.confirmable {
+            let sent = self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id);
+            self.remember(reply, sent.map_or(Repeat::Nothing, Repeat::Answer));
+        }
     }
 
     fn remember(&mut self, reply: &Reply, repeat: Repeat) {
@@ -325,7 +345,8 @@ impl Endpoint {
 
     /// Sends the answer of a kept request: confirmable if the request was, with a new Message ID
     /// and the request's token (RFC 7252, section 5.2.2). `write` gets the request again, or none
-    /// when its time is over and 5.03 is the answer. With [`Verdict::Later`] it is kept again.
+    /// when its time is over and 5.03 is the answer. One that is not wanted is not sent, as with
+    /// [`Self::answer`]. With [`Verdict::Later`] it is kept again.
     ///
     /// # Errors
     /// [`SendError::Busy`] and the like: the request is kept, try again.
@@ -354,6 +375,9 @@ impl Endpoint {
         let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, &mut |writer| {
             let request = request.map(|message| (&kept.reply, message));
             verdict = write.take().map_or(Verdict::Drop, |write| write(writer, request));
+            if verdict == Verdict::Send && kept.reply.unwanted.suppresses(writer.code()) {
+                verdict = Verdict::Drop;
+            }
             verdict
         });
         self.messages.slots.restore(kept.slot, buffer);
