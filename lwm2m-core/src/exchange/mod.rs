@@ -119,8 +119,8 @@ pub enum Handled {
     Duplicate,
     /// A message of ours was acknowledged; its response is still to come.
     Acknowledged,
-    /// A block of a request of ours was taken, or the body is wanted in another way: the next block
-    /// is to be sent.
+    /// A block of a request of ours was taken, or the request is wanted in another way: with smaller
+    /// blocks, or with its Echo. The next message of it is to be sent.
     Continues,
     /// A ping (an Empty confirmable message) was answered with a Reset.
     Ping,

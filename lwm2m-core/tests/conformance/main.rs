@@ -24,6 +24,7 @@ mod deregister;
 mod device;
 mod discover;
 mod discovery;
+mod elective;
 mod enabler;
 mod enabler_more;
 mod exchanges;
