@@ -9,6 +9,7 @@ mod connection;
 mod due;
 mod interface;
 mod memory;
+mod multicast;
 mod request;
 mod sessions;
 mod snapshot;
@@ -123,6 +124,25 @@ impl Client {
         received
     }
 
+    /// Takes one datagram that came from `peer`, but to a multicast address. A server that is registered with
+    /// may read and discover in this way, by non-confirmable requests; the answer leaves at a random
+    /// moment within [`leisure`](crate::exchange::Transmission::leisure), made from the values of then.
+    /// There is no word of anything else, of errors and of answers without content (RFC 7252, section 8);
+    /// nothing can be observed; and a server whose session is secured is not heard, because multicast
+    /// is not.
+    pub fn handle_multicast(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        datagram: &[u8],
+        model: &mut dyn DataModel,
+    ) -> Received {
+        let now = self.clock.advance(now);
+        let received = self.multicast_in(now, peer, datagram);
+        self.pump(now, Some(model));
+        received
+    }
+
     /// A peer rejected a non-confirmable message: a notification, or nothing of ours.
     fn rejected(&mut self, peer: Peer, message_id: coap_codec::MessageId) -> Received {
         let Some(Connection { role: Role::Server(server), .. }) = self.connections.by_peer(peer) else {
@@ -152,6 +172,7 @@ impl Client {
         while let Some(peer) = self.connections.lingered(now) {
             self.close(peer);
         }
+        self.answer_multicast(now, model);
         self.pump(now, Some(model));
     }
 

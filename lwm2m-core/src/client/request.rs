@@ -200,10 +200,10 @@ impl Client {
 pub(super) struct Floors<'a> {
     pub(super) transfers: &'a mut Transfers,
     pub(super) accounts: &'a mut Accounts,
-    lifecycle: &'a mut Lifecycle,
+    pub(super) lifecycle: &'a mut Lifecycle,
     pub(super) reporting: &'a mut Reporting,
-    events: &'a mut Events,
-    config: &'a Config,
+    pub(super) events: &'a mut Events,
+    pub(super) config: &'a Config,
 }
 
 /// When, for whom and how often an operation runs.
@@ -290,7 +290,7 @@ impl<'c> Floors<'c> {
     }
 
     /// Whether the embedder offers this group of operations (DM terminal specification, 6).
-    const fn offers(&self, role: Role, kind: Kind) -> bool {
+    pub(super) const fn offers(&self, role: Role, kind: Kind) -> bool {
         match (role, kind) {
             // Discovery has a setting of its own.
             (Role::Bootstrap, _) | (_, Kind::WellKnown) => true,

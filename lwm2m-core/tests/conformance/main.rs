@@ -35,6 +35,7 @@ mod leaving;
 mod limits;
 mod management;
 mod messages;
+mod multicast;
 mod name;
 mod objects;
 mod observe;
