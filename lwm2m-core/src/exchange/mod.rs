@@ -32,6 +32,7 @@
 //! ```
 
 pub(crate) mod message;
+mod multicast;
 mod receive;
 pub(crate) mod request;
 mod send;

@@ -53,21 +53,6 @@ impl Endpoint {
         }
     }
 
-    /// Takes a datagram that was received by multicast. Only a GET that is not confirmable is heard, and
-    /// neither it nor anything else is acknowledged or rejected (RFC 7252, section 8.1): keep a request
-    /// for its answer with [`Self::keep_for_leisure`], or leave it with [`Self::ignore`].
-    pub fn receive_multicast<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
-        let Ok(message) = Message::parse(datagram) else { return Inbound::Handled(Handled::Malformed) };
-        if message.message_type() != MessageType::NonConfirmable || message.code() != Code::GET {
-            return Inbound::Handled(Handled::Malformed);
-        }
-        // Whatever it got when it came before, it gets nothing by multicast.
-        if self.messages.duplicates.find(now, peer, message.message_id()).is_some() {
-            return Inbound::Handled(Handled::Duplicate);
-        }
-        self.request_in(now, peer, message)
-    }
-
     /// Sends a duplicate's answer again; none when the request is to be evaluated again.
     fn repeat(&mut self, peer: Peer, repeat: Repeat) -> Option<Handled> {
         match repeat {
@@ -82,7 +67,7 @@ impl Endpoint {
         if confirmable { self.transmission.exchange_lifetime() } else { self.transmission.non_lifetime() }
     }
 
-    fn request_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
+    pub(super) fn request_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
         let reply = Reply::to(peer, &message);
         // A block that is not the last one changes nothing by itself, and is known when it comes again:
         // it may make room, as a long body comes in more messages than can be remembered.

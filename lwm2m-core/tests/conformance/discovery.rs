@@ -2,8 +2,10 @@
 
 use coap_codec::link_format::Links;
 use coap_codec::{Code, ContentFormat};
+use lwm2m_core::sim::reader::Link;
 use lwm2m_core::sim::{Ask, BootstrapCommand, Response, Sim};
 use lwm2m_core::{Config, DataModel};
+use proptest::prelude::*;
 
 use crate::terminal::operations::*;
 use crate::terminal::*;
@@ -164,6 +166,27 @@ fn td_coap_core_21_an_etag_in_a_request_is_ignored() {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    /// A filter lets through what it names and nothing else, whatever there is, in the order of the whole.
+    #[test]
+    fn td_coap_link_filters_choose_among_what_there_is(
+        instances in prop::collection::btree_set(0u16..400, 0..12),
+        filters in prop::collection::vec(any_filter(), 1..3),
+        root in prop::option::of(Just("/lwm2m".to_string())),
+    ) {
+        let mut rack = Rack::new();
+        rack.levels = instances.into_iter().map(|id| (id, 5)).collect();
+        let mut sim = online(Config { alternate_path: root, ..roomy() }, (device(), (rack, Gauge(1.0))));
+        let whole = response(&mut sim, get(CORE, None));
+        let some = response(&mut sim, Ask { query: filters.clone(), ..get(CORE, None) });
+        let mut expected = whole.links().expect("links");
+        expected.retain(|link| filters.iter().all(|filter| lets_through(filter, link)));
+        prop_assert_eq!((some.code, some.links()), (Code::CONTENT, Some(expected)), "{:?}", filters);
+    }
+}
+
 // ----- helpers ------------------------------------------------------------------------------------
 
 #[track_caller]
@@ -171,4 +194,33 @@ fn lists_only<M: DataModel>(sim: &mut Sim<M>, query: &str, expected: &str) {
     let listed = response(sim, Ask { query: vec![query.to_string()], ..get(CORE, None) });
     assert_eq!((listed.code, listed.format), (Code::CONTENT, Some(LINKS)), "{query}");
     assert_eq!(listed.text(), expected, "{query}");
+}
+
+fn any_filter() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec!["href", "rt", "ct", "ver", "sz", "if"]);
+    let value = prop::sample::select(vec![
+        "/30000/1",
+        "/30000/12",
+        "/lwm2m/30000/12",
+        "/lwm2m",
+        "/",
+        "oma.lwm2m",
+        "11543",
+        "2.2",
+        "64",
+    ]);
+    (name, value, 0usize..20, any::<bool>()).prop_map(|(name, value, length, prefix)| {
+        let value = if prefix { &value[..length.min(value.len())] } else { value };
+        format!("{name}={value}{}", if prefix { "*" } else { "" })
+    })
+}
+
+/// Read from the standard again: the platform's own reader gives the links.
+fn lets_through(filter: &str, link: &Link) -> bool {
+    let (name, wanted) = filter.split_once('=').unwrap();
+    let there = if name == "href" { Some(&*link.target) } else { link.attribute(name) };
+    there.is_some_and(|there| match wanted.split_once('*') {
+        Some((begin, _)) => there.len() >= begin.len() && there[..begin.len()] == *begin,
+        None => there == wanted,
+    })
 }
