@@ -329,3 +329,34 @@ fn by_multicast_what_is_not_sent_or_has_no_place_leaves_nothing_behind() {
     endpoint.abandon(SERVER);
     assert_eq!((endpoint.poll_timeout(), endpoint.usage().slots), (None, 0));
 }
+
+#[test]
+fn a_request_that_wants_no_errors_hears_none_where_there_is_no_room_for_it() {
+    let limits = Limits { deduplication: 1, deferred: 0, ..Limits::DEVICE };
+    let mut endpoint = Endpoint::new(Transmission::default(), &limits, Key::from_seed(1));
+    let ask = |method, id, classes| {
+        request(MessageType::Confirmable, method, id, "/a", |writer| {
+            writer.no_response(coap_codec::NoResponse(classes)).unwrap();
+        })
+    };
+    let empty = |id| message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY);
+    let unavailable = |id: u16| {
+        message(MessageType::Acknowledgement, Code::SERVICE_UNAVAILABLE, id, Token::new(&id.to_be_bytes()).unwrap())
+    };
+    // It cannot be kept for an answer that comes later.
+    for (id, classes, expected) in [(1, 16, empty(1)), (2, 2, unavailable(2))] {
+        let datagram = ask(Code::GET, id, classes);
+        let Inbound::Request { reply, .. } = endpoint.receive(START, SERVER, &datagram) else { panic!("a request") };
+        let kept = endpoint.answer(START, &reply, &datagram, START + secs(60), |_, _| Verdict::Later);
+        assert_eq!(kept, Err(SendError::TooManyDeferred));
+        assert_eq!(sent(&mut endpoint), [expected]);
+    }
+    // It cannot be remembered.
+    assert!(matches!(endpoint.receive(START, SERVER, &ask(Code::POST, 3, 0)), Inbound::Request { .. }));
+    for (id, classes, expected) in [(4, 26, empty(4)), (5, 8, unavailable(5))] {
+        let datagram = ask(Code::POST, id, classes);
+        let refused = endpoint.receive(START, SERVER, &datagram);
+        assert!(matches!(refused, Inbound::Handled(Handled::Refused)), "{refused:?}");
+        assert_eq!(sent(&mut endpoint), [expected]);
+    }
+}

@@ -124,25 +124,6 @@ impl Client {
         received
     }
 
-    /// Takes one datagram that came from `peer`, but to a multicast address. A server that is registered with
-    /// may read and discover in this way, by non-confirmable requests; the answer leaves at a random
-    /// moment within [`leisure`](crate::exchange::Transmission::leisure), made from the values of then.
-    /// There is no word of anything else, of errors and of answers without content (RFC 7252, section 8);
-    /// nothing can be observed; and a server whose session is secured is not heard, because multicast
-    /// is not.
-    pub fn handle_multicast(
-        &mut self,
-        now: Instant,
-        peer: Peer,
-        datagram: &[u8],
-        model: &mut dyn DataModel,
-    ) -> Received {
-        let now = self.clock.advance(now);
-        let received = self.multicast_in(now, peer, datagram);
-        self.pump(now, Some(model));
-        received
-    }
-
     /// A peer rejected a non-confirmable message: a notification, or nothing of ours.
     fn rejected(&mut self, peer: Peer, message_id: coap_codec::MessageId) -> Received {
         let Some(Connection { role: Role::Server(server), .. }) = self.connections.by_peer(peer) else {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use coap_codec::{Code, Message, MessageId, MessageType, OptionNumber, Reaction};
+use coap_codec::{Message, MessageId, MessageType, OptionNumber, Reaction};
 
 use super::message::dedup::{Class, Repeat};
 use super::message::outbox::Order;
@@ -77,9 +77,7 @@ impl Endpoint {
         let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
         if !known && class == Class::Change {
             // Not remembered, it might be carried out twice.
-            if reply.confirmable {
-                self.messages.short(peer, reply.piggybacked(Code::SERVICE_UNAVAILABLE), reply.token);
-            }
+            self.unavailable(&reply);
             return Inbound::Handled(Handled::Refused);
         }
         Inbound::Request { reply, message }

@@ -286,10 +286,8 @@ impl Endpoint {
             }
             (Verdict::Later, None) => {
                 self.messages.drop_slot(slot);
-                if reply.confirmable {
-                    let refusal = reply.piggybacked(Code::SERVICE_UNAVAILABLE);
-                    let sent = self.messages.short(reply.peer, refusal, reply.token);
-                    self.remember(reply, sent.map_or(Repeat::Nothing, Repeat::Answer));
+                if let Some(sent) = self.unavailable(reply) {
+                    self.remember(reply, Repeat::Answer(sent));
                 }
                 Err(SendError::TooManyDeferred)
             }
@@ -307,6 +305,18 @@ impl Endpoint {
             (None, Class::Change) => Inline::head(answer).map_or(Repeat::Nothing, Repeat::Answer),
         };
         self.remember(reply, repeat);
+    }
+
+    /// 5.03 for a confirmable request that there is no room for, if it wants to hear of that.
+    pub(super) fn unavailable(&mut self, reply: &Reply) -> Option<Inline> {
+        let code = Code::SERVICE_UNAVAILABLE;
+        match reply.confirmable {
+            true if reply.unwanted.suppresses(code) => {
+                self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id)
+            }
+            true => self.messages.short(reply.peer, reply.piggybacked(code), reply.token),
+            false => None,
+        }
     }
 
     /// An empty acknowledgement for a confirmable request, now and whenever it comes again.
