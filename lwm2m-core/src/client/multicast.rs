@@ -74,8 +74,8 @@ impl Client {
 }
 
 impl Floors<'_> {
-    /// Writes the answer to a request by multicast; none when there is nothing useful to say (RFC 7252,
-    /// section 8.2).
+    /// Writes the answer to a request by multicast; none when there is nothing useful to say: no content
+    /// (RFC 7252, section 8.2).
     fn serve_multicast(
         &mut self,
         server: u16,
@@ -103,8 +103,8 @@ impl Floors<'_> {
         else {
             return None;
         };
-        let answer = Message::parse(writer.as_bytes()).ok()?;
-        if !answer.code().is_success() || answer.payload().is_empty() {
+        // Nor has an error any.
+        if Message::parse(writer.as_bytes()).ok()?.payload().is_empty() {
             return None;
         }
         if let Some(news) = effects.news {

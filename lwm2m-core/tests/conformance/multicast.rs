@@ -202,6 +202,34 @@ fn xc_30_nothing_is_observed_and_no_observation_ends() {
 }
 
 #[test]
+fn xc_30_a_group_that_is_off_is_off_by_multicast_too() {
+    for reporting in [false, true] {
+        let off = Config { device_management: false, information_reporting: reporting, ..one_server(1) };
+        let mut sim = racked(off);
+        let read = |id, observe: Option<u32>| {
+            datagram(NON, Code::GET, id, b"tok", |writer| {
+                observe.map_or(Ok(()), |observe| writer.observe(observe))?;
+                path_of("/3/0/9", writer)
+            })
+        };
+        // An Observe is no more than a Read here.
+        for (id, observe) in [(1, None), (2, Some(0)), (3, Some(1))] {
+            let asked = sim.now();
+            sim.forge_multicast(DM, &read(id, observe));
+            assert_eq!(after(&mut sim, asked), [], "{observe:?}, reporting: {reporting}");
+        }
+        let asked = sim.now();
+        sim.forge_multicast(DM, &get(4, CORE));
+        assert_eq!(after(&mut sim, asked).len(), 1, "discovery has a setting of its own\n{}", sim.trace);
+        // Without it there is nothing to say.
+        let mut sim = racked(Config { discovery: false, ..one_server(1) });
+        let asked = sim.now();
+        sim.forge_multicast(DM, &get(4, CORE));
+        assert_eq!(after(&mut sim, asked), []);
+    }
+}
+
+#[test]
 fn xc_30_who_is_not_registered_with_or_is_secured_is_not_heard() {
     let unheard = |sim: &mut Sim<(Device, Rack)>, what: &str| {
         let (before, deadline) = (sent(sim).len(), sim.client.poll_timeout());
