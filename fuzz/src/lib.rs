@@ -274,22 +274,25 @@ impl Life {
                 answer[0] = 0x60 | answer[0] & 0x0F;
                 answer[1] = if operation & 16 == 0 { 0x41 } else { 0x44 };
                 answer.extend_from_slice(b"\x82rd\x011");
-                self.receive(&answer);
+                self.receive(&answer, false);
             }
-            // A datagram as it comes: its length, then its bytes.
+            // A datagram as it comes, some by multicast: its length, then its bytes.
             _ => {
                 let (len, rest) = rest.split_first().map_or((0, rest), |(len, rest)| (usize::from(*len), rest));
                 let (datagram, rest) = rest.split_at(len.min(rest.len()));
-                self.receive(datagram);
+                self.receive(datagram, operation >= 0xF0);
                 return rest;
             }
         }
         rest
     }
 
-    fn receive(&mut self, datagram: &[u8]) {
-        if let Some(peer) = self.peer {
-            self.client.handle_datagram(self.now, peer, datagram, &mut self.device);
+    fn receive(&mut self, datagram: &[u8], multicast: bool) {
+        let (Some(peer), Self { client, device, now, .. }) = (self.peer, self) else { return };
+        if multicast {
+            client.handle_multicast(*now, peer, datagram, device);
+        } else {
+            client.handle_datagram(*now, peer, datagram, device);
         }
     }
 

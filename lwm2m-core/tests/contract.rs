@@ -27,6 +27,8 @@ enum Happens {
     Flight(bool),
     Server(Server),
     Noise(Vec<u8>),
+    /// A Read of a resource by multicast.
+    Multicast,
     /// Disable, for so many seconds.
     Disable(u32),
     /// Whether sessions can be made from now on.
@@ -62,6 +64,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         ]
         .prop_map(Happens::Server),
         1 => proptest::collection::vec(any::<u8>(), 0..40).prop_map(Happens::Noise),
+        2 => Just(Happens::Multicast),
         1 => (0u32..5_000).prop_map(Happens::Disable),
         1 => any::<bool>().prop_map(Happens::Connects),
         1 => Just(Happens::Breaks),
@@ -114,6 +117,14 @@ impl Desk {
             }
             Happens::Flight(true) => client.enter_flight_mode(now),
             Happens::Flight(false) => client.leave_flight_mode(now),
+            Happens::Multicast => {
+                let mut request = self.request(Code::GET, "/3/0/9", nothing);
+                // Not confirmable.
+                request[0] |= 0x10;
+                let peer = self.server_peer();
+                self.client.handle_multicast(now, peer, &request, &mut self.model);
+                self.drain();
+            }
             Happens::Server(server) => self.server = *server,
             Happens::Disable(seconds) => {
                 let timeout = self.request(Code::PUT, "/1/0/5", |writer| {

@@ -255,3 +255,108 @@ fn all_parameters_can_be_set() {
     assert!(endpoint.expire(START + secs(3)).is_some());
     assert_eq!(endpoint.poll_timeout(), None);
 }
+
+/// A GET that is not confirmable.
+fn non(id: u16) -> Vec<u8> {
+    request(MessageType::NonConfirmable, Code::GET, id, "/time", nothing)
+}
+
+#[test]
+fn what_came_by_multicast_is_kept_for_a_random_moment_and_answered_once() {
+    for leisure in [0, 1, 5, 100] {
+        let mut endpoint = endpoint(Transmission { leisure: secs(leisure), ..Transmission::default() });
+        let datagram = non(7);
+        let Inbound::Request { reply, message } = endpoint.receive_multicast(START, SERVER, &datagram) else {
+            panic!("a request")
+        };
+        assert_eq!((reply.confirmable, message.code()), (false, Code::GET));
+        endpoint.keep_for_leisure(START, &reply, &datagram).unwrap();
+        let due = endpoint.poll_timeout().unwrap();
+        assert!(due >= START && due <= START + secs(leisure));
+        assert_eq!(endpoint.expire(due), None);
+        if due > START {
+            assert_eq!(endpoint.leisure_over(START), None);
+        }
+        assert_eq!(endpoint.leisure_over(due), Some(SERVER));
+        // It is no answer that the application gives late.
+        assert_eq!(endpoint.due(SERVER), None);
+        endpoint.answer_at_leisure(due, |writer, request| {
+            assert_eq!(request.as_bytes(), datagram);
+            writer.payload(b"9").unwrap();
+            Verdict::Send
+        });
+        let [answer] = &*sent(&mut endpoint) else { panic!("one answer") };
+        let answer = Message::parse(answer).unwrap();
+        assert_eq!((answer.message_type(), answer.code()), (MessageType::NonConfirmable, Code::CONTENT));
+        assert_eq!((answer.token(), answer.payload()), (message.token(), &b"9"[..]));
+        assert_eq!((endpoint.leisure_over(due), endpoint.poll_timeout()), (None, None));
+        assert_eq!((endpoint.usage().deferred, endpoint.usage().slots), (0, 0));
+        let again = endpoint.receive_multicast(due, SERVER, &datagram);
+        assert!(matches!(again, Inbound::Handled(Handled::Duplicate)), "{again:?}");
+    }
+}
+
+#[test]
+fn by_multicast_what_is_not_sent_or_has_no_place_leaves_nothing_behind() {
+    let mut endpoint = endpoint(Transmission::default());
+    let keep = |endpoint: &mut Endpoint, id| match endpoint.receive_multicast(START, SERVER, &non(id)) {
+        Inbound::Request { reply, .. } => endpoint.keep_for_leisure(START, &reply, &non(id)),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((keep(&mut endpoint, 1), keep(&mut endpoint, 2)), (Ok(()), Ok(())));
+    assert_eq!(keep(&mut endpoint, 3), Err(SendError::TooManyDeferred));
+    for verdict in [Verdict::Drop, Verdict::Later] {
+        assert_eq!(endpoint.leisure_over(START + secs(5)), Some(SERVER));
+        endpoint.answer_at_leisure(START + secs(5), |_, _| verdict);
+    }
+    assert_eq!(sent(&mut endpoint), Vec::<Vec<u8>>::new());
+    assert_eq!((endpoint.poll_timeout(), endpoint.usage().deferred, endpoint.usage().slots), (None, 0, 0));
+    // The answer finds no buffer: it is lost, and the place is free again.
+    keep(&mut endpoint, 4).unwrap();
+    while endpoint.notify(START, SERVER, Token::EMPTY, false, |_| Verdict::Send).is_ok() {}
+    assert_eq!(endpoint.usage().slots, Limits::DEVICE.slots);
+    assert_eq!(keep(&mut endpoint, 5), Err(SendError::NoSlot));
+    endpoint.answer_at_leisure(START + secs(5), |_, _| Verdict::Send);
+    assert_eq!((endpoint.leisure_over(START + secs(5)), endpoint.usage().deferred), (None, 0));
+    // So it is with a request that is longer than a buffer.
+    sent(&mut endpoint);
+    let Inbound::Request { reply, .. } = endpoint.receive_multicast(START, SERVER, &non(6)) else { panic!() };
+    assert_eq!(endpoint.keep_for_leisure(START, &reply, &[0; 2_000]), Err(SendError::TooLong));
+    assert_eq!((endpoint.usage().deferred, endpoint.usage().slots), (0, 0));
+    // And whoever is abandoned is not answered.
+    let mut endpoint = Endpoint::new(Transmission::default(), &Limits::DEVICE, Key::from_seed(1));
+    keep(&mut endpoint, 7).unwrap();
+    endpoint.abandon(SERVER);
+    assert_eq!((endpoint.poll_timeout(), endpoint.usage().slots), (None, 0));
+}
+
+#[test]
+fn a_request_that_wants_no_errors_hears_none_where_there_is_no_room_for_it() {
+    let limits = Limits { deduplication: 1, deferred: 0, ..Limits::DEVICE };
+    let mut endpoint = Endpoint::new(Transmission::default(), &limits, Key::from_seed(1));
+    let ask = |method, id, classes| {
+        request(MessageType::Confirmable, method, id, "/a", |writer| {
+            writer.no_response(coap_codec::NoResponse(classes)).unwrap();
+        })
+    };
+    let empty = |id| message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY);
+    let unavailable = |id: u16| {
+        message(MessageType::Acknowledgement, Code::SERVICE_UNAVAILABLE, id, Token::new(&id.to_be_bytes()).unwrap())
+    };
+    // It cannot be kept for an answer that comes later.
+    for (id, classes, expected) in [(1, 16, empty(1)), (2, 2, unavailable(2))] {
+        let datagram = ask(Code::GET, id, classes);
+        let Inbound::Request { reply, .. } = endpoint.receive(START, SERVER, &datagram) else { panic!("a request") };
+        let kept = endpoint.answer(START, &reply, &datagram, START + secs(60), |_, _| Verdict::Later);
+        assert_eq!(kept, Err(SendError::TooManyDeferred));
+        assert_eq!(sent(&mut endpoint), [expected]);
+    }
+    // It cannot be remembered.
+    assert!(matches!(endpoint.receive(START, SERVER, &ask(Code::POST, 3, 0)), Inbound::Request { .. }));
+    for (id, classes, expected) in [(4, 26, empty(4)), (5, 8, unavailable(5))] {
+        let datagram = ask(Code::POST, id, classes);
+        let refused = endpoint.receive(START, SERVER, &datagram);
+        assert!(matches!(refused, Inbound::Handled(Handled::Refused)), "{refused:?}");
+        assert_eq!(sent(&mut endpoint), [expected]);
+    }
+}

@@ -48,6 +48,20 @@ pub struct Config {
     pub device_management: bool,
     /// Whether servers may observe (group 2); without it an Observe is a plain Read.
     pub information_reporting: bool,
+    /// Whether a server that is registered with may ask what there is: GET `/.well-known/core`, with a
+    /// filter or without (RFC 6690). Its answer has the links of Register, and one more that says where
+    /// LwM2M is: `</>;rt="oma.lwm2m"`. Without it, and to the bootstrap server, that path is 4.04; LwM2M
+    /// does not need it.
+    pub discovery: bool,
+    /// Where the objects are, if not at the root: `/lwm2m` puts `/3/0` at `/lwm2m/3/0`, for devices that
+    /// serve other things besides (OMA LwM2M 1.0, 5.3.1). Register says so, and links and the Location
+    /// of a new instance begin with it; servers find nothing anywhere else. The bootstrap server
+    /// knows nothing of it. Names inside LwM2M JSON do not begin with it either: LwM2M 1.0 does not ask
+    /// for that, and Leshan would not read them.
+    ///
+    /// One segment or several, each behind its `/`: at most 32 bytes of letters, digits, `-`, `.`, `_` and
+    /// `~`, and no segment of digits alone.
+    pub alternate_path: Option<String>,
     /// What the format numbers of before 2016 are good for.
     pub legacy_formats: LegacyFormats,
     /// Whether notifications are confirmable. Non-confirmable ones may be lost; one in 24 hours is
@@ -184,6 +198,9 @@ impl core::fmt::Debug for Credentials {
     }
 }
 
+/// So long an alternate path may be: the Location of a new instance fits the smallest datagrams.
+pub(crate) const LONGEST_ROOT: usize = 32;
+
 /// The lifetime of the DM terminal specification, 7.3: 24 hours.
 pub(crate) const DM_LIFETIME: u32 = 86_400;
 
@@ -217,6 +234,8 @@ impl Config {
             default_lifetime: DM_LIFETIME,
             device_management: true,
             information_reporting: true,
+            discovery: true,
+            alternate_path: None,
             legacy_formats: LegacyFormats::Accepted,
             confirmable_notifications: true,
             answer_within: Duration::from_secs(60),
@@ -240,6 +259,24 @@ impl Config {
     pub fn bootstrap_server(mut self, uri: &str, credentials: Credentials) -> Self {
         self.accounts.push(Account::Bootstrap { uri: uri.to_string(), credentials });
         self
+    }
+
+    /// The alternate path, or nothing: what stands in front of the objects.
+    pub(crate) fn root(&self) -> &str {
+        self.alternate_path.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the alternate path is one, if there is any.
+    pub(crate) fn has_fit_root(&self) -> bool {
+        let Some(path) = self.alternate_path.as_deref() else { return true };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let fits = |segment: &str| {
+            // Digits alone are an id; dots alone are resolved by whoever sends the request.
+            let is_id = segment.bytes().all(|byte| byte.is_ascii_digit());
+            !is_id && !matches!(segment, "." | "..") && segment.bytes().all(plain)
+        };
+        let segments = path.strip_prefix('/');
+        path.len() <= LONGEST_ROOT && segments.is_some_and(|segments| segments.split('/').all(fits))
     }
 
     /// The same with one more server, to be registered with for `lifetime` seconds.
@@ -306,4 +343,51 @@ pub enum ConfigError {
     /// A URI is neither coap nor coaps, or does not go with the credentials.
     #[error("a server uri is not a coap or coaps uri that goes with its credentials")]
     Uri,
+    /// The alternate path is not as [`Config::alternate_path`] has it.
+    #[error("the alternate path is too long, or its segments are not plain or numbers alone")]
+    AlternatePath,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alternate_path_is_of_plain_segments_that_are_no_ids() {
+        let fits = |path: &str| {
+            let alternate_path = Some(path.to_string());
+            Config { alternate_path, ..Config::new("node", Key::from_seed(1)) }.has_fit_root()
+        };
+        for path in
+            ["/lwm2m", "/a/b/c", "/3a", "/a/3a", "/-", "/...", "/~x_y.z-", "/bs", &["/", &*"a".repeat(31)].concat()]
+        {
+            assert!(fits(path), "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "lwm2m",
+            "//",
+            "/lwm2m/",
+            "/a//b",
+            "/3",
+            "/lwm2m/3",
+            "/3/lwm2m",
+            "/00",
+            "/.",
+            "/a/..",
+            "/a b",
+            "/ä",
+            "/a%20",
+            "/a>",
+            "/a,b",
+            "/a\"b",
+            "/a;b",
+            "/a?b",
+            &["/", &*"a".repeat(32)].concat(),
+        ] {
+            assert!(!fits(path), "{path}");
+        }
+        assert!(Config::new("node", Key::from_seed(1)).has_fit_root());
+    }
 }

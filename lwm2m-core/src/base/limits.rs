@@ -28,8 +28,8 @@ pub struct Limits {
     /// change something, a new one is refused with 5.03, and the repetition of a response that
     /// found no place is rejected instead of acknowledged.
     pub deduplication: usize,
-    /// Requests that the application may answer later, always less than `slots`. One more is refused
-    /// with 5.03.
+    /// Requests that the application may answer later, always less than `slots`, and those by multicast
+    /// that wait for their moment. One more is refused with 5.03; by multicast, without a word.
     pub deferred: usize,
     /// Bodies of requests that arrive in blocks (RFC 7959) at the same time. One more is refused with
     /// 5.03; one that was answered makes room.

@@ -4,8 +4,6 @@ use core::time::Duration;
 
 /// Transmission parameters (RFC 7252, section 4.8). The defaults are the RFC's.
 ///
-/// DEFAULT_LEISURE is missing: it is about multicast, which this layer does not answer.
-///
 /// ```
 /// use core::time::Duration;
 /// use lwm2m_core::exchange::Transmission;
@@ -33,6 +31,10 @@ pub struct Transmission {
     /// How long a response is awaited once its request was acknowledged without one; the RFC leaves
     /// it to the application. None: MAX_TRANSMIT_WAIT.
     pub response_timeout: Option<Duration>,
+    /// DEFAULT_LEISURE: an answer to a request by multicast leaves at a random moment within this time, so
+    /// that those of many devices do not come at once (RFC 7252, section 8.2). The larger the group and
+    /// the slower its network, the longer it should be.
+    pub leisure: Duration,
 }
 
 impl Default for Transmission {
@@ -45,6 +47,7 @@ impl Default for Transmission {
             probing_rate: 1,
             max_latency: Duration::from_secs(100),
             response_timeout: None,
+            leisure: Duration::from_secs(5),
         }
     }
 }
@@ -145,6 +148,7 @@ mod tests {
             probing_rate: 0,
             max_latency: Duration::MAX,
             response_timeout: None,
+            leisure: Duration::MAX,
         };
         assert_eq!(absurd.exchange_lifetime(), absurd.max_transmit_wait().max(absurd.exchange_lifetime()));
         let zero = Transmission { ack_timeout: Duration::ZERO, ack_random_percent: 0, ..Transmission::default() };

@@ -160,8 +160,9 @@ impl Client {
         }
     }
 
-    /// The next block of a Register or an Update with a long object list. The list is made again for
-    /// each; when it is another one by then, the request begins anew.
+    /// The next block of a Register or an Update with a long object list, or a request once more with the
+    /// Echo that its server asked for. The list is made again for each; when it is another one by then, the
+    /// request begins anew.
     fn send_next_block(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
         let (Connection { peer, role, .. }, Some(model)) = (connection, model) else { return false };
         let Some(exchange) = self.exchange.next_block(peer).filter(|_| self.exchange.may_send(peer)) else {
@@ -270,9 +271,13 @@ fn write_request(
     (writer, upload): (&mut MessageWriter<'_>, &mut Upload),
 ) -> Verdict {
     let body = |room: &mut [u8], offset: usize| match model {
-        Some(model) => object_list::write(&Viewed(accounts, model), room, offset),
+        Some(model) => object_list::write(config.root(), &Viewed(accounts, model), room, offset),
         None => Ok(0),
     };
+    // Seldom there is one, and options may be written in any order.
+    if upload.write_echo(writer).is_err() {
+        return Verdict::Drop;
+    }
     let mut list = |writer: &mut MessageWriter<'_>| upload.write(writer, &body);
     lifecycle.write(due, role, config, &mut list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
 }

@@ -78,7 +78,7 @@ pub enum Received {
     Malformed,
     /// An answer to nothing that we know of.
     Unexpected,
-    /// A request that could not be remembered, refused with 5.03.
+    /// A request that could not be remembered, refused with 5.03; without a word when it came by multicast.
     Overloaded,
     /// From a peer that we do not know.
     Stranger,

@@ -1,5 +1,7 @@
 //! What a client holds in memory.
 
+use alloc::string::String;
+
 use super::Client;
 use crate::base::config::Account;
 use crate::lifecycle::registration::Registration;
@@ -60,7 +62,9 @@ impl Client {
             reporting: self.reporting.heap(),
             events: self.events.heap(),
             connections: self.connections.heap(),
-            config: self.config.endpoint.capacity() + self.config.accounts.capacity() * size_of::<Account>(),
+            config: self.config.endpoint.capacity()
+                + self.config.alternate_path.as_ref().map_or(0, String::capacity)
+                + self.config.accounts.capacity() * size_of::<Account>(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod connection;
 mod due;
 mod interface;
 mod memory;
+mod multicast;
 mod request;
 mod sessions;
 mod snapshot;
@@ -152,6 +153,7 @@ impl Client {
         while let Some(peer) = self.connections.lingered(now) {
             self.close(peer);
         }
+        self.answer_multicast(now, model);
         self.pump(now, Some(model));
     }
 
@@ -518,6 +520,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     }
     if config.default_lifetime == 0 {
         return Err(ConfigError::Lifetime);
+    }
+    if !config.has_fit_root() {
+        return Err(ConfigError::AlternatePath);
     }
     let limits = &config.limits;
     if limits.servers == 0

@@ -13,7 +13,7 @@ use crate::exchange::request::transfers::Transfers;
 use crate::exchange::{Reply, SendError, Verdict};
 use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
-use crate::management::operation::{Kind, Observe, Operation};
+use crate::management::operation::{Kind, Observe, Operation, Places};
 use crate::management::{self, Effects, Observing, Served, has_instance, is_there};
 use crate::model::{Ctx, DataModel, Joined, Origin, Ticket, Viewed};
 use crate::objects::{ACCESS_CONTROL, Accounts, SERVER};
@@ -222,10 +222,10 @@ impl Client {
 pub(super) struct Floors<'a> {
     pub(super) transfers: &'a mut Transfers,
     pub(super) accounts: &'a mut Accounts,
-    lifecycle: &'a mut Lifecycle,
+    pub(super) lifecycle: &'a mut Lifecycle,
     pub(super) reporting: &'a mut Reporting,
-    events: &'a mut Events,
-    config: &'a Config,
+    pub(super) events: &'a mut Events,
+    pub(super) config: &'a Config,
 }
 
 /// When, for whom and how often an operation runs.
@@ -245,7 +245,15 @@ pub(super) enum Outcome {
     Effects(Effects),
 }
 
-impl Floors<'_> {
+impl<'c> Floors<'c> {
+    /// Where a peer finds what. The bootstrap server knows nothing of what is served besides.
+    pub(super) fn places(&self, role: Role) -> Places<'c> {
+        match role {
+            Role::Bootstrap => Places::BOOTSTRAP,
+            Role::Server(_) => Places { root: self.config.root(), well_known: self.config.discovery },
+        }
+    }
+
     /// Runs a request and writes its answer.
     fn serve(
         &mut self,
@@ -255,7 +263,7 @@ impl Floors<'_> {
         model: &mut dyn DataModel,
         writer: &mut MessageWriter<'_>,
     ) -> (Verdict, Outcome) {
-        let operation = match Operation::parse(message) {
+        let operation = match Operation::parse(message, self.places(call.role)) {
             Ok(operation) => Operation { legacy: self.config.legacy_formats, ..operation },
             Err(unfit) => {
                 let answered = management::refuse(unfit, reply.confirmable, writer);
@@ -309,9 +317,10 @@ impl Floors<'_> {
     }
 
     /// Whether the embedder offers this group of operations (DM terminal specification, 6).
-    const fn offers(&self, role: Role, kind: Kind) -> bool {
+    pub(super) const fn offers(&self, role: Role, kind: Kind) -> bool {
         match (role, kind) {
-            (Role::Bootstrap, _) => true,
+            // Discovery has a setting of its own.
+            (Role::Bootstrap, _) | (_, Kind::WellKnown) => true,
             (_, Kind::Read(Some(Observe::Register | Observe::Cancel))) => {
                 self.config.device_management || self.config.information_reporting
             }

@@ -32,13 +32,14 @@
 //! ```
 
 pub(crate) mod message;
+mod multicast;
 mod receive;
 pub(crate) mod request;
 mod send;
 
 use core::fmt;
 
-use coap_codec::{Code, Header, Message, MessageId, MessageType, Token};
+use coap_codec::{Code, Header, Message, MessageId, MessageType, NoResponse, Token};
 
 use self::message::Messages;
 use self::message::dedup::Deduplication;
@@ -119,8 +120,8 @@ pub enum Handled {
     Duplicate,
     /// A message of ours was acknowledged; its response is still to come.
     Acknowledged,
-    /// A block of a request of ours was taken, or the body is wanted in another way: the next block
-    /// is to be sent.
+    /// A block of a request of ours was taken, or the request is wanted in another way: with smaller
+    /// blocks, or with its Echo. The next message of it is to be sent.
     Continues,
     /// A ping (an Empty confirmable message) was answered with a Reset.
     Ping,
@@ -146,6 +147,8 @@ pub struct Reply {
     /// Whether it was received before, and is only evaluated again for its answer.
     pub repeated: bool,
     message_id: MessageId,
+    /// Which answers are not wanted (RFC 7967).
+    unwanted: NoResponse,
 }
 
 /// What the writer of a message decided.
@@ -392,6 +395,7 @@ impl Reply {
             confirmable: request.message_type() == MessageType::Confirmable,
             repeated: false,
             message_id: request.message_id(),
+            unwanted: request.no_response(),
         }
     }
 

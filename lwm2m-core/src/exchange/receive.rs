@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use coap_codec::{Code, Message, MessageId, MessageType, OptionNumber, Reaction};
+use coap_codec::{Message, MessageId, MessageType, OptionNumber, Reaction};
 
 use super::message::dedup::{Class, Repeat};
 use super::message::outbox::Order;
@@ -67,7 +67,7 @@ impl Endpoint {
         if confirmable { self.transmission.exchange_lifetime() } else { self.transmission.non_lifetime() }
     }
 
-    fn request_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
+    pub(super) fn request_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
         let reply = Reply::to(peer, &message);
         // A block that is not the last one changes nothing by itself, and is known when it comes again:
         // it may make room, as a long body comes in more messages than can be remembered.
@@ -77,9 +77,7 @@ impl Endpoint {
         let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
         if !known && class == Class::Change {
             // Not remembered, it might be carried out twice.
-            if reply.confirmable {
-                self.messages.short(peer, reply.piggybacked(Code::SERVICE_UNAVAILABLE), reply.token);
-            }
+            self.unavailable(&reply);
             return Inbound::Handled(Handled::Refused);
         }
         Inbound::Request { reply, message }

@@ -174,7 +174,7 @@ impl Endpoint {
     }
 
     /// Makes a message with a new Message ID and sends it.
-    fn send(
+    pub(super) fn send(
         &mut self,
         now: Instant,
         peer: Peer,
@@ -222,7 +222,8 @@ impl Endpoint {
 
     /// Answers a request: in the acknowledgement when it was confirmable, else in a
     /// non-confirmable message (RFC 7252, section 5.2). `write` starts with the code 5.00 and sets
-    /// its own. With [`Verdict::Later`] the request is kept and an empty acknowledgement sent; it
+    /// its own. An answer that the request does not want (No-Response; RFC 7967) is not sent; the
+    /// acknowledgement of a confirmable one is empty then. With [`Verdict::Later`] the request is kept and an empty acknowledgement sent; it
     /// must be answered by `deadline`, see [`Self::due`].
     ///
     /// # Errors
@@ -248,10 +249,23 @@ impl Endpoint {
             Header { message_type: MessageType::NonConfirmable, code: Code::INTERNAL_SERVER_ERROR, message_id }
         };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
-        let mut write = once(|writer: &mut MessageWriter<'_>| write(writer, ticket));
-        let composed = self.messages.compose(header, reply.token, &mut write);
+        let mut unwanted = false;
+        let composed = self.messages.compose(
+            header,
+            reply.token,
+            &mut once(|writer| {
+                let verdict = write(writer, ticket);
+                unwanted = reply.unwanted.suppresses(writer.code());
+                verdict
+            }),
+        );
         let (slot, verdict) = composed.inspect_err(|_| self.forget_request(reply))?;
         match (verdict, ticket) {
+            (Verdict::Send, _) if unwanted => {
+                self.messages.drop_slot(slot);
+                self.acknowledge(reply);
+                Ok(())
+            }
             (Verdict::Send, _) => {
                 self.remember_answer(reply, slot);
                 self.messages.outbox.push(Order::Once(reply.peer, slot));
@@ -267,18 +281,13 @@ impl Endpoint {
                 }
                 self.messages.slots.set_len(slot, request.len());
                 self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
-                if reply.confirmable {
-                    let sent = self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id);
-                    self.remember(reply, sent.map_or(Repeat::Nothing, Repeat::Answer));
-                }
+                self.acknowledge(reply);
                 Ok(())
             }
             (Verdict::Later, None) => {
                 self.messages.drop_slot(slot);
-                if reply.confirmable {
-                    let refusal = reply.piggybacked(Code::SERVICE_UNAVAILABLE);
-                    let sent = self.messages.short(reply.peer, refusal, reply.token);
-                    self.remember(reply, sent.map_or(Repeat::Nothing, Repeat::Answer));
+                if let Some(sent) = self.unavailable(reply) {
+                    self.remember(reply, Repeat::Answer(sent));
                 }
                 Err(SendError::TooManyDeferred)
             }
@@ -286,15 +295,36 @@ impl Endpoint {
     }
 
     /// Keeps the answer for duplicates: short ones as they are; a long answer to a GET is made
-    /// again; for anything else an empty acknowledgement must do.
+    /// again; of anything else the code must do.
     fn remember_answer(&mut self, reply: &Reply, slot: SlotId) {
-        let repeat = match (Inline::new(self.messages.slots.datagram(slot)), Class::of(reply.method)) {
+        let answer = self.messages.slots.datagram(slot);
+        let repeat = match (Inline::new(answer), Class::of(reply.method)) {
             _ if !reply.confirmable => Repeat::Nothing,
             (Some(short), _) => Repeat::Answer(short),
             (None, Class::Harmless) => Repeat::Evaluate,
-            (None, Class::Change) => Repeat::Nothing,
+            (None, Class::Change) => Inline::head(answer).map_or(Repeat::Nothing, Repeat::Answer),
         };
         self.remember(reply, repeat);
+    }
+
+    /// 5.03 for a confirmable request that there is no room for, if it wants to hear of that.
+    pub(super) fn unavailable(&mut self, reply: &Reply) -> Option<Inline> {
+        let code = Code::SERVICE_UNAVAILABLE;
+        match reply.confirmable {
+            true if reply.unwanted.suppresses(code) => {
+                self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id)
+            }
+            true => self.messages.short(reply.peer, reply.piggybacked(code), reply.token),
+            false => None,
+        }
+    }
+
+    /// An empty acknowledgement for a confirmable request, now and whenever it comes again.
+    fn acknowledge(&mut self, reply: &Reply) {
+        if reply.confirmable {
+            let sent = self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id);
+            self.remember(reply, sent.map_or(Repeat::Nothing, Repeat::Answer));
+        }
     }
 
     fn remember(&mut self, reply: &Reply, repeat: Repeat) {
@@ -325,7 +355,8 @@ impl Endpoint {
 
     /// Sends the answer of a kept request: confirmable if the request was, with a new Message ID
     /// and the request's token (RFC 7252, section 5.2.2). `write` gets the request again, or none
-    /// when its time is over and 5.03 is the answer. With [`Verdict::Later`] it is kept again.
+    /// when its time is over and 5.03 is the answer. One that is not wanted is not sent, as with
+    /// [`Self::answer`]. With [`Verdict::Later`] it is kept again.
     ///
     /// # Errors
     /// [`SendError::Busy`] and the like: the request is kept, try again.
@@ -354,6 +385,9 @@ impl Endpoint {
         let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, &mut |writer| {
             let request = request.map(|message| (&kept.reply, message));
             verdict = write.take().map_or(Verdict::Drop, |write| write(writer, request));
+            if verdict == Verdict::Send && kept.reply.unwanted.suppresses(writer.code()) {
+                verdict = Verdict::Drop;
+            }
             verdict
         });
         self.messages.slots.restore(kept.slot, buffer);
@@ -373,7 +407,9 @@ impl Endpoint {
 }
 
 /// What is called once may consume what it captured.
-fn once(write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict) -> impl FnMut(&mut MessageWriter<'_>) -> Verdict {
+pub(super) fn once(
+    write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+) -> impl FnMut(&mut MessageWriter<'_>) -> Verdict {
     let mut write = Some(write);
     move |writer| write.take().map_or(Verdict::Drop, |write| write(writer))
 }

@@ -1,5 +1,7 @@
 //! Link lists as Register and Discover send them: `</1/0>,</3/0>;pmin=10` (RFC 6690 section 2).
 
+use coap_codec::ContentFormat;
+
 use super::output::Output;
 use crate::base::decimal;
 use crate::base::path::Path;
@@ -7,7 +9,6 @@ use crate::base::value::Stop;
 
 /// The value of a link's attribute.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(dead_code, reason = "the kinds that the standard has, not only those that are sent today")]
 pub(crate) enum LinkValue<'a> {
     /// `dim=8`
     Uint(u64),
@@ -57,6 +58,31 @@ impl<'b> LinkWriter<'b> {
             }
             output.put(b">")
         })
+    }
+
+    /// The link to the root below `prefix`, with what there is to say of it: that LwM2M is here, if it is
+    /// to be said, and that JSON is spoken (OMA LwM2M 1.0, 5.3.1). Nothing where there is nothing to say.
+    pub(crate) fn root(&mut self, prefix: &str, named: bool) -> &mut Self {
+        if named || cfg!(feature = "json") {
+            self.path(prefix, Path::ROOT);
+        }
+        if named {
+            self.attribute("rt", LinkValue::Quoted("oma.lwm2m"));
+        }
+        if cfg!(feature = "json") {
+            self.attribute("ct", LinkValue::Uint(ContentFormat::LWM2M_JSON.0.into()));
+        }
+        self
+    }
+
+    /// The link of an object or one of its instances, as Register tells it: with the version, if the
+    /// object has one to tell.
+    pub(crate) fn object(&mut self, prefix: &str, (major, minor): (u8, u8), path: Path) -> &mut Self {
+        self.path(prefix, path);
+        if path.instance_id().is_none() && (major, minor) != (1, 0) {
+            self.attribute("ver", LinkValue::Version(major, minor));
+        }
+        self
     }
 
     /// Adds an attribute to the link that was begun last.
@@ -136,18 +162,36 @@ mod tests {
         );
         check(
             |links| {
-                links.path("", Path::ROOT).attribute("rt", LinkValue::Quoted("oma.lwm2m"));
-                links.attribute("ct", LinkValue::Uint(11_543));
-                links.path("", Path::object(44)).attribute("ver", LinkValue::Version(2, 2));
-                links.path("", Path::instance(44, 65_534));
+                links.object("", (2, 2), Path::object(44)).object("", (2, 2), Path::instance(44, 65_534));
+                links.object("", (1, 0), Path::object(5));
             },
-            r#"</>;rt="oma.lwm2m";ct=11543,</44>;ver="2.2",</44/65534>"#,
+            r#"</44>;ver="2.2",</44/65534>,</5>"#,
         );
+    }
+
+    #[test]
+    fn the_root_is_told_where_there_is_something_to_say_of_it() {
+        let spoken = if cfg!(feature = "json") { ";ct=11543" } else { "" };
+        let nothing = if cfg!(feature = "json") { "</>;ct=11543,</1/0>" } else { "</1/0>" };
         check(
             |links| {
-                links.path("/lwm2m", Path::ROOT).path("/lwm2m", Path::instance(1, 0));
+                links.root("", false).path("", Path::instance(1, 0));
             },
-            "</lwm2m>,</lwm2m/1/0>",
+            nothing,
+        );
+        let text = std::format!(r#"</>;rt="oma.lwm2m"{spoken}"#);
+        check(
+            |links| {
+                links.root("", true);
+            },
+            &text,
+        );
+        let text = std::format!(r#"</lwm2m>;rt="oma.lwm2m"{spoken},</lwm2m/1/0>"#);
+        check(
+            |links| {
+                links.root("/lwm2m", true).path("/lwm2m", Path::instance(1, 0));
+            },
+            &text,
         );
     }
 

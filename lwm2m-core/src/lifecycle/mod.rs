@@ -240,9 +240,12 @@ impl Lifecycle {
         }
     }
 
-    /// The request on its way with this exchange, of which the next block is to be sent, as it is told
-    /// now; and whether its object list is another one than at its first block.
+    /// The request on its way with this exchange, of which the next message is to be sent, as it is told
+    /// now; and whether its object list is another one than at its first message.
     pub(crate) fn goes_on(&mut self, exchange: ExchangeId, objects: u64) -> Option<(Due, bool)> {
+        if self.bootstrap.owns(exchange) {
+            return Some((Due::Bootstrap, false));
+        }
         let own = self.registrations.iter_mut().find(|registration| registration.owns(exchange))?;
         let (request, terms, anew) = own.goes_on(objects)?;
         Some((Due::Registration(request, terms), anew))

@@ -7,20 +7,17 @@ use coap_codec::WriteError;
 use siphasher::sip::SipHasher13;
 
 use crate::base::path::Path;
-use crate::format::{LinkValue, LinkWriter, Output};
+use crate::format::{LinkWriter, Output};
 use crate::model::{DataModel, ObjectDef, list};
 use crate::objects::SECURITY;
 
-/// Writes `</1/0>,</3/0>,...`: every instance, and objects that have none. Never Security. `room`
-/// takes the part of it that begins at `offset`; the length of all of it comes back.
-pub(crate) fn write(model: &dyn DataModel, room: &mut [u8], offset: usize) -> Result<usize, WriteError> {
+/// Writes `</1/0>,</3/0>,...`, below `root`: every instance, and objects that have none. Never Security.
+/// `room` takes the part of it that begins at `offset`; the length of all of it comes back.
+pub(crate) fn write(root: &str, model: &dyn DataModel, room: &mut [u8], offset: usize) -> Result<usize, WriteError> {
     let mut links = LinkWriter::new(Output::part(room, offset));
+    links.root(root, !root.is_empty());
     visit(model, &mut |object, path| {
-        links.path("", path);
-        let (major, minor) = object.version;
-        if path.instance_id().is_none() && (major, minor) != (1, 0) {
-            links.attribute("ver", LinkValue::Version(major, minor));
-        }
+        links.object(root, object.version, path);
     });
     // Of a part, what lies outside is no fault.
     links.finish().map_err(|_| WriteError::ValueTooLong)

@@ -160,8 +160,10 @@ impl Registration {
     /// The request on its way, told once more with a list of these objects; and whether that is another
     /// list than the one it began with.
     pub(crate) fn goes_on(&mut self, objects: u64) -> Option<(Request, Terms, bool)> {
-        let (State::Registering { terms, .. } | State::Updating { terms, .. }) = &mut self.state else {
-            return None;
+        let terms = match &mut self.state {
+            State::Registering { terms, .. } | State::Updating { terms, .. } => terms,
+            State::Deregistering { lease, .. } => return Some((Request::Deregister, lease.terms, false)),
+            _ => return None,
         };
         let anew = core::mem::replace(&mut terms.objects, objects) != objects;
         let terms = *terms;

@@ -128,7 +128,7 @@ pub(super) fn create(
         Ok(())
     })?;
     writer.restart(Code::CREATED);
-    location(object.id, first, writer)?;
+    location(operation.root, object.id, first, writer)?;
     let path = Path::instance(object.id, first);
     Ok(changed(Event::Created { origin: ctx.origin, path }, Path::object(object.id)))
 }
@@ -361,8 +361,9 @@ fn free_instance(object: u16, model: &dyn DataModel) -> Option<u16> {
     (0..MAX_ID).find(|id| !has_instance(model, object, *id))
 }
 
-/// Location-Path of a new instance.
-fn location(object: u16, instance: u16, writer: &mut MessageWriter<'_>) -> Result<(), Refusal> {
+/// Location-Path of a new instance: whole, with the alternate path (RFC 7252, section 5.10.7).
+fn location(root: &str, object: u16, instance: u16, writer: &mut MessageWriter<'_>) -> Result<(), Refusal> {
+    root.split('/').skip(1).try_for_each(|segment| writer.location_path(segment))?;
     for id in [object, instance] {
         let mut digits = [0; 5];
         let len = crate::base::decimal::write_u64(u64::from(id), &mut digits).unwrap_or(0);

@@ -26,7 +26,14 @@ pub(super) fn serve(
     no_query(operation)?;
     let head = Head { sequence: None, format: ContentFormat::LINK_FORMAT, block: operation.block2 };
     content::write(head, writer, &mut |output| {
-        let mut links = Links { ctx, object: target.object, assigned, model, writer: LinkWriter::new(output) };
+        let mut links = Links {
+            ctx,
+            root: operation.root,
+            object: target.object,
+            assigned,
+            model,
+            writer: LinkWriter::new(output),
+        };
         links.write(path, &target)?;
         Ok(links.writer.finish()?)
     })?;
@@ -36,6 +43,8 @@ pub(super) fn serve(
 /// The links of one answer.
 struct Links<'a, 'b> {
     ctx: &'a Ctx,
+    /// What all paths begin with.
+    root: &'a str,
     object: &'static ObjectDef,
     assigned: &'a dyn Assigned,
     model: &'a dyn DataModel,
@@ -50,11 +59,7 @@ impl Links<'_, '_> {
             (Some(instance), Some(resource)) => self.resource(instance, resource.id, self.assigned.effective(path)),
             (Some(instance), None) => self.instance(instance),
             (None, _) => {
-                self.writer.path("", path);
-                if self.object.version != (1, 0) {
-                    let (major, minor) = self.object.version;
-                    self.writer.attribute("ver", LinkValue::Version(major, minor));
-                }
+                self.writer.object(self.root, self.object.version, path);
                 self.attributes(self.assigned.at(path));
                 let mut after = None;
                 while let Some(instance) = self.model.next_instance(self.object.id, after) {
@@ -68,7 +73,7 @@ impl Links<'_, '_> {
 
     fn instance(&mut self, instance: u16) -> Result<(), Refusal> {
         let path = Path::instance(self.object.id, instance);
-        self.writer.path("", path);
+        self.writer.path(self.root, path);
         self.attributes(self.assigned.at(path));
         let mut after = None;
         while let Some(resource) = self.model.next_resource(self.object.id, instance, after) {
@@ -81,7 +86,7 @@ impl Links<'_, '_> {
 
     fn resource(&mut self, instance: u16, resource: u16, attributes: Attributes) -> Result<(), Refusal> {
         let at = Leaf::new(self.object.id, instance, resource);
-        self.writer.path("", at.path());
+        self.writer.path(self.root, at.path());
         if let Some(instances) = self.dimension(at)? {
             self.writer.attribute("dim", LinkValue::Uint(instances));
         }

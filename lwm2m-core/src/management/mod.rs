@@ -14,6 +14,7 @@ mod execute;
 pub(crate) mod operation;
 pub(crate) mod read;
 pub(crate) mod stream;
+mod well_known;
 
 pub(crate) use self::change::remove;
 
@@ -114,6 +115,7 @@ pub(crate) fn serve(
         }
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
+        (Kind::WellKnown, Origin::Server(_) | Origin::Local) => well_known::serve(operation, model, writer),
         (Kind::Replace | Kind::Update, Origin::Bootstrap) => change::bootstrap_write(ctx, operation, model, writer),
         (Kind::Replace | Kind::Update, _) => change::write(ctx, operation, model, writer),
         (Kind::Create, Origin::Server(_) | Origin::Local) => change::create(ctx, operation, model, writer),
@@ -121,7 +123,7 @@ pub(crate) fn serve(
         (Kind::Delete, _) => change::delete(ctx, operation, model, writer),
         (Kind::Execute, Origin::Server(_) | Origin::Local) => execute::serve(ctx, operation, model, writer),
         (Kind::WriteAttributes, Origin::Server(_)) => attributes::serve(ctx, operation, assigned, model, writer),
-        (Kind::WriteAttributes | Kind::Finish | Kind::Execute | Kind::Create, _) => {
+        (Kind::WriteAttributes | Kind::Finish | Kind::Execute | Kind::Create | Kind::WellKnown, _) => {
             Err(Code::METHOD_NOT_ALLOWED.into())
         }
     };

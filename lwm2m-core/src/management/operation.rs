@@ -21,6 +21,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) block2: Option<BlockValue>,
     /// How the two are understood.
     pub(crate) legacy: LegacyFormats,
+    /// What stands in front of the paths of links in its answer: the alternate path, or nothing.
+    pub(crate) root: &'a str,
     pub(crate) payload: &'a [u8],
 }
 
@@ -40,12 +42,34 @@ pub(crate) enum Kind {
     Delete,
     /// Bootstrap-Finish.
     Finish,
+    /// What there is, for those who do not know: GET `/.well-known/core` (RFC 6690).
+    WellKnown,
+}
+
+/// Where operations are found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places<'a> {
+    /// The alternate path, or nothing.
+    pub(crate) root: &'a str,
+    /// Whether there is `/.well-known/core`.
+    pub(crate) well_known: bool,
+}
+
+impl Places<'_> {
+    /// Where the bootstrap server finds them.
+    pub(crate) const BOOTSTRAP: Self = Self { root: "", well_known: false };
+
+    /// What is left of a path behind the alternate path; none when it does not begin with that.
+    fn below<'m>(&self, mut path: Values<'m>) -> Option<Values<'m>> {
+        let mut root = self.root.split('/').skip(1).map(str::as_bytes);
+        root.all(|segment| path.next() == Some(segment)).then_some(path)
+    }
 }
 
 impl Kind {
     /// Whether it only asks.
     pub(crate) const fn is_read(self) -> bool {
-        matches!(self, Self::Read(_) | Self::Discover)
+        matches!(self, Self::Read(_) | Self::Discover | Self::WellKnown)
     }
 }
 
@@ -87,7 +111,7 @@ fn block(option: Option<Result<BlockValue, BlockError>>) -> Result<Option<BlockV
 
 impl<'a> Operation<'a> {
     /// Reads the request's method, path and options.
-    pub(crate) fn parse(message: &Message<'a>) -> Result<Self, Unfit> {
+    pub(crate) fn parse(message: &Message<'a>, places: Places<'a>) -> Result<Self, Unfit> {
         // Asked to be a proxy, which this is not (RFC 7252, section 5.10.2).
         let proxy = [OptionNumber::PROXY_URI, OptionNumber::PROXY_SCHEME];
         if proxy.into_iter().any(|number| message.option(number).is_some()) {
@@ -105,6 +129,7 @@ impl<'a> Operation<'a> {
             block1: block(message.block1())?,
             block2: block(message.block2())?,
             legacy: LegacyFormats::default(),
+            root: places.root,
             payload: message.payload(),
         };
         if message.code() == Code::POST && message.uri_path().eq([b"bs".as_slice()]) {
@@ -114,7 +139,16 @@ impl<'a> Operation<'a> {
         if message.uri_path().any(|segment| matches!(segment, b"." | b"..")) {
             return Err(Unfit::Option(OptionNumber::URI_PATH));
         }
-        operation.path = Path::from_segments(message.uri_path()).map_err(|error| match error {
+        if places.well_known && message.uri_path().eq([b".well-known".as_slice(), b"core"]) {
+            operation.kind = Kind::WellKnown;
+            return if message.code() == Code::GET {
+                Ok(operation)
+            } else {
+                Err(Unfit::Code(Code::METHOD_NOT_ALLOWED))
+            };
+        }
+        let path = places.below(message.uri_path()).ok_or(Unfit::Code(Code::NOT_FOUND))?;
+        operation.path = Path::from_segments(path).map_err(|error| match error {
             PathError::TooDeep => Unfit::Code(Code::METHOD_NOT_ALLOWED),
             _ => Unfit::Code(Code::NOT_FOUND),
         })?;
@@ -173,7 +207,18 @@ mod tests {
     use alloc::string::String;
     use coap_codec::{Header, MessageId, MessageType, MessageWriter, Token};
 
+    const ROOT: Places<'static> = Places { root: "", well_known: true };
+
     fn parse(method: Code, path: &str, write: impl FnOnce(&mut MessageWriter<'_>)) -> Result<(Kind, String), Unfit> {
+        parse_in(ROOT, method, path, write)
+    }
+
+    fn parse_in(
+        places: Places<'_>,
+        method: Code,
+        path: &str,
+        write: impl FnOnce(&mut MessageWriter<'_>),
+    ) -> Result<(Kind, String), Unfit> {
         let mut buffer = [0; 256];
         let header = Header { message_type: MessageType::Confirmable, code: method, message_id: MessageId(1) };
         let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
@@ -182,7 +227,7 @@ mod tests {
         }
         write(&mut writer);
         let message = Message::parse(writer.finish()).unwrap();
-        Operation::parse(&message).map(|operation| (operation.kind, std::format!("{}", operation.path)))
+        Operation::parse(&message, places).map(|operation| (operation.kind, std::format!("{}", operation.path)))
     }
 
     #[test]
@@ -229,6 +274,46 @@ mod tests {
             ("/bs", Code::NOT_FOUND),
         ] {
             assert_eq!(parse(Code::GET, path, nothing), Err(Unfit::Code(code)), "{path}");
+        }
+    }
+
+    #[test]
+    fn below_an_alternate_path_and_nowhere_else() {
+        let nothing = |_: &mut MessageWriter<'_>| {};
+        for (root, path, expected) in [
+            ("/lwm2m", "/lwm2m/3/0/9", Ok((Kind::Read(None), "/3/0/9".into()))),
+            ("/lwm2m", "/lwm2m", Ok((Kind::Read(None), "/".into()))),
+            ("/a/b", "/a/b/3", Ok((Kind::Read(None), "/3".into()))),
+            ("/lwm2m", "/3/0/9", Err(Code::NOT_FOUND)),
+            ("/lwm2m", "/", Err(Code::NOT_FOUND)),
+            ("/lwm2m", "/lwm2/3", Err(Code::NOT_FOUND)),
+            ("/lwm2m", "/lwm2m2/3", Err(Code::NOT_FOUND)),
+            ("/lwm2m", "/LWM2M/3", Err(Code::NOT_FOUND)),
+            ("/lwm2m", "/lwm2m/lwm2m/3", Err(Code::NOT_FOUND)),
+            ("/a/b", "/a/3", Err(Code::NOT_FOUND)),
+            ("/lwm2m", "/lwm2m/3/0/11/0", Err(Code::METHOD_NOT_ALLOWED)),
+            ("/lwm2m", "/.well-known/core", Ok((Kind::WellKnown, "/".into()))),
+            ("/lwm2m", "/lwm2m/.well-known/core", Err(Code::NOT_FOUND)),
+        ] {
+            let places = Places { root, well_known: true };
+            assert_eq!(parse_in(places, Code::GET, path, nothing), expected.map_err(Unfit::Code), "{root} {path}");
+        }
+        let places = Places { root: "/lwm2m", well_known: true };
+        assert_eq!(parse_in(places, Code::POST, "/bs", nothing), Ok((Kind::Finish, "/".into())));
+    }
+
+    #[test]
+    fn what_there_is_can_be_asked_and_not_changed_where_it_is_offered() {
+        let nothing = |_: &mut MessageWriter<'_>| {};
+        for method in [Code::GET, Code::PUT, Code::POST, Code::DELETE, Code::FETCH] {
+            let refused = Err(Unfit::Code(Code::METHOD_NOT_ALLOWED));
+            let expected = if method == Code::GET { Ok((Kind::WellKnown, "/".into())) } else { refused };
+            assert_eq!(parse(method, "/.well-known/core", nothing), expected);
+            let hidden = parse_in(Places::BOOTSTRAP, method, "/.well-known/core", nothing);
+            assert_eq!(hidden, Err(Unfit::Code(Code::NOT_FOUND)));
+        }
+        for path in ["/.well-known", "/.well-known/coap", "/.well-known/core/3", "/.well-known//core"] {
+            assert_eq!(parse(Code::GET, path, nothing), Err(Unfit::Code(Code::NOT_FOUND)), "{path}");
         }
     }
 

@@ -241,6 +241,16 @@ impl<M: DataModel> Sim<M> {
         self.send(Direction::ToDevice, &host.into(), peer, to, datagram.to_vec(), true);
     }
 
+    /// The same, but it is sent to a multicast address of the device's network: it is there at once, and
+    /// the device knows how it came.
+    pub fn forge_multicast(&mut self, host: &str, datagram: &[u8]) {
+        self.settle();
+        let session = self.sockets.iter().rev().find(|socket| *socket.host == *host);
+        if let Some(peer) = session.and_then(|socket| socket.peer) {
+            self.command("multicast", Input::Multicast { now: self.now, peer, bytes: datagram.to_vec() });
+        }
+    }
+
     // ----- records --------------------------------------------------------------------------
 
     /// Begins a record of all that goes into the client and comes out of it; `false` ends it. A record

@@ -223,3 +223,11 @@ pub fn pattern(datagram: &[u8]) -> Pattern {
     options.sort_by_key(|(number, value)| (*number, (*number == query).then(|| value.clone())));
     (message.message_type(), message.code(), options, message.payload().to_vec())
 }
+
+/// A Register as a client says it that does not speak JSON: without the link that the one under test has
+/// in front of the others (OMA LwM2M 1.0, 5.3.1).
+#[track_caller]
+pub fn without_json((message_type, code, options, payload): Pattern) -> Pattern {
+    let rest = payload.strip_prefix(b"</>;ct=11543,").expect("a list that says that JSON is spoken");
+    (message_type, code, options, rest.to_vec())
+}

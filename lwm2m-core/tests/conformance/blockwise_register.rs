@@ -67,8 +67,8 @@ fn dm_7_3_t_a_long_object_list_registers_in_blocks_and_is_kept_up_to_date() {
     sim.network.lose(200);
     assert!(sim.run_until(secs(600), |sim| happened(sim, REGISTERED) == 1), "{}", sim.trace);
     let registered = server(&sim).registration().unwrap();
-    // Server, Device and every module.
-    assert_eq!(registered.links.len(), 2 + usize::from(MODULES));
+    // The root, Server, Device and every module.
+    assert_eq!(registered.links.len(), 3 + usize::from(MODULES));
     assert!(registered.lists("/1/0") && registered.lists("/3/0") && registered.lists("/30000/199"));
     // A module comes: the Update tells the whole list, in blocks. The next one has nothing to tell.
     sim.network.lose(0);
@@ -103,7 +103,7 @@ fn xk_16_smaller_blocks_go_on_where_the_larger_one_ended() {
         let numbers = numbers(&sim, "/rd");
         assert_eq!((&*numbers[0], &*numbers[1]), ("0/1/1024", second), "{}", sim.trace);
         assert!(numbers.len() < last && numbers.last().unwrap().ends_with(&format!("/0/{size}")), "{numbers:?}");
-        assert_eq!(server(&sim).registration().unwrap().links.len(), 2 + usize::from(MODULES));
+        assert_eq!(server(&sim).registration().unwrap().links.len(), 3 + usize::from(MODULES));
         assert_eq!(happened(&sim, REGISTERED), 1);
         nobody_complains(&sim);
     }
@@ -120,7 +120,7 @@ fn xk_17_a_body_that_is_refused_is_tried_once_more() {
         assert_eq!(numbers[0], if modules == 20 { "" } else { "0/1/1024" });
         assert_eq!(&numbers[1..3], ["0/1/64", "1/1/64"], "{}", sim.trace);
         assert_eq!((happened(&sim, REGISTERED), server(&sim).registers_seen()), (1, 1));
-        assert_eq!(server(&sim).registration().unwrap().links.len(), 2 + usize::from(modules));
+        assert_eq!(server(&sim).registration().unwrap().links.len(), 3 + usize::from(modules));
     }
     // 4.08: from the first block on.
     let mut sim = crowded(MODULES);

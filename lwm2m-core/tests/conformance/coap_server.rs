@@ -234,9 +234,6 @@ fn xc_24_it_is_no_proxy() {
     does(&mut sim);
 }
 
-// Not here: XC-25, No-Response. It is elective, and the client does not know it (RFC 7967, section 2):
-// it answers as ever.
-
 // ----- helpers ------------------------------------------------------------------------------------
 
 /// A request that is not confirmable.

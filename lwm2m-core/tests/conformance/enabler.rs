@@ -44,7 +44,7 @@ fn int_101_the_first_registration_says_what_is_configured() {
         query.sort();
         assert_eq!(query, ["b=U".to_string(), format!("ep={name}"), format!("lt={lifetime}"), "lwm2m=1.0".into()]);
         assert_eq!(message.content_format(), Some(ContentFormat::LINK_FORMAT));
-        assert_eq!(message.payload(), b"</1/0>,</3/0>");
+        assert_eq!(message.payload(), b"</>;ct=11543,</1/0>,</3/0>");
 
         assert_eq!(created.code(), Code::CREATED);
         assert!(sim.client.location(ssid).eq(created.message().location_path()), "{}", sim.trace);

@@ -3,7 +3,7 @@
 use coap_codec::{Code, ContentFormat, MessageType};
 use lwm2m_core::objects::Device;
 use lwm2m_core::sim::{BootstrapCommand, Order, Sim, Status, Tlv, What, WriteMode};
-use lwm2m_core::{Config, Credentials, Event, Key, Path, Reason};
+use lwm2m_core::{Client, Config, Credentials, Event, Instant, Key, Output, Path, Reason, Security};
 
 use crate::commands::{
     ACCOUNT, TERMS, URI, bootstrap_security, bootstrapped_by, codes, delete, security, terms, texts, write,
@@ -127,7 +127,7 @@ fn int_950_two_servers_each_with_its_own_lifetime() {
         let own: Vec<_> = registers.iter().filter(|register| register.host == host).collect();
         let [register] = &*own else { panic!("one Register to {host}\n{}", sim.trace) };
         assert!(register.query().contains(&format!("lt={lifetime}")), "{:?}", register.query());
-        assert_eq!(register.message().payload(), b"</1/0>,</1/1>,</2>,</3/0>");
+        assert_eq!(register.message().payload(), b"</>;ct=11543,</1/0>,</1/1>,</2>,</3/0>");
         let created = heard(&sim).into_iter().find(|answer| answer.host == host).expect("an answer");
         assert_eq!((created.code(), created.token()), (Code::CREATED, register.token()));
         assert_eq!(happened(&sim, Event::Registered { server, lifetime }), 1);
@@ -288,3 +288,41 @@ fn int_9_a_wrong_configuration_is_refused_at_finish_and_can_be_repaired() {
         assert_eq!(requests(&sim, Code::POST, "/bs").len(), 1, "{what}: one bootstrap");
     }
 }
+
+/// DTLS itself is the runtime's: the client says with whom and with which key, and the same life goes on in
+/// the session that it is given.
+#[test]
+fn int_401_a_registered_life_over_psk() {
+    let (identity, key) = (b"me".to_vec(), b"0123456789abcdef".to_vec());
+    let psk = Credentials::Psk { identity: identity.clone(), key: key.clone() };
+    let config = dm(1).server(1, "coaps://dm.example", psk, 86_400);
+
+    let mut client = Client::new(config.clone(), Instant::ZERO).unwrap();
+    client.network_up(Instant::ZERO);
+    let Some(Output::Connect { peer, uri, security }) = client.poll_output() else { panic!("a session first") };
+    assert_eq!((uri.to_string(), uri.port()), ("coaps://dm.example".to_string(), 5684));
+    assert_eq!(security, Security::Psk { identity: &identity, key: &key });
+    assert!(client.poll_output().is_none(), "nothing before the handshake");
+    // Without a handshake there is nothing at all.
+    client.connection_failed(Instant::from_secs(1), peer);
+    assert_eq!(client.poll_output(), None);
+    assert!(!client.is_registered(Instant::from_secs(1), 1));
+
+    let mut sim = online(config, device());
+    let (register, created) = exchanged(&sim, Code::POST, "/rd");
+    assert_eq!((&*register.host, created.code()), (SECURE_DM, Code::CREATED));
+    let tlv = Some(ContentFormat::LWM2M_TLV);
+    let read = sim.ask(0, |server| server.read(Path::instance(3, 0), tlv)).response().clone();
+    assert_eq!((read.code, read.format), (Code::CONTENT, tlv));
+    assert!(read.tlv().expect("TLV").iter().any(|node| node.id() == 9 && node.integer() == Some(80)));
+    sim.shutdown();
+    sim.run_for(secs(5));
+    assert_eq!(server(&sim).deregisters_seen(), 1);
+    // All of it in that one session, and the key in none of its datagrams.
+    let sent = sent(&sim);
+    assert!(sent.iter().all(|sent| sent.host == SECURE_DM), "{}", sim.trace);
+    assert!(sent.iter().all(|sent| !sent.bytes.windows(key.len()).any(|window| window == key)), "{}", sim.trace);
+    nobody_complains(&sim);
+}
+
+const SECURE_DM: &str = "dm.example:5684";

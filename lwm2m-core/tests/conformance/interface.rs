@@ -109,7 +109,7 @@ fn dm_6_m_the_object_list_is_whole_without_the_optional_groups() {
     let (register, answer) = exchanged(&sim, Code::POST, "/rd");
     assert_eq!(answer.code(), Code::CREATED, "{}", sim.trace);
     assert_eq!(register.message().content_format(), Some(ContentFormat::LINK_FORMAT));
-    assert_eq!(core::str::from_utf8(register.message().payload()), Ok("</1/0>,</3/0>"));
+    assert_eq!(core::str::from_utf8(register.message().payload()), Ok("</>;ct=11543,</1/0>,</3/0>"));
     let online = server(&sim).registration().expect("it is online");
     assert!(online.lists("/1/0") && online.lists("/3/0") && !online.lists("/0/0"));
     // The groups are off indeed.

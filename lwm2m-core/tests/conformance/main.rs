@@ -10,6 +10,7 @@
 mod terminal;
 
 mod access;
+mod alternate_path;
 mod atomicity;
 mod attack;
 mod attributes;
@@ -24,6 +25,8 @@ mod commands;
 mod deregister;
 mod device;
 mod discover;
+mod discovery;
+mod elective;
 mod enabler;
 mod enabler_more;
 mod exchanges;
@@ -34,6 +37,7 @@ mod leaving;
 mod limits;
 mod management;
 mod messages;
+mod multicast;
 mod name;
 mod objects;
 mod observe;

@@ -18,13 +18,13 @@ fn xr_01_an_instance_that_comes_or_goes_is_told_with_the_whole_list() {
     let first = b"\x08\x01\x03\xc1\x00\x09";
     let create = |server: &mut DmServer| server.create(Path::object(30_000), ContentFormat::LWM2M_TLV, first);
     assert_eq!(sim.ask(0, create).code(), Some(Code::CREATED));
-    tells(&mut sim, 1, &[], "</1/0>,</3/0>,</30000/0>,</30000/1>");
+    tells(&mut sim, 1, &[], "</>;ct=11543,</1/0>,</3/0>,</30000/0>,</30000/1>");
     assert_eq!(sim.ask(0, |server| server.delete(Path::instance(30_000, 0))).code(), Some(Code::DELETED));
-    tells(&mut sim, 2, &[], "</1/0>,</3/0>,</30000/1>");
+    tells(&mut sim, 2, &[], "</>;ct=11543,</1/0>,</3/0>,</30000/1>");
     // And what the application does by itself; the object without instances is named alone.
     sim.model.1.levels.clear();
     sim.notify(Path::object(30_000));
-    tells(&mut sim, 3, &[], "</1/0>,</3/0>,</30000>");
+    tells(&mut sim, 3, &[], "</>;ct=11543,</1/0>,</3/0>,</30000>");
     assert!(lists(&sim, "/30000") && !lists(&sim, "/30000/1"), "{}", sim.trace);
     nobody_complains(&sim);
 }
@@ -158,7 +158,7 @@ fn xr_07_a_new_session_calls_for_a_register_and_a_new_address_too_without_securi
         assert!(client.poll_output().is_none(), "{what}");
         assert_eq!((sent.code(), sent.path()), (Code::POST, if registers { "/rd".into() } else { location }), "{what}");
         assert_eq!(sent.query().is_empty(), !registers, "{what}");
-        let list: &[u8] = if registers { b"</1/0>,</3/0>" } else { b"" };
+        let list: &[u8] = if registers { b"</>;ct=11543,</1/0>,</3/0>" } else { b"" };
         assert_eq!(sent.message().payload(), list, "{what}");
     }
     // And it is served at its new address.
@@ -172,9 +172,8 @@ fn xr_07_a_new_session_calls_for_a_register_and_a_new_address_too_without_securi
     nobody_complains(&sim);
 }
 
-// Not here: XR-08, an alternate path, and XR-10, the format JSON in the list (`</>;ct=11543`, which a
-// client that speaks it SHOULD add), because the client writes neither; XR-11, because it has no queue
-// mode: a server may write the binding UQ, and the client stays awake.
+// Not here: XR-11, because the client has no queue mode: a server may write the binding UQ, and the
+// client stays awake.
 
 #[test]
 fn xr_09_a_version_above_1_0_is_told_in_quotes() {
@@ -182,10 +181,10 @@ fn xr_09_a_version_above_1_0_is_told_in_quotes() {
     let (register, _) = exchanged(&sim, Code::POST, "/rd");
     let list = core::str::from_utf8(register.message().payload());
     // As OMA LwM2M 1.0, 6.2, has it: the version is the object's, which gets a link of its own.
-    assert_eq!(list, Ok(r#"</1/0>,</3/0>,</30001>;ver="2.2",</30001/0>"#));
+    assert_eq!(list, Ok(r#"</>;ct=11543,</1/0>,</3/0>,</30001>;ver="2.2",</30001/0>"#));
     let links = &server(&sim).registration().expect("it is online").links;
     let versions: Vec<_> = links.iter().map(|link| link.attribute("ver")).collect();
-    assert_eq!(versions, [None, None, Some("2.2"), None]);
+    assert_eq!(versions, [None, None, None, Some("2.2"), None]);
     nobody_complains(&sim);
 }
 

@@ -15,7 +15,7 @@ fn from_the_first_network_to_power_off() {
     assert_eq!(online.version, "1.0");
     assert_eq!(online.location[0], "rd");
     assert!(sim.client.location(1).eq(online.location.iter().map(String::as_bytes)));
-    assert_eq!(online.links.iter().map(|link| link.target.as_str()).collect::<Vec<_>>(), ["/1/0", "/3/0"]);
+    assert_eq!(online.links.iter().map(|link| link.target.as_str()).collect::<Vec<_>>(), ["/", "/1/0", "/3/0"]);
 
     let read = sim.ask(0, |server| server.read(BATTERY, None));
     assert_eq!((read.response().code, read.response().text()), (Code::CONTENT, "80"));

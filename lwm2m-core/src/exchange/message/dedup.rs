@@ -25,6 +25,12 @@ impl Inline {
         Some(Self { bytes, len: u8::try_from(datagram.len()).ok()? })
     }
 
+    /// The header and the token alone of a message that is too long.
+    pub(crate) fn head(datagram: &[u8]) -> Option<Self> {
+        let tokens = usize::from(datagram.first()? & 0x0f);
+        Self::new(datagram.get(..tokens.checked_add(4)?)?)
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or(&[])
     }
@@ -194,5 +200,13 @@ mod tests {
     fn only_short_datagrams_are_kept() {
         assert_eq!(Inline::new(&[1; 24]).unwrap().as_bytes(), [1; 24]);
         assert_eq!(Inline::new(&[1; 25]), None);
+    }
+
+    #[test]
+    fn of_a_longer_one_the_head_is_kept() {
+        let datagram = [&b"\x68\x41\x12\x34"[..], b"12345678", &[0x81; 40]].concat();
+        assert_eq!(Inline::head(&datagram).unwrap().as_bytes(), b"\x68\x41\x12\x3412345678");
+        assert_eq!(Inline::head(b"\x68\x41\x12\x341234567"), None);
+        assert_eq!(Inline::head(b""), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Requests of peers that the application answers later (RFC 7252, section 5.2.2).
+//! Requests of peers that are answered later: when the application has the answer (RFC 7252, section
+//! 5.2.2), or at leisure, because they came by multicast (section 8.2).
 
 use alloc::vec::Vec;
 
@@ -7,7 +8,7 @@ use crate::base::time::Instant;
 use crate::exchange::message::slots::SlotId;
 use crate::exchange::{Peer, Reply};
 
-/// A request that was acknowledged and is kept.
+/// A request that is kept; one that is confirmable was acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Kept {
     pub(crate) reply: Reply,
@@ -25,6 +26,14 @@ pub(crate) enum State {
     Resumed,
     /// Out of time: to be answered 5.03 as soon as the peer has room.
     TimedOut,
+    /// Received by multicast: to be answered then, if at all.
+    AtLeisure { until: Instant },
+}
+
+impl State {
+    fn is_over(self, now: Instant) -> bool {
+        matches!(self, Self::AtLeisure { until } if until <= now)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -94,17 +103,29 @@ impl Deferred {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let until = |kept: Kept| if let State::Working { until } = kept.state { Some(until) } else { None };
+        let until = |kept: Kept| match kept.state {
+            State::Working { until } | State::AtLeisure { until } => Some(until),
+            State::Resumed | State::TimedOut => None,
+        };
         self.places.iter().filter_map(|place| place.kept.and_then(until)).min()
     }
 
     /// The next request of a peer that wants to be answered now.
     pub(crate) fn due(&self, peer: Peer) -> Option<Ticket> {
         let due = |place: &Place| {
-            place.kept.is_some_and(|kept| kept.reply.peer == peer && !matches!(kept.state, State::Working { .. }))
+            let is_due = |kept: Kept| matches!(kept.state, State::Resumed | State::TimedOut);
+            place.kept.is_some_and(|kept| kept.reply.peer == peer && is_due(kept))
         };
         let index = self.places.iter().position(due)?;
         Some(Ticket { index: u8::try_from(index).ok()?, generation: self.places.get(index)?.generation })
+    }
+
+    /// A request whose leisure is over.
+    pub(crate) fn at_leisure(&self, now: Instant) -> Option<(Ticket, Kept)> {
+        let over = |place: &Place| place.kept.filter(|kept| kept.state.is_over(now));
+        let index = self.places.iter().position(|place| over(place).is_some())?;
+        let place = self.places.get(index)?;
+        Some((Ticket { index: u8::try_from(index).ok()?, generation: place.generation }, over(place)?))
     }
 
     /// Takes a request out; its ticket is stale from now on. The caller frees the buffer.

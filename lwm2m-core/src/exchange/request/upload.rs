@@ -1,5 +1,6 @@
-//! The body of a request of ours, sent block by block when it does not fit a datagram (Block1;
-//! RFC 7959, section 2.5).
+//! A request of ours that takes more than one message: its body is sent block by block when it does not
+//! fit a datagram (Block1; RFC 7959, section 2.5), or its server wants to be sure that it is not an old
+//! one (Echo; RFC 9175, section 2.3).
 //!
 //! Nothing of the body is kept: it is made again for each block.
 
@@ -11,9 +12,25 @@ const OVERHEAD: usize = 5 + 6 + 1;
 /// Fills a buffer with the part of the body that begins at an offset, and tells how long the body is.
 pub(crate) type Body<'a> = dyn Fn(&mut [u8], usize) -> Result<usize, WriteError> + 'a;
 
-/// How far a body is.
+/// The longest value of Echo (RFC 9175, section 2.2).
+const LONGEST_ECHO: usize = 40;
+
+/// What a server wants to see again, so that it knows that the request is of now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Echo {
+    /// The request cannot be sent once more.
+    #[default]
+    Ignored,
+    /// Nothing so far.
+    Heeded,
+    /// This value. Another one is not taken: the request would go to and fro for ever.
+    Told { value: [u8; LONGEST_ECHO], length: u8 },
+}
+
+/// How far a request is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Upload {
+    echo: Echo,
     /// How many bytes the server has taken.
     offset: u32,
     /// The largest block that may be sent, as its exponent; none while the body goes out as a whole.
@@ -75,8 +92,35 @@ impl Upload {
         Ok(())
     }
 
-    /// Takes a response. True when it only wants the next block, or the body once more in another way.
+    /// Writes the Echo option, if the server asked for one. A request that begins with this is sent once
+    /// more when it asks.
+    pub(crate) fn write_echo(&mut self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+        match &self.echo {
+            Echo::Told { value, length } => writer.echo(value.get(..usize::from(*length)).unwrap_or_default()),
+            Echo::Ignored | Echo::Heeded => {
+                self.echo = Echo::Heeded;
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a response only wants the request once more, with its Echo.
+    fn take_echo(&mut self, response: &Message<'_>) -> bool {
+        let told = response.echo().filter(|_| response.code() == Code::UNAUTHORIZED && self.echo == Echo::Heeded);
+        told.is_some_and(|told| {
+            let mut value = [0; LONGEST_ECHO];
+            let Some(room) = value.get_mut(..told.len()).filter(|room| !room.is_empty()) else { return false };
+            room.copy_from_slice(told);
+            self.echo = Echo::Told { value, length: u8::try_from(told.len()).unwrap_or(0) };
+            true
+        })
+    }
+
+    /// Takes a response. True when it only wants the next block, or the request once more in another way.
     pub(crate) fn answered(&mut self, response: &Message<'_>) -> bool {
+        if self.take_echo(response) {
+            return true;
+        }
         let asked = response.block1().and_then(Result::ok);
         match (response.code(), self.sent) {
             (_, Sent::Nothing) => false,
@@ -203,5 +247,55 @@ mod tests {
         assert!(!answer(&mut upload, Code::REQUEST_ENTITY_TOO_LARGE, None));
         assert!(answer(&mut upload, Code::REQUEST_ENTITY_TOO_LARGE, Some((0, 1))));
         assert_eq!(send(&mut upload, 50, 100), Some((block(0, true, 1), bytes(0..32))));
+    }
+
+    fn unauthorized(upload: &mut Upload, code: Code, echo: Option<&[u8]>) -> bool {
+        let mut buffer = [0; 64];
+        let mut writer = MessageWriter::new(&mut buffer, header(code), Token::EMPTY).unwrap();
+        if let Some(echo) = echo {
+            writer.option(coap_codec::OptionNumber::ECHO, echo).unwrap();
+        }
+        upload.answered(&Message::parse(writer.finish()).unwrap())
+    }
+
+    fn echo_of(upload: &mut Upload) -> Option<Vec<u8>> {
+        let mut buffer = [0; 64];
+        let mut writer = MessageWriter::new(&mut buffer, header(Code::POST), Token::EMPTY).unwrap();
+        upload.write_echo(&mut writer).unwrap();
+        Message::parse(writer.as_bytes()).unwrap().echo().map(<[u8]>::to_vec)
+    }
+
+    #[test]
+    fn what_a_server_wants_echoed_is_echoed_once_and_only_by_those_who_can() {
+        for echo in [&b"1"[..], &[7; 40]] {
+            let mut upload = Upload::default();
+            assert!(!unauthorized(&mut upload, Code::UNAUTHORIZED, Some(echo)), "nobody writes it again");
+            assert_eq!(echo_of(&mut upload), None);
+            assert!(!unauthorized(&mut upload, Code::UNAUTHORIZED, None));
+            assert!(!unauthorized(&mut upload, Code::FORBIDDEN, Some(echo)));
+            assert!(unauthorized(&mut upload, Code::UNAUTHORIZED, Some(echo)));
+            assert_eq!(echo_of(&mut upload), Some(echo.to_vec()));
+            assert!(!unauthorized(&mut upload, Code::UNAUTHORIZED, Some(b"2")), "for ever");
+            assert_eq!(echo_of(&mut upload), Some(echo.to_vec()));
+        }
+        // Neither is an Echo.
+        for no_echo in [&b""[..], &[7; 41]] {
+            let mut upload = Upload::default();
+            echo_of(&mut upload);
+            assert!(!unauthorized(&mut upload, Code::UNAUTHORIZED, Some(no_echo)));
+        }
+    }
+
+    #[test]
+    fn the_block_that_was_refused_goes_out_once_more_and_the_next_one_too() {
+        let mut upload = Upload::default();
+        echo_of(&mut upload);
+        send(&mut upload, 150, 100);
+        assert!(answer(&mut upload, Code::CONTINUE, Some((0, 2))));
+        send(&mut upload, 150, 100);
+        assert!(unauthorized(&mut upload, Code::UNAUTHORIZED, Some(b"e")));
+        assert_eq!(send(&mut upload, 150, 100), Some((block(1, true, 2), bytes(64..128))));
+        assert!(answer(&mut upload, Code::CONTINUE, Some((1, 2))));
+        assert_eq!(echo_of(&mut upload), Some(b"e".to_vec()));
     }
 }

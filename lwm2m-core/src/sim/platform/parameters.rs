@@ -61,9 +61,13 @@ pub(super) fn object_list(request: &Inbound) -> Result<Option<Vec<Link>>, Refuse
         return Err((Code::UNSUPPORTED_CONTENT_FORMAT, Some("an object list that is no link-format".to_string())));
     }
     let links = Link::read(&request.payload).ok_or_else(|| bad("an object list that cannot be read"))?;
+    let is_root = |link: &&Link| link.attribute("rt") == Some("oma.lwm2m");
+    let root = links.iter().find(is_root).map_or("", |link| link.target.trim_end_matches('/'));
     let lists = |object: &str| {
-        let below =
-            |target: &str| target.strip_prefix(object).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let below = |target: &str| {
+            let rest = target.strip_prefix(root).and_then(|path| path.strip_prefix(object));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         links.iter().any(|link| below(&link.target))
     };
     if lists("/0") {

@@ -27,6 +27,15 @@ pub enum Input {
         /// The datagram.
         bytes: Vec<u8>,
     },
+    /// [`Client::handle_multicast`].
+    Multicast {
+        /// When.
+        now: Instant,
+        /// From whom.
+        peer: Peer,
+        /// The datagram.
+        bytes: Vec<u8>,
+    },
     /// [`Client::handle_timeout`].
     Timeout {
         /// When.
@@ -129,6 +138,7 @@ impl Input {
     pub const fn now(&self) -> Instant {
         match self {
             Self::Datagram { now, .. }
+            | Self::Multicast { now, .. }
             | Self::Timeout { now }
             | Self::Connected { now, .. }
             | Self::ConnectionFailed { now, .. }
@@ -154,6 +164,7 @@ impl Input {
     pub fn apply(&self, client: &mut Client, model: &mut dyn DataModel) -> Result<(), CommandError> {
         match self {
             Self::Datagram { now, peer, bytes } => drop(client.handle_datagram(*now, *peer, bytes, model)),
+            Self::Multicast { now, peer, bytes } => drop(client.handle_multicast(*now, *peer, bytes, model)),
             Self::Timeout { now } => client.handle_timeout(*now, model),
             Self::Connected { now, peer, session } => client.connected(*now, *peer, *session, model),
             Self::ConnectionFailed { now, peer } => client.connection_failed(*now, *peer),
@@ -183,6 +194,7 @@ impl Input {
     pub fn to_line(&self) -> String {
         let words = match self {
             Self::Datagram { peer, bytes, .. } => format!("datagram {} {}", peer.0, hex(bytes)),
+            Self::Multicast { peer, bytes, .. } => format!("multicast {} {}", peer.0, hex(bytes)),
             Self::Timeout { .. } => "timeout".to_string(),
             Self::Connected { peer, session, .. } => format!("connected {} {}", peer.0, session_word(*session)),
             Self::ConnectionFailed { peer, .. } => format!("connection-failed {}", peer.0),
@@ -217,6 +229,7 @@ impl Input {
         let mut next = || words.next().unwrap_or_default();
         let input = match verb {
             "datagram" => Self::Datagram { now, peer: Peer(next().parse().ok()?), bytes: unhex(next())? },
+            "multicast" => Self::Multicast { now, peer: Peer(next().parse().ok()?), bytes: unhex(next())? },
             "timeout" => Self::Timeout { now },
             "connected" => {
                 let peer = Peer(next().parse().ok()?);

@@ -129,6 +129,7 @@ mod tests {
         for (input, line) in [
             (Input::Datagram { now, peer, bytes: [0, 255].into() }, "> 1234567 datagram 7 00ff"),
             (Input::Datagram { now, peer, bytes: Vec::new() }, "> 1234567 datagram 7 "),
+            (Input::Multicast { now, peer, bytes: [0x50, 1].into() }, "> 1234567 multicast 7 5001"),
             (Input::Timeout { now }, "> 1234567 timeout"),
             (Input::Connected { now, peer, session: Session::Moved }, "> 1234567 connected 7 moved"),
             (Input::ConnectionFailed { now, peer }, "> 1234567 connection-failed 7"),

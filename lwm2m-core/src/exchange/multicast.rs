@@ -1,0 +1,80 @@
+//! Requests that came by multicast: heard, kept for a while, and answered or not (RFC 7252, section 8).
+
+use alloc::boxed::Box;
+use core::time::Duration;
+
+use coap_codec::{Code, Message, MessageType, MessageWriter};
+
+use super::request::deferred::{Kept, State};
+use super::send::once;
+use super::{Endpoint, Handled, Inbound, Peer, Reply, SendError, Verdict};
+use crate::base::time::Instant;
+
+impl Endpoint {
+    /// Takes a datagram that was received by multicast. Only a GET that is not confirmable is heard, and
+    /// neither it nor anything else is acknowledged or rejected (RFC 7252, section 8.1): keep a request
+    /// for its answer with [`Self::keep_for_leisure`], or leave it with [`Self::ignore`].
+    pub fn receive_multicast<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
+        let Ok(message) = Message::parse(datagram) else { return Inbound::Handled(Handled::Malformed) };
+        if message.message_type() != MessageType::NonConfirmable || message.code() != Code::GET {
+            return Inbound::Handled(Handled::Malformed);
+        }
+        // Whatever it got when it came before, it gets nothing by multicast.
+        if self.messages.duplicates.find(now, peer, message.message_id()).is_some() {
+            return Inbound::Handled(Handled::Duplicate);
+        }
+        self.request_in(now, peer, message)
+    }
+
+    /// Keeps a request that came by multicast until a random moment within
+    /// [`leisure`](super::Transmission::leisure), when [`Self::leisure_over`] names its peer; until then it
+    /// has a place among the requests that are answered later.
+    ///
+    /// # Errors
+    /// [`SendError::TooManyDeferred`], [`SendError::NoSlot`], [`SendError::TooLong`]: it stays unanswered.
+    pub fn keep_for_leisure(&mut self, now: Instant, reply: &Reply, request: &[u8]) -> Result<(), SendError> {
+        let ticket = self.deferred.next_ticket().ok_or(SendError::TooManyDeferred)?;
+        self.messages.outbox.reclaim(&mut self.messages.slots);
+        let slot = self.messages.slots.take().ok_or(SendError::NoSlot)?;
+        let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) else {
+            self.messages.slots.release(slot);
+            return Err(SendError::TooLong);
+        };
+        room.copy_from_slice(request);
+        self.messages.slots.set_len(slot, request.len());
+        let until = now + self.generator.between(Duration::ZERO, self.transmission.leisure);
+        self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::AtLeisure { until } });
+        Ok(())
+    }
+
+    /// Who wants to be answered now, because the leisure of a request by multicast is over. Call
+    /// [`Self::answer_at_leisure`] until there is nobody.
+    #[must_use]
+    pub fn leisure_over(&self, now: Instant) -> Option<Peer> {
+        self.deferred.at_leisure(now).map(|(_, kept)| kept.reply.peer)
+    }
+
+    /// Answers the request that [`Self::leisure_over`] is about, in a non-confirmable message. `write` gets
+    /// it again; what it does not want to send, or finds no buffer, is not sent at all.
+    pub fn answer_at_leisure(
+        &mut self,
+        now: Instant,
+        write: impl FnOnce(&mut MessageWriter<'_>, &Message<'_>) -> Verdict,
+    ) {
+        let Some((ticket, Kept { reply, slot, .. })) = self.deferred.at_leisure(now) else { return };
+        self.deferred.take(ticket);
+        let len = self.messages.slots.datagram(slot).len();
+        let buffer: Box<[u8]> = self.messages.slots.lift(slot);
+        if let Some(Ok(request)) = buffer.get(..len).map(Message::parse) {
+            let mut write = once(|writer| write(writer, &request));
+            // An answer that cannot be sent is as good as one that was lost.
+            let kind = MessageType::NonConfirmable;
+            let _ = self.send(now, reply.peer, kind, Code::CONTENT, reply.token, &mut |writer| match write(writer) {
+                Verdict::Send if !reply.unwanted.suppresses(writer.code()) => Verdict::Send,
+                _ => Verdict::Drop,
+            });
+        }
+        self.messages.slots.restore(slot, buffer);
+        self.messages.slots.release(slot);
+    }
+}
