@@ -304,7 +304,7 @@ fn a_server_that_cannot_be_reached_is_asked_for_with_pauses_after_a_disable() {
 fn an_object_list_that_no_longer_fits_leaves_pauses_after_the_lease() {
     // A buffer for a Register as it is, and for no block of a longer one.
     let mut config = Desk::config(1, 60);
-    config.limits.datagram = 108;
+    config.limits.datagram = 105;
     let mut desk = Desk::registered(config);
     let expired = desk.now + secs(60);
     let mut model = Crowd(device(), 900);
