@@ -19,6 +19,7 @@ mod draw;
 mod failure;
 mod inbox;
 mod json;
+mod keys;
 mod ladder;
 mod legend;
 mod life;

@@ -2,6 +2,9 @@
 
 use lwm2m_core::{Event, Leave, Origin};
 
+use crate::decode::printable;
+use crate::terminal::Errand;
+
 /// What an event says.
 pub(crate) fn tell(event: &Event, location: &str) -> String {
     match *event {
@@ -32,6 +35,17 @@ pub(crate) fn tell(event: &Event, location: &str) -> String {
         Event::Notified { server, path } => format!("server {server} was sent a notification of {path}"),
         // A kind that is newer than this program.
         other => format!("{other:?}"),
+    }
+}
+
+/// What a server wants of the device.
+pub(crate) fn errand(errand: &Errand) -> String {
+    match errand {
+        Errand::Reboot => "the device is to start again".into(),
+        Errand::FactoryReset => "the device is to go back to the state of delivery".into(),
+        Errand::Download(uri) => format!("the device is to download {}", printable(uri.as_bytes())),
+        Errand::StopDownload => "the device is to stop the download".into(),
+        Errand::Install => "the device is to install the package that it has".into(),
     }
 }
 
