@@ -13,8 +13,8 @@ pub(crate) const LEGEND: &str = "\
    POST     the rest: begins or ends a bootstrap, registers, updates, executes, creates
    2.xx     is done;  4.xx refused;  5.xx failed
    /3/0/9   object 3 (Device), its instance 0, resource 9 (Battery Level)
-   objects  0 Security, 1 Server, 4 Connectivity Monitoring, 5 Firmware Update;  30000 Hour Meter, the
-            vendor's own
+   objects  0 Security, 1 Server, 4 Connectivity Monitoring, 5 Firmware Update;
+            30000 is the vendor's own: Hour Meter
    block    a part of what is too long for one message; one row stands for those in the middle
    TLV      a binary list of values, shown as number, name = value
 ";
