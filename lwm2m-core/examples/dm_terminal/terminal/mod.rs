@@ -11,7 +11,7 @@ use lwm2m_core::objects::{
     ConnectivityMonitoring, Device, DeviceAction, DownloadError, FirmwareAction, FirmwareState, FirmwareUpdate,
     Instances, Protocol, bearer,
 };
-use lwm2m_core::{Config, Credentials, Instant, Key};
+use lwm2m_core::{Config, Credentials, Instant, Key, Limits};
 
 use self::flash::Flash;
 use self::hour_meter::HourMeter;
@@ -41,6 +41,8 @@ pub(crate) struct Identity {
 pub(crate) fn config(identity: &Identity, bootstrap: Option<&str>, server: Option<&str>) -> Config {
     let mut config = Config::dm(identity.name, identity.key);
     config.default_lifetime = identity.lifetime;
+    // A person or a test at the other end may write more often than a platform does.
+    config.limits = Limits::GATEWAY;
     if let Some(uri) = bootstrap {
         config = config.bootstrap_server(uri, Credentials::NoSec);
     }
@@ -163,7 +165,8 @@ pub(crate) fn happen(objects: &mut Objects, text: &str) {
 /// The device starts again. What it was to install is what it starts with.
 fn restart((device, (_, (firmware, _))): &mut Objects) {
     if firmware.state() == FirmwareState::Updating {
-        device.firmware_version = Some(firmware.store.version().into());
+        // What was downloaded is not in this flash; whoever says that it came may say which it is.
+        device.firmware_version = firmware.package_version.take().or_else(|| Some(firmware.store.version().into()));
         firmware.installed();
     }
     // The rest of a package would be sent in vain.
