@@ -39,6 +39,7 @@ Options
   --lifetime SECONDS   the registration's lifetime, where the bootstrap server gives none (86400)
   --run-for SECONDS    leaves after this time, and at once when the platform refuses it (4.00, 4.01,
                        4.03, 4.12) before it ever was registered; otherwise it would try again later
+  --non-confirmable    notifications want no acknowledgement (NON), but for one a day
   --help, --version    this text; the version
 
 Commands on standard input, a line each, with --bootstrap or --server
@@ -99,6 +100,7 @@ pub(crate) enum Mode {
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
     let (mut json, mut record, mut seed, mut lose, mut run_for) = (false, None, None, None, None);
     let (mut bootstrap, mut server, mut lifetime, mut endpoint) = (None, None, None, None);
+    let mut confirmable = true;
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         let argument = match argument {
             Long(name) => name.to_string(),
@@ -107,6 +109,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
         };
         match argument.as_str() {
             "json" => json = true,
+            "non-confirmable" => confirmable = false,
             "help" => return Ok(Request::Print(HELP.into())),
             "version" => return Ok(Request::Print(concat!("dm_terminal ", env!("CARGO_PKG_VERSION"), "\n").into())),
             "record" => record = Some(PathBuf::from(parser.value().map_err(|error| error.to_string())?)),
@@ -145,7 +148,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
     } else {
         Mode::Life { seed: seed.unwrap_or(DEFAULT_SEED), lose }
     };
-    let identity = Identity { name, key: keys.next()?, lifetime: lifetime.unwrap_or(LIFETIME) };
+    let identity = Identity { name, key: keys.next()?, lifetime: lifetime.unwrap_or(LIFETIME), confirmable };
     Ok(Request::Run(Options { identity, keys, json, record, mode }))
 }
 

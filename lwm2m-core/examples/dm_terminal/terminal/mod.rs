@@ -35,12 +35,15 @@ pub(crate) struct Identity {
     pub(crate) name: EndpointName<'static>,
     pub(crate) key: Key,
     pub(crate) lifetime: u32,
+    /// Whether notifications want to be acknowledged.
+    pub(crate) confirmable: bool,
 }
 
 /// The DM profile, with the accounts that the terminal is made with.
 pub(crate) fn config(identity: &Identity, bootstrap: Option<&str>, server: Option<&str>) -> Config {
     let mut config = Config::dm(identity.name, identity.key);
     config.default_lifetime = identity.lifetime;
+    config.confirmable_notifications = identity.confirmable;
     // A person or a test at the other end may write more often than a platform does.
     config.limits = Limits::GATEWAY;
     if let Some(uri) = bootstrap {
