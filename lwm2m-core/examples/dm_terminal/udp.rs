@@ -326,6 +326,7 @@ impl Terminal {
         if let (Some(how), Plan::Stay) = (errand.before_restart(), self.plan) {
             self.plan = Plan::StartAgain(how, now + INSTALLING);
         }
+        self.settle();
     }
 
     /// The device is off, and starts again: a new client, on new sockets.
