@@ -55,8 +55,8 @@ Commands on standard input, a line each, with --bootstrap or --server
   update               updates the registration now
   quit                 de-registers and ends
 
-A server may have it start again: by Reboot (/3/0/4), Factory Reset (/3/0/5), and Update (/5/0/2) with
-an image that it wrote to /5/0/0: a line 'TM-1 VERSION', anything, and the sum of all that in a byte.
+A server may have it start again: by Reboot (/3/0/4), Factory Reset (/3/0/5), and Update (/5/0/2)
+with an image that it wrote to /5/0/0: a line 'TM-1 VERSION', anything, and a byte, their sum.
 
 Exit code 2: the command line is wrong.
 ";
