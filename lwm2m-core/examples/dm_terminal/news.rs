@@ -4,6 +4,7 @@ use lwm2m_core::{Event, Leave, Origin};
 
 use crate::decode::printable;
 use crate::terminal::Errand;
+use crate::values::named_path;
 
 /// What an event says.
 pub(crate) fn tell(event: &Event, location: &str) -> String {
@@ -27,9 +28,9 @@ pub(crate) fn tell(event: &Event, location: &str) -> String {
         Event::Diagnostic(diagnostic) => format!("note: {diagnostic}"),
         Event::Read { origin, path } => format!("{path} was read by {}", who(origin)),
         Event::Written { origin, path } => format!("{path} was written by {}", who(origin)),
-        Event::Executed { origin, path } => format!("{path} was executed by {}", who(origin)),
-        Event::Created { origin, path } => format!("{path} was created by {}", who(origin)),
-        Event::Deleted { origin, path } => format!("{path} was deleted by {}", who(origin)),
+        Event::Executed { origin, path } => format!("{} was executed by {}", named_path(path), who(origin)),
+        Event::Created { origin, path } => format!("{} was created by {}", named_path(path), who(origin)),
+        Event::Deleted { origin, path } => format!("{} was deleted by {}", named_path(path), who(origin)),
         Event::Observed { server, path } => format!("{path} is observed by server {server} from now on"),
         Event::ObservationCancelled { server, path } => format!("{path} is no longer observed by server {server}"),
         Event::Notified { server, path } => format!("server {server} was sent a notification of {path}"),

@@ -1,6 +1,6 @@
 //! The values in TLV, with their names where the object's definition is known.
 
-use lwm2m_core::{DataModel, DataType};
+use lwm2m_core::{DataModel, DataType, Path};
 
 use crate::decode::{hex, printable};
 use crate::terminal;
@@ -55,6 +55,17 @@ pub(crate) fn text(path: &[u16], value: &str) -> String {
         Some((_, DataType::None, _)) | None => value.into(),
         Some((name, _, unit)) => format!("{name} = {}", with_meaning(object, resource, unit, value.into())),
     }
+}
+
+/// A path, with the name of what is there where that is known.
+pub(crate) fn named_path(path: Path) -> String {
+    let objects = terminal::objects();
+    let name = match *path.levels() {
+        [object] | [object, _] => objects.object(object).map(|object| object.name),
+        [object, _, resource, ..] => definition(object, resource).map(|(name, ..)| name),
+        _ => None,
+    };
+    name.map_or_else(|| path.to_string(), |name| format!("{path} ({name})"))
 }
 
 /// A value with its unit, or with what its number stands for.
@@ -197,6 +208,18 @@ mod tests {
             (31_000, b"\xc2\x01\xff\x00\xc2\x02ab", "1 = ff00; 2 = \"ab\""),
         ] {
             assert_eq!(told(object, bytes), words);
+        }
+    }
+
+    #[test]
+    fn a_path_has_the_name_of_what_is_there() {
+        for (path, words) in [
+            (Path::ROOT, "/"),
+            (Path::resource(3, 0, 12), "/3/0/12 (Reset Error Code)"),
+            (Path::instance(30_000, 1), "/30000/1 (Hour Meter)"),
+            (Path::instance(9, 0), "/9/0"),
+        ] {
+            assert_eq!(named_path(path), words);
         }
     }
 
