@@ -25,6 +25,7 @@ mod legend;
 mod life;
 mod news;
 mod phase;
+mod plan;
 mod record;
 mod screen;
 mod standing;

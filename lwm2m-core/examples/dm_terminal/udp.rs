@@ -20,6 +20,7 @@ use crate::complain;
 use crate::failure::Failure;
 use crate::inbox::{self, Message};
 use crate::keys::Keys;
+use crate::plan::Plan;
 use crate::record::Record;
 use crate::standing::Standing;
 use crate::terminal::{self, Errand, Objects};
@@ -98,21 +99,6 @@ struct Terminal {
     plan: Plan,
     /// Nothing can be shown or recorded any more, and why.
     broken: Option<String>,
-}
-
-/// What the terminal has in mind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Plan {
-    /// To live on.
-    Stay,
-    /// To start again, for this reason, at that time.
-    StartAgain(&'static str, Instant),
-    /// The same, once the client has taken its leave, or then at the latest.
-    LeaveToStartAgain(&'static str, Instant),
-    /// To end the program, in the same way.
-    Leave(Instant),
-    /// The program may end: the client has no objection.
-    Gone,
 }
 
 impl Terminal {
@@ -210,10 +196,7 @@ impl Terminal {
             self.standing.note(&event);
             self.view.event(now, &event)?;
             if event == Event::MayProceed(Leave::PowerOff) {
-                self.plan = match self.plan {
-                    Plan::LeaveToStartAgain(how, _) => Plan::LeaveToStartAgain(how, Instant::ZERO),
-                    _ => Plan::Gone,
-                };
+                self.plan = self.plan.may_proceed();
             }
         }
         // A remark may belong with a message that comes at once, or as soon as the way for it is open.
@@ -323,8 +306,8 @@ impl Terminal {
         let now = self.now();
         // If the screen is gone, the next drain will find out.
         let _ = self.view.errand(now, errand);
-        if let (Some(how), Plan::Stay) = (errand.before_restart(), self.plan) {
-            self.plan = Plan::StartAgain(how, now + INSTALLING);
+        if let Some(how) = errand.before_restart() {
+            self.plan = self.plan.start_again(how, now + INSTALLING);
         }
         self.settle();
     }
@@ -350,17 +333,11 @@ impl Terminal {
 
     /// The end begins; it is over when the client has said that the device may switch off.
     fn leave(&mut self, now: Instant, why: &str) {
-        let end = now + LEAVE_WITHIN;
-        match self.plan {
-            Plan::Leave(_) | Plan::Gone => {}
-            Plan::LeaveToStartAgain(_, Instant::ZERO) => self.plan = Plan::Gone,
-            // It takes its leave already.
-            Plan::LeaveToStartAgain(..) => self.plan = Plan::Leave(end),
-            Plan::Stay | Plan::StartAgain(..) => {
-                self.plan = Plan::Leave(end);
-                self.view.command(now, &format!("shutdown: {why}"));
-                self.input(Input::Shutdown { now });
-            }
+        let stays = matches!(self.plan, Plan::Stay | Plan::StartAgain(..));
+        self.plan = self.plan.leave(now + LEAVE_WITHIN);
+        if stays {
+            self.view.command(now, &format!("shutdown: {why}"));
+            self.input(Input::Shutdown { now });
         }
     }
 
@@ -369,12 +346,7 @@ impl Terminal {
     fn ends_at(&self, run_until: Option<Instant>) -> Option<Instant> {
         let refused = self.standing.is_refused(self.client.servers().next().is_some());
         let end = run_until.map(|until| if refused { Instant::ZERO } else { until });
-        match self.plan {
-            Plan::Stay => end,
-            Plan::StartAgain(_, at) | Plan::LeaveToStartAgain(_, at) => Some(end.map_or(at, |end| end.min(at))),
-            Plan::Leave(at) => Some(at),
-            Plan::Gone => None,
-        }
+        self.plan.deadline(end)
     }
 
     fn time_is_over(&mut self, now: Instant) {
