@@ -26,8 +26,9 @@ from leshan import ROOT, SKIPPED, build_terminal, interrupted
 
 def run(options: argparse.Namespace, steps: Steps, logs: Path) -> None:
     # They need aiocoap, and are asked for only when it is there.
-    from interop.oddities import ODDITIES, Table
+    from interop.oddities import ODDITIES
     from interop.peer import Peer
+    from interop.table import Table
 
     for title, scenario in ODDITIES.items():
         if options.only not in title:
