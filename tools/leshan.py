@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The terminal's life against Eclipse Leshan, a server that we did not write.
 
-    tools/leshan.py [--terminal PATH] [--endpoint NAME] [--long] [--keep-logs DIR]
+    tools/leshan.py [--terminal PATH] [--endpoint NAME] [--long] [--only WORDS] [--keep-logs DIR]
 
 Leshan's demo server and its bootstrap server run on the loopback interface, the terminal is their only client. What the
 servers report (REST, event stream) is judged, and what the terminal prints; neither is believed without the other. The
@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from interop.bench import Bench
+from interop.firmware import FIRMWARE
+from interop.operations import OPERATIONS
 from interop.run import Broken, Steps, Terminal
 from interop.scenarios import SCENARIOS
 from interop.servers import Bootstrap, Leshan, Skip, fetch_jars
@@ -63,9 +65,11 @@ def bench(options: argparse.Namespace, jars: Path, steps: Steps, logs: Path) -> 
 
 def run(options: argparse.Namespace, jars: Path, steps: Steps, logs: Path) -> None:
     steps.say(f"{options.terminal.name} against Leshan ({jars.name}), endpoint {options.endpoint}")
-    scenarios = SCENARIOS | TROUBLES | (LONG_TROUBLES if options.long else {})
+    scenarios = SCENARIOS | OPERATIONS | FIRMWARE | TROUBLES | (LONG_TROUBLES if options.long else {})
     with bench(options, jars, steps, logs) as tools:
         for title, scenario in scenarios.items():
+            if options.only not in title:
+                continue
             steps.say(f"\n{title}")
             try:
                 tools.prepare()
@@ -85,6 +89,7 @@ def main() -> int:
     parser.add_argument(
         "--long", action="store_true", help="also wait for what takes minutes: an exchange that is given up, the next try"
     )
+    parser.add_argument("--only", default="", metavar="WORDS", help="only the scenarios whose title has these words in it")
     parser.add_argument("--keep-logs", type=Path, metavar="DIR", help="logs, the terminal's output and the transcript go here")
     options = parser.parse_args()
     # Both lead to the same orderly end; and a terminal must not inherit an ignored Ctrl-C from a shell's background job.

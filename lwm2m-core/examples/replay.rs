@@ -12,7 +12,7 @@
 #[path = "dm_terminal/screen.rs"]
 #[allow(dead_code, reason = "whether the reader has left makes no difference here")]
 mod screen;
-#[path = "dm_terminal/terminal.rs"]
+#[path = "dm_terminal/terminal/mod.rs"]
 #[allow(dead_code, reason = "the record knows its configuration")]
 mod terminal;
 
@@ -97,11 +97,9 @@ fn reproduce(path: &Path) -> Result<String, Failure> {
     let unreadable = |what: &str| Failure::Unreadable(format!("{}: {what}", path.display()));
     let bytes = std::fs::read(path).map_err(|error| unreadable(&error.to_string()))?;
     let Ok(record) = String::from_utf8(bytes) else { return Err(unreadable(NO_RECORD)) };
-    let mut device = terminal::device();
-    // What sensors and people did to the device, as the terminal itself understood it.
-    let replayed = replay(&record, &mut device, |device, command| {
-        let _ = terminal::set(device, command);
-    });
+    let mut objects = terminal::objects();
+    // What sensors, people and restarts did to the device, as the terminal itself understood it.
+    let replayed = replay(&record, &mut objects, terminal::happen);
     match replayed {
         Ok(same) => Ok(format!(
             "the same run: {} inputs gave the same {} outputs and {} events\n",

@@ -101,6 +101,8 @@ class Server:
     """A class of Leshan's, or a source file of ours."""
     probe: str
     """A path that is there when the server is."""
+    arguments: tuple[str, ...] = ()
+    """Further ones of its own."""
 
     def __init__(self, jars: Path, scratch: Path, logs: Path) -> None:
         self._jars, self._scratch, self._logs = jars, scratch, logs
@@ -123,7 +125,7 @@ class Server:
         command = ["java", "--add-opens=java.base/java.util=ALL-UNNAMED"]
         command += [f"-Dlogback.configurationFile={HERE / 'logback.xml'}", "-cp", f"{self._jars}/*", self.main]
         command += ["-lh", HOST, "-lp", str(self.coap), "-slh", HOST, "-slp", str(self._coaps)]
-        command += ["-wh", HOST, "-wp", str(self._web)]
+        command += ["-wh", HOST, "-wp", str(self._web), *self.arguments]
         with (self._logs / f"{instance}.log").open("wb") as log:
             self._process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
@@ -163,10 +165,14 @@ class Server:
                     self.events.add(Event(name, json.loads(value)))
 
     def ask(self, method: str, path: str, wanted: object = None) -> Answer:
-        """One REST call; `wanted` goes as JSON."""
+        """One REST call; `wanted` goes as JSON, and text as it is."""
         connection = http.client.HTTPConnection(HOST, self._web, timeout=20)
         try:
-            body, headers = (json.dumps(wanted), {"Content-Type": "application/json"}) if wanted is not None else (None, {})
+            body, headers = None, {}
+            if isinstance(wanted, str):
+                body, headers = wanted, {"Content-Type": "text/plain"}
+            elif wanted is not None:
+                body, headers = json.dumps(wanted), {"Content-Type": "application/json"}
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             text = answer.read().decode()
@@ -187,6 +193,7 @@ class Leshan(Server):
     name = "server"
     main = "org.eclipse.leshan.server.demo.LeshanServerDemo"
     probe = "/api/clients"
+    arguments = ("-m", str(HERE / "models"))
 
     def __init__(self, jars: Path, scratch: Path, logs: Path, endpoint: str) -> None:
         super().__init__(jars, scratch, logs)
@@ -217,11 +224,24 @@ class Leshan(Server):
         return self.ask("GET", f"{self._client}{path}/discover")
 
     def write(self, path: str, value: object, form: str) -> Answer:
-        node = {"id": int(path.rpartition("/")[2]), "value": value}
-        return self.ask("PUT", f"{self._client}{path}?format={form}", node)
+        """One resource; a dict has the values of a multiple one."""
+        kind = "values" if isinstance(value, dict) else "value"
+        return self.write_node(path, {"id": int(path.rpartition("/")[2]), kind: value}, form)
 
-    def execute(self, path: str) -> Answer:
-        return self.ask("POST", self._client + path)
+    def write_node(self, path: str, node: dict[str, Any], form: str, replace: bool = True) -> Answer:
+        return self.ask("PUT", f"{self._client}{path}?format={form}&replace={str(replace).lower()}", node)
+
+    def write_attributes(self, path: str, attributes: str) -> Answer:
+        return self.ask("PUT", f"{self._client}{path}/attributes?{attributes}")
+
+    def create(self, path: str, node: dict[str, Any], form: str) -> Answer:
+        return self.ask("POST", f"{self._client}{path}?format={form}", node)
+
+    def delete(self, path: str) -> Answer:
+        return self.ask("DELETE", self._client + path)
+
+    def execute(self, path: str, arguments: str | None = None) -> Answer:
+        return self.ask("POST", self._client + path, arguments)
 
     def observe(self, path: str, form: str) -> Answer:
         return self.ask("POST", f"{self._client}{path}/observe?format={form}")

@@ -5,13 +5,12 @@ use core::ops::RangeInclusive;
 use core::str::FromStr;
 use core::time::Duration;
 use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
 use endpoint_name::EndpointName;
 use lexopt::prelude::*;
-use lwm2m_core::Key;
 
+use crate::keys::Keys;
 use crate::terminal::{ENDPOINT, Identity, LIFETIME};
 use crate::uri::Authority;
 
@@ -40,6 +39,7 @@ Options
   --lifetime SECONDS   the registration's lifetime, where the bootstrap server gives none (86400)
   --run-for SECONDS    leaves after this time, and at once when the platform refuses it (4.00, 4.01,
                        4.03, 4.12) before it ever was registered; otherwise it would try again later
+  --non-confirmable    notifications want no acknowledgement (NON), but for one a day
   --help, --version    this text; the version
 
 Commands on standard input, a line each, with --bootstrap or --server
@@ -48,9 +48,15 @@ Commands on standard input, a line each, with --bootstrap or --server
   network off          there is no network: nothing passes, and the client is told so
   network on           it is back: the client updates its registration
   rebind               another address: opens new UDP sockets, and the client registers from there
-  set /3/0/9 42        changes a value of the Device object, here the battery level
+  set /3/0/9 42        changes a value of an object, here the battery level; /4/0/2 is the signal
+                       strength, /30000/0/5/1 one of several values of an hour meter
+  set /5/0/3 2         the package that a server had the terminal download (/5/0/1) is there;
+                       set /5/0/5 4 says that it is not, since the connection was lost
   update               updates the registration now
   quit                 de-registers and ends
+
+A server may have it start again: by Reboot (/3/0/4), Factory Reset (/3/0/5), and Update (/5/0/2)
+with an image that it wrote to /5/0/0: a line 'TM-1 VERSION', anything, and a byte, their sum.
 
 Exit code 2: the command line is wrong.
 ";
@@ -68,6 +74,8 @@ pub(crate) enum Request {
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) identity: Identity,
+    /// Those of clients after the first.
+    pub(crate) keys: Keys,
     pub(crate) json: bool,
     pub(crate) record: Option<PathBuf>,
     pub(crate) mode: Mode,
@@ -95,6 +103,7 @@ pub(crate) enum Mode {
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
     let (mut json, mut record, mut seed, mut lose, mut run_for) = (false, None, None, None, None);
     let (mut bootstrap, mut server, mut lifetime, mut endpoint) = (None, None, None, None);
+    let mut confirmable = true;
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         let argument = match argument {
             Long(name) => name.to_string(),
@@ -103,6 +112,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
         };
         match argument.as_str() {
             "json" => json = true,
+            "non-confirmable" => confirmable = false,
             "help" => return Ok(Request::Print(HELP.into())),
             "version" => return Ok(Request::Print(concat!("dm_terminal ", env!("CARGO_PKG_VERSION"), "\n").into())),
             "record" => record = Some(PathBuf::from(parser.value().map_err(|error| error.to_string())?)),
@@ -131,9 +141,9 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
     // A name is short, and lives as long as the program.
     let endpoint: &'static str = Box::leak(endpoint.unwrap_or_else(|| ENDPOINT.into()).into_boxed_str());
     let name = EndpointName::parse(endpoint).map_err(|error| format!("--endpoint: {error}"))?;
-    let key = match (seed, real) {
-        (None, true) => Key(entropy().map_err(|error| format!("no random numbers from the system: {error}"))?),
-        (seed, _) => Key::from_seed(seed.unwrap_or(DEFAULT_SEED)),
+    let mut keys = match (seed, real) {
+        (None, true) => Keys::FromSystem,
+        (seed, _) => Keys::Seeded(seed.unwrap_or(DEFAULT_SEED)),
     };
     let mode = if real {
         let run_for = run_for.map(|seconds| Duration::from_secs(seconds.into()));
@@ -141,8 +151,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
     } else {
         Mode::Life { seed: seed.unwrap_or(DEFAULT_SEED), lose }
     };
-    let identity = Identity { name, key, lifetime: lifetime.unwrap_or(LIFETIME) };
-    Ok(Request::Run(Options { identity, json, record, mode }))
+    let identity = Identity { name, key: keys.next()?, lifetime: lifetime.unwrap_or(LIFETIME), confirmable };
+    Ok(Request::Run(Options { identity, keys, json, record, mode }))
 }
 
 /// The life in virtual time is the same every time, unless another seed is asked for.
@@ -169,13 +179,6 @@ fn uri(parser: &mut lexopt::Parser, name: &str) -> Result<String, String> {
         Ok(_) => Ok(text),
         Err(error) => Err(format!("--{name}: {error}")),
     }
-}
-
-/// 128 bits that nobody can guess.
-fn entropy() -> std::io::Result<[u8; 16]> {
-    let mut bytes = [0; 16];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use coap_codec::{Code, ContentFormat, Message, MessageType, observe};
+use coap_codec::{BlockError, BlockValue, Code, ContentFormat, Message, MessageType, observe};
 
-use crate::values::tlv;
+use crate::values;
 
 /// What a datagram says.
 #[derive(Debug, Default)]
@@ -56,7 +56,10 @@ impl Decoder {
         };
         if !message.payload().is_empty() {
             let format = message.content_format().unwrap_or(ContentFormat::TEXT_PLAIN);
-            saying.payload = payload(format, &path, message.payload());
+            let whole = blocks(&message).all(|block| !block.more() && block.num() == 0);
+            // The words of a refusal are no value.
+            let path = if message.code().is_success() || message.code().is_request() { &path[..] } else { &[] };
+            saying.payload = payload(format, path, message.payload(), whole);
         }
         saying
     }
@@ -76,6 +79,12 @@ impl Decoder {
         let asked = self.asked.iter().rev().find(|(asked, _)| *asked == token.as_bytes());
         asked.map(|(_, path)| path.clone()).unwrap_or_default()
     }
+}
+
+/// The blocks that a message is about: of the request's body, and of the answer's.
+pub(crate) fn blocks(message: &Message<'_>) -> impl Iterator<Item = BlockValue> + use<> {
+    let known = |block: Option<Result<BlockValue, BlockError>>| block.and_then(Result::ok);
+    [known(message.block1()), known(message.block2())].into_iter().flatten()
 }
 
 /// The first line of a message, and its options.
@@ -106,6 +115,10 @@ fn text(message: &Message<'_>) -> Vec<String> {
         if let Some(format) = message.accept() {
             add(&mut text, format!("as {}", short(format)));
         }
+        if code == Code::PUT && message.payload().is_empty() && message.uri_query().next().is_some() {
+            add(&mut text, "for its notifications".into());
+        }
+        add_blocks(&mut text, message);
         text
     } else {
         let mut text = vec![format!("{code:?}")];
@@ -115,7 +128,20 @@ fn text(message: &Message<'_>) -> Vec<String> {
         if let Some(sequence) = message.observe() {
             add(&mut text, format!("observed value no. {sequence}"));
         }
+        add_blocks(&mut text, message);
         text
+    }
+}
+
+fn add_blocks(text: &mut Vec<String>, message: &Message<'_>) {
+    for block in blocks(message) {
+        // Without a payload it is one that is asked for, or that was taken.
+        let end = match block.more() {
+            _ if message.payload().is_empty() => "",
+            true => ", more follow",
+            false => ", the last",
+        };
+        add(text, format!("block {}{end}", block.num()));
     }
 }
 
@@ -166,13 +192,14 @@ fn short(format: ContentFormat) -> Cow<'static, str> {
     }
 }
 
-fn payload(format: ContentFormat, path: &[u16], bytes: &[u8]) -> Vec<String> {
+fn payload(format: ContentFormat, path: &[u16], bytes: &[u8], whole: bool) -> Vec<String> {
     let mut said = vec![format!("{}: ", short(format))];
     match format.modern() {
+        _ if !whole && format.modern() != ContentFormat::LINK_FORMAT => said.push(values::shortened(bytes)),
         ContentFormat::LWM2M_TLV => {
             let object = path.first().copied().unwrap_or_default();
             let mut values = Vec::new();
-            if tlv(bytes, object, path.get(2).copied(), 0, &mut values).is_none() {
+            if values::tlv(bytes, object, path.get(2).copied(), 0, &mut values).is_none() {
                 values.push(format!("and what is no TLV in {}", hex(bytes)));
             }
             let last = values.len().saturating_sub(1);
@@ -184,10 +211,13 @@ fn payload(format: ContentFormat, path: &[u16], bytes: &[u8]) -> Vec<String> {
             }));
         }
         ContentFormat::LINK_FORMAT => said.extend(printable(bytes).split_inclusive(',').map(str::to_string)),
-        ContentFormat::TEXT_PLAIN | ContentFormat::LWM2M_JSON | ContentFormat::JSON => {
+        ContentFormat::TEXT_PLAIN => {
+            said.extend(values::text(path, &printable(bytes)).split_inclusive(' ').map(str::to_string));
+        }
+        ContentFormat::LWM2M_JSON | ContentFormat::JSON => {
             said.extend(printable(bytes).split_inclusive(' ').map(str::to_string));
         }
-        _ => said.push(hex(bytes)),
+        _ => said.push(values::shortened(bytes)),
     }
     said
 }
@@ -208,5 +238,16 @@ mod tests {
         assert_eq!(told(b"\x40\x02\0\x01\xb2rd\x44ep=x\x03b=U"), ["POST /rd", "?ep=x", "&b=U"]);
         assert_eq!(told(b"\x60\x41\0\x01\x82rd\x015"), ["2.01 Created, ", "location /rd/5"]);
         assert_eq!(told(b"\x60\0\0\x01"), ["received"]);
+        assert_eq!(told(b"\x40\x03\0\x01\xb1\x35\xd1\x03\x0c\xffx"), ["PUT /5, ", "block 0, more follow"]);
+        assert_eq!(told(b"\x60\x5f\0\x01\xd1\x0e\x1c"), ["2.31 Continue, ", "block 1"]);
+    }
+
+    #[test]
+    fn a_value_in_text_has_the_name_of_what_was_asked_for() {
+        let mut decoder = Decoder::default();
+        decoder.read(b"\x41\x01\0\x01a\xb1\x33\x01\x30\x01\x39");
+        assert_eq!(decoder.read(b"\x61\x45\0\x01a\xff80").payload.concat(), "text: Battery Level = 80 %");
+        assert_eq!(decoder.read(b"\x61\x84\0\x01a\xffwhat?").payload.concat(), "text: what?");
+        assert_eq!(decoder.read(b"\x61\x45\0\x01b\xff80").payload.concat(), "text: 80");
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::decode::hex;
 use crate::news::who;
+use crate::terminal::Errand;
 use crate::view::{Datagram, Passage};
 
 /// A line: the time first, then what happened.
@@ -94,6 +95,12 @@ enum News<'a> {
         server: u16,
         path: String,
     },
+    /// A server wants something that is for the device to do.
+    Asked {
+        to: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        uri: Option<&'a str>,
+    },
 }
 
 /// Why something failed: the code when there is one, and words in any case.
@@ -155,6 +162,17 @@ pub(crate) fn event(out: &mut dyn Write, at: Instant, event: &Event, location: &
         other => News::Diagnostic { text: format!("{other:?}") },
     };
     print(out, at, news)
+}
+
+pub(crate) fn errand(out: &mut dyn Write, at: Instant, errand: &Errand) -> io::Result<()> {
+    let (to, uri) = match errand {
+        Errand::Reboot => ("reboot", None),
+        Errand::FactoryReset => ("factory_reset", None),
+        Errand::Download(uri) => ("download", Some(uri.as_str())),
+        Errand::StopDownload => ("stop_download", None),
+        Errand::Install => ("install", None),
+    };
+    print(out, at, News::Asked { to, uri })
 }
 
 fn print(out: &mut dyn Write, at: Instant, news: News<'_>) -> io::Result<()> {

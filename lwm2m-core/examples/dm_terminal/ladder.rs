@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
-use coap_codec::Message;
+use coap_codec::{BlockValue, Message};
 use lwm2m_core::{Event, Instant, Peer};
 
 use crate::decode::Decoder;
@@ -44,8 +44,19 @@ pub(crate) struct Ladder {
     last: Option<Instant>,
     /// The titles of the columns were printed.
     titled: bool,
+    /// Blocks between the first and the last of a body, which one row stands for.
+    folded: Option<Fold>,
     /// Remarks wait for the heading that they may belong under.
     held: Vec<(Instant, char, String)>,
+}
+
+/// Datagrams that one row stands for.
+#[derive(Debug)]
+struct Fold {
+    at: Instant,
+    first: usize,
+    last: usize,
+    blocks: usize,
 }
 
 impl Ladder {
@@ -59,6 +70,7 @@ impl Ladder {
             recent: VecDeque::new(),
             last: None,
             titled: false,
+            folded: None,
             held: Vec::new(),
         }
     }
@@ -75,8 +87,8 @@ impl Ladder {
             None => host == datagram.host,
         };
         let mut bootstrap = self.bootstraps.iter().any(is_known);
-        let begun =
-            Message::parse(datagram.bytes).ok().and_then(|message| phase::begun_by(&message, datagram.out, bootstrap));
+        let message = Message::parse(datagram.bytes).ok();
+        let begun = message.as_ref().and_then(|message| phase::begun_by(message, datagram.out, bootstrap));
         if datagram.out && begun == Some(phase::Phase::Bootstrap) && !bootstrap {
             self.bootstraps.push((datagram.peer, datagram.host.into()));
             bootstrap = true;
@@ -87,6 +99,17 @@ impl Ladder {
             self.heading(out, at, title, sentence)?;
         }
         self.settle(out)?;
+        let middle = message.as_ref().is_some_and(is_block_in_between);
+        if middle && times == 1 && matches!(datagram.passage, Passage::Arrives) {
+            self.decoder.read(datagram.bytes);
+            let number = datagram.number;
+            let fold = self.folded.get_or_insert(Fold { at, first: number, last: number, blocks: 0 });
+            fold.last = number;
+            fold.blocks += usize::from(message.is_some_and(|message| message.code().is_request()));
+            self.last = Some(at);
+            return Ok(());
+        }
+        self.unfold(out)?;
 
         let mut saying = self.decoder.read(datagram.bytes);
         if times > 1 {
@@ -133,6 +156,7 @@ impl Ladder {
 
     pub(crate) fn event(&mut self, out: &mut dyn Write, at: Instant, event: &Event, location: &str) -> io::Result<()> {
         self.settle(out)?;
+        self.unfold(out)?;
         let failed = matches!(
             event,
             Event::BootstrapFailed { .. }
@@ -152,9 +176,20 @@ impl Ladder {
 
     pub(crate) fn settle(&mut self, out: &mut dyn Write) -> io::Result<()> {
         for (at, mark, text) in core::mem::take(&mut self.held) {
+            self.unfold(out)?;
             self.lines(out, at, mark, "", &text)?;
         }
         out.flush()
+    }
+
+    /// A row for the datagrams that were folded.
+    pub(crate) fn unfold(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let Some(Fold { at, first, last, blocks }) = self.folded.take() else { return Ok(()) };
+        let plural = if blocks == 1 { "" } else { "s" };
+        let numbers = if first == last { format!("{first}") } else { format!("{first} to {last}") };
+        let text = format!("… {blocks} more block{plural} (no. {numbers})");
+        let row = format!("    {:15}{}{:HEAD$}{text}", time(at), self.lanes.row(&Mark::Pause), "");
+        writeln!(out, "{}", self.paint(DIM, &row))
     }
 
     /// How often this datagram was sent by now. Each one is remembered for as long as it may come again.
@@ -173,6 +208,7 @@ impl Ladder {
 
     /// The heading of what happens at `at`, and of the remarks that wait for it.
     fn heading(&mut self, out: &mut dyn Write, at: Instant, title: &str, sentence: Option<&str>) -> io::Result<()> {
+        self.unfold(out)?;
         let begin = self.held.first().map_or(at, |(at, ..)| *at);
         self.pause(out, begin)?;
         if self.titled {
@@ -246,6 +282,12 @@ impl Ladder {
     }
 }
 
+/// Whether a message is about a block of a request's body that is neither the first nor the last.
+fn is_block_in_between(message: &Message<'_>) -> bool {
+    let in_between = |block: BlockValue| block.num() > 0 && block.more();
+    matches!(message.block1(), Some(Ok(block)) if in_between(block))
+}
+
 /// A text in pieces that may stand on different lines.
 fn words(text: &str) -> Vec<String> {
     text.split_inclusive(' ').map(str::to_string).collect()
@@ -307,5 +349,22 @@ mod tests {
                 "  1 0d 00:00:00.000  ├─────────▶│  CON 0001       POST /rd?ep=x",
             ]
         );
+    }
+    #[test]
+    fn blocks_in_the_middle_are_one_row_until_something_else_happens() {
+        let block = |id, value| [b"\x40\x03\0", &[id][..], b"\xb1\x35\xd1\x03", &[value], b"\xffx"].concat();
+        // Blocks of 16 bytes: number, more.
+        let blocks = [block(1, 0x08), block(2, 0x18), block(3, 0x28), block(4, 0x38), block(5, 0x40)];
+        let mut rows: Vec<_> = blocks.iter().map(|bytes| (0, Err(&bytes[..]))).collect();
+        let folds = |rows: &[_]| {
+            let rows = drawn(false, rows);
+            let folds: Vec<_> = rows.iter().filter_map(|row| row.split_once("… ").map(|(_, fold)| fold)).collect();
+            folds.join("; ")
+        };
+        assert_eq!(folds(&rows), "3 more blocks (no. 2 to 4)");
+        rows.insert(2, (0, Ok("update")));
+        assert_eq!(folds(&rows), "1 more block (no. 2); 2 more blocks (no. 4 to 5)");
+        rows[2] = rows[1];
+        assert_eq!(folds(&rows), "1 more block (no. 2); 2 more blocks (no. 4 to 5)", "the same again is shown");
     }
 }

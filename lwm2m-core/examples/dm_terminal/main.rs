@@ -1,9 +1,9 @@
 //! A whole DM terminal: bootstrap, registration, management, flight mode, power-off.
 //!
 //! Without arguments it lives its life in virtual time against the platform of the crate's simulator,
-//! and draws every message of it (`life.rs`). With `--bootstrap URI` or `--server URI` it does the same
-//! on UDP and the real clock (`udp.rs`: start there to see how the client is driven). `--help` has
-//! the rest.
+//! and draws every message of it (`life/`). With `--bootstrap URI` or `--server URI` it does the same
+//! on UDP and the real clock (`udp.rs`: start there to see how the client is driven). What it is and
+//! which objects it has is in `terminal/`. `--help` has the rest.
 //!
 //! ```text
 //! cargo run --example dm_terminal
@@ -19,11 +19,13 @@ mod draw;
 mod failure;
 mod inbox;
 mod json;
+mod keys;
 mod ladder;
 mod legend;
 mod life;
 mod news;
 mod phase;
+mod plan;
 mod record;
 mod screen;
 mod standing;

@@ -2,6 +2,10 @@
 
 use lwm2m_core::{Event, Leave, Origin};
 
+use crate::decode::printable;
+use crate::terminal::Errand;
+use crate::values::named_path;
+
 /// What an event says.
 pub(crate) fn tell(event: &Event, location: &str) -> String {
     match *event {
@@ -24,14 +28,25 @@ pub(crate) fn tell(event: &Event, location: &str) -> String {
         Event::Diagnostic(diagnostic) => format!("note: {diagnostic}"),
         Event::Read { origin, path } => format!("{path} was read by {}", who(origin)),
         Event::Written { origin, path } => format!("{path} was written by {}", who(origin)),
-        Event::Executed { origin, path } => format!("{path} was executed by {}", who(origin)),
-        Event::Created { origin, path } => format!("{path} was created by {}", who(origin)),
-        Event::Deleted { origin, path } => format!("{path} was deleted by {}", who(origin)),
+        Event::Executed { origin, path } => format!("{} was executed by {}", named_path(path), who(origin)),
+        Event::Created { origin, path } => format!("{} was created by {}", named_path(path), who(origin)),
+        Event::Deleted { origin, path } => format!("{} was deleted by {}", named_path(path), who(origin)),
         Event::Observed { server, path } => format!("{path} is observed by server {server} from now on"),
         Event::ObservationCancelled { server, path } => format!("{path} is no longer observed by server {server}"),
         Event::Notified { server, path } => format!("server {server} was sent a notification of {path}"),
         // A kind that is newer than this program.
         other => format!("{other:?}"),
+    }
+}
+
+/// What a server wants of the device.
+pub(crate) fn errand(errand: &Errand) -> String {
+    match errand {
+        Errand::Reboot => "the device is to start again".into(),
+        Errand::FactoryReset => "the device is to go back to the state of delivery".into(),
+        Errand::Download(uri) => format!("the device is to download {}", printable(uri.as_bytes())),
+        Errand::StopDownload => "the device is to stop the download".into(),
+        Errand::Install => "the device is to install the package that it has".into(),
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) enum Phase {
     Reporting,
     /// Message group 3.
     Management,
+    /// The same, for the Firmware Update object.
+    Firmware,
 }
 
 /// The messages of the client's own interfaces. Requests begin a flow, answers belong to one.
@@ -25,6 +27,7 @@ pub(crate) fn begun_by(message: &Message<'_>, out: bool, with_bootstrap_server: 
     if !out {
         return Some(match message.observe() {
             _ if with_bootstrap_server => Phase::Bootstrap,
+            _ if message.uri_path().next() == Some(b"5") => Phase::Firmware,
             Some(observe::REGISTER | observe::DEREGISTER) => Phase::Reporting,
             _ => Phase::Management,
         });
@@ -50,7 +53,12 @@ impl Phases {
     /// Takes note of a flow that begins: its heading if it is another one than before, and a
     /// sentence unless the same was said already.
     pub(crate) fn enter(&mut self, phase: Phase) -> Option<(&'static str, Option<&'static str>)> {
-        if self.current.replace(phase) == Some(phase) {
+        let before = self.current.replace(phase);
+        // What the server is told of while firmware comes is about that, most likely.
+        if (before, phase) == (Some(Phase::Firmware), Phase::Reporting) {
+            self.current = before;
+        }
+        if before == self.current {
             return None;
         }
         let again = self.before.contains(&phase);
@@ -62,6 +70,7 @@ impl Phases {
             Phase::Deregister => "7.5 De-register",
             Phase::Reporting => "6, message group 2: observe and notify",
             Phase::Management => "6, message group 3: device management",
+            Phase::Firmware => "6, message group 3: firmware update",
         };
         let sentence = match (phase, again) {
             (Phase::Bootstrap, false) => {
@@ -73,12 +82,15 @@ impl Phases {
                 "The device is offline: it registers with the server. The platform knows it by its endpoint name (ep), \
                  and gives the registration a lifetime (lt) and a location, the name that later messages use."
             }
+            (Phase::Register, true) if before == Some(Phase::Bootstrap) => {
+                "The device registers again, with the account of the new bootstrap."
+            }
             (Phase::Register, true) => {
                 "The device registers again with the server that it knows. It needs no bootstrap for that."
             }
             (Phase::Update, false) => {
-                "The device renews its registration at its location: before the lifetime ends, and when the network \
-                 is back."
+                "The device renews its registration at its location: before the lifetime ends, when the network is \
+                 back, and when its objects are others than before."
             }
             (Phase::Deregister, false) => {
                 "Before flight mode or power-off, the device takes its leave at its location, and the platform sets it \
@@ -88,7 +100,12 @@ impl Phases {
                 "The server observes a value: it gets the value at once, and a notification each time it has changed."
             }
             (Phase::Management, false) => {
-                "The server reads (GET), writes (PUT) and executes (POST) what the device offers."
+                "The server reads (GET), writes (PUT), executes and creates (POST) and deletes (DELETE) what the device \
+                 offers."
+            }
+            (Phase::Firmware, false) => {
+                "The server sends other firmware, block by block, looks how far the device is with it (State, \
+                 /5/0/3), and has it installed."
             }
             (_, true) => return Some((title, None)),
         };

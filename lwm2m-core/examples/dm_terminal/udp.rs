@@ -11,24 +11,28 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 
-use lwm2m_core::objects::Device;
 use lwm2m_core::sim::record::Input;
 use lwm2m_core::{Client, Event, Instant, Leave, Output};
 
 use crate::args::Options;
 use crate::command::{self, COMMANDS, Command};
+use crate::complain;
 use crate::failure::Failure;
 use crate::inbox::{self, Message};
+use crate::keys::Keys;
+use crate::plan::Plan;
 use crate::record::Record;
 use crate::standing::Standing;
+use crate::terminal::{self, Errand, Objects};
 use crate::uri::Authority;
 use crate::view::{Datagram, Passage, View};
 use crate::ways::{Try, Ways};
-use crate::{complain, terminal};
 
 /// How long the end of the program waits for the answer to De-register. The client itself would try
 /// for longer (`Config::leave_within`), but a person is waiting.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+/// How long the device takes before it starts again, so that the answer to whoever wanted it leaves first.
+const INSTALLING: Duration = Duration::from_secs(1);
 /// How long a remark waits for the message that it may stand with, while a way is being opened.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Messages that wait for the loop; more datagrams than that wait in the kernel.
@@ -48,7 +52,7 @@ pub(crate) fn run(
     let run_until = run_for.map(|duration| terminal.now() + duration);
 
     terminal.input(Input::NetworkUp { now: terminal.now() });
-    while !terminal.gone {
+    while terminal.plan != Plan::Gone {
         // Wait for the next thing to happen, but not past the client's deadline, or our own.
         let end = terminal.ends_at(run_until);
         let patience = terminal.ways.is_trying().then(|| terminal.now() + PATIENCE);
@@ -78,7 +82,8 @@ pub(crate) fn run(
 /// The client, and what a program keeps beside it.
 struct Terminal {
     client: Client,
-    device: Device,
+    objects: Objects,
+    keys: Keys,
     origin: std::time::Instant,
     ways: Ways,
     /// Whether there is a network, as the person at standard input has it.
@@ -91,10 +96,7 @@ struct Terminal {
     /// Whether anybody ever answered, and what the network had to say if nobody did.
     heard: bool,
     obstacle: Option<String>,
-    /// The program is to end, and waits no longer than until then.
-    leaving: Option<Instant>,
-    /// The client has no objection any more.
-    gone: bool,
+    plan: Plan,
     /// Nothing can be shown or recorded any more, and why.
     broken: Option<String>,
 }
@@ -112,7 +114,8 @@ impl Terminal {
         let title = format!("A DM terminal on UDP. It takes commands, a line each:\n{COMMANDS}");
         Ok(Self {
             client: Client::new(config, Instant::ZERO).map_err(|error| error.to_string())?,
-            device: terminal::device(),
+            objects: terminal::objects(),
+            keys: options.keys,
             origin: std::time::Instant::now(),
             ways: Ways::default(),
             network: true,
@@ -124,8 +127,7 @@ impl Terminal {
             standing: Standing::Never(None),
             heard: false,
             obstacle: None,
-            leaving: None,
-            gone: false,
+            plan: Plan::Stay,
             broken: None,
         })
     }
@@ -135,11 +137,11 @@ impl Terminal {
         Instant::from_std(self.origin, std::time::Instant::now())
     }
 
-    /// One call of the client: `Input::Timeout` is `client.handle_timeout(now, &mut device)`, and so
+    /// One call of the client: `Input::Timeout` is `client.handle_timeout(now, &mut objects)`, and so
     /// on. As a value it can be recorded. Afterwards its orders are carried out, before the next call.
     fn input(&mut self, input: Input) {
         self.record.input(&input);
-        match (&input, input.apply(&mut self.client, &mut self.device)) {
+        match (&input, input.apply(&mut self.client, &mut self.objects)) {
             (_, Ok(())) => {}
             (Input::Update { server, .. }, Err(error)) => complain(command::refusal("update", *server, error)),
             (_, Err(error)) => complain(error),
@@ -156,6 +158,9 @@ impl Terminal {
         if self.view.is_closed() {
             // Whoever closes the pipe that we print to wants no more of us: it is a way to say 'quit'.
             self.leave(self.now(), "nobody reads this any more");
+        }
+        while let Some(errand) = Errand::take(&mut self.objects) {
+            self.run(&errand);
         }
     }
 
@@ -189,11 +194,10 @@ impl Terminal {
         while let Some(event) = self.client.poll_event() {
             self.record.event(&event);
             self.standing.note(&event);
-            self.gone |= event == Event::MayProceed(Leave::PowerOff);
             self.view.event(now, &event)?;
-        }
-        if let Some(action) = self.device.take_action() {
-            self.view.command(now, &format!("{action:?} was asked for, which a program can't do"));
+            if event == Event::MayProceed(Leave::PowerOff) {
+                self.plan = self.plan.may_proceed();
+            }
         }
         // A remark may belong with a message that comes at once, or as soon as the way for it is open.
         let more = self.ways.is_trying() || self.client.poll_timeout().is_some_and(|deadline| deadline <= now);
@@ -278,7 +282,7 @@ impl Terminal {
                     complain("update: no server is known yet");
                 }
             }
-            Command::Set(line) => match terminal::set(&mut self.device, line) {
+            Command::Set(line) => match terminal::set(&mut self.objects, line) {
                 Ok(path) => {
                     self.view.command(now, line);
                     self.input(Input::Application { now, text: line.into() });
@@ -297,27 +301,65 @@ impl Terminal {
         }
     }
 
+    /// A server wants something that no object can do by itself.
+    fn run(&mut self, errand: &Errand) {
+        let now = self.now();
+        // If the screen is gone, the next drain will find out.
+        let _ = self.view.errand(now, errand);
+        if let Some(how) = errand.before_restart() {
+            self.plan = self.plan.start_again(how, now + INSTALLING);
+        }
+        self.settle();
+    }
+
+    /// The device is off, and starts again: a new client, on new sockets.
+    fn start_again(&mut self, now: Instant, how: &'static str) {
+        self.plan = Plan::Stay;
+        self.ways.forget_all();
+        self.view.command(now, how);
+        terminal::happen(&mut self.objects, how);
+        self.input(Input::Application { now, text: how.into() });
+        match self.keys.next() {
+            Ok(key) => self.input(Input::Restart { now, key }),
+            Err(complaint) => {
+                self.broken.get_or_insert(complaint);
+                self.plan = Plan::Gone;
+            }
+        }
+        if self.network {
+            self.input(Input::NetworkUp { now });
+        }
+    }
+
     /// The end begins; it is over when the client has said that the device may switch off.
     fn leave(&mut self, now: Instant, why: &str) {
-        if self.leaving.is_none() {
-            self.leaving = Some(now + LEAVE_WITHIN);
+        let stays = matches!(self.plan, Plan::Stay | Plan::StartAgain(..));
+        self.plan = self.plan.leave(now + LEAVE_WITHIN);
+        if stays {
             self.view.command(now, &format!("shutdown: {why}"));
             self.input(Input::Shutdown { now });
         }
     }
 
-    /// When the next part of the end begins. A platform that won't have the terminal makes an end of
-    /// a time that was set: nothing will change.
+    /// When the plan goes on, or the time is over that was set. A platform that won't have the terminal
+    /// makes an end of it: nothing will change.
     fn ends_at(&self, run_until: Option<Instant>) -> Option<Instant> {
         let refused = self.standing.is_refused(self.client.servers().next().is_some());
-        self.leaving.or_else(|| run_until.map(|until| if refused { Instant::ZERO } else { until }))
+        let end = run_until.map(|until| if refused { Instant::ZERO } else { until });
+        self.plan.deadline(end)
     }
 
     fn time_is_over(&mut self, now: Instant) {
-        match self.leaving {
-            None => self.leave(now, "it is time"),
+        match self.plan {
+            Plan::StartAgain(how, at) if at <= now => {
+                self.plan = Plan::LeaveToStartAgain(how, now + LEAVE_WITHIN);
+                self.view.command(now, &format!("shutdown: {how}"));
+                self.input(Input::Shutdown { now });
+            }
+            Plan::LeaveToStartAgain(how, at) if at <= now => self.start_again(now, how),
             // The device switches its radio off: what the client still waits for won't come.
-            Some(_) => self.input(Input::NetworkDown { now }),
+            Plan::Leave(_) => self.input(Input::NetworkDown { now }),
+            _ => self.leave(now, "it is time"),
         }
     }
 

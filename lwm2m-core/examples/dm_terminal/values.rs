@@ -1,6 +1,6 @@
 //! The values in TLV, with their names where the object's definition is known.
 
-use lwm2m_core::{DataModel, DataType};
+use lwm2m_core::{DataModel, DataType, Path};
 
 use crate::decode::{hex, printable};
 use crate::terminal;
@@ -45,19 +45,60 @@ fn named(object: u16, resource: u16, index: Option<u16>, value: &[u8]) -> String
     let Some((name, data_type, unit)) = definition(object, resource) else {
         return format!("{number} = {}", guessed(value));
     };
-    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
-    format!("{number} {name} = {}{unit}", shown(data_type, value))
+    format!("{number} {name} = {}", with_meaning(object, resource, unit, shown(data_type, value)))
+}
+
+/// A value in plain text, with its name where the definition is known.
+pub(crate) fn text(path: &[u16], value: &str) -> String {
+    let (Some(&object), Some(&resource)) = (path.first(), path.get(2)) else { return value.into() };
+    match definition(object, resource) {
+        Some((_, DataType::None, _)) | None => value.into(),
+        Some((name, _, unit)) => format!("{name} = {}", with_meaning(object, resource, unit, value.into())),
+    }
+}
+
+/// A path, with the name of what is there where that is known.
+pub(crate) fn named_path(path: Path) -> String {
+    let objects = terminal::objects();
+    let name = match *path.levels() {
+        [object] | [object, _] => objects.object(object).map(|object| object.name),
+        [object, _, resource, ..] => definition(object, resource).map(|(name, ..)| name),
+        _ => None,
+    };
+    name.map_or_else(|| path.to_string(), |name| format!("{path} ({name})"))
+}
+
+/// A value with its unit, or with what its number stands for.
+fn with_meaning(object: u16, resource: u16, unit: &str, value: String) -> String {
+    let meaning = match (object, resource, value.as_str()) {
+        (0, 2, "0") => "pre-shared key",
+        (0, 2, "3") => "none",
+        (4, 0 | 1, "6") => "LTE-FDD",
+        (4, 0 | 1, "7") => "NB-IoT",
+        (5, 3, "0") => "idle",
+        (5, 3, "1") => "downloading",
+        (5, 3, "2") => "downloaded",
+        (5, 3, "3") => "updating",
+        (5, 5, "0") => "initial",
+        (5, 5, "1") => "updated",
+        (5, 5, _) => "failed",
+        (5, 8, "0") => "CoAP",
+        (5, 9, "2") => "pull and push",
+        _ if unit.is_empty() => return value,
+        _ => return format!("{value} {unit}"),
+    };
+    format!("{value} ({meaning})")
 }
 
 /// The type of what is nobody's business.
 const SECRET: DataType = DataType::None;
 
-/// Name, type and unit of a resource: Device's own definition, and what a bootstrap writes.
+/// Name, type and unit of a resource: the terminal's own definitions, and what a bootstrap writes.
 fn definition(object: u16, resource: u16) -> Option<(&'static str, DataType, &'static str)> {
     Some(match (object, resource) {
         (0, 0) => ("Server URI", DataType::String, ""),
         (0, 1) => ("Bootstrap Server", DataType::Boolean, ""),
-        (0, 2) => ("Security Mode", DataType::Integer, "(3 is none)"),
+        (0, 2) => ("Security Mode", DataType::Integer, ""),
         (0, 3) => ("Identity", SECRET, ""),
         (0, 4) => ("Server Key", SECRET, ""),
         (0, 5) => ("Secret Key", SECRET, ""),
@@ -69,9 +110,13 @@ fn definition(object: u16, resource: u16) -> Option<(&'static str, DataType, &'s
         (1, 3) => ("Maximum Period", DataType::Integer, "s"),
         (1, 6) => ("Notification Storing", DataType::Boolean, ""),
         (1, 7) => ("Binding", DataType::String, ""),
+        // The definition has percent, which a network's code is not.
+        (4, 9) => ("SMNC", DataType::Integer, ""),
+        (5, 8) => ("Protocol Support", DataType::Integer, ""),
+        (5, 9) => ("Delivery Method", DataType::Integer, ""),
         _ => {
-            let device = terminal::device();
-            let found = device.object(object)?.resource(resource)?;
+            let objects = terminal::objects();
+            let found = objects.object(object)?.resource(resource)?;
             (found.name, found.data_type, found.unit)
         }
     })
@@ -81,12 +126,15 @@ fn shown(data_type: DataType, value: &[u8]) -> String {
     match (data_type, value) {
         (DataType::String, _) => format!("\"{}\"", printable(value)),
         (DataType::Integer, [_, ..]) if value.len() <= 8 => signed(value).to_string(),
+        (DataType::Float, &[a, b, c, d]) => f32::from_be_bytes([a, b, c, d]).to_string(),
+        (DataType::Float, &[a, b, c, d, e, f, g, h]) => f64::from_be_bytes([a, b, c, d, e, f, g, h]).to_string(),
         (DataType::Time, [_, ..]) if value.len() <= 8 => date(signed(value)),
         (DataType::Boolean, [0]) => "no".into(),
         (DataType::Boolean, [1]) => "yes".into(),
+        (DataType::ObjectLink, [a, b, c, d]) => format!("/{}/{}", unsigned(&[*a, *b]), unsigned(&[*c, *d])),
         (SECRET, []) => "none".into(),
         (SECRET, _) => format!("{} bytes, not shown", value.len()),
-        _ => hex(value),
+        _ => shortened(value),
     }
 }
 
@@ -94,7 +142,16 @@ fn shown(data_type: DataType, value: &[u8]) -> String {
 fn guessed(value: &[u8]) -> String {
     match core::str::from_utf8(value) {
         Ok(text) if !text.is_empty() && !text.contains(char::is_control) => format!("\"{text}\""),
-        _ => hex(value),
+        _ => shortened(value),
+    }
+}
+
+/// Bytes in hexadecimal, or the first of them.
+pub(crate) fn shortened(bytes: &[u8]) -> String {
+    const SHOWN: usize = 8;
+    match bytes.get(..SHOWN) {
+        Some(first) if bytes.len() > 2 * SHOWN => format!("{}… ({} of them)", hex(first), bytes.len()),
+        _ => hex(bytes),
     }
 }
 
@@ -128,4 +185,47 @@ fn unsigned(bytes: &[u8]) -> u64 {
 fn signed(bytes: &[u8]) -> i64 {
     let sign = if bytes.first().is_some_and(|byte| *byte >= 0x80) { -1 } else { 0 };
     bytes.iter().fold(sign, |sum, byte| (sum << 8) | i64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(object: u16, bytes: &[u8]) -> String {
+        let mut values = Vec::new();
+        tlv(bytes, object, None, 0, &mut values).unwrap();
+        values.join("; ")
+    }
+
+    #[test]
+    fn values_have_their_names_and_types() {
+        for (object, bytes, words) in [
+            (3, &b"\xc1\x09\x50"[..], "9 Battery Level = 80 %"),
+            (4, b"\xc1\x02\x9f\xc1\x09\x00", "2 Radio Signal Strength = -97 dBm; 9 SMNC = 0"),
+            (5, b"\xc1\x03\x02\xc1\x05\x01", "3 State = 2 (downloaded); 5 Update Result = 1 (updated)"),
+            (30_000, b"\xc4\x04\x3f\xc0\0\0\xc4\x07\0\x03\0\0", "4 Rate = 1.5 1/h; 7 Part = /3/0"),
+            (30_000, b"\x83\x05\x41\0\x64", "5/0 Service Intervals = 100 h"),
+            (31_000, b"\xc2\x01\xff\x00\xc2\x02ab", "1 = ff00; 2 = \"ab\""),
+        ] {
+            assert_eq!(told(object, bytes), words);
+        }
+    }
+
+    #[test]
+    fn a_path_has_the_name_of_what_is_there() {
+        for (path, words) in [
+            (Path::ROOT, "/"),
+            (Path::resource(3, 0, 12), "/3/0/12 (Reset Error Code)"),
+            (Path::instance(30_000, 1), "/30000/1 (Hour Meter)"),
+            (Path::instance(9, 0), "/9/0"),
+        ] {
+            assert_eq!(named_path(path), words);
+        }
+    }
+
+    #[test]
+    fn many_bytes_are_shortened() {
+        assert_eq!(shortened(&[0xab; 4]), "abababab");
+        assert_eq!(shortened(&[0xab; 256]), "abababababababab… (256 of them)");
+    }
 }

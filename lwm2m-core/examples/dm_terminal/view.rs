@@ -7,7 +7,9 @@ use lwm2m_core::{Event, Instant, Peer};
 
 use crate::json;
 use crate::ladder::Ladder;
+use crate::news;
 use crate::screen::Screen;
+use crate::terminal::Errand;
 
 /// A datagram, and what became of it.
 #[derive(Debug)]
@@ -82,6 +84,17 @@ impl View {
         }
     }
 
+    /// What a server wants of the device.
+    pub(crate) fn errand(&mut self, at: Instant, errand: &Errand) -> io::Result<()> {
+        match &mut self.form {
+            Form::Ladder(ladder) => {
+                ladder.remark(at, true, &news::errand(errand));
+                Ok(())
+            }
+            Form::Json => json::errand(&mut self.out, at, errand),
+        }
+    }
+
     /// What the device tells the client.
     pub(crate) fn command(&mut self, at: Instant, text: &str) {
         if let Form::Ladder(ladder) = &mut self.form {
@@ -122,8 +135,11 @@ impl View {
     /// The last word: what came of it all.
     pub(crate) fn conclude(&mut self, text: &str) -> io::Result<()> {
         self.settle()?;
-        match self.form {
-            Form::Ladder(_) => writeln!(self.out, "\n{text}"),
+        match &mut self.form {
+            Form::Ladder(ladder) => {
+                ladder.unfold(&mut self.out)?;
+                writeln!(self.out, "\n{text}")
+            }
             Form::Json => Ok(()),
         }
     }

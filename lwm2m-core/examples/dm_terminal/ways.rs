@@ -88,6 +88,11 @@ impl Ways {
         self.ways.remove(&peer);
     }
 
+    /// The client begins anew, and knows no peer.
+    pub(crate) fn forget_all(&mut self) {
+        self.ways.clear();
+    }
+
     /// There is no network: no try is waited for. The client asks again when there is one.
     pub(crate) fn interrupt(&mut self) {
         self.ways.values_mut().for_each(|way| way.trying = None);

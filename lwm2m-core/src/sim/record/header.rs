@@ -7,13 +7,15 @@ use core::fmt::Write;
 
 use super::{hex, unhex};
 use crate::base::config::{Account, Config, Credentials};
+use crate::base::limits::Limits;
 use crate::base::rng::Key;
 use crate::base::time::Instant;
 
 /// The line of a record that its client can be made from again.
 ///
-/// It tells the endpoint name, the key, the accounts and the default lifetime. Everything else is
-/// as [`Config::dm`] or [`Config::new`] have it.
+/// It tells the endpoint name, the key, the accounts, the default lifetime, whether the limits are those
+/// of a gateway, and whether notifications are confirmable. Everything else is as [`Config::dm`] or
+/// [`Config::new`] have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     config: Config,
@@ -60,6 +62,12 @@ impl Header {
             hex(&config.key.0),
             config.default_lifetime,
         );
+        if config.limits == Limits::GATEWAY {
+            line.push_str(" limits=gateway");
+        }
+        if !config.confirmable_notifications {
+            line.push_str(" notifications=non");
+        }
         for account in &config.accounts {
             // Writing to a string does not fail.
             let _ = match account {
@@ -91,6 +99,8 @@ impl Header {
                 "endpoint" => config.endpoint = unescape(value)?,
                 "key" => config.key = Key(unhex(value)?.try_into().ok()?),
                 "lifetime" => config.default_lifetime = value.parse().ok()?,
+                "limits" if value == "gateway" => config.limits = Limits::GATEWAY,
+                "notifications" if value == "non" => config.confirmable_notifications = false,
                 "bootstrap" => {
                     let (uri, rest) = value.split_once(',').unwrap_or((value, ""));
                     config = config.bootstrap_server(&unescape(uri)?, credentials(rest)?);

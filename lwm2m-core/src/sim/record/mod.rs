@@ -113,6 +113,7 @@ fn unhex(text: &str) -> Option<alloc::vec::Vec<u8>> {
 mod tests {
     use super::*;
     use crate::base::config::Credentials;
+    use crate::base::limits::Limits;
     use crate::base::path::Path;
     use crate::base::rng::Key;
     use crate::client::Wake;
@@ -181,6 +182,16 @@ mod tests {
         assert_eq!(read.config().key, config.key);
         assert_eq!(read.config().accounts.len(), 2);
         assert_eq!(read, header);
+        config.limits = Limits::GATEWAY;
+        config.confirmable_notifications = false;
+        let header = Header::of(&config, Instant::ZERO).unwrap();
+        assert_eq!(Header::parse_line(&header.to_line()).as_ref(), Some(&header), "settings of their own");
+        for word in ["limits=device", "notifications=con", "slots=4"] {
+            assert_eq!(Header::parse_line(&format!("{line} {word}")), None, "{word}");
+        }
+        config.limits = Limits { events: 3, ..Limits::GATEWAY };
+        assert_eq!(Header::of(&config, Instant::ZERO), None, "nor does a header tell that");
+        config.limits = Limits::GATEWAY;
         config.leave_within = core::time::Duration::ZERO;
         assert_eq!(Header::of(&config, Instant::ZERO), None, "no header tells that");
     }
