@@ -36,7 +36,7 @@ pub use base::path::{Leaf, MAX_ID, Path, PathError};
 pub use base::rng::{Generator, Key};
 pub use base::time::Instant;
 pub use base::value::{DataType, Sink, Stop, Value};
-pub use client::{Client, CommandError, Memory, Output, Received, Security, SnapshotError, Wake};
+pub use client::{Client, CommandError, Memory, Output, Received, Rest, Security, SnapshotError, Wake};
 pub use exchange::Peer;
 pub use format::{Given, Values, ValuesIter};
 pub use lifecycle::Session;

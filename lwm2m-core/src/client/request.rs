@@ -158,6 +158,7 @@ impl Client {
     /// Tells whoever observed something that is gone: 4.04 without Observe ends an observation
     /// (RFC 7641, section 4.2).
     fn orphan(&mut self, now: Instant, deleted: Path) {
+        self.owe_orphans(now, deleted);
         while let Some((server, token, path)) = self.reporting.orphan(deleted) {
             if let Some(observer) = self.connections.by_role(Role::Server(server)) {
                 let _ = self.exchange.notify(now, observer.peer, token, false, |writer| {

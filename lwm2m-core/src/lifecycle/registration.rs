@@ -20,6 +20,20 @@ pub(crate) struct Registration {
     /// Short Server ID.
     pub(crate) server: u16,
     pub(crate) state: State,
+    pub(crate) contact: Contact,
+}
+
+/// When the server was in touch with us last: while it is registered with, it tells whether it can be
+/// talked to, and in queue mode whether it wants to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Contact {
+    /// Nothing speaks against talking to it. `last` is when the last message was sent or came.
+    Heard { last: Instant },
+    /// It was out of reach, and nothing came from it since: the next Update makes sure.
+    Unheard { last: Instant },
+    /// In queue mode, after the awake time: it keeps its requests, and we what we would tell it, until
+    /// the next Update.
+    Asleep,
 }
 
 /// Where a registration stands. Each state holds what it needs, and its deadline.
@@ -115,7 +129,7 @@ pub(crate) enum Outcome {
 impl Registration {
     /// A registration that is due at `at`.
     pub(crate) const fn due_at(server: u16, at: Instant) -> Self {
-        Self { server, state: State::Unregistered { at, failures: 0 } }
+        Self { server, state: State::Unregistered { at, failures: 0 }, contact: Contact::Heard { last: at } }
     }
 
     /// What is to be sent now, given what the server should be told.
@@ -143,6 +157,9 @@ impl Registration {
 
     /// The request left.
     pub(crate) fn sent(&mut self, now: Instant, request: Request, terms: Terms, exchange: ExchangeId) {
+        if self.contact == Contact::Asleep {
+            self.contact = Contact::Unheard { last: now };
+        }
         let state = core::mem::replace(&mut self.state, State::Gone);
         self.state = match (request, state) {
             (Request::Update { .. }, State::Registered { lease, failures, .. }) => {
@@ -223,6 +240,9 @@ impl Registration {
                     }
                     Err(reason) => {
                         events.push(Event::UpdateFailed { server, reason });
+                        if reason == Reason::TimedOut {
+                            self.contact = Contact::Unheard { last: now };
+                        }
                         // A refusal means that the registration is gone (OMA LwM2M 1.0, 5.3.2;
                         // reading A20); silence or trouble that there is time for another try.
                         // 4.29 only asks for patience (RFC 8516).
@@ -255,6 +275,11 @@ impl Registration {
         let World { config, generator, events, .. } = world;
         let server = self.server;
         let state = core::mem::replace(&mut self.state, State::Gone);
+        // A message that never fits is no reason to keep others back.
+        self.contact = match reason {
+            Reason::TooLarge => Contact::Heard { last: now },
+            _ => Contact::Unheard { last: now },
+        };
         self.state = match state {
             state if state.wants_register(now) => {
                 events.push(Event::RegistrationFailed { server, reason });
@@ -280,6 +305,9 @@ impl Registration {
 
     /// The exchange on its way is lost with the network; what it was for is due again.
     pub(crate) fn interrupted(&mut self, now: Instant) {
+        if let Contact::Heard { last } = self.contact {
+            self.contact = Contact::Unheard { last };
+        }
         let state = core::mem::replace(&mut self.state, State::Gone);
         self.state = match state {
             State::Registering { failures, .. } => State::Unregistered { at: now, failures },
@@ -364,6 +392,64 @@ impl Registration {
         match &self.state {
             State::Registered { lease, .. } | State::Updating { lease, .. } => lease.expires > now,
             _ => false,
+        }
+    }
+
+    // ----- contact, and queue mode ----------------------------------------------------------
+
+    /// A message from the server came.
+    pub(crate) const fn heard(&mut self, now: Instant) {
+        self.contact = Contact::Heard { last: now };
+    }
+
+    /// A message to the server leaves now.
+    pub(crate) const fn spoke(&mut self, now: Instant) {
+        match &mut self.contact {
+            Contact::Heard { last } | Contact::Unheard { last } => *last = now,
+            Contact::Asleep => self.contact = Contact::Unheard { last: now },
+        }
+    }
+
+    /// Whether what the server is to be told must wait until it is known to be there.
+    pub(crate) fn is_out_of_touch(&self, now: Instant) -> bool {
+        match (self.contact, &self.state) {
+            (Contact::Asleep, _) | (Contact::Unheard { .. }, State::Updating { .. }) => true,
+            (Contact::Unheard { .. }, State::Registered { update_at, failures, .. }) => {
+                *failures > 0 || *update_at <= now
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is queue mode that the server was told last, or is told now.
+    pub(crate) const fn queues(&self) -> bool {
+        match &self.state {
+            State::Registering { terms, .. } | State::Updating { terms, .. } => terms.binding.queues(),
+            State::Registered { lease, .. } => lease.terms.binding.queues(),
+            _ => false,
+        }
+    }
+
+    /// Asleep until then: that is when the next Update is due, or a Register.
+    pub(crate) fn asleep_until(&self, now: Instant) -> Option<Instant> {
+        match &self.state {
+            State::Registered { lease, update_at, .. } if self.contact == Contact::Asleep => {
+                Some(lease.expires.min(*update_at)).filter(|until| *until > now)
+            }
+            _ => None,
+        }
+    }
+
+    /// When the awake time is over, and how long nothing is to be sent then; not while something is on
+    /// its way or due before.
+    pub(crate) fn falls_asleep(&self, awake: Duration) -> Option<(Instant, Instant)> {
+        match (self.contact, &self.state) {
+            (Contact::Heard { last } | Contact::Unheard { last }, State::Registered { lease, update_at, .. })
+                if lease.terms.binding.queues() =>
+            {
+                Some((last + awake, lease.expires.min(*update_at))).filter(|(from, until)| from < until)
+            }
+            _ => None,
         }
     }
 

@@ -28,12 +28,12 @@ impl Accounts {
         let servers = config.limits.servers;
         let mut accounts = Self(Security::new(servers.saturating_add(1), config.limits.value), Server::new(servers));
         for (id, account) in (0..=u16::MAX).zip(&config.accounts) {
-            accounts.add(id, account);
+            accounts.add(id, account, server::Binding::configured(config));
         }
         accounts
     }
 
-    fn add(&mut self, id: u16, account: &config::Account) {
+    fn add(&mut self, id: u16, account: &config::Account, binding: server::Binding) {
         let (uri, credentials) = match account {
             config::Account::Bootstrap { uri, credentials } | config::Account::Server { uri, credentials, .. } => {
                 (uri, credentials)
@@ -56,7 +56,7 @@ impl Accounts {
                 short_server_id: Some(*short_server_id),
                 lifetime: Some(*lifetime).filter(|lifetime| *lifetime > 0),
                 storing: Some(true),
-                binding: Some(server::Binding::U),
+                binding: Some(binding),
                 ..server::Instance::default()
             });
         }

@@ -64,15 +64,15 @@ impl Numbers {
         (digest, fit)
     }
 
-    /// Whether an observed value is another one now than the observer was told, by as much as it
-    /// wants.
+    /// Whether an observed value is another one now than the observer was told: by as much as it
+    /// wants, and at all.
     pub(super) fn differ(
         &self,
         wall: Instant,
         of: &Observation,
         thresholds: Attributes,
         model: &dyn DataModel,
-    ) -> bool {
+    ) -> (bool, bool) {
         let observer = of.observer();
         let (mut changed, mut seen) = (false, 0usize);
         let digest = look(wall, observer, of.path, model, &mut |index, number| {
@@ -81,11 +81,9 @@ impl Numbers {
             changed |= last.is_none_or(|last| is_change(thresholds, last, number));
             seen = seen.saturating_add(1);
         });
-        if thresholds.has_thresholds() && of.measured {
-            changed || seen != self.of(observer).count()
-        } else {
-            digest != of.digest
-        }
+        let moved = digest != of.digest;
+        let measured = thresholds.has_thresholds() && of.measured;
+        (if measured { changed || seen != self.of(observer).count() } else { moved }, moved)
     }
 
     /// Adds a number; false when there is no place.
