@@ -17,7 +17,7 @@ use crate::lifecycle::{Due, Lifecycle, Role, object_list};
 use crate::management::read;
 use crate::model::{DataModel, Joined, Refusal, Viewed, refusing};
 use crate::objects::Accounts;
-use crate::reporting::Due as Notification;
+use crate::reporting::{Due as Notification, is_there};
 
 /// How long to wait when a buffer or a Message ID was missing.
 const STALL: Duration = Duration::from_secs(1);
@@ -226,7 +226,12 @@ impl Client {
                 return written.map_or(Verdict::Drop, |()| Verdict::Send);
             }
             let block = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok());
-            match read::write_content(&ctx, due.path, (due.format, Some(due.sequence), block), &joined, writer) {
+            let content = if is_there(due.path, &joined) {
+                read::write_content(&ctx, due.path, (due.format, Some(due.sequence), block), &joined, writer)
+            } else {
+                Err(Code::NOT_FOUND.into())
+            };
+            match content {
                 Ok(()) => Verdict::Send,
                 Err(Refusal::Code(code)) => {
                     // An error ends the observation (RFC 7641, section 4.2).

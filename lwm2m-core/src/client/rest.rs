@@ -5,8 +5,9 @@ use super::{Client, Role};
 use crate::base::event::Event;
 use crate::base::time::Instant;
 use crate::lifecycle::bootstrap::Bootstrap;
+use crate::lifecycle::contact::Contact;
 use crate::lifecycle::presence::Presence;
-use crate::lifecycle::registration::{Contact, Registration, State};
+use crate::lifecycle::registration::{Registration, State};
 
 /// A time in which nothing needs the device: no server expects to reach it, and it has nothing to send.
 ///

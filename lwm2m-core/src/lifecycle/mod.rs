@@ -6,6 +6,7 @@
 
 mod backoff;
 pub(crate) mod bootstrap;
+pub(crate) mod contact;
 pub(crate) mod location;
 pub(crate) mod object_list;
 pub(crate) mod presence;

@@ -3,12 +3,12 @@
 
 use core::time::Duration;
 
-use coap_codec::BlockValue;
+use coap_codec::{BlockValue, Code};
 use siphasher::sip::SipHasher13;
 
 use super::observations::Observer;
 use super::stored::Record;
-use super::{Due, Observation, Periods, Reporting, context};
+use super::{Due, Observation, Periods, Reporting, context, is_there};
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::path::Path;
 use crate::base::time::Instant;
@@ -55,6 +55,9 @@ impl Reporting {
         let observer = observation.observer();
         let ctx = context(wall, observation.server);
         let body = |output: Output<'_>| -> Result<usize, Refusal> {
+            if !is_there(due.path, model) {
+                return Err(Code::NOT_FOUND.into());
+            }
             let mut encoder = Encoder::new(due.format, due.path, output);
             walk::values(&ctx, due.path, model, &mut encoder)?;
             Ok(encoder.finish()?)

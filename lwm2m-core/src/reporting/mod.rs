@@ -384,6 +384,13 @@ impl Due {
     }
 }
 
+/// Whether there is what a path names: no model is asked for the value of what it does not have.
+pub(crate) fn is_there(path: Path, model: &dyn DataModel) -> bool {
+    let (Some(object), Some(instance)) = (path.object_id(), path.instance_id()) else { return true };
+    let resource = |resource: u16| model.next_resource(object, instance, resource.checked_sub(1)) == Some(resource);
+    model.next_instance(object, instance.checked_sub(1)) == Some(instance) && path.resource_id().is_none_or(resource)
+}
+
 /// Notifications read as the server that observes, and cannot be deferred.
 pub(crate) const fn context(wall: Instant, server: u16) -> Ctx {
     Ctx { origin: Origin::Server(server), ticket: None, resumed: false, now: wall }
