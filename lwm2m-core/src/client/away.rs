@@ -20,19 +20,20 @@ impl Client {
             || self.connections.by_role(role).is_none_or(|connection| connection.link != Link::Open)
     }
 
-    /// Makes the notifications that would leave now if their servers could be told, and keeps them.
-    pub(super) fn keep_notifications(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
+    /// Makes the notifications that would leave now if their servers could be told, and keeps them. For
+    /// servers that are asleep with us only when something `changed`, which has woken the device anyway:
+    /// a timeout that was not asked for must not make any.
+    pub(super) fn keep_notifications(&mut self, now: Instant, changed: bool, mut model: Option<&mut dyn DataModel>) {
         for index in 0.. {
-            let Some(server) = self.lifecycle.registrations.get(index).map(|registration| registration.server) else {
-                break;
-            };
+            let Some(own) = self.lifecycle.registrations.get(index) else { break };
+            let (server, asleep) = (own.server, own.asleep_until(now).is_some());
             let away = self.is_away(now, server);
             if !self.stores_notifications(server) {
                 self.reporting.drop_kept(server);
                 if away {
                     self.reporting.drop_pending(server);
                 }
-            } else if let (true, Some(model)) = (away && self.reporting.keeps(), &mut model) {
+            } else if let (true, Some(model)) = (away && self.reporting.keeps() && (changed || !asleep), &mut model) {
                 self.keep_for(now, server, &mut **model);
             }
         }
@@ -47,13 +48,11 @@ impl Client {
         }
     }
 
-    /// When the next notification is to be made that is kept. A device that sleeps is not woken for it:
-    /// then it is made with the next input.
+    /// When the next notification is to be made that is kept. A device that sleeps is not woken for it.
     pub(super) fn poll_keep(&self) -> Option<Instant> {
         let now = self.clock.latest();
-        let mut servers = self.lifecycle.registrations.iter().filter(|own| own.asleep_until(now).is_none());
-        servers
-            .by_ref()
+        let awake = self.lifecycle.registrations.iter().filter(|own| own.asleep_until(now).is_none());
+        awake
             .map(|registration| registration.server)
             .filter(|server| self.reporting.keeps() && self.stores_notifications(*server) && self.is_away(now, *server))
             .filter_map(|server| self.reporting.poll_keep(server, self.defaults(server)))

@@ -27,7 +27,7 @@ impl Client {
     pub(super) fn pump(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
         self.settle(now);
         self.fall_asleep(now);
-        self.keep_notifications(now, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
+        self.keep_notifications(now, false, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         self.serve_all(now, model);
         self.note_messages(now);
         self.tell_dropped();

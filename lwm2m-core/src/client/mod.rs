@@ -308,6 +308,8 @@ impl Client {
         let wall = self.clock.embedder(now);
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, path, &joined);
+        self.keep_notifications(now, true, Some(model));
+        let joined = Joined(&mut self.accounts, model);
         if path.depth() < 2 {
             self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
             self.reconsider(now, model);

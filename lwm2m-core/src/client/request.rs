@@ -148,6 +148,7 @@ impl Client {
         let Some(changed) = effects.changed.or(effects.deleted) else { return };
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, changed, &joined);
+        self.keep_notifications(now, true, Some(model));
         let listed = effects.deleted.is_some() || changed.depth() == 1;
         if listed || changed.object_id() == Some(SERVER) {
             let objects = objects(&self.accounts, model);

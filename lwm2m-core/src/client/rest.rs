@@ -115,15 +115,14 @@ impl Client {
         let connection = self.connections.by_role(Role::Server(own.server));
         let quiet = connection.is_none_or(|connection| self.exchange.is_quiet(connection.peer));
         let told = !self.reporting.has_kept(own.server) || self.is_away(now, own.server);
-        own.falls_asleep(self.config.awake_time()).filter(|_| quiet && told)
+        own.falls_asleep(self.config.awake_time()).filter(|(_, until)| quiet && told && now < *until)
     }
 
     /// In queue mode: goes to sleep where the awake time is over.
     pub(super) fn fall_asleep(&mut self, now: Instant) {
         for index in 0.. {
             let Some(own) = self.lifecycle.registrations.get(index) else { break };
-            let over =
-                own.queues() && self.falls_asleep(now, own).is_some_and(|(from, until)| from <= now && now < until);
+            let over = own.queues() && self.falls_asleep(now, own).is_some_and(|(from, _)| from <= now);
             if let Some(own) = self.lifecycle.registrations.get_mut(index).filter(|_| over) {
                 own.contact = Contact::Asleep;
                 self.events.push(Event::MaySleep { server: own.server });
