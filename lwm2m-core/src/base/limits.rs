@@ -42,11 +42,12 @@ pub struct Limits {
     /// one for an observed single resource, one for each instance of a multiple one. An observation
     /// whose numbers find no place is told of every change, whatever its thresholds.
     pub numbers: usize,
-    /// Bytes of notifications that are kept for servers that cannot be told now
-    /// (/1/x/6), for all servers together: 5 for each, its token, and its payload. The oldest is dropped
-    /// and counted ([`Client::dropped_notifications`](crate::Client::dropped_notifications)), and so is
-    /// one that is longer than all of it. With 0 none is made: of what changed meanwhile the newest
-    /// value alone is told.
+    /// Bytes of notifications that are kept for servers that cannot be told now and want to be told later
+    /// (/1/x/6; OMA LwM2M 1.0, Appendix D.1.2), for all servers together: 5 for each, its token, and its
+    /// payload. They are told within the same registration: a new one, or the end of their observation,
+    /// drops them. Without room the oldest is dropped, and so is one that is longer than all of it or
+    /// would leave in blocks; [`Client::dropped_notifications`](crate::Client::dropped_notifications)
+    /// counts them. With 0 none is made: of what changed meanwhile the newest value alone is told.
     pub stored: usize,
     /// Events not yet polled. The oldest is dropped and counted.
     pub events: usize,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use coap_codec::Message;
-use lwm2m_core::Generator;
 use lwm2m_core::sim::What;
+use lwm2m_core::{Generator, Instant};
 
 use super::*;
 
@@ -17,6 +17,8 @@ struct Book {
     kept: BTreeSet<i64>,
     /// How many of them were made while the device slept.
     asleep: usize,
+    /// Times in which nothing was to be sent, as far as no input came.
+    rests: Vec<(Instant, Instant)>,
 }
 
 fn is_asleep(sim: &Sim<(Device, Rack)>) -> bool {
@@ -70,6 +72,12 @@ fn live(seed: u64) -> (Sim<(Device, Rack)>, Watch, Book) {
             _ => {}
         }
         let pause = [secs(draw(3)), secs(draw(300)), secs(draw(20_000))][draw(3) as usize];
+        let now = sim.now();
+        if let Some(rest) = sim.client.rest(now) {
+            assert!(rest.until.is_none_or(|until| until > now), "{rest:?} is over\n{}", sim.trace);
+            let end = rest.until.map_or(now + pause, |until| until.min(now + pause));
+            book.rests.extend((rest.from < end).then_some((rest.from.max(now), end)));
+        }
         sim.run_for(pause);
     }
     sim.network.set(Conditions::GOOD);
@@ -103,6 +111,11 @@ fn check(sim: &Sim<(Device, Rack)>, observation: &Watch, book: &Book) {
             assert_eq!(Message::parse(bytes).unwrap().code(), Code::POST, "{at}\n{}", sim.trace);
         }
     }
+    for &(from, end) in &book.rests {
+        if let Some((at, Some(_))) = traffic.iter().find(|(at, _)| *at > from) {
+            assert!(*at >= end, "it does not rest from {from} to {end}\n{}", sim.trace);
+        }
+    }
     let told: Vec<i64> = observation.told(sim).into_iter().map(|(_, text)| text.parse().unwrap()).collect();
     assert!(told.is_sorted_by(|one, next| one < next), "in order, each once: {told:?}\n{}", sim.trace);
     let kept = told.iter().filter(|level| book.kept.contains(*level)).count();
@@ -125,7 +138,7 @@ fn check(sim: &Sim<(Device, Rack)>, observation: &Watch, book: &Book) {
 fn a_device_in_queue_mode_sleeps_when_it_may_and_forgets_nothing() {
     let range = std::env::var("QUEUE").unwrap_or_else(|_| "0..40".to_string());
     let (first, end) = range.split_once("..").expect("QUEUE is a range");
-    let (mut kept, mut asleep, mut dropped, mut lost) = (0, 0, 0, 0);
+    let (mut kept, mut asleep, mut dropped, mut lost, mut rests) = (0, 0, 0, 0, 0);
     for seed in first.parse().unwrap()..end.parse().unwrap() {
         let (sim, observation, book) = live(seed);
         check(&sim, &observation, &book);
@@ -133,6 +146,8 @@ fn a_device_in_queue_mode_sleeps_when_it_may_and_forgets_nothing() {
         asleep += book.asleep;
         dropped += sim.client.dropped_notifications();
         lost += sim.network.counts().lost;
+        rests += book.rests.len();
     }
-    assert!(kept > 100 && asleep > 100 && dropped > 20 && lost > 50, "{kept} {asleep} {dropped} {lost}");
+    let seen = (kept, asleep, dropped, lost, rests);
+    assert!(kept > 100 && asleep > 100 && dropped > 20 && lost > 50 && rests > 100, "{seen:?}");
 }
