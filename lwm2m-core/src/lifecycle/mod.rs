@@ -136,7 +136,7 @@ impl Lifecycle {
         let instance = accounts.1.by_short_server_id(server);
         Terms {
             lifetime: instance.and_then(|instance| instance.lifetime).unwrap_or(config.default_lifetime),
-            binding: instance.and_then(|instance| instance.binding).unwrap_or(Binding::configured(config)),
+            binding: instance.and_then(|instance| instance.binding).unwrap_or_else(|| Binding::configured(config)),
             objects,
         }
     }

@@ -1,4 +1,5 @@
 //! Lives in queue mode, on good networks and on bad ones, and what must be true of all of them.
+#![allow(clippy::std_instead_of_alloc, reason = "a test is no part of the library")]
 
 use std::collections::BTreeSet;
 
