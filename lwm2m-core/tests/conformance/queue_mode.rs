@@ -423,6 +423,8 @@ fn a_device_rests_when_all_its_servers_let_it() {
 fn what_is_not_confirmable_leaves_at_a_distance() {
     let mut config = sleepy();
     config.confirmable_notifications = false;
+    // It does not fall asleep in between.
+    config.registration.awake = Some(secs(2));
     let mut sim = online(config, device());
     let observation = watch(&mut sim, 0, BATTERY);
     fall_asleep(&mut sim);
