@@ -435,6 +435,8 @@ fn what_is_not_confirmable_leaves_at_a_distance() {
     let notifications = observation.notifications(&sim);
     let non = |sent: &Sent| sent.kind() == MessageType::NonConfirmable;
     assert!(notifications.iter().all(non), "{}", sim.trace);
+    // They need no room, and wait for the Update's answer all the same.
+    assert!(notifications[0].at >= times(&sim, UPDATED)[0], "{}", sim.trace);
     assert!(notifications.windows(2).all(|two| two[1].at == two[0].at + secs(3)), "{}", sim.trace);
     nobody_complains(&sim);
 }
@@ -488,5 +490,29 @@ fn a_snapshot_without_room_for_all_keeps_the_newest() {
     // The last one is left out as well: the value of then is told.
     let len = sim.client.snapshot(sim.now(), &mut flash[..bare]).unwrap();
     assert_eq!(len, bare);
+    nobody_complains(&sim);
+}
+
+#[test]
+fn a_server_that_does_not_answer_updates_is_told_later() {
+    let mut config = one_server(1);
+    config.confirmable_notifications = false;
+    let mut sim = online(config, device());
+    let observation = watch(&mut sim, 0, BATTERY);
+    server_mut(&mut sim).go_down();
+    sim.update(1).unwrap();
+    // One Update was given up, and the next try comes.
+    sim.run_for(secs(120));
+    assert!(news(&sim).iter().any(|event| matches!(event, Event::UpdateFailed { .. })), "{}", sim.trace);
+    for level in [10, 11] {
+        battery(&mut sim, level);
+        sim.run_for(secs(200));
+    }
+    assert_eq!((sim.client.stored_notifications(), observation.notifications(&sim)), (2, vec![]), "{}", sim.trace);
+    server_mut(&mut sim).come_up();
+    wake_up(&mut sim);
+    sim.run_for(secs(5));
+    assert_eq!(texts(&observation, &sim), ["10", "11"], "{}", sim.trace);
+    assert!(happened(&sim, Event::ObservationCancelled { server: 1, path: BATTERY }) == 0);
     nobody_complains(&sim);
 }
