@@ -537,3 +537,22 @@ fn an_observation_that_begins_anew_has_nothing_older_behind_it() {
     assert_eq!(texts(&observation, &sim), ["70", "40"], "{}", sim.trace);
     nobody_complains(&sim);
 }
+
+#[test]
+fn a_server_that_wants_nothing_stored_any_more_is_told_no_more_of_it() {
+    let mut config = one_server(1);
+    config.confirmable_notifications = false;
+    let mut sim = online(config, device());
+    let observation = watch(&mut sim, 0, BATTERY);
+    sim.network_down();
+    for level in [70, 60, 50] {
+        battery(&mut sim, level);
+    }
+    sim.network_up();
+    sim.run_for(millis(500));
+    assert_eq!(sim.ask(0, |server| put(server, STORING, "0")).code(), Some(Code::CHANGED));
+    sim.run_for(secs(20));
+    assert_eq!(texts(&observation, &sim), ["70"], "{}", sim.trace);
+    assert_eq!((sim.client.stored_notifications(), sim.client.dropped_notifications()), (0, 2));
+    nobody_complains(&sim);
+}
