@@ -145,9 +145,6 @@ impl Registration {
 
     /// The request left.
     pub(crate) fn sent(&mut self, now: Instant, request: Request, terms: Terms, exchange: ExchangeId) {
-        if self.contact == Contact::Asleep {
-            self.contact = Contact::Unheard { last: now };
-        }
         let state = core::mem::replace(&mut self.state, State::Gone);
         self.state = match (request, state) {
             (Request::Update { .. }, State::Registered { lease, failures, .. }) => {

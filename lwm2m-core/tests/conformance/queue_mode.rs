@@ -223,6 +223,8 @@ fn a_sleeping_device_is_not_woken_for_what_would_only_be_kept() {
     }
     // pmin has passed, and something comes anyway; then pmax has, of a value that moved by less than st.
     sim.run_for(secs(30));
+    sim.client.handle_timeout(sim.now(), &mut sim.model);
+    assert_eq!(sim.client.stored_notifications(), 1, "a timeout that nobody asked for makes none");
     battery(&mut sim, 77);
     assert_eq!(sim.client.stored_notifications(), 2);
     sim.run_for(secs(610));
@@ -555,4 +557,15 @@ fn a_server_that_wants_nothing_stored_any_more_is_told_no_more_of_it() {
     assert_eq!(texts(&observation, &sim), ["70"], "{}", sim.trace);
     assert_eq!((sim.client.stored_notifications(), sim.client.dropped_notifications()), (0, 2));
     nobody_complains(&sim);
+}
+
+#[test]
+fn a_short_sleep_with_the_memory_off_does_not_make_the_awake_time_longer() {
+    let mut sim = online(sleepy(), device());
+    let said = traffic(&sim).last().unwrap().0;
+    sim.run_for(secs(10));
+    sim.sleep(secs(50));
+    fall_asleep(&mut sim);
+    sim.run_for(secs(1));
+    assert_eq!(times(&sim, ASLEEP), [said + secs(AWAKE)], "{}", sim.trace);
 }
