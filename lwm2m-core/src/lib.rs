@@ -38,7 +38,7 @@ pub use base::rights::Rights;
 pub use base::rng::{Generator, Key};
 pub use base::time::Instant;
 pub use base::value::{DataType, Sink, Stop, Value};
-pub use client::{Client, CommandError, Memory, Output, Received, Security, SnapshotError, Wake};
+pub use client::{Client, CommandError, Memory, Output, Received, Rest, Security, SnapshotError, Wake};
 pub use exchange::Peer;
 pub use format::{Given, Values, ValuesIter};
 pub use lifecycle::Session;

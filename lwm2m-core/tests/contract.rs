@@ -5,7 +5,7 @@ mod common;
 
 use core::time::Duration;
 
-use coap_codec::{Code, ContentFormat, Message};
+use coap_codec::{Code, ContentFormat, Message, OptionNumber};
 use common::{BATTERY, Desk, Server, nothing, secs};
 use lwm2m_core::{Client, Event, Instant, Leave, Session, Wake};
 use proptest::prelude::*;
@@ -15,7 +15,8 @@ use proptest::prelude::*;
 enum Happens {
     Wait(u64),
     Read,
-    Observe,
+    /// With a Minimum and a Maximum Period, or without.
+    Observe(bool),
     WriteLifetime(u32),
     Execute,
     Trigger,
@@ -39,6 +40,10 @@ enum Happens {
     LateSession,
     /// A sleep with the memory off, in seconds.
     Sleep(u64),
+    /// Whether the server wants queue mode.
+    Queue(bool),
+    /// Whether the server wants to be told later what would have been told (/1/x/6).
+    Storing(bool),
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
@@ -46,7 +51,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         4 => (0u64..100_000).prop_map(Happens::Wait),
         4 => (0u64..20_000_000).prop_map(|millis| Happens::Wait(millis / 1_000 * 1_000)),
         2 => Just(Happens::Read),
-        2 => Just(Happens::Observe),
+        2 => any::<bool>().prop_map(Happens::Observe),
         1 => (0u32..100_000).prop_map(Happens::WriteLifetime),
         1 => Just(Happens::Execute),
         1 => Just(Happens::Trigger),
@@ -70,6 +75,8 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => Just(Happens::Breaks),
         1 => Just(Happens::LateSession),
         1 => (0u64..10_000).prop_map(Happens::Sleep),
+        1 => any::<bool>().prop_map(Happens::Queue),
+        1 => any::<bool>().prop_map(Happens::Storing),
     ]
 }
 
@@ -83,7 +90,14 @@ impl Desk {
                 let request = self.request(Code::GET, "/3/0", nothing);
                 self.receive(&request);
             }
-            Happens::Observe => {
+            Happens::Observe(periods) => {
+                let query: &[u8] = if *periods { b"pmin=20&pmax=300" } else { b"pmin&pmax" };
+                let attributes = self.request(Code::PUT, "/3/0/9", |writer| {
+                    query
+                        .split(|byte| *byte == b'&')
+                        .for_each(|one| writer.option(OptionNumber::URI_QUERY, one).unwrap());
+                });
+                self.receive(&attributes);
                 let request = self.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
                 self.receive(&request);
             }
@@ -153,6 +167,20 @@ impl Desk {
                 self.now = now + secs(*seconds);
                 *client = Client::restore(client.config().clone(), &flash[..len], self.now, wake).unwrap();
                 self.peer = None;
+            }
+            Happens::Queue(queue) => {
+                let request = self.request(Code::PUT, "/1/0/7", |writer| {
+                    writer.content_format(ContentFormat::TEXT_PLAIN).unwrap();
+                    writer.payload(if *queue { b"UQ" } else { b"U" }).unwrap();
+                });
+                self.receive(&request);
+            }
+            Happens::Storing(storing) => {
+                let request = self.request(Code::PUT, "/1/0/6", |writer| {
+                    writer.content_format(ContentFormat::TEXT_PLAIN).unwrap();
+                    writer.payload(if *storing { b"1" } else { b"0" }).unwrap();
+                });
+                self.receive(&request);
             }
             Happens::Noise(bytes) => {
                 if let Some(peer) = self.peer {

@@ -122,3 +122,27 @@ fn a_short_buffer_says_how_much_is_needed() {
         assert_eq!(short, Err(SnapshotError::NoSpace { needed: good.len() }));
     }
 }
+
+#[test]
+fn what_a_snapshot_has_no_room_for_is_made_up_for_by_the_value_of_now() {
+    for room in [0, 100] {
+        let mut desk = observed();
+        let bare = snapshot(&desk).len();
+        desk.client.network_down(desk.now);
+        for level in [41, 42] {
+            desk.battery(level);
+        }
+        let mut buffer = vec![0; bare + room];
+        let len = desk.client.snapshot(desk.now, &mut buffer).unwrap();
+        assert!(len >= bare && len <= bare + room);
+        let wake = Wake::Sleep { elapsed: secs(60) };
+        desk.client = Client::restore(desk.client.config().clone(), &buffer[..len], desk.now, wake).unwrap();
+        assert_eq!(desk.client.dropped_notifications(), if room == 0 { 2 } else { 0 });
+        desk.sent.clear();
+        desk.client.network_up(desk.now);
+        desk.pass(secs(10));
+        let told: Vec<_> = desk.messages(0).iter().map(|message| message.payload().to_vec()).collect();
+        let told: Vec<_> = told.iter().filter(|payload| !payload.is_empty()).collect();
+        assert_eq!(told, if room == 0 { vec![b"42"] } else { vec![b"41", b"42"] });
+    }
+}

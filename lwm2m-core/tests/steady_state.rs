@@ -128,3 +128,18 @@ fn a_day_after_registration_allocates_nothing() {
     assert!(reads >= 1_400 && notified >= 100 && updated >= 24);
     assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), 0, "allocations in a day");
 }
+
+#[test]
+fn notifications_are_kept_and_dropped_without_an_allocation() {
+    let mut desk = Desk::registered(Desk::config(1, 86_400));
+    let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+    desk.receive(&observe);
+    desk.client.network_down(desk.now);
+    for level in 0..300u32 {
+        desk.model.inner.battery_level = Some((level % 100) as u8);
+        let counted = allocation_counter::measure(|| desk.client.notify(desk.now, BATTERY, &mut desk.model));
+        assert_eq!(counted.count_total, 0, "the {level}th");
+    }
+    let (kept, dropped) = (desk.client.stored_notifications(), desk.client.dropped_notifications() as usize);
+    assert!(kept > 50 && dropped > 50 && kept + dropped == 300, "{kept} {dropped}");
+}

@@ -100,6 +100,13 @@ pub struct BootstrapPolicy {
 /// How registrations are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RegistrationPolicy {
+    /// Announce queue mode, `UQ`, to the servers of [`Config::accounts`]: the device sleeps between its
+    /// Updates, and its server keeps requests until it hears of it (OMA LwM2M 1.0, 8.3). Without it, and
+    /// where neither a bootstrap nor the server writes otherwise (/1/x/7), the binding is `U`.
+    pub queue_mode: bool,
+    /// How long a device in queue mode stays awake after the last message that it sent to the server
+    /// or received from it. None: MAX_TRANSMIT_WAIT, as the standard recommends.
+    pub awake: Option<Duration>,
     /// Spread the first Update over the lifetime's second half, so that devices which registered in
     /// the same second do not update in the same second.
     pub spread: bool,
@@ -226,6 +233,8 @@ impl Config {
                 backoff: Backoff::SERVER,
             },
             registration: RegistrationPolicy {
+                queue_mode: false,
+                awake: None,
                 spread: true,
                 margin: Duration::from_secs(250),
                 backoff: Backoff::SERVER,
@@ -252,6 +261,13 @@ impl Config {
         config.bootstrap.at_every_start = true;
         config.bootstrap.honour_hold_off = false;
         config
+    }
+
+    /// How long a device in queue mode stays awake after its last message: 93 s unless configured
+    /// otherwise.
+    #[must_use]
+    pub fn awake_time(&self) -> Duration {
+        self.registration.awake.unwrap_or_else(|| self.transmission.max_transmit_wait())
     }
 
     /// The same with a bootstrap server.

@@ -118,6 +118,19 @@ pub enum Event {
         /// The observed path.
         path: Path,
     },
+    /// Notifications that were made while their server could not be told will never reach it: there was
+    /// no room ([`Limits::stored`](crate::Limits::stored)), or their observation is over. What is the case
+    /// now is told all the same, if it is still observed.
+    NotificationsDropped {
+        /// How many, since this event the last time.
+        count: u32,
+    },
+    /// In queue mode: this server needs the device no more for now. [`Client::rest`](crate::Client::rest)
+    /// says whether the others do, and until when.
+    MaySleep {
+        /// Which server.
+        server: u16,
+    },
 }
 
 /// Why something failed.

@@ -47,6 +47,13 @@ pub struct Limits {
     /// one for an observed single resource, one for each instance of a multiple one. An observation
     /// whose numbers find no place is told of every change, whatever its thresholds.
     pub numbers: usize,
+    /// Bytes of notifications that are kept for servers that cannot be told now and want to be told later
+    /// (/1/x/6; OMA LwM2M 1.0, Appendix D.1.2), for all servers together: 5 for each, its token, and its
+    /// payload. They are told within the same registration: a new one, or the end of their observation,
+    /// drops them. Without room the oldest is dropped, and so is one that is longer than all of it or
+    /// would leave in blocks; [`Client::dropped_notifications`](crate::Client::dropped_notifications)
+    /// counts them. With 0 none is made: of what changed meanwhile the newest value alone is told.
+    pub stored: usize,
     /// Events not yet polled. The oldest is dropped and counted.
     pub events: usize,
     /// Bytes of a registration's Location-Path and Location-Query together, one more for each
@@ -71,6 +78,7 @@ impl Limits {
         observations: 8,
         attributes: 8,
         numbers: 16,
+        stored: 1_024,
         events: 32,
         location: 320,
         value: 255,
@@ -90,6 +98,7 @@ impl Limits {
         observations: 128,
         attributes: 128,
         numbers: 256,
+        stored: 16_384,
         events: 256,
         location: 512,
         value: 1_024,

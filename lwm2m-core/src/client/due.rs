@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use coap_codec::{BlockValue, Code, MessageWriter};
+use coap_codec::{BlockValue, Code, MessageWriter, WriteError};
 
 use super::connection::{Connection, Link};
 use super::{Client, objects};
@@ -17,6 +17,7 @@ use crate::lifecycle::{Due, Lifecycle, Role, object_list};
 use crate::management::read;
 use crate::model::{DataModel, Joined, Refusal, Viewed, refusing};
 use crate::objects::Accounts;
+use crate::reporting::{Due as Notification, is_there};
 
 /// How long to wait when a buffer or a Message ID was missing.
 const STALL: Duration = Duration::from_secs(1);
@@ -25,6 +26,14 @@ impl Client {
     /// Sends all that is due and has room. Without a model only what needs none.
     pub(super) fn pump(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
         self.settle(now);
+        self.fall_asleep(now);
+        self.keep_notifications(now, false, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
+        self.serve_all(now, model);
+        self.note_messages(now);
+        self.tell_dropped();
+    }
+
+    fn serve_all(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
         if self.stalled.is_some_and(|stalled| now < stalled) {
             return;
         }
@@ -110,6 +119,7 @@ impl Client {
             return true;
         }
         match connection.role {
+            Role::Server(server) if self.is_away(now, server) => false,
             Role::Server(server) => self.send_notification(now, connection.peer, server, model),
             Role::Bootstrap => false,
         }
@@ -210,13 +220,23 @@ impl Client {
         let ctx = crate::reporting::context(wall, server);
         let joined = Joined(&mut self.accounts, model);
         let mut over = false;
+        let reporting = &self.reporting;
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             // The observation waits for the right to come back (OMA LwM2M 1.0, 5.5.2).
             if !read::is_allowed(&ctx, due.path, &joined) {
                 return Verdict::Drop;
             }
+            if due.kept {
+                let written = write_kept(&due, reporting.kept(server, &due), writer);
+                return written.map_or(Verdict::Drop, |()| Verdict::Send);
+            }
             let block = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok());
-            match read::write_content(&ctx, due.path, (due.format, Some(due.sequence), block), &joined, writer) {
+            let content = if is_there(due.path, &joined) {
+                read::write_content(&ctx, due.path, (due.format, Some(due.sequence), block), &joined, writer)
+            } else {
+                Err(Code::NOT_FOUND.into())
+            };
+            match content {
                 Ok(()) => Verdict::Send,
                 Err(Refusal::Code(code)) => {
                     // An error ends the observation (RFC 7641, section 4.2).
@@ -260,6 +280,16 @@ impl Client {
         let objects = objects(&self.accounts, model);
         self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
     }
+}
+
+/// Writes a notification that was made before, with the options that it would have had then.
+fn write_kept(due: &Notification, payload: &[u8], writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+    writer.observe(due.sequence)?;
+    writer.content_format(due.format.content_format())?;
+    if let Some(block) = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok()) {
+        writer.block2(block)?;
+    }
+    writer.payload(payload)
 }
 
 /// Writes a request of the lifecycle; the object list as a whole, or the block of it whose turn it is.

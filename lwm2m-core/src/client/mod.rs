@@ -4,6 +4,7 @@
 //! have changed: the lifecycle first, then answers that the application gave late, then
 //! notifications.
 
+mod away;
 mod blocks;
 mod connection;
 mod due;
@@ -11,6 +12,7 @@ mod interface;
 mod memory;
 mod multicast;
 mod request;
+mod rest;
 mod sessions;
 mod snapshot;
 
@@ -33,6 +35,7 @@ use crate::reporting::Reporting;
 
 pub use interface::{CommandError, Output, Received, Security};
 pub use memory::Memory;
+pub use rest::Rest;
 pub use snapshot::{SnapshotError, Wake};
 
 /// A LwM2M client. The [crate documentation](crate) has the contract and a driving loop.
@@ -50,6 +53,8 @@ pub struct Client {
     events: Events,
     /// Nothing is sent before, for want of a buffer.
     stalled: Option<Instant>,
+    /// How many dropped notifications were told of.
+    dropped_notifications: u32,
     revision: u32,
 }
 
@@ -71,6 +76,7 @@ impl Client {
             connections: Connections::new(config.limits.servers.saturating_add(2)),
             events: Events::new(config.limits.events),
             stalled: None,
+            dropped_notifications: 0,
             revision: 0,
             accounts,
             clock,
@@ -90,9 +96,10 @@ impl Client {
         model: &mut dyn DataModel,
     ) -> Received {
         let now = self.clock.advance(now);
-        if self.connections.by_peer(peer).is_none() {
+        let Some(connection) = self.connections.by_peer(peer) else {
             return Received::Stranger;
-        }
+        };
+        self.lifecycle.heard(now, connection.role);
         let received = match self.exchange.receive(now, peer, datagram) {
             Inbound::Request { reply, message } => self.request_in(now, &reply, &message, model),
             Inbound::Response { exchange, message } => {
@@ -207,11 +214,6 @@ impl Client {
             self.connections.set(peer, Link::Open);
             let secure = self.is_secure(connection.role);
             self.lifecycle.connected(now, connection.role, session, secure);
-            if let Role::Server(server) = connection.role
-                && !self.stores_notifications(server)
-            {
-                self.reporting.drop_pending(server);
-            }
             self.touch();
         }
         self.pump(now, Some(model));
@@ -308,6 +310,8 @@ impl Client {
         let wall = self.clock.embedder(now);
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, path, &joined);
+        self.keep_notifications(now, true, Some(model));
+        let joined = Joined(&mut self.accounts, model);
         if path.depth() < 2 {
             self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
             self.accounts.detach(path, model);
@@ -349,7 +353,8 @@ impl Client {
         Ok(())
     }
 
-    /// Updates the registration with a server now, or as soon as it may be.
+    /// Updates the registration with a server now, or as soon as it may be. A device in queue mode that
+    /// woke by itself says so with this: its server sends what it kept, and is told what was kept for it.
     ///
     /// # Errors
     /// [`CommandError::UnknownServer`], [`CommandError::NotRegistered`].
@@ -427,7 +432,8 @@ impl Client {
             Link::Lingering { until } => Some(until),
             _ => None,
         });
-        let due = floors.into_iter().flatten().chain(to_send).chain(lingering).min()?;
+        let own = self.poll_keep().into_iter().chain(self.poll_asleep());
+        let due = floors.into_iter().flatten().chain(to_send).chain(lingering).chain(own).min()?;
         Some(self.clock.embedder(due))
     }
 
@@ -443,6 +449,7 @@ impl Client {
         }
         let late = self.exchange.due(connection.peer).filter(|_| room).map(|_| Instant::ZERO);
         let reporting = match connection.role {
+            Role::Server(server) if self.is_away(self.clock.latest(), server) => None,
             Role::Server(server) => {
                 let confirmable = self.config.confirmable_notifications;
                 let latest = self.clock.latest();
@@ -483,6 +490,20 @@ impl Client {
     #[must_use]
     pub const fn dropped_events(&self) -> u32 {
         self.events.dropped()
+    }
+
+    /// How many notifications were made while their server could not be told, and will never reach it:
+    /// see [`Event::NotificationsDropped`]. A sleep does not end the count.
+    #[must_use]
+    pub const fn dropped_notifications(&self) -> u32 {
+        self.reporting.dropped()
+    }
+
+    /// How many notifications are kept for servers that cannot be told now
+    /// ([`Limits::stored`](crate::Limits::stored)).
+    #[must_use]
+    pub fn stored_notifications(&self) -> usize {
+        self.reporting.all_kept().count()
     }
 
     /// Rises whenever a new snapshot is worth writing.

@@ -153,6 +153,7 @@ impl Client {
         let Some(changed) = effects.changed.or(effects.deleted) else { return };
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, changed, &joined);
+        self.keep_notifications(now, true, Some(model));
         let listed = effects.deleted.is_some() || changed.depth() == 1;
         if listed {
             // What is said of an instance comes and goes with it.
@@ -167,6 +168,7 @@ impl Client {
     /// Tells whoever observed something that is gone: 4.04 without Observe ends an observation
     /// (RFC 7641, section 4.2).
     fn orphan(&mut self, now: Instant, deleted: Path) {
+        self.owe_orphans(now, deleted);
         while let Some((server, token, path)) = self.reporting.orphan(deleted) {
             if let Some(observer) = self.connections.by_role(Role::Server(server)) {
                 let _ = self.exchange.notify(now, observer.peer, token, false, |writer| {

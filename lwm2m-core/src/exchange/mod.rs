@@ -311,6 +311,17 @@ impl Endpoint {
         self.messages.duplicates.forget(peer);
     }
 
+    /// Whether nothing goes on with a peer: nothing is awaited from it, nothing of it waits for an answer.
+    #[must_use]
+    pub fn is_quiet(&self, peer: Peer) -> bool {
+        self.messages.unacknowledged.count(peer) == 0 && !self.pending.has(peer) && !self.deferred.has(peer)
+    }
+
+    /// Whether a datagram for a peer waits to be handed out.
+    pub(crate) fn is_sending(&self, peer: Peer) -> bool {
+        self.messages.outbox.has(peer)
+    }
+
     /// Whether an exchange is still waited for.
     #[must_use]
     pub fn is_open(&self, exchange: ExchangeId) -> bool {

@@ -6,6 +6,7 @@
 
 mod backoff;
 pub(crate) mod bootstrap;
+pub(crate) mod contact;
 pub(crate) mod location;
 pub(crate) mod object_list;
 pub(crate) mod presence;
@@ -125,10 +126,8 @@ impl Lifecycle {
         };
         let again = |server| {
             let known = self.registration_of(server).filter(|_| place(before, server) == place(accounts, server));
-            Registration {
-                server,
-                state: State::Unregistered { at: now, failures: known.map_or(0, Registration::failures) },
-            }
+            let failures = known.map_or(0, Registration::failures);
+            Registration { state: State::Unregistered { at: now, failures }, ..Registration::due_at(server, now) }
         };
         self.registrations = accounts.servers().map(|account| again(account.short_server_id)).collect();
     }
@@ -138,12 +137,12 @@ impl Lifecycle {
         let instance = accounts.1.by_short_server_id(server);
         Terms {
             lifetime: instance.and_then(|instance| instance.lifetime).unwrap_or(config.default_lifetime),
-            binding: instance.and_then(|instance| instance.binding).unwrap_or(Binding::U),
+            binding: instance.and_then(|instance| instance.binding).unwrap_or_else(|| Binding::configured(config)),
             objects,
         }
     }
 
-    fn registration(&mut self, server: u16) -> Option<&mut Registration> {
+    pub(crate) fn registration(&mut self, server: u16) -> Option<&mut Registration> {
         self.registrations.iter_mut().find(|registration| registration.server == server)
     }
 
@@ -372,6 +371,15 @@ impl Lifecycle {
         self.bootstrap = Bootstrap::Idle;
         world.accounts.0.instances.retain(|security| !security.is_bootstrap_server());
         world.events.push(Event::Diagnostic(Diagnostic::BootstrapAccountPurged));
+    }
+
+    /// A message came from `role`.
+    pub(crate) fn heard(&mut self, now: Instant, role: Role) {
+        if let Role::Server(server) = role
+            && let Some(registration) = self.registration(server)
+        {
+            registration.heard(now);
+        }
     }
 
     /// A session was made, or is known to live on (readings A15 and A16).

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use coap_codec::{Code, Message};
 
+use super::contact::Contact;
 use super::location::Location;
 use super::{World, backoff};
 use crate::base::config::RegistrationPolicy;
@@ -20,6 +21,7 @@ pub(crate) struct Registration {
     /// Short Server ID.
     pub(crate) server: u16,
     pub(crate) state: State,
+    pub(crate) contact: Contact,
 }
 
 /// Where a registration stands. Each state holds what it needs, and its deadline.
@@ -115,7 +117,7 @@ pub(crate) enum Outcome {
 impl Registration {
     /// A registration that is due at `at`.
     pub(crate) const fn due_at(server: u16, at: Instant) -> Self {
-        Self { server, state: State::Unregistered { at, failures: 0 } }
+        Self { server, state: State::Unregistered { at, failures: 0 }, contact: Contact::Heard { last: at } }
     }
 
     /// What is to be sent now, given what the server should be told.
@@ -225,6 +227,9 @@ impl Registration {
                     }
                     Err(reason) => {
                         events.push(Event::UpdateFailed { server, reason });
+                        if reason == Reason::TimedOut {
+                            self.contact = Contact::Unheard { last: now };
+                        }
                         // A refusal means that the registration is gone (OMA LwM2M 1.0, 5.3.2;
                         // reading A20); silence or trouble that there is time for another try.
                         // 4.29 only asks for patience (RFC 8516).
@@ -257,6 +262,11 @@ impl Registration {
         let World { config, generator, events, .. } = world;
         let server = self.server;
         let state = core::mem::replace(&mut self.state, State::Gone);
+        // A message that never fits is no reason to keep others back.
+        self.contact = match reason {
+            Reason::TooLarge => Contact::Heard { last: now },
+            _ => Contact::Unheard { last: now },
+        };
         self.state = match state {
             state if state.wants_register(now) => {
                 events.push(Event::RegistrationFailed { server, reason });
@@ -282,6 +292,9 @@ impl Registration {
 
     /// The exchange on its way is lost with the network; what it was for is due again.
     pub(crate) fn interrupted(&mut self, now: Instant) {
+        if let Contact::Heard { last } = self.contact {
+            self.contact = Contact::Unheard { last };
+        }
         let state = core::mem::replace(&mut self.state, State::Gone);
         self.state = match state {
             State::Registering { failures, .. } => State::Unregistered { at: now, failures },

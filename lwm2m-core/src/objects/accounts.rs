@@ -34,7 +34,7 @@ impl Accounts {
         let access = AccessControl::new(config.limits.access_controls, servers);
         let mut accounts = Self(security, Server::new(servers), access);
         for (id, account) in (0..=u16::MAX).zip(&config.accounts) {
-            accounts.add(id, account);
+            accounts.add(id, account, server::Binding::configured(config));
         }
         for about in &config.access_controls {
             // The configuration was checked for room.
@@ -43,7 +43,7 @@ impl Accounts {
         accounts
     }
 
-    fn add(&mut self, id: u16, account: &config::Account) {
+    fn add(&mut self, id: u16, account: &config::Account, binding: server::Binding) {
         let (uri, credentials) = match account {
             config::Account::Bootstrap { uri, credentials } | config::Account::Server { uri, credentials, .. } => {
                 (uri, credentials)
@@ -66,7 +66,7 @@ impl Accounts {
                 short_server_id: Some(*short_server_id),
                 lifetime: Some(*lifetime).filter(|lifetime| *lifetime > 0),
                 storing: Some(true),
-                binding: Some(server::Binding::U),
+                binding: Some(binding),
                 ..server::Instance::default()
             });
         }

@@ -9,6 +9,7 @@ use super::definitions::server::{
     BINDING, DEFAULT_MAXIMUM_PERIOD, DEFAULT_MINIMUM_PERIOD, DISABLE, DISABLE_TIMEOUT, LIFETIME,
     NOTIFICATION_STORING_WHEN_DISABLED_OR_OFFLINE, REGISTRATION_UPDATE_TRIGGER,
 };
+use crate::base::config::Config;
 use crate::base::definition::with_ranges;
 use crate::base::path::Leaf;
 use crate::base::value::{Sink, Value};
@@ -98,10 +99,20 @@ impl Binding {
         }
     }
 
-    /// Whether this client can be reached so: by UDP. With queue mode its server waits to hear from
-    /// it before it asks; a client that never sleeps may be told to (OMA LwM2M 1.0, 8.3).
+    /// Whether this client can be reached so: by UDP.
     pub(crate) const fn is_supported(self) -> bool {
         matches!(self, Self::U | Self::UQ)
+    }
+
+    /// Whether it is queue mode over UDP: the server waits to hear from the client before it asks
+    /// (OMA LwM2M 1.0, 8.3).
+    pub(crate) const fn queues(self) -> bool {
+        matches!(self, Self::UQ)
+    }
+
+    /// What the configuration announces.
+    pub(crate) const fn configured(config: &Config) -> Self {
+        if config.registration.queue_mode { Self::UQ } else { Self::U }
     }
 }
 

@@ -64,15 +64,15 @@ impl Numbers {
         (digest, fit)
     }
 
-    /// Whether an observed value is another one now than the observer was told, by as much as it
-    /// wants.
+    /// Whether an observed value is another one now than the observer was told: by as much as it
+    /// wants, and at all.
     pub(super) fn differ(
         &self,
         wall: Instant,
         of: &Observation,
         thresholds: Attributes,
         model: &dyn DataModel,
-    ) -> bool {
+    ) -> (bool, bool) {
         let observer = of.observer();
         let (mut changed, mut seen) = (false, 0usize);
         let digest = look(wall, observer, of.path, model, &mut |index, number| {
@@ -81,11 +81,9 @@ impl Numbers {
             changed |= last.is_none_or(|last| is_change(thresholds, last, number));
             seen = seen.saturating_add(1);
         });
-        if thresholds.has_thresholds() && of.measured {
-            changed || seen != self.of(observer).count()
-        } else {
-            digest != of.digest
-        }
+        let moved = digest != of.digest;
+        let measured = thresholds.has_thresholds() && of.measured;
+        (if measured { changed || seen != self.of(observer).count() } else { moved }, moved)
     }
 
     /// Adds a number; false when there is no place.
@@ -123,7 +121,9 @@ fn look(
     let number = (path.depth() == 3).then_some(number);
     let mut look = Look { digest: Digest::new(), number };
     // A refusal is a state of its own: becoming unreadable, or readable again, is a change.
-    let _ = walk::values(&super::context(wall, server), path, model, &mut look);
+    if super::is_there(path, model) {
+        let _ = walk::values(&super::context(wall, server), path, model, &mut look);
+    }
     look.digest.finish()
 }
 

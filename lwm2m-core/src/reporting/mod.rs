@@ -6,7 +6,9 @@
 
 mod assignments;
 mod change;
+mod keeping;
 mod observations;
+mod stored;
 
 use core::time::Duration;
 
@@ -17,6 +19,7 @@ use self::assignments::{Assignments, OfServer};
 use self::change::Numbers;
 pub(crate) use self::observations::Observation;
 use self::observations::Observations;
+use self::stored::Stored;
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::limits::Limits;
 use crate::base::path::Path;
@@ -54,6 +57,8 @@ pub(crate) struct Due {
     /// The block size that the observer asked for, as its exponent.
     pub(crate) block: Option<u8>,
     pub(crate) confirmable: bool,
+    /// Whether it was made before: [`Reporting::kept`] has its payload.
+    pub(crate) kept: bool,
     index: usize,
 }
 
@@ -63,6 +68,10 @@ pub(crate) struct Reporting {
     observations: Observations,
     assignments: Assignments,
     numbers: Numbers,
+    /// What was made while a server could not be told.
+    stored: Stored,
+    /// The next of these that is not confirmable leaves then.
+    spaced: Instant,
 }
 
 impl Reporting {
@@ -71,6 +80,8 @@ impl Reporting {
             observations: Observations::new(limits.observations),
             assignments: Assignments::new(limits.attributes),
             numbers: Numbers::new(limits.numbers),
+            stored: Stored::new(limits.stored),
+            spaced: Instant::ZERO,
         }
     }
 
@@ -129,6 +140,11 @@ impl Reporting {
         // A notification on its way belongs to the observation still (RFC 7641, section 4.1).
         let replaced = self.observations.iter().find(|entry| entry.observer() == (server, token));
         let (in_flight, last) = replaced.map_or((None, None), |entry| (entry.in_flight, entry.last));
+        if replaced.is_some_and(|entry| entry.replays) {
+            self.stored.told((server, token));
+        }
+        // The answer is newer than all that was kept for this token.
+        self.stored.forget((server, token));
         let observation = Observation {
             server,
             token,
@@ -139,9 +155,12 @@ impl Reporting {
             digest,
             measured,
             pending: false,
+            moved: false,
+            owed: false,
             notified: now,
             confirmed: now,
             in_flight,
+            replays: false,
             last,
         };
         self.observations.put(observation);
@@ -162,6 +181,7 @@ impl Reporting {
     fn end(&mut self, which: impl Fn(&Observation) -> bool) -> Option<Path> {
         let ended = self.observations.remove(which)?;
         self.numbers.forget(ended.observer());
+        self.stored.forget(ended.observer());
         Some(ended.path)
     }
 
@@ -184,13 +204,14 @@ impl Reporting {
     pub(crate) fn drop_pending(&mut self, server: u16) {
         for observation in self.observations.iter_mut().filter(|observation| observation.server == server) {
             observation.pending = false;
+            observation.moved = false;
         }
     }
 
     /// What was sent to a server is lost with the network; what it would have told is told later.
     pub(crate) fn suspend(&mut self, server: u16) {
         for observation in self.observations.iter_mut().filter(|observation| observation.server == server) {
-            if observation.in_flight.take().is_some() {
+            if observation.in_flight.take().is_some() && !core::mem::take(&mut observation.replays) {
                 observation.pending = true;
             }
         }
@@ -198,11 +219,11 @@ impl Reporting {
 
     /// Something at `path` may have changed: whoever observes it is to be told, if it did.
     pub(crate) fn changed(&mut self, wall: Instant, path: Path, model: &dyn DataModel) {
-        let Self { observations, assignments, numbers } = self;
+        let Self { observations, assignments, numbers, .. } = self;
         for observation in observations.iter_mut() {
             if observation.path.overlaps(path) && !observation.pending {
                 let attributes = assignments.of(observation.server).effective(observation.path);
-                observation.pending = numbers.differ(wall, observation, attributes, model);
+                (observation.pending, observation.moved) = numbers.differ(wall, observation, attributes, model);
             }
         }
     }
@@ -215,7 +236,7 @@ impl Reporting {
     }
 
     /// The next notification for a server whose time has come. Without `room` for an exchange only
-    /// one that needs none.
+    /// one that needs none. What was kept comes before what is the case now.
     pub(crate) fn due(
         &self,
         now: Instant,
@@ -224,6 +245,9 @@ impl Reporting {
         confirmable: bool,
         room: bool,
     ) -> Option<Due> {
+        if self.stored.oldest_for(server).is_some() {
+            return self.due_of_kept(now, server, confirmable, room);
+        }
         let (index, observation) = self
             .observations
             .iter()
@@ -232,15 +256,7 @@ impl Reporting {
             .filter(|(_, observation)| self.deadline(observation, defaults).is_some_and(|deadline| deadline <= now))
             .filter(|(_, observation)| room || !observation.needs_confirmation(now, confirmable))
             .min_by_key(|(_, observation)| self.deadline(observation, defaults))?;
-        Some(Due {
-            token: observation.token,
-            path: observation.path,
-            format: observation.format,
-            sequence: observation.next_sequence(),
-            block: observation.block,
-            confirmable: observation.needs_confirmation(now, confirmable),
-            index,
-        })
+        Some(Due::of((index, observation), now, confirmable))
     }
 
     /// A notification was sent, or could not be made this time.
@@ -251,10 +267,13 @@ impl Reporting {
         sent: Option<Sent>,
         model: &dyn DataModel,
     ) {
+        if due.kept {
+            return self.sent_kept(now, due, sent);
+        }
         if let Some(observation) = self.observations.get_mut(due.index) {
             (observation.digest, observation.measured) =
                 self.numbers.tell(wall, observation.observer(), observation.path, model);
-            observation.pending = false;
+            (observation.pending, observation.moved, observation.owed) = (false, false, false);
             observation.notified = now;
             if let Some(sent) = sent {
                 observation.sequence = due.sequence;
@@ -270,6 +289,9 @@ impl Reporting {
         found.is_some_and(|observation| {
             observation.in_flight = None;
             observation.confirmed = now;
+            if core::mem::take(&mut observation.replays) {
+                self.stored.told(observation.observer());
+            }
             true
         })
     }
@@ -281,9 +303,11 @@ impl Reporting {
         Some((server, path))
     }
 
-    /// The observations at or below a path that is gone, one at a time.
+    /// The observations at or below a path that is gone, one at a time, but for those whose servers
+    /// [hear of it later](Self::owe).
     pub(crate) fn orphan(&mut self, deleted: Path) -> Option<(u16, Token, Path)> {
-        let orphan = self.observations.iter().find(|observation| deleted.contains(observation.path))?;
+        let is_orphan = |observation: &&Observation| deleted.contains(observation.path) && !observation.owed;
+        let orphan = self.observations.iter().find(is_orphan)?;
         let (server, token, path) = (orphan.server, orphan.token, orphan.path);
         self.cancel(server, token);
         Some((server, token, path))
@@ -299,6 +323,9 @@ impl Reporting {
         confirmable: bool,
         room: bool,
     ) -> Option<Instant> {
+        if self.stored.oldest_for(server).is_some() {
+            return self.poll_kept(now, server, confirmable, room);
+        }
         let of_server = self.observations.iter().filter(|observation| observation.server == server);
         let due = of_server.filter_map(|observation| {
             let deadline = self.deadline(observation, defaults)?;
@@ -314,7 +341,11 @@ impl Reporting {
     }
 
     pub(crate) fn heap(&self) -> usize {
-        self.observations.heap().saturating_add(self.assignments.heap()).saturating_add(self.numbers.heap())
+        self.observations
+            .heap()
+            .saturating_add(self.assignments.heap())
+            .saturating_add(self.numbers.heap())
+            .saturating_add(self.stored.heap())
     }
 
     /// All observations: what a snapshot keeps.
@@ -336,6 +367,28 @@ impl Reporting {
     pub(crate) fn put_number(&mut self, observation: &Observation, index: Option<u16>, bits: u64) -> bool {
         self.numbers.add(observation.observer(), index, bits)
     }
+}
+
+impl Due {
+    fn of((index, observation): (usize, &Observation), now: Instant, confirmable: bool) -> Self {
+        Self {
+            token: observation.token,
+            path: observation.path,
+            format: observation.format,
+            sequence: observation.next_sequence(),
+            block: observation.block,
+            confirmable: observation.needs_confirmation(now, confirmable),
+            kept: false,
+            index,
+        }
+    }
+}
+
+/// Whether there is what a path names: no model is asked for the value of what it does not have.
+pub(crate) fn is_there(path: Path, model: &dyn DataModel) -> bool {
+    let (Some(object), Some(instance)) = (path.object_id(), path.instance_id()) else { return true };
+    let resource = |resource: u16| model.next_resource(object, instance, resource.checked_sub(1)) == Some(resource);
+    model.next_instance(object, instance.checked_sub(1)) == Some(instance) && path.resource_id().is_none_or(resource)
 }
 
 /// Notifications read as the server that observes, and cannot be deferred.

@@ -36,12 +36,18 @@ pub(crate) struct Observation {
     pub(crate) measured: bool,
     /// Whether the value differed from that, by as much as the server wants, at some moment since.
     pub(crate) pending: bool,
+    /// Whether the value differed at all when it was looked at last: enough for the Maximum Period.
+    pub(crate) moved: bool,
+    /// Something did not reach the server that should have: the value of then is told when it can be.
+    pub(crate) owed: bool,
     pub(crate) notified: Instant,
     /// When a confirmable notification was last acknowledged.
     pub(crate) confirmed: Instant,
     /// The confirmable notification that waits for its acknowledgement: one at most, the newer
     /// value comes after it (RFC 7641, section 4.5).
     pub(crate) in_flight: Option<ExchangeId>,
+    /// Whether that is the oldest of those that were kept for it.
+    pub(crate) replays: bool,
     /// Message ID of the last notification, by which a Reset names it.
     pub(crate) last: Option<MessageId>,
 }
@@ -56,8 +62,16 @@ impl Observation {
         if self.in_flight.is_some() {
             return None;
         }
-        let changed = self.pending.then(|| self.notified + periods.min);
+        let changed = (self.pending || self.owed).then(|| self.notified + periods.min);
         let late = periods.max.map(|max| self.notified + max);
+        changed.into_iter().chain(late).min()
+    }
+
+    /// The same while the server cannot be told, and the notification is made to be kept. That a value
+    /// is what it was is no news by the time that the server hears of it: such a one is not made.
+    pub(super) fn keep_at(&self, periods: Periods) -> Option<Instant> {
+        let changed = self.pending.then(|| self.notified + periods.min);
+        let late = periods.max.filter(|_| self.moved).map(|max| self.notified + max);
         changed.into_iter().chain(late).min()
     }
 
@@ -115,6 +129,14 @@ impl Observations {
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Observation> {
         self.entries.iter_mut()
+    }
+
+    pub(crate) fn find(&self, observer: Observer) -> Option<&Observation> {
+        self.entries.iter().find(|entry| entry.observer() == observer)
+    }
+
+    pub(crate) fn find_mut(&mut self, observer: Observer) -> Option<&mut Observation> {
+        self.entries.iter_mut().find(|entry| entry.observer() == observer)
     }
 
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Observation> {

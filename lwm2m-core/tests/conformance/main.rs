@@ -43,6 +43,7 @@ mod objects;
 mod observe;
 mod observed_objects;
 mod operations;
+mod queue_mode;
 mod reads;
 mod register;
 mod register_answers;

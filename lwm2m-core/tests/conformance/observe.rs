@@ -569,12 +569,14 @@ fn td_coap_obs_12_observe_1_ends_it() {
 
 // ----- what changes while a server cannot be told ---------------------------------------------
 
-/// Of what changed while there was no network the newest value is told, if the server wants that
-/// (/1/x/6), and nothing otherwise.
+/// What would have been told while there was no network is told later, if the server wants that (/1/x/6) and
+/// there is room; without room the newest value alone; and nothing otherwise.
 #[test]
 fn what_changed_offline_is_told_later_or_dropped() {
-    for storing in [true, false] {
-        let mut sim = online(one_server(1), device());
+    for (storing, stored, expected) in [(true, 1_024, &["70", "78"][..]), (true, 0, &["78"]), (false, 1_024, &[])] {
+        let mut config = one_server(1);
+        config.limits.stored = stored;
+        let mut sim = online(config, device());
         let text = if storing { b"1" } else { b"0" };
         let write = |server: &mut lwm2m_core::sim::DmServer| {
             server.write(Path::resource(1, 0, 6), ContentFormat::TEXT_PLAIN, text, WriteMode::Replace)
@@ -590,11 +592,12 @@ fn what_changed_offline_is_told_later_or_dropped() {
         sim.network_up();
         sim.run_for(secs(60));
         let told: Vec<_> = observation.told(&sim).into_iter().map(|(_, text)| text).collect();
-        assert_eq!(told, if storing { &["78"][..] } else { &[] }, "{}", sim.trace);
+        assert_eq!(told, expected, "{}", sim.trace);
         // What changes from now on is told either way.
         battery(&mut sim, 60);
         sim.run_for(secs(60));
         assert_eq!(newest(&observation, &sim), "60");
+        assert_eq!(sim.client.dropped_notifications(), 0);
         nobody_complains(&sim);
     }
 }

@@ -10,6 +10,7 @@ mod models;
 mod network;
 mod objects;
 mod operations;
+mod queue;
 mod records;
 mod registration;
 mod wild;

@@ -132,6 +132,10 @@ fn live(seed: u64) {
         server.disable_timeout = Some(300);
         server.min_period = (seed.is_multiple_of(3)).then_some(10);
         server.max_period = (seed % 3 == 1).then_some(900);
+        server.storing = !seed.is_multiple_of(5);
+        // Its device keeps listening while it sleeps, and the server does not wait.
+        server.binding = if seed.is_multiple_of(4) { "UQ" } else { "U" }.to_string();
+        server.awake = 1_000 * DAY;
     }
     let mut random = Generator::new(Key::from_seed(seed));
     for _ in 0..40 {

@@ -64,6 +64,11 @@ impl<'b> Writer<'b> {
         }
     }
 
+    /// How long the whole is with its checksum, if nothing more is written.
+    pub(super) const fn length(&self) -> usize {
+        self.len.saturating_add(CHECKSUM)
+    }
+
     /// Adds the checksum; the length of the whole.
     pub(super) fn finish(mut self) -> Result<usize, SnapshotError> {
         let sum = self.buffer.get(..self.len).map(checksum);

@@ -4,6 +4,7 @@
 //! stay out unless `Config::snapshot_secrets` asks for them.
 
 mod bytes;
+mod kept;
 
 use alloc::string::String;
 use core::time::Duration;
@@ -19,6 +20,7 @@ use crate::base::rights::Rights;
 use crate::base::time::Instant;
 use crate::format::Format;
 use crate::lifecycle::bootstrap::Bootstrap;
+use crate::lifecycle::contact::Contact;
 use crate::lifecycle::location::Location;
 use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::registration::{Lease, Registration, State, Terms, Then};
@@ -79,7 +81,9 @@ pub enum SnapshotError {
 
 impl Client {
     /// Writes what must survive into `buffer`: the number of bytes used. Exchanges in flight are
-    /// not part of it; what they were for is done again.
+    /// not part of it; what they were for is done again. Of the notifications that are kept for servers
+    /// ([`Limits::stored`](crate::Limits::stored)) the newest are written for which there is room; the
+    /// others count as dropped for the client that comes back.
     ///
     /// # Errors
     /// [`SnapshotError::NoSpace`] with the size that is needed.
@@ -100,7 +104,16 @@ impl Client {
     /// ```
     pub fn snapshot(&self, now: Instant, buffer: &mut [u8]) -> Result<usize, SnapshotError> {
         let now = self.clock.peek(now);
+        let mut without = Writer::new(&mut []);
+        self.write(now, usize::MAX, &mut without);
+        let left_out = kept::left_out(&self.reporting, buffer.len().saturating_sub(without.length()));
         let mut out = Writer::new(buffer);
+        self.write(now, left_out, &mut out);
+        out.finish()
+    }
+
+    /// Writes all but the `left_out` oldest notifications that are kept.
+    fn write(&self, now: Instant, left_out: usize, out: &mut Writer<'_>) {
         out.raw(&MAGIC);
         let (message_id, counter) = self.exchange.counters();
         out.u16(message_id);
@@ -111,25 +124,29 @@ impl Client {
             Presence::Off | Presence::Leaving { to: Goal::PowerOff, .. } => 2,
         });
         out.u8(u8::from(self.lifecycle.network));
-        write_bootstrap(now, &self.lifecycle.bootstrap, &mut out);
+        write_bootstrap(now, &self.lifecycle.bootstrap, out);
         let purge_at = self.lifecycle.purge_at;
         out.u64(purge_at.map_or(NEVER, |at| at.saturating_duration_since(now).as_micros() as u64));
-        write_accounts(self.stored_accounts(), self.config.snapshot_secrets, &mut out);
+        write_accounts(self.stored_accounts(), self.config.snapshot_secrets, out);
         let registrations = &self.lifecycle.registrations;
         out.u8(u8::try_from(registrations.len()).unwrap_or(u8::MAX));
         let returns = matches!(self.lifecycle.presence, Presence::Present | Presence::Leaving { to: Goal::Back, .. });
         registrations
             .iter()
             .take(usize::from(u8::MAX))
-            .for_each(|registration| write_registration(now, registration, returns, &mut out));
+            .for_each(|registration| write_registration(now, registration, returns, out));
         out.u16(u16::try_from(self.reporting.len()).unwrap_or(u16::MAX));
         let observations = self.reporting.iter().take(usize::from(u16::MAX));
-        observations.for_each(|observation| write_observation(now, observation, &self.reporting, &mut out));
+        observations.for_each(|observation| {
+            // The last that was kept for it may be left out.
+            let owed = observation.owed || self.reporting.is_all_among(left_out, observation);
+            write_observation(now, observation, owed, &self.reporting, out);
+        });
         let assignments = self.reporting.assignments();
         out.u16(u16::try_from(assignments.count()).unwrap_or(u16::MAX));
         let assignments = self.reporting.assignments().take(usize::from(u16::MAX));
-        assignments.for_each(|assignment| write_assignment(assignment, &mut out));
-        out.finish()
+        assignments.for_each(|assignment| write_assignment(assignment, out));
+        kept::write(&self.reporting, left_out, out);
     }
 
     /// The accounts to keep: those from before a bootstrap that is not finished.
@@ -143,7 +160,8 @@ impl Client {
     /// Brings a client back from what [`snapshot`](Self::snapshot) wrote. `config` is the same as
     /// before, but for accounts that a bootstrap changed: the snapshot's count.
     ///
-    /// After a sleep the network counts as it was before, and sessions are asked for at once.
+    /// After a sleep the network counts as it was before, and sessions are asked for at once; in queue mode
+    /// when the next Update is due.
     ///
     /// # Errors
     /// [`SnapshotError`]: nothing of the snapshot was used.
@@ -175,7 +193,9 @@ impl Client {
         for _ in 0..assigned {
             client.reporting.assign(read_assignment(&mut input)?);
         }
+        kept::read(&mut client.reporting, &mut input)?;
         input.end()?;
+        client.dropped_notifications = client.reporting.dropped();
         if usize::from(assigned) > client.config.limits.attributes {
             return Err(SnapshotError::Limits);
         }
@@ -203,8 +223,12 @@ impl Client {
         client.lifecycle.network = network;
         client.lifecycle.bootstrap = bootstrap;
         client.lifecycle.registrations = registrations;
+        client.fall_asleep(now);
         for role in client.lifecycle.roles().collect::<alloc::vec::Vec<_>>() {
-            if matches!(role, Role::Server(_)) && client.lifecycle.serves(now, role, &client.config) {
+            let Role::Server(server) = role else { continue };
+            // In queue mode nobody expects to reach it before its next Update.
+            let asleep = client.lifecycle.registration_of(server).and_then(|own| own.asleep_until(now)).is_some();
+            if client.lifecycle.serves(now, role, &client.config) && !asleep {
                 client.connections.add(role);
                 client.connections.want(role);
             }
@@ -346,11 +370,22 @@ const REGISTERED: u8 = 1;
 const DISABLED: u8 = 2;
 const GONE: u8 = 3;
 
+const HEARD: u8 = 0;
+const UNHEARD: u8 = 1;
+const ASLEEP: u8 = 2;
+
 /// An exchange on its way ends with the snapshot: `returns` says whether a client that is about to
 /// leave is to come back at once.
 fn write_registration(now: Instant, registration: &Registration, returns: bool, out: &mut Writer<'_>) {
     let until = |deadline: Instant| deadline.saturating_duration_since(now).as_micros() as u64;
     out.u16(registration.server);
+    let (contact, last) = match registration.contact {
+        Contact::Heard { last } => (HEARD, last),
+        Contact::Unheard { last } => (UNHEARD, last),
+        Contact::Asleep => (ASLEEP, now),
+    };
+    out.u8(contact);
+    out.u64(now.saturating_duration_since(last).as_micros() as u64);
     match &registration.state {
         State::Unregistered { at, failures } => {
             out.u8(UNREGISTERED);
@@ -434,6 +469,14 @@ fn read_registration(
 ) -> Result<Registration, SnapshotError> {
     let after = |micros: u64| now + Duration::from_micros(micros).saturating_sub(elapsed);
     let server = input.u16()?;
+    let contact = input.u8()?;
+    let last = now.saturating_sub(Duration::from_micros(input.u64()?).saturating_add(elapsed));
+    let contact = match contact {
+        HEARD => Contact::Heard { last },
+        UNHEARD => Contact::Unheard { last },
+        ASLEEP => Contact::Asleep,
+        _ => return Err(SnapshotError::Damaged),
+    };
     let state = match input.u8()? {
         UNREGISTERED => State::Unregistered { at: after(input.u64()?), failures: input.u8()? },
         REGISTERED => {
@@ -453,7 +496,7 @@ fn read_registration(
         GONE => State::Gone,
         _ => return Err(SnapshotError::Damaged),
     };
-    Ok(Registration { server, state })
+    Ok(Registration { server, state, contact })
 }
 
 /// The observer did not ask for a block size.
@@ -474,8 +517,10 @@ fn read_path(input: &mut Reader<'_>) -> Result<Path, SnapshotError> {
 
 const PENDING: u8 = 1;
 const MEASURED: u8 = 2;
+const MOVED: u8 = 4;
+const OWED: u8 = 8;
 
-fn write_observation(now: Instant, observation: &Observation, reporting: &Reporting, out: &mut Writer<'_>) {
+fn write_observation(now: Instant, observation: &Observation, owed: bool, reporting: &Reporting, out: &mut Writer<'_>) {
     let ago = |then: Instant| now.saturating_duration_since(then).as_micros() as u64;
     out.u16(observation.server);
     out.u8(u8::try_from(observation.token.len()).unwrap_or(0));
@@ -484,9 +529,14 @@ fn write_observation(now: Instant, observation: &Observation, reporting: &Report
     out.u16(observation.format.content_format().0);
     out.u32(observation.sequence);
     out.u64(observation.digest);
-    // A confirmable notification on its way may be lost with the memory: it is told again.
-    let pending = if observation.pending || observation.in_flight.is_some() { PENDING } else { 0 };
-    out.u8(pending | if observation.measured { MEASURED } else { 0 });
+    // A confirmable notification on its way may be lost with the memory: it is told again, or it is
+    // kept still.
+    let lost = observation.in_flight.is_some() && !observation.replays;
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    out.u8(flag(observation.pending || lost, PENDING)
+        | flag(observation.measured, MEASURED)
+        | flag(observation.moved, MOVED)
+        | flag(owed, OWED));
     out.u8(observation.block.unwrap_or(ANY_BLOCK));
     out.u64(ago(observation.notified));
     out.u64(ago(observation.confirmed));
@@ -526,10 +576,13 @@ fn read_observation(
         digest,
         measured: flags & MEASURED != 0,
         pending: flags & PENDING != 0,
+        moved: flags & MOVED != 0,
+        owed: flags & OWED != 0,
         // Before the embedder's zero there is no instant: what lies that far back is over anyway.
         notified: now.saturating_sub(notified.saturating_add(elapsed)),
         confirmed: now.saturating_sub(confirmed.saturating_add(elapsed)),
         in_flight: None,
+        replays: false,
         last,
     };
     for _ in 0..input.u16()? {

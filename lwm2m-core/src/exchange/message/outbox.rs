@@ -58,6 +58,14 @@ impl Outbox {
         }
     }
 
+    /// Whether a datagram for `peer` waits to be handed out.
+    pub(crate) fn has(&self, peer: Peer) -> bool {
+        self.queue.iter().any(|order| match order {
+            Order::Short(to, _) | Order::Once(to, _) | Order::Keep(to, _) => *to == peer,
+            Order::Connect(_) | Order::Disconnect(_) => false,
+        })
+    }
+
     fn holds(&self, slot: SlotId) -> bool {
         self.queue.iter().any(|order| matches!(order, Order::Once(_, id) | Order::Keep(_, id) if *id == slot))
     }

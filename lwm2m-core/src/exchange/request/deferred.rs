@@ -146,6 +146,10 @@ impl Deferred {
         place.kept.take()
     }
 
+    pub(crate) fn has(&self, peer: Peer) -> bool {
+        self.places.iter().any(|place| place.kept.is_some_and(|kept| kept.reply.peer == peer))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.places.iter().filter(|place| place.kept.is_some()).count()
     }

@@ -118,6 +118,10 @@ impl Pending {
         self.requests.iter().filter(holds).count()
     }
 
+    pub(crate) fn has(&self, peer: Peer) -> bool {
+        self.requests.iter().any(|request| request.peer == peer)
+    }
+
     pub(crate) fn forget(&mut self, peer: Peer) {
         self.requests.retain(|request| request.peer != peer);
     }

@@ -268,6 +268,9 @@ impl DmServer {
 
     /// Sends what was asked for.
     pub(super) fn ask(&mut self, now: Instant) {
+        if self.waits_for_device(now) {
+            return;
+        }
         let device = self.registration().map(|registered| registered.address);
         while let Some((pending, ask)) = self.operations.asked.pop_front() {
             match device {

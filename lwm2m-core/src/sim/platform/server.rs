@@ -37,6 +37,9 @@ pub struct DmServer {
     pub storing: bool,
     /// Binding (/1/x/7).
     pub binding: String,
+    /// How long a device in queue mode counts as awake after its last message: later than that it is asked
+    /// nothing until it is heard of again. A minute, so that what is lost can be repeated while it listens.
+    pub awake: Duration,
     /// How its account secures the session. The simulated network needs no handshake.
     pub credentials: Credentials,
     /// Whom it registers.
@@ -52,6 +55,8 @@ pub struct DmServer {
     pub(super) online: Vec<Registered>,
     pub(super) operations: Operations,
     pub(super) now: Instant,
+    /// When a message came last.
+    heard: Instant,
     uri: String,
     location: (Vec<String>, Vec<String>),
     answers_next: Vec<(Interface, Code)>,
@@ -131,6 +136,7 @@ impl DmServer {
             disable_timeout: None,
             storing: true,
             binding: "U".to_string(),
+            awake: Duration::from_secs(60),
             credentials: plain(),
             accepts: Accepts::Anyone,
             answering: Answering::Piggybacked,
@@ -142,6 +148,7 @@ impl DmServer {
             online: Vec::new(),
             operations: Operations::default(),
             now: Instant::ZERO,
+            heard: Instant::ZERO,
             uri: uri.to_string(),
             location: (Vec::from(["rd".to_string()]), Vec::new()),
             answers_next: Vec::new(),
@@ -252,7 +259,15 @@ impl DmServer {
         self.complaints.push((now, what.into()));
     }
 
+    /// Whether the device sleeps, as far as can be known here: what it is asked waits.
+    #[must_use]
+    pub fn waits_for_device(&self, now: Instant) -> bool {
+        let queues = self.registration().is_some_and(|registered| registered.binding.ends_with('Q'));
+        queues && now >= self.heard + self.awake
+    }
+
     pub(super) fn receive(&mut self, now: Instant, from: Address, bytes: &[u8]) {
+        self.heard = now;
         match self.coap.receive(now, from, bytes) {
             Incoming::Request(request) => self.requested(now, &request),
             Incoming::Answered(exchange, result) => self.answered(now, exchange, result),
@@ -368,7 +383,8 @@ impl DmServer {
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let lifetimes = self.online.iter().map(|registered| registered.expires_at);
-        lifetimes.chain(self.coap.poll_timeout()).chain(self.operations.poll_timeout()).min()
+        let operations = self.operations.poll_timeout().filter(|_| !self.waits_for_device(self.now));
+        lifetimes.chain(self.coap.poll_timeout()).chain(operations).min()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
