@@ -124,12 +124,13 @@ impl Path {
     /// # Errors
     /// A segment that is not the decimal form of a `u16` (no sign, no leading zero), or a fifth one.
     pub fn from_segments<'a>(segments: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, PathError> {
-        let mut path = Self::ROOT;
-        for segment in segments {
-            let id = parse_id(segment).ok_or(PathError::NotAnId)?;
-            path = path.child(id).ok_or(PathError::TooDeep)?;
-        }
-        Ok(path)
+        segments.into_iter().try_fold(Self::ROOT, Self::descend)
+    }
+
+    /// The path with one more level, a decimal segment.
+    pub(crate) fn descend(self, segment: &[u8]) -> Result<Self, PathError> {
+        let id = parse_id(segment).ok_or(PathError::NotAnId)?;
+        self.child(id).ok_or(PathError::TooDeep)
     }
 }
 

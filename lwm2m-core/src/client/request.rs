@@ -50,7 +50,11 @@ impl Client {
             (verdict, outcome) = floors.serve(&call, reply, message, model, writer);
             verdict
         });
+        let stirs = connection.role == Role::Bootstrap || outcome.stirs();
         self.after(now, connection, reply, outcome, model);
+        if stirs {
+            self.pump(now, Some(model));
+        }
         Received::Request
     }
 
@@ -116,10 +120,10 @@ impl Client {
             self.reporting.detach(deleted, &exists);
         }
         let Role::Server(server) = role else { return };
-        let Effects { observing, changed, deleted, attributes, .. } = &effects;
-        if observing.is_some() || changed.is_some() || deleted.is_some() || attributes.is_some() {
-            self.touch();
+        if !effects.stirs() {
+            return;
         }
+        self.touch();
         let wall = self.clock.embedder(now);
         if let Some((path, attributes)) = effects.attributes {
             self.reporting.assign(Assignment { server, path, attributes });
@@ -221,6 +225,17 @@ pub(super) enum Outcome {
     /// The bootstrap is finished.
     Finished(Parting),
     Effects(Effects),
+}
+
+impl Outcome {
+    /// Whether something may be due because of it. A request that only asked makes nothing due.
+    const fn stirs(&self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Finished(_) => true,
+            Self::Effects(effects) => effects.stirs(),
+        }
+    }
 }
 
 impl Floors<'_> {

@@ -37,6 +37,7 @@ pub(crate) mod request;
 mod send;
 
 use core::fmt;
+use core::time::Duration;
 
 use coap_codec::{Code, Header, Message, MessageId, MessageType, Token};
 
@@ -183,10 +184,20 @@ pub enum SendError {
     TooManyDeferred,
 }
 
+/// How long Message IDs stay taken: worked out once, as every message needs one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Lifetimes {
+    /// EXCHANGE_LIFETIME.
+    exchange: Duration,
+    /// NON_LIFETIME.
+    non: Duration,
+}
+
 /// A CoAP endpoint for several peers. See the [module](self) for an example.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     transmission: Transmission,
+    lifetimes: Lifetimes,
     generator: Generator,
     messages: Messages,
     pending: Pending,
@@ -206,6 +217,7 @@ impl Endpoint {
         let queue = limits.slots.saturating_mul(2).saturating_add(limits.servers).saturating_add(4);
         Self {
             transmission,
+            lifetimes: Lifetimes { exchange: transmission.exchange_lifetime(), non: transmission.non_lifetime() },
             generator,
             messages: Messages {
                 ids: MessageIds::starting_at(first),

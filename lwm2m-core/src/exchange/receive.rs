@@ -64,15 +64,18 @@ impl Endpoint {
     }
 
     pub(super) fn lifetime(&self, confirmable: bool) -> Duration {
-        if confirmable { self.transmission.exchange_lifetime() } else { self.transmission.non_lifetime() }
+        if confirmable { self.lifetimes.exchange } else { self.lifetimes.non }
     }
 
     fn request_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
         let reply = Reply::to(peer, &message);
         // A block that is not the last one changes nothing by itself, and is known when it comes again:
         // it may make room, as a long body comes in more messages than can be remembered.
-        let partial = message.block1().is_some_and(|block| block.is_ok_and(|block| block.more()));
-        let class = if partial { Class::Harmless } else { Class::of(reply.method) };
+        let partial = || message.block1().is_some_and(|block| block.is_ok_and(|block| block.more()));
+        let class = match Class::of(reply.method) {
+            Class::Change if partial() => Class::Harmless,
+            class => class,
+        };
         let until = now + self.lifetime(reply.confirmable);
         let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
         if !known && class == Class::Change {
