@@ -62,6 +62,7 @@ impl<'b> Output<'b> {
     }
 
     /// What was written.
+    #[cfg(any(test, feature = "json"))]
     pub(super) fn written(&self) -> &[u8] {
         self.bytes.get(..self.used).unwrap_or_default()
     }
@@ -92,12 +93,34 @@ impl<'b> Output<'b> {
         Ok(claimed)
     }
 
+    #[inline]
     pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         if self.part.is_some() {
             return self.put_part(bytes);
         }
         self.claim(bytes.len())?.copy_from_slice(bytes);
         Ok(())
+    }
+
+    /// Puts the first `length` of eight bytes, the high ones of `bytes` first. Where there is room for
+    /// all eight they go in one move, which costs less than a copy of just so many; what comes next
+    /// overwrites the others.
+    #[inline]
+    pub(super) fn put_few(&mut self, bytes: u64, length: u32) -> Result<(), Stop> {
+        if self.part.is_none()
+            && let Some(room) = self.bytes.get_mut(self.used..).and_then(|room| room.first_chunk_mut())
+        {
+            *room = bytes.to_be_bytes();
+            // Still within the buffer.
+            self.used = self.used.wrapping_add(length.min(8) as usize);
+            return Ok(());
+        }
+        self.put_just(bytes, length)
+    }
+
+    #[cold]
+    fn put_just(&mut self, bytes: u64, length: u32) -> Result<(), Stop> {
+        self.put(bytes.to_be_bytes().get(..length as usize).unwrap_or_default())
     }
 
     /// Lets `write` fill the front of some room; it says how much it took, or `None` when that was
@@ -168,6 +191,7 @@ impl<'b> Output<'b> {
         Ok(())
     }
 
+    #[cold]
     fn put_part(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         let at = self.used;
         self.used = at.checked_add(bytes.len()).ok_or(FAILED)?;

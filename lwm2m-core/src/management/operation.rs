@@ -170,7 +170,8 @@ impl<'a> Operation<'a> {
         if operation.path.instance_id() == Some(MAX_ID) {
             return Err(Unfit::Code(Code::NOT_FOUND));
         }
-        operation.kind = operation.route(message.code(), options.observe).ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
+        operation.kind =
+            operation.route(message.code(), options.observe).ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
         Ok(operation)
     }
 

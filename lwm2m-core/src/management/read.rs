@@ -77,9 +77,5 @@ pub(crate) fn write_content(
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), Refusal> {
     let head = Head { sequence, format: format.content_format(), block };
-    content::write(head, writer, &mut |output| {
-        let mut encoder = Encoder::new(format, path, output);
-        walk::values(ctx, path, model, &mut encoder)?;
-        Ok(encoder.finish()?)
-    })
+    content::write(head, writer, &mut |output| walk::encode(ctx, path, model, Encoder::new(format, path, output)))
 }

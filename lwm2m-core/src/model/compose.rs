@@ -70,6 +70,20 @@ macro_rules! read_from_pair {
         fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
             if self.0.object(at.object).is_some() { self.0.read(ctx, at, out) } else { self.1.read(ctx, at, out) }
         }
+
+        fn read_instance(
+            &self,
+            ctx: &Ctx,
+            object: u16,
+            instance: u16,
+            out: &mut dyn $crate::model::Resources,
+        ) -> Result<(), Refusal> {
+            if self.0.object(object).is_some() {
+                self.0.read_instance(ctx, object, instance, out)
+            } else {
+                self.1.read_instance(ctx, object, instance, out)
+            }
+        }
     };
 }
 
