@@ -91,7 +91,11 @@ impl Path {
     /// Whether `other` is this path or lies below it.
     #[must_use]
     pub fn contains(self, other: Self) -> bool {
-        other.levels().starts_with(self.levels())
+        // All four levels in one number: whatever differs must lie behind those of this path.
+        let number = |[a, b, c, d]: [u16; 4]| u64::from_le_bytes(concat([a, b, c, d].map(u16::to_le_bytes)));
+        let differing = number(self.levels) ^ number(other.levels);
+        let behind = u64::MAX.checked_shl(u32::from(self.depth).saturating_mul(16)).unwrap_or(0);
+        self.depth <= other.depth && differing & !behind == 0
     }
 
     /// Whether a change at one of the two can be seen at the other.
@@ -132,6 +136,10 @@ impl Path {
         let id = parse_id(segment).ok_or(PathError::NotAnId)?;
         self.child(id).ok_or(PathError::TooDeep)
     }
+}
+
+const fn concat([[a, b], [c, d], [e, f], [g, h]]: [[u8; 2]; 4]) -> [u8; 8] {
+    [a, b, c, d, e, f, g, h]
 }
 
 /// Decimal without sign or leading zeros, at most 65535.

@@ -85,7 +85,7 @@ impl Instant {
 }
 
 /// Microseconds of a duration; half a million years and more count as the largest value.
-const fn micros(duration: Duration) -> u64 {
+pub(super) const fn micros(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64)
 }
 

@@ -184,13 +184,15 @@ pub enum SendError {
     TooManyDeferred,
 }
 
-/// How long Message IDs stay taken: worked out once, as every message needs one of them.
+/// How long Message IDs stay taken, and a response may take: worked out once, as every message needs
+/// one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Lifetimes {
     /// EXCHANGE_LIFETIME.
     exchange: Duration,
     /// NON_LIFETIME.
     non: Duration,
+    response: Duration,
 }
 
 /// A CoAP endpoint for several peers. See the [module](self) for an example.
@@ -217,7 +219,11 @@ impl Endpoint {
         let queue = limits.slots.saturating_mul(2).saturating_add(limits.servers).saturating_add(4);
         Self {
             transmission,
-            lifetimes: Lifetimes { exchange: transmission.exchange_lifetime(), non: transmission.non_lifetime() },
+            lifetimes: Lifetimes {
+                exchange: transmission.exchange_lifetime(),
+                non: transmission.non_lifetime(),
+                response: transmission.response_timeout(),
+            },
             generator,
             messages: Messages {
                 ids: MessageIds::starting_at(first),

@@ -122,7 +122,7 @@ impl Endpoint {
         };
         if message.code().is_empty() {
             self.stop_retransmission(exchange);
-            let until = now + self.transmission.response_timeout();
+            let until = now + self.lifetimes.response;
             if self.pending.acknowledged(exchange, until) {
                 return Inbound::Handled(Handled::Acknowledged);
             }

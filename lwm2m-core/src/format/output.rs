@@ -3,11 +3,8 @@
 //! It holds a body as a whole, or the part of a longer one that a block of an answer carries
 //! (RFC 7959): then whatever lies outside is counted and dropped.
 
-use core::hash::Hasher;
-
-use siphasher::sip::SipHasher13;
-
 use super::FAILED;
+use crate::base::mixer::Mixer;
 use crate::base::value::Stop;
 
 /// How many bytes before a part must be in its buffer too, for [`Output::part`]: an encoder may yet
@@ -36,7 +33,7 @@ struct Part<'b> {
     /// Where in the body the buffer begins.
     base: usize,
     /// Takes note of everything that is written.
-    transcript: Option<&'b mut SipHasher13>,
+    transcript: Option<&'b mut Mixer>,
 }
 
 impl<'b> Output<'b> {
@@ -52,7 +49,7 @@ impl<'b> Output<'b> {
     }
 
     /// Nothing but the length of a body, and a hash of it: equal bodies give equal hashes.
-    pub(crate) fn measure(transcript: &'b mut SipHasher13) -> Self {
+    pub(crate) fn measure(transcript: &'b mut Mixer) -> Self {
         Self { bytes: &mut [], used: 0, part: Some(Part { base: 0, transcript: Some(transcript) }) }
     }
 
@@ -155,7 +152,7 @@ impl<'b> Output<'b> {
             for offset in (0..length).step_by(WINDOW) {
                 let window = window.get_mut(..length.saturating_sub(offset).min(WINDOW)).unwrap_or_default();
                 fill(offset, window);
-                transcript.write(window);
+                transcript.bytes(window);
             }
         }
         let first = begin.max(part.base);
@@ -180,7 +177,7 @@ impl<'b> Output<'b> {
         self.used = written.checked_add(bytes.len()).ok_or(FAILED)?;
         if let Some(transcript) = &mut part.transcript {
             note(transcript, bytes.len(), at);
-            transcript.write(bytes);
+            transcript.bytes(bytes);
         }
         // What stands behind moves on, and over the end of the buffer.
         if let Some(tail) = self.bytes.get_mut(at.saturating_sub(part.base)..) {
@@ -198,7 +195,7 @@ impl<'b> Output<'b> {
         let Some(part) = &mut self.part else { return Err(FAILED) };
         if let Some(transcript) = &mut part.transcript {
             note(transcript, bytes.len(), at);
-            transcript.write(bytes);
+            transcript.bytes(bytes);
         }
         lay(self.bytes, part.base, at, bytes);
         Ok(())
@@ -206,11 +203,8 @@ impl<'b> Output<'b> {
 }
 
 /// Notes where bytes come to stand, so that two ways of putting bytes together are told apart.
-fn note(transcript: &mut SipHasher13, length: usize, at: usize) {
-    for number in [length, at] {
-        // The same on every machine, whatever the width of its addresses.
-        transcript.write(&u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes());
-    }
+fn note(transcript: &mut Mixer, length: usize, at: usize) {
+    [length, at].into_iter().for_each(|number| transcript.number(number as u64));
 }
 
 /// Copies `bytes`, which stand at `at` of the body, into a buffer that begins at `base`: those that
@@ -278,7 +272,7 @@ mod tests {
     fn every_part_is_that_of_the_whole() {
         let mut whole = [0; 256];
         let total = body(Output::new(&mut whole));
-        let mut transcript = SipHasher13::new();
+        let mut transcript = Mixer::new();
         assert_eq!(body(Output::measure(&mut transcript)), total);
         for base in 0..total + 20 {
             for length in [0, 1, 7, 16, 64, 200] {
@@ -306,7 +300,7 @@ mod tests {
     #[test]
     fn a_transcript_tells_bodies_apart() {
         let hash = |write: &dyn Fn(&mut Output<'_>)| {
-            let mut transcript = SipHasher13::new();
+            let mut transcript = Mixer::new();
             write(&mut Output::measure(&mut transcript));
             transcript.finish()
         };

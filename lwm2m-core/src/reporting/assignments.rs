@@ -78,6 +78,13 @@ impl Assigned for OfServer<'_> {
         found.map_or(Attributes::NONE, |entry| entry.attributes)
     }
 
+    /// In one walk: the table has parents before their children.
+    fn effective(&self, path: Path) -> Attributes {
+        let above = |entry: &&Assignment| entry.server == self.server && entry.path.contains(path);
+        let found = self.table.entries.iter().filter(above);
+        found.fold(Attributes::NONE, |wider, entry| entry.attributes.or(wider))
+    }
+
     fn has_room(&self, path: Path) -> bool {
         self.table.entries.len() < self.table.limit || self.table.position(self.server, path).is_ok()
     }
