@@ -247,6 +247,7 @@ impl fmt::Debug for Leaf {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+    use proptest::prelude::*;
 
     #[test]
     fn every_depth_reads_back_as_it_prints() {
@@ -300,5 +301,15 @@ mod tests {
         assert!(!instance.contains(Path::resource(3, 1, 9)));
         assert!(instance.overlaps(Path::object(3)));
         assert!(!instance.overlaps(Path::instance(3, 1)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_contains_those_that_begin_like_it(
+            one in prop::collection::vec(0u16..3, 0..5), other in prop::collection::vec(0u16..3, 0..5),
+        ) {
+            let path = |ids: &[u16]| ids.iter().fold(Path::ROOT, |path, id| path.child(*id).unwrap());
+            prop_assert_eq!(path(&one).contains(path(&other)), other.starts_with(&one));
+        }
     }
 }

@@ -184,22 +184,12 @@ pub enum SendError {
     TooManyDeferred,
 }
 
-/// How long Message IDs stay taken, and a response may take: worked out once, as every message needs
-/// one of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Lifetimes {
-    /// EXCHANGE_LIFETIME.
-    exchange: Duration,
-    /// NON_LIFETIME.
-    non: Duration,
-    response: Duration,
-}
-
 /// A CoAP endpoint for several peers. See the [module](self) for an example.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     transmission: Transmission,
-    lifetimes: Lifetimes,
+    /// EXCHANGE_LIFETIME, worked out once: nearly every message needs it.
+    exchange_lifetime: Duration,
     generator: Generator,
     messages: Messages,
     pending: Pending,
@@ -219,11 +209,7 @@ impl Endpoint {
         let queue = limits.slots.saturating_mul(2).saturating_add(limits.servers).saturating_add(4);
         Self {
             transmission,
-            lifetimes: Lifetimes {
-                exchange: transmission.exchange_lifetime(),
-                non: transmission.non_lifetime(),
-                response: transmission.response_timeout(),
-            },
+            exchange_lifetime: transmission.exchange_lifetime(),
             generator,
             messages: Messages {
                 ids: MessageIds::starting_at(first),

@@ -64,7 +64,7 @@ impl Endpoint {
     }
 
     pub(super) fn lifetime(&self, confirmable: bool) -> Duration {
-        if confirmable { self.lifetimes.exchange } else { self.lifetimes.non }
+        if confirmable { self.exchange_lifetime } else { self.transmission.non_lifetime() }
     }
 
     fn request_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
@@ -122,11 +122,12 @@ impl Endpoint {
         };
         if message.code().is_empty() {
             self.stop_retransmission(exchange);
-            let until = now + self.lifetimes.response;
-            if self.pending.acknowledged(exchange, until) {
-                return Inbound::Handled(Handled::Acknowledged);
+            if !self.pending.contains(exchange) {
+                return Inbound::Acknowledged(exchange);
             }
-            return Inbound::Acknowledged(exchange);
+            let until = now + self.transmission.response_timeout();
+            self.pending.acknowledged(exchange, until);
+            return Inbound::Handled(Handled::Acknowledged);
         }
         // A piggybacked response must carry the token of the request that its Message ID names;
         // anything else is rejected as a whole, and retransmission goes on (section 5.3.2).

@@ -115,6 +115,26 @@ impl<'b> Output<'b> {
         self.put_just(bytes, length)
     }
 
+    /// The same, and more bytes behind them.
+    #[inline]
+    pub(super) fn put_few_and(&mut self, few: u64, length: u32, bytes: &[u8]) -> Result<(), Stop> {
+        let length = length.min(8) as usize;
+        if self.part.is_none()
+            && let Some(room) = self.bytes.get_mut(self.used..)
+            && let Some((front, _)) = room.split_first_chunk_mut()
+        {
+            *front = few.to_be_bytes();
+            if let Some(place) = room.get_mut(length..).and_then(|room| room.get_mut(..bytes.len())) {
+                place.copy_from_slice(bytes);
+                // Still within the buffer.
+                self.used = self.used.wrapping_add(length).wrapping_add(bytes.len());
+                return Ok(());
+            }
+        }
+        self.put_just(few, length as u32)?;
+        self.put(bytes)
+    }
+
     #[cold]
     fn put_just(&mut self, bytes: u64, length: u32) -> Result<(), Stop> {
         self.put(bytes.to_be_bytes().get(..length as usize).unwrap_or_default())

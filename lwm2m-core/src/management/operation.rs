@@ -230,7 +230,10 @@ fn not_a_path(message: &Message<'_>, error: PathError) -> Unfit {
 mod tests {
     use super::*;
     use alloc::string::String;
+    use alloc::vec;
+    use alloc::vec::Vec;
     use coap_codec::{Header, MessageId, MessageType, MessageWriter, Token};
+    use proptest::prelude::*;
 
     fn parse(method: Code, path: &str, write: impl FnOnce(&mut MessageWriter<'_>)) -> Result<(Kind, String), Unfit> {
         let mut buffer = [0; 256];
@@ -299,5 +302,89 @@ mod tests {
         assert_eq!(with(1), Err(Unfit::Option(OptionNumber::IF_MATCH)));
         assert_eq!(with(35), Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED)));
         assert_eq!(with(10), Ok((Kind::Read(None), "/3".into())));
+    }
+
+    /// The same as [`Operation::parse`], one question to the message after the other.
+    fn plainly<'a>(message: &Message<'a>) -> Result<Operation<'a>, Unfit> {
+        let method = message.code();
+        let proxy = [OptionNumber::PROXY_URI, OptionNumber::PROXY_SCHEME];
+        if proxy.into_iter().any(|number| message.option(number).is_some()) {
+            return Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED));
+        }
+        let understood = |number: OptionNumber| match number {
+            OptionNumber::URI_HOST
+            | OptionNumber::URI_PORT
+            | OptionNumber::URI_PATH
+            | OptionNumber::URI_QUERY
+            | OptionNumber::ACCEPT
+            | OptionNumber::BLOCK2 => true,
+            OptionNumber::BLOCK1 => matches!(method, Code::PUT | Code::POST),
+            number => !number.is_critical(),
+        };
+        if let Some(number) = message.unsupported_option(understood) {
+            return Err(Unfit::Option(number));
+        }
+        let mut operation = Operation {
+            kind: Kind::Finish,
+            path: Path::ROOT,
+            message: *message,
+            has_query: message.uri_query().next().is_some(),
+            content_format: message.content_format(),
+            accept: message.accept(),
+            block1: block(message.block1())?,
+            block2: block(message.block2())?,
+            legacy: LegacyFormats::default(),
+            payload: message.payload(),
+        };
+        if method == Code::POST && message.uri_path().eq([b"bs".as_slice()]) {
+            return Ok(operation);
+        }
+        if message.uri_path().any(|segment| matches!(segment, b"." | b"..")) {
+            return Err(Unfit::Option(OptionNumber::URI_PATH));
+        }
+        operation.path = Path::from_segments(message.uri_path()).map_err(|error| match error {
+            PathError::TooDeep => Unfit::Code(Code::METHOD_NOT_ALLOWED),
+            _ => Unfit::Code(Code::NOT_FOUND),
+        })?;
+        if operation.path.instance_id() == Some(MAX_ID) {
+            return Err(Unfit::Code(Code::NOT_FOUND));
+        }
+        let kind = operation.route(method, message.observe());
+        operation.kind = kind.ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
+        Ok(operation)
+    }
+
+    /// Options that a request may have, good and bad.
+    fn option() -> impl Strategy<Value = (u16, Vec<u8>)> {
+        const SEGMENTS: [&str; 11] = ["3", "0", "9", "bs", "65535", "65536", "03", ".", "..", "a", ""];
+        let segment = prop::sample::select(&SEGMENTS[..]).prop_map(|text| text.as_bytes().to_vec());
+        const KNOWN: [u16; 18] = [1, 3, 4, 6, 7, 9, 12, 14, 15, 17, 19, 23, 27, 28, 35, 39, 60, 65_001];
+        prop_oneof![
+            3 => segment.prop_map(|value| (11, value)),
+            2 => (prop::sample::select(&KNOWN[..]), prop::collection::vec(any::<u8>(), 0..4)),
+            1 => (prop::sample::select(&[12, 17][..]), prop::sample::select(&[0u8, 40, 42][..]).prop_map(|it| vec![it])),
+            1 => (prop::sample::select(&[6, 23][..]), (0u8..3).prop_map(|it| vec![it])),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn one_walk_finds_what_one_question_after_the_other_does(
+            method in 1u8..8,
+            mut options in prop::collection::vec(option(), 0..6),
+            body in prop::collection::vec(any::<u8>(), 0..2),
+        ) {
+            options.sort_by_key(|(number, _)| *number);
+            let mut buffer = [0; 256];
+            let code = Code::from_byte(method);
+            let header = Header { message_type: MessageType::Confirmable, code, message_id: MessageId(1) };
+            let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
+            for (number, value) in &options {
+                writer.option(OptionNumber(*number), value).unwrap();
+            }
+            writer.payload(&body).unwrap();
+            let message = Message::parse(writer.finish()).unwrap();
+            prop_assert_eq!(Operation::parse(&message), plainly(&message));
+        }
     }
 }

@@ -117,9 +117,12 @@ pub trait DataModel {
     /// # Errors
     /// As [`read`](Self::read).
     fn read_instance(&self, ctx: &Ctx, object: u16, instance: u16, out: &mut dyn Resources) -> Result<(), Refusal> {
+        let Some(definition) = self.object(object) else { return Ok(()) };
         let mut after = None;
         while let Some(resource) = self.next_resource(object, instance, after) {
-            if out.resource(resource)? {
+            if let Some(definition) = definition.resource(resource)
+                && out.resource(definition)?
+            {
                 self.read(ctx, Leaf::new(object, instance, resource), out)?;
             }
             after = Some(resource);

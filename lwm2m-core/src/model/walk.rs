@@ -50,7 +50,7 @@ fn instance_values<E: Encode + ?Sized>(
     model: &dyn DataModel,
     out: &mut E,
 ) -> Result<(), Refusal> {
-    let mut resources = Checked::new(object, instance, out);
+    let mut resources = Checked::new(object.id, instance, out);
     model.read_instance(ctx, object.id, instance, &mut resources)?;
     Ok(resources.end()?)
 }
@@ -64,7 +64,7 @@ fn resource_values<E: Encode + ?Sized>(
     out: &mut E,
 ) -> Result<(), Refusal> {
     let definition = object.resource(resource).ok_or(Code::NOT_FOUND)?;
-    let mut resources = Checked::new(object, instance, out);
+    let mut resources = Checked::new(object.id, instance, out);
     resources.begin(definition)?;
     model.read(ctx, Leaf::new(object.id, instance, resource), &mut resources)?;
     Ok(resources.end()?)

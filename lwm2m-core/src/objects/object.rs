@@ -316,8 +316,8 @@ pub mod bind {
         for resource in definition.resources {
             let Some(field) = object.readable(resource.id) else { continue };
             if let Some(value) = field.ready() {
-                out.single(resource.id, value)?;
-            } else if field.is_present() && out.resource(resource.id)? {
+                out.single(resource, value)?;
+            } else if field.is_present() && out.resource(resource)? {
                 field.read(ctx, Leaf::new(definition.id, instance, resource.id), out)?;
             }
         }

@@ -83,8 +83,9 @@ impl<'b> Writer<'b> {
     }
 
     fn element(&mut self, at: Leaf, content: &[u8]) -> Result<(), Stop> {
-        self.head(at, content.len())?;
-        self.output.put(content)
+        let (kind, id) = self.place(at)?;
+        let header = Header::new(kind, id, content.len())?;
+        self.output.put_few_and(header.bytes, header.length, content)
     }
 
     /// An element of the low `width` bytes of a number, the high ones first.
@@ -237,6 +238,7 @@ mod tests {
     use super::*;
     use crate::format::testing::hex;
     use alloc::vec;
+    use proptest::prelude::*;
 
     const AT: Leaf = Leaf::new(3, 0, 6);
 
@@ -333,5 +335,66 @@ mod tests {
         refused(|writer| writer.value(AT.at(0), Value::Int(1)));
         refused(|writer| writer.open_multiple(6).and_then(|()| writer.value(AT, Value::Int(1))));
         refused(|writer| writer.open_multiple(7).and_then(|()| writer.value(AT.at(0), Value::Int(1))));
+    }
+
+    fn value() -> impl Strategy<Value = Value<'static>> {
+        const TEXTS: [&str; 5] = ["", "a", "seven..", "eight...", "a text of more than sixteen bytes"];
+        prop_oneof![
+            prop::sample::select(&TEXTS[..]).prop_map(Value::Str),
+            (any::<i64>(), 0u32..64).prop_map(|(number, shift)| Value::Int(number >> shift)),
+            (any::<u64>(), 0u32..64).prop_map(|(number, shift)| Value::Uint(number >> shift)),
+            any::<f64>().prop_map(Value::Float),
+            any::<f32>().prop_map(|number| Value::Float(number.into())),
+            any::<bool>().prop_map(Value::Bool),
+            (any::<u16>(), any::<u16>()).prop_map(|(object, instance)| Value::Link(object, instance)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_one_move_is_what_goes_byte_by_byte(
+            values in prop::collection::vec((any::<u16>(), 0u32..16, value(), any::<bool>()), 0..8),
+        ) {
+            let write = |output: Output<'_>| {
+                let mut writer = Writer::new(output);
+                for (id, shift, value, multiple) in &values {
+                    let id = id >> shift;
+                    if *multiple {
+                        writer.open_multiple(id)?;
+                        writer.value(Leaf::new(3, 0, id).at(1), *value)?;
+                        writer.value(Leaf::new(3, 0, id).at(256), *value)?;
+                        writer.close()?;
+                    } else {
+                        writer.value(Leaf::new(3, 0, id), *value)?;
+                    }
+                }
+                writer.finish()
+            };
+            let mut roomy = vec![0; 2_000];
+            let length = write(Output::new(&mut roomy)).unwrap();
+            // Of a part every byte is laid by itself, and a tight buffer has no room to spare.
+            let mut part = vec![0; 2_000];
+            prop_assert_eq!(write(Output::part(&mut part, 0)), Ok(length));
+            prop_assert_eq!(&part[..length], &roomy[..length]);
+            let mut tight = vec![0; length];
+            prop_assert_eq!(write(Output::new(&mut tight)), Ok(length));
+            prop_assert_eq!(&tight[..], &roomy[..length]);
+            if let Some(shorter) = length.checked_sub(1) {
+                prop_assert_eq!(write(Output::new(&mut tight[..shorter])), Err(FAILED));
+            }
+        }
+    }
+
+    #[test]
+    fn a_signed_number_has_the_width_that_its_type_says() {
+        for number in (0..64).flat_map(|bit| [1i64 << bit, (1i64 << bit).wrapping_sub(1)]).flat_map(|it| [it, !it]) {
+            let width = match number {
+                -0x80..=0x7F => 1,
+                -0x8000..=0x7FFF => 2,
+                -0x8000_0000..=0x7FFF_FFFF => 4,
+                _ => 8,
+            };
+            assert_eq!(signed_width(number), width, "{number}");
+        }
     }
 }
