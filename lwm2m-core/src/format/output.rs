@@ -118,12 +118,12 @@ impl<'b> Output<'b> {
     /// The same, and more bytes behind them.
     #[inline]
     pub(super) fn put_few_and(&mut self, few: u64, length: u32, bytes: &[u8]) -> Result<(), Stop> {
-        let length = length.min(8) as usize;
         if self.part.is_none()
             && let Some(room) = self.bytes.get_mut(self.used..)
             && let Some((front, _)) = room.split_first_chunk_mut()
         {
             *front = few.to_be_bytes();
+            let length = length.min(8) as usize;
             if let Some(place) = room.get_mut(length..).and_then(|room| room.get_mut(..bytes.len())) {
                 place.copy_from_slice(bytes);
                 // Still within the buffer.
@@ -131,7 +131,7 @@ impl<'b> Output<'b> {
                 return Ok(());
             }
         }
-        self.put_just(few, length as u32)?;
+        self.put_just(few, length)?;
         self.put(bytes)
     }
 
