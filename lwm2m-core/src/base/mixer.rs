@@ -68,6 +68,13 @@ mod tests {
         let mut mixer = Mixer::new();
         mixer.bytes(b"\x64\0\0\0\0\0\0\0");
         assert_eq!(mixer.finish(), mixed(&[100]));
+        let mut mixer = Mixer::new();
+        mixer.bytes(b"\x07\0\0\0\0\0\0\x80\x64\x01\xff");
+        assert_eq!(
+            mixer.finish(),
+            mixed(&[1 << 63 | 7, 0xFF_0164]),
+            "the first byte is the lowest, as far as there are any"
+        );
     }
 
     #[test]

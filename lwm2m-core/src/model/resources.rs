@@ -266,6 +266,11 @@ mod tests {
         ] {
             assert_eq!(refused, Err(REFUSED));
         }
+        // Whatever the sink would make of it.
+        let mut digest = crate::format::Digest::new();
+        let mut checked = Checked::<dyn Encode>::new(3, 0, &mut digest);
+        checked.resource(&SEVERAL).and_then(|_| checked.single(&ONE, five)).unwrap();
+        assert_eq!(checked.value(Leaf::new(3, 0, 1).at(0), five), Err(REFUSED), "another resource has begun");
         let several = given(|out| {
             out.resource(&SEVERAL)?;
             out.value(Leaf::new(3, 0, 1).at(0), five)?;
