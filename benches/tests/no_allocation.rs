@@ -1,6 +1,7 @@
-//! The codec takes nothing from the heap, whatever it does. A test binary of its own, as it counts
-//! for the whole process.
+//! The codec takes nothing from the heap, whatever it does, and a registered client nothing more. A
+//! test binary of its own, as it counts for the whole process.
 
+use benches::client::{Desk, Operation};
 use benches::contenders::CONTENDERS;
 use benches::messages::{BUFFER_LEN, SAMPLES};
 
@@ -23,4 +24,13 @@ fn parsing_looking_up_and_building_allocate_nothing() {
     // The counter counts.
     let boxed = || drop(core::hint::black_box(vec![written]));
     assert_eq!(allocation_counter::measure(boxed).count_total, 1);
+}
+
+#[test]
+fn a_registered_client_allocates_nothing() {
+    for operation in Operation::ALL {
+        let mut desk = Desk::new(operation);
+        let counted = allocation_counter::measure(|| (0..100).for_each(|_| desk.run(operation)));
+        assert_eq!(counted.count_total, 0, "{}", operation.name());
+    }
 }

@@ -44,5 +44,5 @@ pub use format::{Given, Values, ValuesIter};
 pub use lifecycle::Session;
 pub use model::{
     Action, Args, ArgsError, Change, Ctx, DataModel, Joined, NoObjects, ObjectDef, Operations, Origin, Part, Range,
-    Refusal, ResourceDef, Ticket,
+    Refusal, ResourceDef, Resources, Ticket,
 };

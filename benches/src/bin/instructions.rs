@@ -1,15 +1,17 @@
-//! One operation of one codec on one message, a number of times: to be run under a counter of
-//! instructions. `tools/instructions.py` does that and makes a table.
+//! One operation of one codec on one message, or one of the client, a number of times: to be run
+//! under a counter of instructions. `tools/instructions.py` does that and makes tables.
 //!
 //! ```text
-//! instructions                                        what there is: contenders and messages
-//! instructions CONTENDER OPERATION MESSAGE TIMES      runs it
+//! instructions                                        what there is: contenders, messages, operations
+//! instructions CONTENDER OPERATION MESSAGE TIMES      runs a codec
+//! instructions OPERATION TIMES                        runs the client
 //! ```
 
 use core::hint::black_box;
 use std::env;
 use std::process::ExitCode;
 
+use benches::client::{Desk, Operation};
 use benches::contenders::{CONTENDERS, Contender};
 use benches::messages::{BUFFER_LEN, SAMPLES, Sample};
 
@@ -26,6 +28,16 @@ fn main() -> ExitCode {
             };
             return run(contender, operation, sample, times);
         }
+        [operation, times] => {
+            let operation = Operation::ALL.into_iter().find(|candidate| candidate.name() == operation);
+            let (Some(operation), Ok(times)) = (operation, times.parse::<u32>()) else {
+                return ExitCode::from(2);
+            };
+            let mut desk = Desk::new(operation);
+            for _ in 0..times {
+                desk.run(operation);
+            }
+        }
         _ => return ExitCode::from(2),
     }
     ExitCode::SUCCESS
@@ -37,6 +49,9 @@ fn list() {
     }
     for sample in &SAMPLES {
         println!("message\t{}\t{}\t{}", sample.name, sample.len, sample.title);
+    }
+    for operation in Operation::ALL {
+        println!("operation\t{}", operation.name());
     }
 }
 

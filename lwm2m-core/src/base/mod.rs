@@ -6,6 +6,7 @@ pub(crate) mod decimal;
 pub(crate) mod definition;
 pub(crate) mod event;
 pub(crate) mod limits;
+pub(crate) mod mixer;
 pub(crate) mod origin;
 pub(crate) mod path;
 pub(crate) mod rights;

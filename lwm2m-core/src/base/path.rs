@@ -91,7 +91,11 @@ impl Path {
     /// Whether `other` is this path or lies below it.
     #[must_use]
     pub fn contains(self, other: Self) -> bool {
-        other.levels().starts_with(self.levels())
+        // All four levels in one number: whatever differs must lie behind those of this path.
+        let number = |[a, b, c, d]: [u16; 4]| u64::from_le_bytes(concat([a, b, c, d].map(u16::to_le_bytes)));
+        let differing = number(self.levels) ^ number(other.levels);
+        let behind = u64::MAX.checked_shl(u32::from(self.depth).saturating_mul(16)).unwrap_or(0);
+        self.depth <= other.depth && differing & !behind == 0
     }
 
     /// Whether a change at one of the two can be seen at the other.
@@ -124,13 +128,18 @@ impl Path {
     /// # Errors
     /// A segment that is not the decimal form of a `u16` (no sign, no leading zero), or a fifth one.
     pub fn from_segments<'a>(segments: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, PathError> {
-        let mut path = Self::ROOT;
-        for segment in segments {
-            let id = parse_id(segment).ok_or(PathError::NotAnId)?;
-            path = path.child(id).ok_or(PathError::TooDeep)?;
-        }
-        Ok(path)
+        segments.into_iter().try_fold(Self::ROOT, Self::descend)
     }
+
+    /// The path with one more level, a decimal segment.
+    pub(crate) fn descend(self, segment: &[u8]) -> Result<Self, PathError> {
+        let id = parse_id(segment).ok_or(PathError::NotAnId)?;
+        self.child(id).ok_or(PathError::TooDeep)
+    }
+}
+
+const fn concat([[a, b], [c, d], [e, f], [g, h]]: [[u8; 2]; 4]) -> [u8; 8] {
+    [a, b, c, d, e, f, g, h]
 }
 
 /// Decimal without sign or leading zeros, at most 65535.
@@ -238,6 +247,7 @@ impl fmt::Debug for Leaf {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+    use proptest::prelude::*;
 
     #[test]
     fn every_depth_reads_back_as_it_prints() {
@@ -291,5 +301,15 @@ mod tests {
         assert!(!instance.contains(Path::resource(3, 1, 9)));
         assert!(instance.overlaps(Path::object(3)));
         assert!(!instance.overlaps(Path::instance(3, 1)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_contains_those_that_begin_like_it(
+            one in prop::collection::vec(0u16..3, 0..5), other in prop::collection::vec(0u16..3, 0..5),
+        ) {
+            let path = |ids: &[u16]| ids.iter().fold(Path::ROOT, |path, id| path.child(*id).unwrap());
+            prop_assert_eq!(path(&one).contains(path(&other)), other.starts_with(&one));
+        }
     }
 }

@@ -67,9 +67,9 @@ impl Generator {
 
     /// A duration between `low` and `high`, uniform to the microsecond; `low` when the range is empty.
     pub fn between(&mut self, low: Duration, high: Duration) -> Duration {
-        let span = high.saturating_sub(low).as_micros();
+        let span = super::time::micros(high.saturating_sub(low));
         // A multiplication instead of a remainder: no bias that anyone could measure, no division.
-        let offset = (u128::from(self.next_u64()) * span.min(u128::from(u64::MAX))) >> 64;
+        let offset = (u128::from(self.next_u64()) * u128::from(span)) >> 64;
         low.saturating_add(Duration::from_micros(offset as u64))
     }
 }

@@ -15,7 +15,7 @@ use crate::lifecycle::presence::Presence;
 use crate::lifecycle::registration::Request;
 use crate::lifecycle::{Due, Lifecycle, Role, object_list};
 use crate::management::read;
-use crate::model::{DataModel, Joined, Refusal, Viewed, refusing};
+use crate::model::{DataModel, Joined, Refusal, Viewed, refusing, walk};
 use crate::objects::Accounts;
 use crate::reporting::{Due as Notification, is_there};
 
@@ -223,7 +223,8 @@ impl Client {
         let reporting = &self.reporting;
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             // The observation waits for the right to come back (OMA LwM2M 1.0, 5.5.2).
-            if !read::is_allowed(&ctx, due.path, &joined) {
+            let there = is_there(due.path, &joined);
+            if there && !walk::is_allowed(&ctx, due.path, &joined) {
                 return Verdict::Drop;
             }
             if due.kept {
@@ -231,7 +232,7 @@ impl Client {
                 return written.map_or(Verdict::Drop, |()| Verdict::Send);
             }
             let block = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok());
-            let content = if is_there(due.path, &joined) {
+            let content = if there {
                 read::write_content(&ctx, due.path, (due.format, Some(due.sequence), block), &joined, writer)
             } else {
                 Err(Code::NOT_FOUND.into())

@@ -101,7 +101,7 @@ impl Client {
         };
         self.lifecycle.heard(now, connection.role);
         let received = match self.exchange.receive(now, peer, datagram) {
-            Inbound::Request { reply, message } => self.request_in(now, &reply, &message, model),
+            Inbound::Request { reply, message } => return self.request_in(now, &reply, &message, model),
             Inbound::Response { exchange, message } => {
                 self.answered(now, exchange, Ok(&message));
                 // What changed while the request was on its way is told next.
@@ -118,13 +118,14 @@ impl Client {
             }
             Inbound::Rejected(peer, message_id) => self.rejected(peer, message_id),
             Inbound::Handled(handled) => match handled {
-                Handled::Duplicate => Received::Duplicate,
                 Handled::Acknowledged => Received::Acknowledgement,
                 Handled::Continues => Received::Response,
-                Handled::Ping => Received::Ping,
-                Handled::Malformed => Received::Malformed,
-                Handled::Unexpected => Received::Unexpected,
-                Handled::Refused => Received::Overloaded,
+                // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
+                Handled::Duplicate => return Received::Duplicate,
+                Handled::Ping => return Received::Ping,
+                Handled::Malformed => return Received::Malformed,
+                Handled::Unexpected => return Received::Unexpected,
+                Handled::Refused => return Received::Overloaded,
             },
         };
         self.pump(now, Some(model));

@@ -52,7 +52,11 @@ impl Client {
             (verdict, outcome) = floors.serve(&call, reply, message, model, writer);
             verdict
         });
+        let stirs = connection.role == Role::Bootstrap || outcome.stirs();
         self.after(now, connection, reply, outcome, model);
+        if stirs {
+            self.pump(now, Some(model));
+        }
         Received::Request
     }
 
@@ -121,10 +125,10 @@ impl Client {
             }
         }
         let Role::Server(server) = role else { return };
-        let Effects { observing, changed, deleted, attributes, .. } = &effects;
-        if observing.is_some() || changed.is_some() || deleted.is_some() || attributes.is_some() {
-            self.touch();
+        if !effects.stirs() {
+            return;
         }
+        self.touch();
         let wall = self.clock.embedder(now);
         if let Some((path, attributes)) = effects.attributes {
             self.reporting.assign(Assignment { server, path, attributes });
@@ -245,6 +249,17 @@ pub(super) enum Outcome {
     /// The bootstrap is finished; these instances are lost with servers that are gone.
     Finished(Parting, Vec<Path>),
     Effects(Effects),
+}
+
+impl Outcome {
+    /// Whether something may be due because of it. A request that only asked makes nothing due.
+    const fn stirs(&self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Finished(..) => true,
+            Self::Effects(effects) => effects.stirs(),
+        }
+    }
 }
 
 impl<'c> Floors<'c> {

@@ -38,6 +38,7 @@ pub(crate) mod request;
 mod send;
 
 use core::fmt;
+use core::time::Duration;
 
 use coap_codec::{Code, Header, Message, MessageId, MessageType, NoResponse, Token};
 
@@ -190,6 +191,8 @@ pub enum SendError {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     transmission: Transmission,
+    /// EXCHANGE_LIFETIME, worked out once: nearly every message needs it.
+    exchange_lifetime: Duration,
     generator: Generator,
     messages: Messages,
     pending: Pending,
@@ -209,6 +212,7 @@ impl Endpoint {
         let queue = limits.slots.saturating_mul(2).saturating_add(limits.servers).saturating_add(4);
         Self {
             transmission,
+            exchange_lifetime: transmission.exchange_lifetime(),
             generator,
             messages: Messages {
                 ids: MessageIds::starting_at(first),

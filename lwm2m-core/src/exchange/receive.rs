@@ -64,15 +64,18 @@ impl Endpoint {
     }
 
     pub(super) fn lifetime(&self, confirmable: bool) -> Duration {
-        if confirmable { self.transmission.exchange_lifetime() } else { self.transmission.non_lifetime() }
+        if confirmable { self.exchange_lifetime } else { self.transmission.non_lifetime() }
     }
 
     pub(super) fn request_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
         let reply = Reply::to(peer, &message);
         // A block that is not the last one changes nothing by itself, and is known when it comes again:
         // it may make room, as a long body comes in more messages than can be remembered.
-        let partial = message.block1().is_some_and(|block| block.is_ok_and(|block| block.more()));
-        let class = if partial { Class::Harmless } else { Class::of(reply.method) };
+        let partial = || message.block1().is_some_and(|block| block.is_ok_and(|block| block.more()));
+        let class = match Class::of(reply.method) {
+            Class::Change if partial() => Class::Harmless,
+            class => class,
+        };
         let until = now + self.lifetime(reply.confirmable);
         let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
         if !known && class == Class::Change {
@@ -117,11 +120,12 @@ impl Endpoint {
         };
         if message.code().is_empty() {
             self.stop_retransmission(exchange);
-            let until = now + self.transmission.response_timeout();
-            if self.pending.acknowledged(exchange, until) {
-                return Inbound::Handled(Handled::Acknowledged);
+            if !self.pending.contains(exchange) {
+                return Inbound::Acknowledged(exchange);
             }
-            return Inbound::Acknowledged(exchange);
+            let until = now + self.transmission.response_timeout();
+            self.pending.acknowledged(exchange, until);
+            return Inbound::Handled(Handled::Acknowledged);
         }
         // A piggybacked response must carry the token of the request that its Message ID names;
         // anything else is rejected as a whole, and retransmission goes on (section 5.3.2).

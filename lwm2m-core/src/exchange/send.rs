@@ -198,7 +198,7 @@ impl Endpoint {
         exchange: Option<ExchangeId>,
         write: &mut Write<'_>,
     ) -> Result<Sent, SendError> {
-        let lifetime = self.transmission.exchange_lifetime();
+        let lifetime = self.exchange_lifetime;
         let message_id = self.messages.ids.take(now, lifetime).ok_or(SendError::NoMessageId)?;
         let header = Header { message_type, code, message_id };
         let (slot, verdict) = self.messages.compose(header, token, write)?;
@@ -241,7 +241,7 @@ impl Endpoint {
             reply.piggybacked(Code::INTERNAL_SERVER_ERROR)
         } else {
             // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
-            let lifetime = self.transmission.exchange_lifetime();
+            let lifetime = self.exchange_lifetime;
             let Some(message_id) = self.messages.ids.take(now, lifetime) else {
                 self.forget_request(reply);
                 return Err(SendError::NoMessageId);

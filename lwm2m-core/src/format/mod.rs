@@ -42,8 +42,8 @@ mod vectors;
 use coap_codec::{Code, ContentFormat};
 
 use crate::base::config::LegacyFormats;
-use crate::base::path::{Leaf, Path};
-use crate::base::value::{Sink, Stop, Value};
+use crate::base::path::Path;
+use crate::base::value::{Sink, Stop};
 
 pub(crate) use digest::Digest;
 pub(crate) use link::{LinkValue, LinkWriter};
@@ -154,15 +154,9 @@ pub(crate) trait Encode: Sink {
     fn close(&mut self) -> Result<(), Stop>;
 }
 
-/// Writes the values of one answer into a buffer.
+/// Writes the values of one answer into a buffer. After a failure it is of no use any more.
 #[derive(Debug)]
-pub(crate) struct Encoder<'b> {
-    writer: Writer<'b>,
-    failed: Option<Stop>,
-}
-
-#[derive(Debug)]
-enum Writer<'b> {
+pub(crate) enum Encoder<'b> {
     Tlv(tlv::Writer<'b>),
     #[cfg(feature = "json")]
     Json(json::Writer<'b>),
@@ -173,67 +167,26 @@ impl<'b> Encoder<'b> {
     /// An encoder for the values below `path`, that fills `output`.
     #[cfg_attr(not(feature = "json"), allow(unused_variables, reason = "the other formats name no path"))]
     pub(crate) fn new(format: Format, path: Path, output: Output<'b>) -> Self {
-        let writer = match format.kind {
-            Kind::Tlv => Writer::Tlv(tlv::Writer::new(output)),
+        match format.kind {
+            Kind::Tlv => Self::Tlv(tlv::Writer::new(output)),
             #[cfg(feature = "json")]
-            Kind::Json => Writer::Json(json::Writer::new(path, output)),
-            Kind::Text => Writer::Single(single::Writer::new(single::Form::Text, output)),
-            Kind::Opaque => Writer::Single(single::Writer::new(single::Form::Opaque, output)),
-        };
-        Self { writer, failed: None }
+            Kind::Json => Self::Json(json::Writer::new(path, output)),
+            Kind::Text => Self::Single(single::Writer::new(single::Form::Text, output)),
+            Kind::Opaque => Self::Single(single::Writer::new(single::Form::Opaque, output)),
+        }
     }
 
     /// How many bytes the body has.
     ///
     /// # Errors
-    /// When any call failed, also if the model went on after it; when something is still open; and
-    /// when a format for one value was given none.
+    /// When something is still open; and when a format for one value was given none.
     pub(crate) fn finish(self) -> Result<usize, Stop> {
-        match (self.failed, self.writer) {
-            (Some(stop), _) => Err(stop),
-            (None, Writer::Tlv(writer)) => writer.finish(),
+        match self {
+            Self::Tlv(writer) => writer.finish(),
             #[cfg(feature = "json")]
-            (None, Writer::Json(writer)) => writer.finish(),
-            (None, Writer::Single(writer)) => writer.finish(),
+            Self::Json(writer) => writer.finish(),
+            Self::Single(writer) => writer.finish(),
         }
-    }
-
-    fn run(&mut self, write: impl FnOnce(&mut dyn Encode) -> Result<(), Stop>) -> Result<(), Stop> {
-        if let Some(stop) = self.failed {
-            return Err(stop);
-        }
-        let result = match &mut self.writer {
-            Writer::Tlv(writer) => write(writer),
-            #[cfg(feature = "json")]
-            Writer::Json(writer) => write(writer),
-            Writer::Single(writer) => write(writer),
-        };
-        self.failed = result.err();
-        result
-    }
-}
-
-impl Sink for Encoder<'_> {
-    fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        self.run(|writer| writer.value(at, value))
-    }
-
-    fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
-        self.run(|writer| writer.opaque(at, len, fill))
-    }
-}
-
-impl Encode for Encoder<'_> {
-    fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
-        self.run(|writer| writer.open_instance(id))
-    }
-
-    fn open_multiple(&mut self, resource: u16) -> Result<(), Stop> {
-        self.run(|writer| writer.open_multiple(resource))
-    }
-
-    fn close(&mut self) -> Result<(), Stop> {
-        self.run(|writer| writer.close())
     }
 }
 
@@ -279,15 +232,5 @@ mod tests {
                 [number, number, old]
             );
         }
-    }
-
-    #[test]
-    fn a_failure_that_the_model_overlooks_is_still_one() {
-        let at = Leaf::new(3, 0, 0);
-        let mut room = [0; 8];
-        let mut encoder = Encoder::new(Format::TLV, at.path(), Output::new(&mut room));
-        assert_eq!(encoder.value(at, Value::Str("much too long")), Err(FAILED));
-        assert_eq!(encoder.value(at, Value::Str("short")), Err(FAILED));
-        assert_eq!(encoder.finish(), Err(FAILED));
     }
 }

@@ -3,11 +3,8 @@
 //! It holds a body as a whole, or the part of a longer one that a block of an answer carries
 //! (RFC 7959): then whatever lies outside is counted and dropped.
 
-use core::hash::Hasher;
-
-use siphasher::sip::SipHasher13;
-
 use super::FAILED;
+use crate::base::mixer::Mixer;
 use crate::base::value::Stop;
 
 /// How many bytes before a part must be in its buffer too, for [`Output::part`]: an encoder may yet
@@ -36,7 +33,7 @@ struct Part<'b> {
     /// Where in the body the buffer begins.
     base: usize,
     /// Takes note of everything that is written.
-    transcript: Option<&'b mut SipHasher13>,
+    transcript: Option<&'b mut Mixer>,
 }
 
 impl<'b> Output<'b> {
@@ -52,7 +49,7 @@ impl<'b> Output<'b> {
     }
 
     /// Nothing but the length of a body, and a hash of it: equal bodies give equal hashes.
-    pub(crate) fn measure(transcript: &'b mut SipHasher13) -> Self {
+    pub(crate) fn measure(transcript: &'b mut Mixer) -> Self {
         Self { bytes: &mut [], used: 0, part: Some(Part { base: 0, transcript: Some(transcript) }) }
     }
 
@@ -62,6 +59,7 @@ impl<'b> Output<'b> {
     }
 
     /// What was written.
+    #[cfg(any(test, feature = "json"))]
     pub(super) fn written(&self) -> &[u8] {
         self.bytes.get(..self.used).unwrap_or_default()
     }
@@ -92,12 +90,54 @@ impl<'b> Output<'b> {
         Ok(claimed)
     }
 
+    #[inline]
     pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         if self.part.is_some() {
             return self.put_part(bytes);
         }
         self.claim(bytes.len())?.copy_from_slice(bytes);
         Ok(())
+    }
+
+    /// Puts the first `length` of eight bytes, the high ones of `bytes` first. Where there is room for
+    /// all eight they go in one move, which costs less than a copy of just so many; what comes next
+    /// overwrites the others.
+    #[inline]
+    pub(super) fn put_few(&mut self, bytes: u64, length: u32) -> Result<(), Stop> {
+        if self.part.is_none()
+            && let Some(room) = self.bytes.get_mut(self.used..).and_then(|room| room.first_chunk_mut())
+        {
+            *room = bytes.to_be_bytes();
+            // Still within the buffer.
+            self.used = self.used.wrapping_add(length.min(8) as usize);
+            return Ok(());
+        }
+        self.put_just(bytes, length)
+    }
+
+    /// The same, and more bytes behind them.
+    #[inline]
+    pub(super) fn put_few_and(&mut self, few: u64, length: u32, bytes: &[u8]) -> Result<(), Stop> {
+        if self.part.is_none()
+            && let Some(room) = self.bytes.get_mut(self.used..)
+            && let Some((front, _)) = room.split_first_chunk_mut()
+        {
+            *front = few.to_be_bytes();
+            let length = length.min(8) as usize;
+            if let Some(place) = room.get_mut(length..).and_then(|room| room.get_mut(..bytes.len())) {
+                place.copy_from_slice(bytes);
+                // Still within the buffer.
+                self.used = self.used.wrapping_add(length).wrapping_add(bytes.len());
+                return Ok(());
+            }
+        }
+        self.put_just(few, length)?;
+        self.put(bytes)
+    }
+
+    #[cold]
+    fn put_just(&mut self, bytes: u64, length: u32) -> Result<(), Stop> {
+        self.put(bytes.to_be_bytes().get(..length as usize).unwrap_or_default())
     }
 
     /// Lets `write` fill the front of some room; it says how much it took, or `None` when that was
@@ -132,7 +172,7 @@ impl<'b> Output<'b> {
             for offset in (0..length).step_by(WINDOW) {
                 let window = window.get_mut(..length.saturating_sub(offset).min(WINDOW)).unwrap_or_default();
                 fill(offset, window);
-                transcript.write(window);
+                transcript.bytes(window);
             }
         }
         let first = begin.max(part.base);
@@ -157,7 +197,7 @@ impl<'b> Output<'b> {
         self.used = written.checked_add(bytes.len()).ok_or(FAILED)?;
         if let Some(transcript) = &mut part.transcript {
             note(transcript, bytes.len(), at);
-            transcript.write(bytes);
+            transcript.bytes(bytes);
         }
         // What stands behind moves on, and over the end of the buffer.
         if let Some(tail) = self.bytes.get_mut(at.saturating_sub(part.base)..) {
@@ -168,13 +208,14 @@ impl<'b> Output<'b> {
         Ok(())
     }
 
+    #[cold]
     fn put_part(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         let at = self.used;
         self.used = at.checked_add(bytes.len()).ok_or(FAILED)?;
         let Some(part) = &mut self.part else { return Err(FAILED) };
         if let Some(transcript) = &mut part.transcript {
             note(transcript, bytes.len(), at);
-            transcript.write(bytes);
+            transcript.bytes(bytes);
         }
         lay(self.bytes, part.base, at, bytes);
         Ok(())
@@ -182,11 +223,8 @@ impl<'b> Output<'b> {
 }
 
 /// Notes where bytes come to stand, so that two ways of putting bytes together are told apart.
-fn note(transcript: &mut SipHasher13, length: usize, at: usize) {
-    for number in [length, at] {
-        // The same on every machine, whatever the width of its addresses.
-        transcript.write(&u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes());
-    }
+fn note(transcript: &mut Mixer, length: usize, at: usize) {
+    [length, at].into_iter().for_each(|number| transcript.number(number as u64));
 }
 
 /// Copies `bytes`, which stand at `at` of the body, into a buffer that begins at `base`: those that
@@ -254,7 +292,7 @@ mod tests {
     fn every_part_is_that_of_the_whole() {
         let mut whole = [0; 256];
         let total = body(Output::new(&mut whole));
-        let mut transcript = SipHasher13::new();
+        let mut transcript = Mixer::new();
         assert_eq!(body(Output::measure(&mut transcript)), total);
         for base in 0..total + 20 {
             for length in [0, 1, 7, 16, 64, 200] {
@@ -282,7 +320,7 @@ mod tests {
     #[test]
     fn a_transcript_tells_bodies_apart() {
         let hash = |write: &dyn Fn(&mut Output<'_>)| {
-            let mut transcript = SipHasher13::new();
+            let mut transcript = Mixer::new();
             write(&mut Output::measure(&mut transcript));
             transcript.finish()
         };

@@ -8,7 +8,7 @@ use crate::base::value::{Sink, Stop, Value};
 
 /// Writes one value. Anything more cannot be had in this format, and the peer is told so.
 #[derive(Debug)]
-pub(super) struct Writer<'b> {
+pub(crate) struct Writer<'b> {
     output: Output<'b>,
     form: Form,
     written: bool,

@@ -8,7 +8,7 @@ use super::payload::DecodeError;
 use super::{Encode, Encoder, Format, Output, Payload, Unknown, Values};
 use crate::base::definition::{ObjectDef, Operations, Range, ResourceDef};
 use crate::base::path::{Leaf, Path};
-use crate::base::value::{DataType, Sink};
+use crate::base::value::{DataType, Sink, Stop, Value};
 
 const fn one(id: u16, data_type: DataType) -> ResourceDef {
     ResourceDef::new(id, "", Operations::RW, data_type)
@@ -105,4 +105,39 @@ pub(super) fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<u8> = digits.bytes().filter(|byte| *byte != b' ').collect();
     let (pairs, []) = digits.as_chunks::<2>() else { panic!("half a byte") };
     pairs.iter().map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// Whatever the format: tests do not care.
+impl Encoder<'_> {
+    fn writer(&mut self) -> &mut dyn Encode {
+        match self {
+            Self::Tlv(writer) => writer,
+            Self::Json(writer) => writer,
+            Self::Single(writer) => writer,
+        }
+    }
+}
+
+impl Sink for Encoder<'_> {
+    fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        self.writer().value(at, value)
+    }
+
+    fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        self.writer().opaque(at, len, fill)
+    }
+}
+
+impl Encode for Encoder<'_> {
+    fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
+        self.writer().open_instance(id)
+    }
+
+    fn open_multiple(&mut self, resource: u16) -> Result<(), Stop> {
+        self.writer().open_multiple(resource)
+    }
+
+    fn close(&mut self) -> Result<(), Stop> {
+        self.writer().close()
+    }
 }

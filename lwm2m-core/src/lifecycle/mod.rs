@@ -177,11 +177,12 @@ impl Lifecycle {
         if matches!(self.presence, Presence::Leaving { .. }) && !registration.is_leaving() {
             return None;
         }
-        let terms = || Self::terms(server, accounts, config, objects());
-        let request = registration.due(now, terms)?;
+        let terms = |objects| Self::terms(server, accounts, config, objects);
+        let mut known = None;
+        let request = registration.due(now, || *known.insert(terms(objects())))?;
         // A De-register says nothing of the terms.
-        let objects = if request == Request::Deregister { 0 } else { objects() };
-        Some(Due::Registration(request, Self::terms(server, accounts, config, objects)))
+        let untold = || terms(if request == Request::Deregister { 0 } else { objects() });
+        Some(Due::Registration(request, known.unwrap_or_else(untold)))
     }
 
     /// When something is due for `role` by itself.

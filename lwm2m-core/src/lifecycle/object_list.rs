@@ -1,11 +1,9 @@
 //! The payload of Register: the objects and instances of the client
 //! (OMA LwM2M 1.0, 5.3.1; RFC 6690).
 
-use core::hash::Hasher;
-
 use coap_codec::WriteError;
-use siphasher::sip::SipHasher13;
 
+use crate::base::mixer::Mixer;
 use crate::base::path::Path;
 use crate::format::{LinkWriter, Output};
 use crate::model::{DataModel, ObjectDef, list};
@@ -25,12 +23,13 @@ pub(crate) fn write(root: &str, model: &dyn DataModel, room: &mut [u8], offset: 
 
 /// 64 bits of the list: has it changed since the server was told?
 pub(crate) fn digest(model: &dyn DataModel) -> u64 {
-    let mut hasher = SipHasher13::new();
+    let mut mixer = Mixer::new();
     visit(model, &mut |_, path| {
-        hasher.write_u8(path.depth() as u8);
-        path.levels().iter().for_each(|id| hasher.write_u16(*id));
+        // An object alone is none of its instances.
+        let instance = path.instance_id().map_or(0, |id| u64::from(id) << 16 | 1);
+        mixer.number(u64::from(path.object_id().unwrap_or(0)) << 32 | instance);
     });
-    hasher.finish()
+    mixer.finish()
 }
 
 /// The links; Security is never among them.

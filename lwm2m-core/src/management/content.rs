@@ -4,11 +4,9 @@
 //! the block's part of it; the ETag is a hash of all of it, by which the peer sees whether two blocks
 //! are of the same body.
 
-use core::hash::Hasher;
-
 use coap_codec::{BlockValue, Code, ContentFormat, MessageWriter};
-use siphasher::sip::SipHasher13;
 
+use crate::base::mixer::Mixer;
 use crate::format::{Output, SLACK};
 use crate::model::Refusal;
 
@@ -43,7 +41,7 @@ pub(super) fn write(
             done => return done,
         }
     }
-    let mut transcript = SipHasher13::new();
+    let mut transcript = Mixer::new();
     let total = body(Output::measure(&mut transcript))?;
     start(head, Some(transcript.finish()), writer)?;
     let block = choose(head.block, total, writer.remaining()).ok_or(Code::INTERNAL_SERVER_ERROR)?;

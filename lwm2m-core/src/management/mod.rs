@@ -46,6 +46,14 @@ pub(crate) struct Effects {
     pub(crate) observing: Option<Observing>,
 }
 
+impl Effects {
+    /// Whether there is more to them than news.
+    pub(crate) const fn stirs(&self) -> bool {
+        let Self { news: _, changed, deleted, trigger, attributes, observing } = self;
+        changed.is_some() || deleted.is_some() || trigger.is_some() || attributes.is_some() || observing.is_some()
+    }
+}
+
 /// What a Read with an Observe option asks for besides its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Observing {
@@ -190,7 +198,7 @@ pub(crate) fn has_resource(model: &dyn DataModel, object: u16, instance: u16, re
 
 /// Unknown Uri-Query on an operation that knows none (4.00).
 fn no_query(operation: &Operation<'_>) -> Result<(), Code> {
-    if operation.query().next().is_some() { Err(Code::BAD_REQUEST) } else { Ok(()) }
+    if operation.has_query { Err(Code::BAD_REQUEST) } else { Ok(()) }
 }
 
 /// The payload's format: 4.00 without one, 4.15 for one that is not supported.

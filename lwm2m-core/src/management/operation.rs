@@ -1,7 +1,7 @@
 //! From a request to an operation: the routing matrix of Device Management, Bootstrap and
 //! Information Reporting (OMA LwM2M 1.0, 5 and 8.2).
 
-use coap_codec::{BlockError, BlockValue, Code, ContentFormat, Message, OptionNumber, Values};
+use coap_codec::{BlockError, BlockValue, CoapOption, Code, ContentFormat, Message, OptionNumber, Values};
 
 use crate::base::config::LegacyFormats;
 use crate::base::path::{MAX_ID, Path, PathError};
@@ -13,6 +13,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) path: Path,
     /// Where its query is found.
     pub(crate) message: Message<'a>,
+    pub(crate) has_query: bool,
     pub(crate) content_format: Option<ContentFormat>,
     pub(crate) accept: Option<ContentFormat>,
     /// Which block of the request's body the payload is, when it comes in blocks (RFC 7959).
@@ -89,73 +90,121 @@ pub(crate) enum Unfit {
     Code(Code),
 }
 
-/// The critical options that requests with this method may have here. Only a body comes in blocks.
-fn understood(method: Code, number: OptionNumber) -> bool {
-    !number.is_critical()
-        || match number {
-            OptionNumber::URI_HOST
-            | OptionNumber::URI_PORT
-            | OptionNumber::URI_PATH
-            | OptionNumber::URI_QUERY
-            | OptionNumber::ACCEPT
-            | OptionNumber::BLOCK2 => true,
-            OptionNumber::BLOCK1 => matches!(method, Code::PUT | Code::POST),
-            _ => false,
-        }
-}
-
 /// A block option: 4.00 for the reserved size (RFC 7959, section 2.2).
 fn block(option: Option<Result<BlockValue, BlockError>>) -> Result<Option<BlockValue>, Unfit> {
     option.transpose().map_err(|_| Unfit::Code(Code::BAD_REQUEST))
 }
 
+/// A format, unless its length is wrong.
+fn format(option: &CoapOption<'_>) -> Option<ContentFormat> {
+    let number = option.as_uint().filter(|_| option.has_valid_length())?;
+    u16::try_from(number).ok().map(ContentFormat)
+}
+
+/// What the options of a request say, taken down in one walk over them.
+struct Options {
+    /// Asked to be a proxy, which this is not (RFC 7252, section 5.10.2).
+    proxied: bool,
+    /// The first critical one that is not understood (RFC 7252, section 5.4): unknown here, repeated,
+    /// or of a wrong length.
+    unsupported: Option<OptionNumber>,
+    path: Result<Path, PathError>,
+    has_query: bool,
+    content_format: Option<ContentFormat>,
+    accept: Option<ContentFormat>,
+    observe: Option<u32>,
+    block1: Option<Result<BlockValue, BlockError>>,
+    block2: Option<Result<BlockValue, BlockError>>,
+}
+
+impl Options {
+    fn of(message: &Message<'_>) -> Self {
+        let mut options = Self {
+            proxied: false,
+            unsupported: None,
+            path: Ok(Path::ROOT),
+            has_query: false,
+            content_format: None,
+            accept: None,
+            observe: None,
+            block1: None,
+            block2: None,
+        };
+        // Only a body comes in blocks.
+        let has_body = matches!(message.code(), Code::PUT | Code::POST);
+        let mut previous = None;
+        for option in message.options() {
+            let repeated = previous.replace(option.number) == Some(option.number);
+            if !options.note(&option, repeated, has_body) && options.unsupported.is_none() {
+                options.unsupported = Some(option.number);
+            }
+        }
+        options
+    }
+
+    /// Takes one down. False for one that must be understood and is not.
+    fn note(&mut self, option: &CoapOption<'_>, repeated: bool, has_body: bool) -> bool {
+        match option.number {
+            OptionNumber::URI_PATH => self.path = self.path.and_then(|path| path.descend(option.value)),
+            OptionNumber::URI_QUERY => self.has_query = true,
+            OptionNumber::URI_HOST | OptionNumber::URI_PORT if !repeated => {}
+            OptionNumber::CONTENT_FORMAT if !repeated => self.content_format = format(option),
+            OptionNumber::ACCEPT if !repeated => self.accept = format(option),
+            OptionNumber::OBSERVE if !repeated => {
+                self.observe = option.as_uint().filter(|_| option.has_valid_length());
+            }
+            OptionNumber::BLOCK1 if !repeated && has_body => self.block1 = Some(BlockValue::decode(option.value)),
+            OptionNumber::BLOCK2 if !repeated => self.block2 = Some(BlockValue::decode(option.value)),
+            OptionNumber::PROXY_URI | OptionNumber::PROXY_SCHEME => self.proxied = true,
+            number => return !number.is_critical(),
+        }
+        !option.number.is_critical() || option.has_valid_length()
+    }
+}
+
 impl<'a> Operation<'a> {
     /// Reads the request's method, path and options.
     pub(crate) fn parse(message: &Message<'a>, places: Places<'a>) -> Result<Self, Unfit> {
-        // Asked to be a proxy, which this is not (RFC 7252, section 5.10.2).
-        let proxy = [OptionNumber::PROXY_URI, OptionNumber::PROXY_SCHEME];
-        if proxy.into_iter().any(|number| message.option(number).is_some()) {
+        let options = Options::of(message);
+        if options.proxied {
             return Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED));
         }
-        if let Some(number) = message.unsupported_option(|number| understood(message.code(), number)) {
+        if let Some(number) = options.unsupported {
             return Err(Unfit::Option(number));
         }
         let mut operation = Self {
             kind: Kind::Finish,
             path: Path::ROOT,
             message: *message,
-            content_format: message.content_format(),
-            accept: message.accept(),
-            block1: block(message.block1())?,
-            block2: block(message.block2())?,
+            has_query: options.has_query,
+            content_format: options.content_format,
+            accept: options.accept,
+            block1: block(options.block1)?,
+            block2: block(options.block2)?,
             legacy: LegacyFormats::default(),
             root: places.root,
             payload: message.payload(),
         };
-        if message.code() == Code::POST && message.uri_path().eq([b"bs".as_slice()]) {
-            return Ok(operation);
-        }
-        // Values that must not be sent, and are never resolved (RFC 7252, section 5.10.1).
-        if message.uri_path().any(|segment| matches!(segment, b"." | b"..")) {
-            return Err(Unfit::Option(OptionNumber::URI_PATH));
-        }
-        if places.well_known && message.uri_path().eq([b".well-known".as_slice(), b"core"]) {
-            operation.kind = Kind::WellKnown;
-            return if message.code() == Code::GET {
-                Ok(operation)
-            } else {
-                Err(Unfit::Code(Code::METHOD_NOT_ALLOWED))
-            };
-        }
-        let path = places.below(message.uri_path()).ok_or(Unfit::Code(Code::NOT_FOUND))?;
-        operation.path = Path::from_segments(path).map_err(|error| match error {
-            PathError::TooDeep => Unfit::Code(Code::METHOD_NOT_ALLOWED),
-            _ => Unfit::Code(Code::NOT_FOUND),
-        })?;
+        let path = match places.root {
+            "" => options.path,
+            _ => places.below(message.uri_path()).map_or(Err(PathError::NotAnId), Path::from_segments),
+        };
+        operation.path = match path {
+            Ok(path) => path,
+            Err(error) => {
+                return match (message.code(), special(message, places)) {
+                    (Code::POST, Some(Kind::Finish)) => Ok(operation),
+                    (Code::GET, Some(Kind::WellKnown)) => Ok(Self { kind: Kind::WellKnown, ..operation }),
+                    (_, Some(Kind::WellKnown)) => Err(Unfit::Code(Code::METHOD_NOT_ALLOWED)),
+                    _ => Err(not_a_path(message, error)),
+                };
+            }
+        };
         if operation.path.instance_id() == Some(MAX_ID) {
             return Err(Unfit::Code(Code::NOT_FOUND));
         }
-        operation.kind = operation.route(message).ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
+        operation.kind =
+            operation.route(message.code(), options.observe).ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
         Ok(operation)
     }
 
@@ -171,21 +220,21 @@ impl<'a> Operation<'a> {
 
     /// The routing matrix; none is 4.05. The root is routed for the sake of bootstrap, which alone
     /// may use it.
-    fn route(&self, message: &Message<'_>) -> Option<Kind> {
+    fn route(&self, method: Code, observe: Option<u32>) -> Option<Kind> {
         // A Resource Instance has no path of its own before LwM2M 1.1.
         let depth = self.path.depth();
         if depth > 3 {
             return None;
         }
-        Some(match message.code() {
+        Some(match method {
             Code::GET if self.accept == Some(ContentFormat::LINK_FORMAT) => Kind::Discover,
             // Only the first block begins or ends an observation (RFC 7959, section 2.6).
-            Code::GET => Kind::Read(match message.observe().filter(|_| self.begins_answer()) {
+            Code::GET => Kind::Read(match observe.filter(|_| self.begins_answer()) {
                 Some(0) => Some(Observe::Register),
                 Some(1) => Some(Observe::Cancel),
                 _ => None,
             }),
-            Code::PUT if self.content_format.is_none() && self.payload.is_empty() && self.query().next().is_some() => {
+            Code::PUT if self.content_format.is_none() && self.payload.is_empty() && self.has_query => {
                 Kind::WriteAttributes
             }
             Code::PUT => Kind::Replace,
@@ -201,11 +250,32 @@ impl<'a> Operation<'a> {
     }
 }
 
+/// What a path stands for that is none of the data model's.
+fn special(message: &Message<'_>, places: Places<'_>) -> Option<Kind> {
+    let is = |path: &[&[u8]]| message.uri_path().eq(path.iter().copied());
+    if is(&[b"bs"]) {
+        return Some(Kind::Finish);
+    }
+    (places.well_known && is(&[b".well-known", b"core"])).then_some(Kind::WellKnown)
+}
+
+/// Why a request whose path is none of ours is refused.
+fn not_a_path(message: &Message<'_>, error: PathError) -> Unfit {
+    // Values that must not be sent, and are never resolved (RFC 7252, section 5.10.1).
+    if message.uri_path().any(|segment| matches!(segment, b"." | b"..")) {
+        return Unfit::Option(OptionNumber::URI_PATH);
+    }
+    Unfit::Code(if error == PathError::TooDeep { Code::METHOD_NOT_ALLOWED } else { Code::NOT_FOUND })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::string::String;
+    use alloc::vec;
+    use alloc::vec::Vec;
     use coap_codec::{Header, MessageId, MessageType, MessageWriter, Token};
+    use proptest::prelude::*;
 
     const ROOT: Places<'static> = Places { root: "", well_known: true };
 
@@ -325,5 +395,90 @@ mod tests {
         assert_eq!(with(1), Err(Unfit::Option(OptionNumber::IF_MATCH)));
         assert_eq!(with(35), Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED)));
         assert_eq!(with(10), Ok((Kind::Read(None), "/3".into())));
+    }
+
+    /// The same as [`Operation::parse`], one question to the message after the other.
+    fn plainly<'a>(message: &Message<'a>) -> Result<Operation<'a>, Unfit> {
+        let method = message.code();
+        let proxy = [OptionNumber::PROXY_URI, OptionNumber::PROXY_SCHEME];
+        if proxy.into_iter().any(|number| message.option(number).is_some()) {
+            return Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED));
+        }
+        let understood = |number: OptionNumber| match number {
+            OptionNumber::URI_HOST
+            | OptionNumber::URI_PORT
+            | OptionNumber::URI_PATH
+            | OptionNumber::URI_QUERY
+            | OptionNumber::ACCEPT
+            | OptionNumber::BLOCK2 => true,
+            OptionNumber::BLOCK1 => matches!(method, Code::PUT | Code::POST),
+            number => !number.is_critical(),
+        };
+        if let Some(number) = message.unsupported_option(understood) {
+            return Err(Unfit::Option(number));
+        }
+        let mut operation = Operation {
+            kind: Kind::Finish,
+            path: Path::ROOT,
+            message: *message,
+            has_query: message.uri_query().next().is_some(),
+            content_format: message.content_format(),
+            accept: message.accept(),
+            block1: block(message.block1())?,
+            block2: block(message.block2())?,
+            legacy: LegacyFormats::default(),
+            root: "",
+            payload: message.payload(),
+        };
+        if method == Code::POST && message.uri_path().eq([b"bs".as_slice()]) {
+            return Ok(operation);
+        }
+        if message.uri_path().any(|segment| matches!(segment, b"." | b"..")) {
+            return Err(Unfit::Option(OptionNumber::URI_PATH));
+        }
+        operation.path = Path::from_segments(message.uri_path()).map_err(|error| match error {
+            PathError::TooDeep => Unfit::Code(Code::METHOD_NOT_ALLOWED),
+            _ => Unfit::Code(Code::NOT_FOUND),
+        })?;
+        if operation.path.instance_id() == Some(MAX_ID) {
+            return Err(Unfit::Code(Code::NOT_FOUND));
+        }
+        let kind = operation.route(method, message.observe());
+        operation.kind = kind.ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
+        Ok(operation)
+    }
+
+    /// Options that a request may have, good and bad.
+    fn option() -> impl Strategy<Value = (u16, Vec<u8>)> {
+        const SEGMENTS: [&str; 11] = ["3", "0", "9", "bs", "65535", "65536", "03", ".", "..", "a", ""];
+        let segment = prop::sample::select(&SEGMENTS[..]).prop_map(|text| text.as_bytes().to_vec());
+        const KNOWN: [u16; 18] = [1, 3, 4, 6, 7, 9, 12, 14, 15, 17, 19, 23, 27, 28, 35, 39, 60, 65_001];
+        prop_oneof![
+            3 => segment.prop_map(|value| (11, value)),
+            2 => (prop::sample::select(&KNOWN[..]), prop::collection::vec(any::<u8>(), 0..4)),
+            1 => (prop::sample::select(&[12, 17][..]), prop::sample::select(&[0u8, 40, 42][..]).prop_map(|it| vec![it])),
+            1 => (prop::sample::select(&[6, 23][..]), (0u8..3).prop_map(|it| vec![it])),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn one_walk_finds_what_one_question_after_the_other_does(
+            method in 1u8..8,
+            mut options in prop::collection::vec(option(), 0..6),
+            body in prop::collection::vec(any::<u8>(), 0..2),
+        ) {
+            options.sort_by_key(|(number, _)| *number);
+            let mut buffer = [0; 256];
+            let code = Code::from_byte(method);
+            let header = Header { message_type: MessageType::Confirmable, code, message_id: MessageId(1) };
+            let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
+            for (number, value) in &options {
+                writer.option(OptionNumber(*number), value).unwrap();
+            }
+            writer.payload(&body).unwrap();
+            let message = Message::parse(writer.finish()).unwrap();
+            prop_assert_eq!(Operation::parse(&message, ROOT), plainly(&message));
+        }
     }
 }

@@ -63,12 +63,6 @@ fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, C
     if fits { Ok(format) } else { Err(Code::NOT_ACCEPTABLE) }
 }
 
-/// Whether whoever asks may read what `path` names now; of an object, what it may not read is left out.
-pub(crate) fn is_allowed(ctx: &Ctx, path: Path, model: &dyn DataModel) -> bool {
-    let (Some(object), Some(instance)) = (path.object_id(), path.instance_id()) else { return true };
-    model.rights(ctx, object, instance).contains(Rights::READ)
-}
-
 /// Writes a 2.05 with the values below `path`, or a block of them.
 pub(crate) fn write_content(
     ctx: &Ctx,
@@ -78,9 +72,5 @@ pub(crate) fn write_content(
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), Refusal> {
     let head = Head { sequence, format: format.content_format(), block };
-    content::write(head, writer, &mut |output| {
-        let mut encoder = Encoder::new(format, path, output);
-        walk::values(ctx, path, model, &mut encoder)?;
-        Ok(encoder.finish()?)
-    })
+    content::write(head, writer, &mut |output| walk::encode(ctx, path, model, Encoder::new(format, path, output)))
 }

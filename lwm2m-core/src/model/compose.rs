@@ -75,6 +75,20 @@ macro_rules! read_from_pair {
         fn rights(&self, ctx: &Ctx, object: u16, instance: u16) -> Rights {
             self.0.rights(ctx, object, instance) & self.1.rights(ctx, object, instance)
         }
+
+        fn read_instance(
+            &self,
+            ctx: &Ctx,
+            object: u16,
+            instance: u16,
+            out: &mut dyn $crate::model::Resources,
+        ) -> Result<(), Refusal> {
+            if self.0.object(object).is_some() {
+                self.0.read_instance(ctx, object, instance, out)
+            } else {
+                self.1.read_instance(ctx, object, instance, out)
+            }
+        }
     };
 }
 

@@ -6,6 +6,7 @@
 
 mod compose;
 pub(crate) mod list;
+mod resources;
 pub(crate) mod walk;
 
 use core::fmt;
@@ -22,6 +23,7 @@ pub use crate::base::definition::{ObjectDef, Operations, Range, ResourceDef};
 pub use crate::base::origin::{Origin, Ticket};
 pub(crate) use compose::Viewed;
 pub use compose::{Joined, NoObjects};
+pub use resources::Resources;
 
 /// The objects of a device, as the client sees them.
 ///
@@ -108,6 +110,26 @@ pub trait DataModel {
     /// # Errors
     /// A [`Refusal`]; also what the sink returned.
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal>;
+
+    /// Gives all resources of an instance to `out`, in ascending order: what
+    /// [`next_resource`](Self::next_resource) and [`read`](Self::read) give one by one, and in as few
+    /// steps as the model can do it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn read_instance(&self, ctx: &Ctx, object: u16, instance: u16, out: &mut dyn Resources) -> Result<(), Refusal> {
+        let Some(definition) = self.object(object) else { return Ok(()) };
+        let mut after = None;
+        while let Some(resource) = self.next_resource(object, instance, after) {
+            if let Some(definition) = definition.resource(resource)
+                && out.resource(definition)?
+            {
+                self.read(ctx, Leaf::new(object, instance, resource), out)?;
+            }
+            after = Some(resource);
+        }
+        Ok(())
+    }
 
     /// Says whether [`apply`](Self::apply) could carry the change out. Changes nothing. It sees every
     /// kind of [`Action`]: whoever does not want instances to come and go refuses Create and Delete.

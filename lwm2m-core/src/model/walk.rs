@@ -2,15 +2,38 @@
 
 use coap_codec::{Code, WriteError};
 
-use super::{Ctx, DataModel, ObjectDef, Refusal, ResourceDef};
+use super::resources::Checked;
+use super::{Ctx, DataModel, ObjectDef, Refusal};
 use crate::base::path::{Leaf, Path};
 use crate::base::rights::Rights;
-use crate::base::value::{DataType, Sink, Stop, Value};
-use crate::format::Encode;
+use crate::format::{Encode, Encoder};
+
+/// Writes the readable values below `path`; how many bytes they are.
+pub(crate) fn encode(ctx: &Ctx, path: Path, model: &dyn DataModel, mut encoder: Encoder<'_>) -> Result<usize, Refusal> {
+    match &mut encoder {
+        // What nearly everything is written in is written without a detour.
+        Encoder::Tlv(writer) => values(ctx, path, model, writer)?,
+        #[cfg(feature = "json")]
+        Encoder::Json(writer) => values::<dyn Encode>(ctx, path, model, writer)?,
+        Encoder::Single(writer) => values::<dyn Encode>(ctx, path, model, writer)?,
+    }
+    Ok(encoder.finish()?)
+}
+
+/// Whether whoever asks may read what `path` names now; of an object, what it may not read is left out.
+pub(crate) fn is_allowed(ctx: &Ctx, path: Path, model: &dyn DataModel) -> bool {
+    let (Some(object), Some(instance)) = (path.object_id(), path.instance_id()) else { return true };
+    model.rights(ctx, object, instance).contains(Rights::READ)
+}
 
 /// Gives the readable values below `path` to `out`. Of an object, instances that whoever asks has no right
 /// to read are left out; to anything below, the right is checked before.
-pub(crate) fn values(ctx: &Ctx, path: Path, model: &dyn DataModel, out: &mut dyn Encode) -> Result<(), Refusal> {
+pub(crate) fn values<E: Encode + ?Sized>(
+    ctx: &Ctx,
+    path: Path,
+    model: &dyn DataModel,
+    out: &mut E,
+) -> Result<(), Refusal> {
     let object = path.object_id().and_then(|id| model.object(id)).ok_or(Code::NOT_FOUND)?;
     match (path.instance_id(), path.resource_id()) {
         (None, _) => {
@@ -31,102 +54,31 @@ pub(crate) fn values(ctx: &Ctx, path: Path, model: &dyn DataModel, out: &mut dyn
     }
 }
 
-fn instance_values(
+fn instance_values<E: Encode + ?Sized>(
     ctx: &Ctx,
     object: &'static ObjectDef,
     instance: u16,
     model: &dyn DataModel,
-    out: &mut dyn Encode,
+    out: &mut E,
 ) -> Result<(), Refusal> {
-    let mut after = None;
-    while let Some(resource) = model.next_resource(object.id, instance, after) {
-        if object.resource(resource).is_some_and(|definition| definition.operations.readable()) {
-            resource_values(ctx, object, instance, resource, model, out)?;
-        }
-        after = Some(resource);
-    }
-    Ok(())
+    let mut resources = Checked::new(object.id, instance, out);
+    model.read_instance(ctx, object.id, instance, &mut resources)?;
+    Ok(resources.end()?)
 }
 
-fn resource_values(
+fn resource_values<E: Encode + ?Sized>(
     ctx: &Ctx,
     object: &'static ObjectDef,
     instance: u16,
     resource: u16,
     model: &dyn DataModel,
-    out: &mut dyn Encode,
+    out: &mut E,
 ) -> Result<(), Refusal> {
     let definition = object.resource(resource).ok_or(Code::NOT_FOUND)?;
-    let at = Leaf::new(object.id, instance, resource);
-    if definition.multiple {
-        out.open_multiple(resource)?;
-    }
-    let mut checked = Checked { out: &mut *out, definition, asked: at, last: None, refused: false };
-    model.read(ctx, at, &mut checked)?;
-    // Also when the model went on after it.
-    if checked.refused {
-        return Err(REFUSED.into());
-    }
-    if definition.multiple {
-        out.close()?;
-    }
-    Ok(())
-}
-
-/// A model that does not give what it was asked for, and what it defined itself.
-const REFUSED: Stop = Stop::new(Code::INTERNAL_SERVER_ERROR);
-
-/// Holds the values of one resource against its definition: a server would take a wrong one for
-/// what it is not, or for another resource's.
-struct Checked<'a> {
-    out: &'a mut dyn Encode,
-    definition: &'static ResourceDef,
-    asked: Leaf,
-    last: Option<Leaf>,
-    refused: bool,
-}
-
-impl Checked<'_> {
-    /// Where a value may go: one of a single resource, and those of a multiple one in the order of
-    /// their indices.
-    fn admit(&mut self, at: Leaf, fits: bool) -> Result<&mut dyn Encode, Stop> {
-        let asked = Leaf { index: at.index, ..self.asked } == at && self.definition.multiple == at.index.is_some();
-        if !asked || !fits || self.last.is_some_and(|last| last >= at) {
-            self.refused = true;
-        }
-        self.last = Some(at);
-        if self.refused { Err(REFUSED) } else { Ok(self.out) }
-    }
-}
-
-impl Sink for Checked<'_> {
-    fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        let fits = fits(self.definition.data_type, value);
-        self.admit(at, fits)?.value(at, value)
-    }
-
-    fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
-        let fits = self.definition.data_type == DataType::Opaque;
-        self.admit(at, fits)?.opaque(at, len, fill)
-    }
-}
-
-/// Whether a value is of a type, or of one that every format writes the same: an `Int` is also a
-/// time and, from zero on, unsigned; a `Str` is also links. Not the other way round: TLV writes an
-/// unsigned 200 as one byte, which is -56 to who reads an integer.
-const fn fits(data_type: DataType, value: Value<'_>) -> bool {
-    match value {
-        Value::Str(_) => matches!(data_type, DataType::String | DataType::CoreLink),
-        Value::Corelnk(_) => matches!(data_type, DataType::CoreLink),
-        Value::Int(0..) => matches!(data_type, DataType::Integer | DataType::Time | DataType::UnsignedInteger),
-        Value::Int(_) => matches!(data_type, DataType::Integer | DataType::Time),
-        Value::Time(_) => matches!(data_type, DataType::Time),
-        Value::Uint(_) => matches!(data_type, DataType::UnsignedInteger),
-        Value::Float(_) => matches!(data_type, DataType::Float),
-        Value::Bool(_) => matches!(data_type, DataType::Boolean),
-        Value::Opaque(_) => matches!(data_type, DataType::Opaque),
-        Value::Link(..) => matches!(data_type, DataType::ObjectLink),
-    }
+    let mut resources = Checked::new(object.id, instance, out);
+    resources.begin(definition)?;
+    model.read(ctx, Leaf::new(object.id, instance, resource), &mut resources)?;
+    Ok(resources.end()?)
 }
 
 impl From<Code> for Refusal {
@@ -145,10 +97,11 @@ impl From<WriteError> for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::definition::Operations;
+    use crate::base::definition::{Operations, ResourceDef};
     use crate::base::origin::Origin;
     use crate::base::time::Instant;
-    use crate::format::{Encoder, Format, Output};
+    use crate::base::value::{DataType, Sink, Stop, Value};
+    use crate::format::{Format, Output};
 
     const fn one(id: u16, data_type: DataType) -> ResourceDef {
         ResourceDef::new(id, "", Operations::R, data_type)
@@ -197,11 +150,10 @@ mod tests {
         let ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
         let path = Path::resource(9, 0, resource);
         let mut room = [0; 64];
-        let mut encoder = Encoder::new(Format::TLV, path, Output::new(&mut room));
-        values(&ctx, path, &Gives(give), &mut encoder)?;
-        Ok(encoder.finish()?)
+        encode(&ctx, path, &Gives(give), Encoder::new(Format::TLV, path, Output::new(&mut room)))
     }
 
+    const WRONG_CODE: Result<(), Code> = Err(Code::INTERNAL_SERVER_ERROR);
     const WRONG: Result<usize, Refusal> = Err(Refusal::Code(Code::INTERNAL_SERVER_ERROR));
 
     #[test]
@@ -265,5 +217,12 @@ mod tests {
             Ok(())
         };
         assert_eq!(read(1, careless), WRONG);
+        // Also one for want of room.
+        let long = |out: &mut dyn Sink| {
+            assert_eq!(out.value(Leaf::new(9, 0, 0), Value::Str(&"long".repeat(20))).map_err(Stop::code), WRONG_CODE);
+            let _ = out.value(Leaf::new(9, 0, 0), Value::Str("short"));
+            Ok(())
+        };
+        assert_eq!(read(0, long), WRONG);
     }
 }

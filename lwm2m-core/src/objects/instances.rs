@@ -7,7 +7,7 @@ use coap_codec::Code;
 use super::object::{Object, bind};
 use crate::base::path::Leaf;
 use crate::base::value::Sink;
-use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Refusal};
+use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Refusal, Resources};
 
 /// The instances of an object, each a struct that [`object!`](crate::object!) bound.
 ///
@@ -118,6 +118,10 @@ impl<T: Object + Default> DataModel for Instances<T> {
 
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
         bind::read(self.get(at.instance).ok_or(Refusal::Code(Code::NOT_FOUND))?, ctx, at, out)
+    }
+
+    fn read_instance(&self, ctx: &Ctx, _: u16, instance: u16, out: &mut dyn Resources) -> Result<(), Refusal> {
+        bind::read_instance(self.get(instance).ok_or(Refusal::Code(Code::NOT_FOUND))?, ctx, instance, out)
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {

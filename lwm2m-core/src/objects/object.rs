@@ -7,7 +7,7 @@ use crate::base::definition::{ObjectDef, Operations, ResourceDef};
 use crate::base::origin::Origin;
 use crate::base::path::Leaf;
 use crate::base::value::{DataType, Sink};
-use crate::model::{Action, Args, Change, Ctx, Refusal};
+use crate::model::{Action, Args, Change, Ctx, Refusal, Resources};
 
 /// An instance of an object: what [`object!`](crate::object!) makes of a struct.
 pub trait Object {
@@ -198,6 +198,16 @@ macro_rules! object {
                 $crate::objects::bind::read(self, ctx, at, out)
             }
 
+            fn read_instance(
+                &self,
+                ctx: &$crate::Ctx,
+                _: u16,
+                instance: u16,
+                out: &mut dyn $crate::Resources,
+            ) -> Result<(), $crate::Refusal> {
+                $crate::objects::bind::read_instance(self, ctx, instance, out)
+            }
+
             fn check(&self, ctx: &$crate::Ctx, change: &$crate::Change<'_>) -> Result<(), $crate::Refusal> {
                 $crate::objects::bind::check(self, ctx, change)
             }
@@ -290,6 +300,28 @@ pub mod bind {
     /// 4.04 when it has none; also what the sink returned.
     pub fn read(object: &dyn Object, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
         object.readable(at.resource).ok_or(Refusal::Code(Code::NOT_FOUND))?.read(ctx, at, out)
+    }
+
+    /// Gives every resource that has a value to `out`.
+    ///
+    /// # Errors
+    /// What a field, or the sink, returned.
+    pub fn read_instance(
+        object: &dyn Object,
+        ctx: &Ctx,
+        instance: u16,
+        out: &mut dyn Resources,
+    ) -> Result<(), Refusal> {
+        let definition = object.definition();
+        for resource in definition.resources {
+            let Some(field) = object.readable(resource.id) else { continue };
+            if let Some(value) = field.ready() {
+                out.single(resource, value)?;
+            } else if field.is_present() && out.resource(resource)? {
+                field.read(ctx, Leaf::new(definition.id, instance, resource.id), out)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether a change of one instance that stays can be carried out.

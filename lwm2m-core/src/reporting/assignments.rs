@@ -78,6 +78,13 @@ impl Assigned for OfServer<'_> {
         found.map_or(Attributes::NONE, |entry| entry.attributes)
     }
 
+    /// In one walk: the table has parents before their children.
+    fn effective(&self, path: Path) -> Attributes {
+        let above = |entry: &&Assignment| entry.server == self.server && entry.path.contains(path);
+        let found = self.table.entries.iter().filter(above);
+        found.fold(Attributes::NONE, |wider, entry| entry.attributes.or(wider))
+    }
+
     fn has_room(&self, path: Path) -> bool {
         self.table.entries.len() < self.table.limit || self.table.position(self.server, path).is_ok()
     }
@@ -120,7 +127,9 @@ mod tests {
             let mut table = Assignments::new(4);
             let mut map = BTreeMap::new();
             for (server, path, seconds) in puts {
-                let attributes = pmin(seconds);
+                // Of a wider scope other attributes hold, too.
+                let pmax = Some(seconds).filter(|_| seconds > 0 && path.depth() < 3);
+                let attributes = Attributes { pmax, ..pmin(seconds) };
                 let fits = map.contains_key(&(server, path)) || map.len() < 4;
                 prop_assert_eq!(table.of(server).has_room(path), fits);
                 table.put(Assignment { server, path, attributes });
@@ -130,6 +139,11 @@ mod tests {
                     map.insert((server, path), attributes);
                 }
                 let entries = table.iter().map(|entry| ((entry.server, entry.path), entry.attributes));
+                for below in PATHS {
+                    let above = core::iter::successors(Some(below), |path| path.parent());
+                    let plainly = above.fold(Attributes::NONE, |nearer, path| nearer.or(table.of(server).at(path)));
+                    prop_assert_eq!(table.of(server).effective(below), plainly);
+                }
                 prop_assert!(entries.eq(map.iter().map(|(key, attributes)| (*key, *attributes))));
             }
         }

@@ -122,7 +122,7 @@ fn look(
     let mut look = Look { digest: Digest::new(), number };
     // A refusal is a state of its own: becoming unreadable, or readable again, is a change.
     if super::is_there(path, model) {
-        let _ = walk::values(&super::context(wall, server), path, model, &mut look);
+        let _ = walk::values::<dyn Encode>(&super::context(wall, server), path, model, &mut look);
     }
     look.digest.finish()
 }

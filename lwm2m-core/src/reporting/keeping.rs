@@ -4,12 +4,12 @@
 use core::time::Duration;
 
 use coap_codec::{BlockValue, Code};
-use siphasher::sip::SipHasher13;
 
 use super::observations::Observer;
 use super::stored::Record;
 use super::{Due, Observation, Periods, Reporting, context, is_there};
 use crate::base::attributes::{Assigned, Attributes};
+use crate::base::mixer::Mixer;
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::Sent;
@@ -58,14 +58,16 @@ impl Reporting {
             if !is_there(due.path, model) {
                 return Err(Code::NOT_FOUND.into());
             }
-            let mut encoder = Encoder::new(due.format, due.path, output);
-            walk::values(&ctx, due.path, model, &mut encoder)?;
-            Ok(encoder.finish()?)
+            walk::encode(&ctx, due.path, model, Encoder::new(due.format, due.path, output))
         };
         (observation.digest, observation.measured) = self.numbers.tell(wall, observer, due.path, model);
         (observation.pending, observation.moved) = (false, false);
         observation.notified = now;
-        let owed = match body(Output::measure(&mut SipHasher13::new())) {
+        // What its server may not read is not made for it either.
+        if is_there(due.path, model) && !walk::is_allowed(&ctx, due.path, model) {
+            return;
+        }
+        let owed = match body(Output::measure(&mut Mixer::new())) {
             Ok(length) => {
                 let fits = length <= longest(due, datagram) && self.make_room(observer, length);
                 let kept = fits && self.stored.push(observer, length, |room| body(Output::new(room)) == Ok(length));

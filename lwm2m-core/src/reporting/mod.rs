@@ -231,6 +231,9 @@ impl Reporting {
     /// When an observation's next notification may or must go out. Attributes that are set nowhere
     /// are as the server's `defaults` (/1/x/2 and /1/x/3) have them.
     fn deadline(&self, observation: &Observation, defaults: Attributes) -> Option<Instant> {
+        if observation.in_flight.is_some() {
+            return None;
+        }
         let effective = self.assignments.of(observation.server).effective(observation.path);
         observation.deadline(Periods::of(effective.or(defaults)))
     }
@@ -248,14 +251,12 @@ impl Reporting {
         if self.stored.oldest_for(server).is_some() {
             return self.due_of_kept(now, server, confirmable, room);
         }
-        let (index, observation) = self
-            .observations
-            .iter()
-            .enumerate()
-            .filter(|(_, observation)| observation.server == server)
-            .filter(|(_, observation)| self.deadline(observation, defaults).is_some_and(|deadline| deadline <= now))
-            .filter(|(_, observation)| room || !observation.needs_confirmation(now, confirmable))
-            .min_by_key(|(_, observation)| self.deadline(observation, defaults))?;
+        let due = self.observations.iter().enumerate().filter_map(|(index, observation)| {
+            let deadline = (observation.server == server).then(|| self.deadline(observation, defaults))??;
+            let may = deadline <= now && (room || !observation.needs_confirmation(now, confirmable));
+            may.then_some((deadline, index, observation))
+        });
+        let (_, index, observation) = due.min_by_key(|(deadline, ..)| *deadline)?;
         Some(Due::of((index, observation), now, confirmable))
     }
 

@@ -25,7 +25,7 @@ impl MessageIds {
 
     /// The next number, unless it might still be remembered by a peer.
     pub(crate) fn take(&mut self, now: Instant, lifetime: Duration) -> Option<MessageId> {
-        if now.saturating_duration_since(self.since) >= lifetime {
+        if now >= self.since + lifetime {
             self.since = now;
             self.used = 0;
         }

@@ -84,13 +84,11 @@ impl Pending {
         self.token(exchange).is_some()
     }
 
-    /// An empty acknowledgement came: the response is still to come. False if this is no request.
-    pub(crate) fn acknowledged(&mut self, exchange: ExchangeId, until: Instant) -> bool {
-        let found = self.requests.iter_mut().find(|request| request.exchange == exchange);
-        found.is_some_and(|request| {
+    /// An empty acknowledgement came: the response is still to come.
+    pub(crate) fn acknowledged(&mut self, exchange: ExchangeId, until: Instant) {
+        if let Some(request) = self.requests.iter_mut().find(|request| request.exchange == exchange) {
             request.awaits = Awaits::SeparateResponse { until };
-            true
-        })
+        }
     }
 
     pub(crate) fn remove(&mut self, exchange: ExchangeId) -> bool {

@@ -5,13 +5,12 @@
 //! again is not taken twice.
 
 use alloc::vec::Vec;
-use core::hash::Hasher;
 use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageId, OptionNumber};
-use siphasher::sip::SipHasher13;
 
 use crate::base::limits::Limits;
+use crate::base::mixer::Mixer;
 use crate::base::time::Instant;
 use crate::exchange::Peer;
 
@@ -301,15 +300,14 @@ impl Transfer {
 
 /// 64 bits of what makes requests belong together: peers that choose collisions harm themselves.
 fn resource(message: &Message<'_>) -> u64 {
-    let mut hasher = SipHasher13::new();
+    let mut mixer = Mixer::new();
     for number in [OptionNumber::URI_PATH, OptionNumber::URI_QUERY, OptionNumber::REQUEST_TAG] {
         for value in message.values(number) {
-            hasher.write(&number.0.to_be_bytes());
-            hasher.write(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());
-            hasher.write(value);
+            mixer.number(number.0.into());
+            mixer.counted(value);
         }
     }
-    hasher.finish()
+    mixer.finish()
 }
 
 #[cfg(test)]

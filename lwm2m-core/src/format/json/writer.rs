@@ -8,7 +8,7 @@ use crate::format::{Encode, FAILED, base64, text};
 
 /// Writes an entry for each value. The structure around them is in their names.
 #[derive(Debug)]
-pub(in crate::format) struct Writer<'b> {
+pub(crate) struct Writer<'b> {
     output: Output<'b>,
     /// What all names have in common: the path of the request.
     base: Path,

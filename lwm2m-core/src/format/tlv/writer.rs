@@ -10,7 +10,7 @@ use crate::format::{Encode, FAILED};
 
 /// Writes the shortest form of everything; the order of the identifiers is the caller's.
 #[derive(Debug)]
-pub(in crate::format) struct Writer<'b> {
+pub(crate) struct Writer<'b> {
     output: Output<'b>,
     instance: Option<Open>,
     multiple: Option<Open>,
@@ -61,14 +61,15 @@ impl<'b> Writer<'b> {
     /// Puts a header in front of the content that starts at `start`.
     fn wrap(&mut self, kind: Kind, id: u16, start: usize) -> Result<(), Stop> {
         let length = self.output.used().saturating_sub(start);
-        put_header(&mut self.output, start, kind, id, length)
+        let header = Header::new(kind, id, length)?;
+        self.output.insert(start, header.bytes.to_be_bytes().get(..header.length as usize).unwrap_or_default())
     }
 
     /// Puts a header at the end, for `length` bytes of content to come.
     fn head(&mut self, at: Leaf, length: usize) -> Result<(), Stop> {
-        let end = self.output.used();
         let (kind, id) = self.place(at)?;
-        put_header(&mut self.output, end, kind, id, length)
+        let header = Header::new(kind, id, length)?;
+        self.output.put_few(header.bytes, header.length)
     }
 
     /// The kind and identifier of a value at `at`: a value with an index belongs into its multiple
@@ -82,54 +83,96 @@ impl<'b> Writer<'b> {
     }
 
     fn element(&mut self, at: Leaf, content: &[u8]) -> Result<(), Stop> {
-        self.head(at, content.len())?;
-        self.output.put(content)
+        let (kind, id) = self.place(at)?;
+        let header = Header::new(kind, id, content.len())?;
+        self.output.put_few_and(header.bytes, header.length, content)
+    }
+
+    /// An element of the low `width` bytes of a number, the high ones first.
+    fn number(&mut self, at: Leaf, number: u64, width: u32) -> Result<(), Stop> {
+        let (kind, id) = self.place(at)?;
+        let content = number.wrapping_shl(64u32.wrapping_sub(width.wrapping_mul(8)));
+        if id <= 0xFF && width <= 4 {
+            // Nearly always: all in one.
+            let header = Header::short(kind, id, width.into());
+            return self.output.put_few(header.bytes | content >> 16, width.wrapping_add(2));
+        }
+        self.long_number(kind, id, content, width)
+    }
+
+    #[cold]
+    fn long_number(&mut self, kind: Kind, id: u16, content: u64, width: u32) -> Result<(), Stop> {
+        let header = Header::new(kind, id, width as usize)?;
+        self.output.put_few(header.bytes, header.length)?;
+        self.output.put_few(content, width)
     }
 }
 
-/// The shortest header for `length` bytes of content, which is at most 2^24 - 1
-/// (OMA LwM2M 1.0, 6.4.3).
-fn put_header(output: &mut Output<'_>, at: usize, kind: Kind, id: u16, length: usize) -> Result<(), Stop> {
-    let id = id.to_be_bytes();
-    let (id_bit, id): (u8, &[u8]) = match &id {
-        [0, id] => (0, core::slice::from_ref(id)),
-        id => (WIDE_ID, id),
-    };
-    let length = u32::try_from(length).map_err(|_| FAILED)?.to_be_bytes();
-    let (length_bits, length): (u8, &[u8]) = match &length {
-        [0, 0, 0, length @ 0..=7] => (*length, &[]),
-        [0, 0, 0, length] => (1 << 3, core::slice::from_ref(length)),
-        [0, 0, length @ ..] => (2 << 3, length),
-        [0, length @ ..] => (3 << 3, length),
-        _ => return Err(FAILED),
-    };
-    let mut bytes = [0; 6];
-    let mut header = Output::new(&mut bytes);
-    header.put(&[kind.type_byte() | id_bit | length_bits])?;
-    header.put(id)?;
-    header.put(length)?;
-    output.insert(at, header.written())
+/// What stands before the content of an element: type, identifier, length.
+#[derive(Clone, Copy)]
+struct Header {
+    /// The bytes from the highest on, and nothing behind them.
+    bytes: u64,
+    /// How many they are: 2 to 6.
+    length: u32,
+}
+
+impl Header {
+    /// The shortest one for `length` bytes of content, which is at most 2^24 - 1
+    /// (OMA LwM2M 1.0, 6.4.3).
+    #[inline]
+    fn new(kind: Kind, id: u16, length: usize) -> Result<Self, Stop> {
+        match (id, length) {
+            (0..=0xFF, 0..=7) => Ok(Self::short(kind, id, length as u64)),
+            (0..=0xFF, 8..=0xFF) => {
+                let length = length as u64;
+                Ok(Self { bytes: Self::short(kind, id, 1 << 3).bytes | length << 40, length: 3 })
+            }
+            _ => Self::long(kind, id, length),
+        }
+    }
+
+    /// One of two bytes: the identifier is one, and the length goes into the type.
+    const fn short(kind: Kind, id: u16, length: u64) -> Self {
+        Self { bytes: (kind.type_byte() as u64 | length) << 56 | (id as u64) << 48, length: 2 }
+    }
+
+    /// The same for an identifier or a length of more than one byte.
+    #[cold]
+    fn long(kind: Kind, id: u16, length: usize) -> Result<Self, Stop> {
+        let length = u32::try_from(length).map_err(|_| FAILED)?.to_be_bytes();
+        let [high, low] = id.to_be_bytes();
+        let (length_bits, [a, b, c], field): (u8, [u8; 3], u32) = match length {
+            [0, 0, 0, length @ 0..=7] => (length, [0; 3], 0),
+            [0, 0, 0, c] => (1 << 3, [c, 0, 0], 1),
+            [0, 0, b, c] => (2 << 3, [b, c, 0], 2),
+            [0, a, b, c] => (3 << 3, [a, b, c], 3),
+            _ => return Err(FAILED),
+        };
+        let kind = kind.type_byte() | length_bits;
+        let (bytes, id) = match high {
+            0 => ([kind, low, a, b, c, 0, 0, 0], 1),
+            _ => ([kind | WIDE_ID, high, low, a, b, c, 0, 0], 2u32),
+        };
+        Ok(Self { bytes: u64::from_be_bytes(bytes), length: field.wrapping_add(id).wrapping_add(1) })
+    }
 }
 
 impl Sink for Writer<'_> {
     fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        match value {
-            Value::Str(text) | Value::Corelnk(text) => self.element(at, text.as_bytes()),
-            Value::Int(number) | Value::Time(number) => {
-                self.element(at, last(&number.to_be_bytes(), signed_width(number)))
-            }
-            Value::Uint(number) => self.element(at, last(&number.to_be_bytes(), unsigned_width(number))),
+        let (number, width) = match value {
+            Value::Str(text) | Value::Corelnk(text) => return self.element(at, text.as_bytes()),
+            Value::Opaque(bytes) => return self.element(at, bytes),
+            Value::Int(number) | Value::Time(number) => (number.cast_unsigned(), signed_width(number)),
+            Value::Uint(number) => (number, unsigned_width(number)),
             Value::Float(number) => match shorter(number) {
-                Some(number) => self.element(at, &number.to_be_bytes()),
-                None => self.element(at, &number.to_be_bytes()),
+                Some(number) => (number.to_bits().into(), 4),
+                None => (number.to_bits(), 8),
             },
-            Value::Bool(truth) => self.element(at, &[u8::from(truth)]),
-            Value::Opaque(bytes) => self.element(at, bytes),
-            Value::Link(object, instance) => {
-                let [[a, b], [c, d]] = [object.to_be_bytes(), instance.to_be_bytes()];
-                self.element(at, &[a, b, c, d])
-            }
-        }
+            Value::Bool(truth) => (truth.into(), 1),
+            Value::Link(object, instance) => (u64::from(object) << 16 | u64::from(instance), 4),
+        };
+        self.number(at, number, width)
     }
 
     fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
@@ -169,30 +212,18 @@ impl Encode for Writer<'_> {
 }
 
 /// The bytes that an integer needs in two's complement: 1, 2, 4 or 8.
-fn signed_width(number: i64) -> usize {
-    if i8::try_from(number).is_ok() {
-        1
-    } else if i16::try_from(number).is_ok() {
-        2
-    } else if i32::try_from(number).is_ok() {
-        4
-    } else {
-        8
-    }
+const fn signed_width(number: i64) -> u32 {
+    // As many as an unsigned number of one bit more: the sign.
+    unsigned_width((number ^ (number >> 63)).cast_unsigned() << 1)
 }
 
-fn unsigned_width(number: u64) -> usize {
+const fn unsigned_width(number: u64) -> u32 {
     match number {
         0..=0xFF => 1,
         0x100..=0xFFFF => 2,
         0x1_0000..=0xFFFF_FFFF => 4,
         _ => 8,
     }
-}
-
-/// The low bytes of a big endian number.
-fn last(bytes: &[u8; 8], width: usize) -> &[u8] {
-    bytes.get(bytes.len().saturating_sub(width)..).unwrap_or(bytes)
 }
 
 /// The number with 32 bits, when that loses nothing.
@@ -207,6 +238,7 @@ mod tests {
     use super::*;
     use crate::format::testing::hex;
     use alloc::vec;
+    use proptest::prelude::*;
 
     const AT: Leaf = Leaf::new(3, 0, 6);
 
@@ -303,5 +335,66 @@ mod tests {
         refused(|writer| writer.value(AT.at(0), Value::Int(1)));
         refused(|writer| writer.open_multiple(6).and_then(|()| writer.value(AT, Value::Int(1))));
         refused(|writer| writer.open_multiple(7).and_then(|()| writer.value(AT.at(0), Value::Int(1))));
+    }
+
+    fn value() -> impl Strategy<Value = Value<'static>> {
+        const TEXTS: [&str; 5] = ["", "a", "seven..", "eight...", "a text of more than sixteen bytes"];
+        prop_oneof![
+            prop::sample::select(&TEXTS[..]).prop_map(Value::Str),
+            (any::<i64>(), 0u32..64).prop_map(|(number, shift)| Value::Int(number >> shift)),
+            (any::<u64>(), 0u32..64).prop_map(|(number, shift)| Value::Uint(number >> shift)),
+            any::<f64>().prop_map(Value::Float),
+            any::<f32>().prop_map(|number| Value::Float(number.into())),
+            any::<bool>().prop_map(Value::Bool),
+            (any::<u16>(), any::<u16>()).prop_map(|(object, instance)| Value::Link(object, instance)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_one_move_is_what_goes_byte_by_byte(
+            values in prop::collection::vec((any::<u16>(), 0u32..16, value(), any::<bool>()), 0..8),
+        ) {
+            let write = |output: Output<'_>| {
+                let mut writer = Writer::new(output);
+                for (id, shift, value, multiple) in &values {
+                    let id = id >> shift;
+                    if *multiple {
+                        writer.open_multiple(id)?;
+                        writer.value(Leaf::new(3, 0, id).at(1), *value)?;
+                        writer.value(Leaf::new(3, 0, id).at(256), *value)?;
+                        writer.close()?;
+                    } else {
+                        writer.value(Leaf::new(3, 0, id), *value)?;
+                    }
+                }
+                writer.finish()
+            };
+            let mut roomy = vec![0; 2_000];
+            let length = write(Output::new(&mut roomy)).unwrap();
+            // Of a part every byte is laid by itself, and a tight buffer has no room to spare.
+            let mut part = vec![0; 2_000];
+            prop_assert_eq!(write(Output::part(&mut part, 0)), Ok(length));
+            prop_assert_eq!(&part[..length], &roomy[..length]);
+            let mut tight = vec![0; length];
+            prop_assert_eq!(write(Output::new(&mut tight)), Ok(length));
+            prop_assert_eq!(&tight[..], &roomy[..length]);
+            if let Some(shorter) = length.checked_sub(1) {
+                prop_assert_eq!(write(Output::new(&mut tight[..shorter])), Err(FAILED));
+            }
+        }
+    }
+
+    #[test]
+    fn a_signed_number_has_the_width_that_its_type_says() {
+        for number in (0..64).flat_map(|bit| [1i64 << bit, (1i64 << bit).wrapping_sub(1)]).flat_map(|it| [it, !it]) {
+            let width = match number {
+                -0x80..=0x7F => 1,
+                -0x8000..=0x7FFF => 2,
+                -0x8000_0000..=0x7FFF_FFFF => 4,
+                _ => 8,
+            };
+            assert_eq!(signed_width(number), width, "{number}");
+        }
     }
 }

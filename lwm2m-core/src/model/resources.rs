@@ -1,0 +1,281 @@
+//! Where the resources of an instance go: held against their definitions, and given the structure that
+//! only the definitions know.
+
+use coap_codec::Code;
+
+use super::ResourceDef;
+use crate::base::path::Leaf;
+use crate::base::value::{DataType, Sink, Stop, Value};
+use crate::format::Encode;
+
+/// A model that does not give what it was asked for, and what it defined itself.
+const REFUSED: Stop = Stop::new(Code::INTERNAL_SERVER_ERROR);
+
+/// Takes the resources of one instance, one after the other: what
+/// [`DataModel::read_instance`](crate::DataModel::read_instance) fills.
+pub trait Resources: Sink {
+    /// Begins with the next resource, which its object defines so: its values go here then. False for one
+    /// that servers may not read, whose values are not wanted.
+    ///
+    /// # Errors
+    /// As [`Sink::value`]; also what was wrong with the resource before.
+    fn resource(&mut self, definition: &'static ResourceDef) -> Result<bool, Stop>;
+
+    /// Gives the next resource and its only value, in one step.
+    ///
+    /// # Errors
+    /// As [`resource`](Self::resource) and [`Sink::value`].
+    fn single(&mut self, definition: &'static ResourceDef, value: Value<'_>) -> Result<(), Stop>;
+}
+
+/// Holds every value against the definition of its resource: a server would take a wrong one for what
+/// it is not, or for another resource's. And remembers a failure that the model overlooks.
+pub(super) struct Checked<'a, E: ?Sized> {
+    out: &'a mut E,
+    object: u16,
+    instance: u16,
+    /// The least index that the next value may have; a single value has index 0.
+    next: u32,
+    /// The resource whose values are taken.
+    current: Option<&'static ResourceDef>,
+    failed: Option<Stop>,
+    /// Whether the current resource, or a failure, waits for its end.
+    unfinished: bool,
+}
+
+impl<'a, E: Encode + ?Sized> Checked<'a, E> {
+    pub(super) const fn new(object: u16, instance: u16, out: &'a mut E) -> Self {
+        Self { out, object, instance, next: 0, current: None, failed: None, unfinished: false }
+    }
+
+    /// Begins with any resource.
+    pub(super) fn begin(&mut self, definition: &'static ResourceDef) -> Result<(), Stop> {
+        if self.unfinished {
+            self.end()?;
+        }
+        self.current = Some(definition);
+        self.next = 0;
+        self.unfinished = definition.multiple;
+        if definition.multiple { self.out.open_multiple(definition.id) } else { Ok(()) }
+    }
+
+    /// The last resource is complete.
+    #[inline(never)]
+    pub(super) fn end(&mut self) -> Result<(), Stop> {
+        if let Some(stop) = self.failed {
+            return Err(stop);
+        }
+        if core::mem::take(&mut self.unfinished) { self.out.close() } else { Ok(()) }
+    }
+
+    /// The resource of a value that may come: one of a single resource, and those of a multiple one in
+    /// the order of their indices.
+    #[inline]
+    fn admit(&mut self, at: Leaf) -> Option<&'static ResourceDef> {
+        let definition = self.current?;
+        let index = u32::from(at.index.unwrap_or(0));
+        let in_order = index >= self.next;
+        self.next = index.wrapping_add(1);
+        let asked = at.resource == definition.id && at.instance == self.instance && at.object == self.object;
+        (in_order && asked && at.index.is_some() == definition.multiple).then_some(definition)
+    }
+
+    /// Hands a value on that came for the right resource.
+    #[inline(never)]
+    fn give(&mut self, definition: &ResourceDef, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        if !fits(definition.data_type, value) {
+            return self.fail(REFUSED);
+        }
+        match self.out.value(at, value) {
+            Ok(()) => Ok(()),
+            Err(stop) => self.fail(stop),
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, stop: Stop) -> Result<(), Stop> {
+        (self.current, self.unfinished) = (None, true);
+        Err(*self.failed.get_or_insert(stop))
+    }
+}
+
+impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
+    fn resource(&mut self, definition: &'static ResourceDef) -> Result<bool, Stop> {
+        let readable = definition.operations.readable();
+        if readable {
+            self.begin(definition)?;
+        }
+        Ok(readable)
+    }
+
+    fn single(&mut self, definition: &'static ResourceDef, value: Value<'_>) -> Result<(), Stop> {
+        if !definition.operations.readable() {
+            return Ok(());
+        }
+        if self.unfinished {
+            self.end()?;
+        }
+        // It has had all its values.
+        self.current = None;
+        if definition.multiple {
+            return self.fail(REFUSED);
+        }
+        self.give(definition, Leaf::new(self.object, self.instance, definition.id), value)
+    }
+}
+
+impl<E: Encode + ?Sized> Sink for Checked<'_, E> {
+    fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        match self.admit(at) {
+            Some(definition) => self.give(definition, at, value),
+            None => self.fail(REFUSED),
+        }
+    }
+
+    fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        if self.admit(at).is_none_or(|definition| definition.data_type != DataType::Opaque) {
+            return self.fail(REFUSED);
+        }
+        self.out.opaque(at, len, fill).or_else(|stop| self.fail(stop))
+    }
+}
+
+/// Whether a value is of a type, or of one that every format writes the same: an `Int` is also a
+/// time and, from zero on, unsigned; a `Str` is also links. Not the other way round: TLV writes an
+/// unsigned 200 as one byte, which is -56 to who reads an integer.
+const fn fits(data_type: DataType, value: Value<'_>) -> bool {
+    match value {
+        Value::Str(_) => matches!(data_type, DataType::String | DataType::CoreLink),
+        Value::Corelnk(_) => matches!(data_type, DataType::CoreLink),
+        Value::Int(0..) => matches!(data_type, DataType::Integer | DataType::Time | DataType::UnsignedInteger),
+        Value::Int(_) => matches!(data_type, DataType::Integer | DataType::Time),
+        Value::Time(_) => matches!(data_type, DataType::Time),
+        Value::Uint(_) => matches!(data_type, DataType::UnsignedInteger),
+        Value::Float(_) => matches!(data_type, DataType::Float),
+        Value::Bool(_) => matches!(data_type, DataType::Boolean),
+        Value::Opaque(_) => matches!(data_type, DataType::Opaque),
+        Value::Link(..) => matches!(data_type, DataType::ObjectLink),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::origin::Origin;
+    use crate::base::path::Path;
+    use crate::base::time::Instant;
+    use crate::format::{Encoder, Format, Output};
+    use crate::model::walk::encode;
+    use crate::model::{Ctx, DataModel, ObjectDef, Refusal};
+    use crate::objects::Device;
+    use alloc::string::String;
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    const CTX: Ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::from_secs(100) };
+
+    /// The same device, which is asked for one resource after the other.
+    struct OneByOne(Device);
+
+    impl DataModel for OneByOne {
+        fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
+            self.0.next_object(after)
+        }
+
+        fn next_instance(&self, object: u16, after: Option<u16>) -> Option<u16> {
+            self.0.next_instance(object, after)
+        }
+
+        fn next_resource(&self, object: u16, instance: u16, after: Option<u16>) -> Option<u16> {
+            self.0.next_resource(object, instance, after)
+        }
+
+        fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+            self.0.read(ctx, at, out)
+        }
+    }
+
+    fn read(model: &dyn DataModel, format: Format, path: Path, room: usize) -> Result<Vec<u8>, Refusal> {
+        let mut bytes = vec![0; room];
+        let length = encode(&CTX, path, model, Encoder::new(format, path, Output::new(&mut bytes)))?;
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+
+    proptest! {
+        #[test]
+        fn an_instance_in_one_call_is_its_resources_one_by_one(
+            texts in prop::collection::vec(prop::option::of("[a-z]{0,20}"), 4..5),
+            voltages in prop::collection::vec(any::<i32>(), 0..4),
+            battery in prop::option::of(0u8..101),
+            memory in prop::option::of(any::<u32>()),
+            clock in prop::option::of(any::<i32>()),
+            room in 0usize..400,
+        ) {
+            let mut device = Device::new("Example Works", "TM-1");
+            let mut texts = texts.into_iter().map(|text: Option<String>| text.map(Into::into));
+            device.serial_number = texts.next().flatten();
+            device.firmware_version = texts.next().flatten();
+            device.timezone = texts.next().flatten();
+            device.model_number = texts.next().flatten();
+            device.voltages = voltages.into_iter().collect();
+            (device.battery_level, device.memory_free) = (battery, memory);
+            device.current_time = clock.map(|seconds| (seconds.into(), Instant::ZERO));
+            for path in [Path::object(3), Path::instance(3, 0)] {
+                for format in [Format::TLV, Format::JSON] {
+                    let one_by_one = read(&OneByOne(device.clone()), format, path, room);
+                    prop_assert_eq!(read(&device, format, path, room), one_by_one);
+                }
+            }
+        }
+    }
+
+    /// What a model of its own makes of the sink that it is lent.
+    fn given(give: impl Fn(&mut dyn Resources) -> Result<(), Stop>) -> Result<usize, Stop> {
+        let mut room = [0; 64];
+        let mut encoder = Encoder::new(Format::TLV, Path::instance(3, 0), Output::new(&mut room));
+        let mut checked = Checked::<dyn Encode>::new(3, 0, &mut encoder);
+        give(&mut checked)?;
+        checked.end()?;
+        encoder.finish()
+    }
+
+    #[test]
+    fn a_value_in_one_step_is_checked_like_any_other() {
+        use crate::base::definition::{Operations, ResourceDef};
+
+        static ONE: ResourceDef = ResourceDef::new(0, "", Operations::R, DataType::Integer);
+        static SEVERAL: ResourceDef = ResourceDef::new(1, "", Operations::R, DataType::Integer).multiple();
+        static SECRET: ResourceDef = ResourceDef::new(2, "", Operations::Bootstrap, DataType::Integer);
+        let five = Value::Int(5);
+        assert_eq!(given(|out| out.single(&ONE, five)), Ok(3));
+        assert_eq!(given(|out| out.single(&SECRET, five)), Ok(0), "left out");
+        assert_eq!(given(|out| out.resource(&SECRET).map(|wanted| assert!(!wanted))), Ok(0));
+        for refused in [
+            given(|out| out.single(&ONE, Value::Str("5"))),
+            given(|out| out.single(&SEVERAL, five)),
+            given(|out| out.value(Leaf::new(3, 0, 0), five)),
+            given(|out| out.single(&ONE, five).and_then(|()| out.value(Leaf::new(3, 0, 0), five))),
+            // Also when the model overlooks it.
+            given(|out| out.single(&ONE, Value::Str("5")).or(Ok(()))),
+            given(|out| {
+                let _ = out.single(&ONE, Value::Str("5"));
+                out.single(&ONE, five).or(Ok(()))
+            }),
+        ] {
+            assert_eq!(refused, Err(REFUSED));
+        }
+        // Whatever the sink would make of it.
+        let mut digest = crate::format::Digest::new();
+        let mut checked = Checked::<dyn Encode>::new(3, 0, &mut digest);
+        checked.resource(&SEVERAL).and_then(|_| checked.single(&ONE, five)).unwrap();
+        assert_eq!(checked.value(Leaf::new(3, 0, 1).at(0), five), Err(REFUSED), "another resource has begun");
+        let several = given(|out| {
+            out.resource(&SEVERAL)?;
+            out.value(Leaf::new(3, 0, 1).at(0), five)?;
+            out.single(&ONE, five)
+        });
+        assert_eq!(several, Ok(8), "the multiple resource is closed before the next");
+    }
+}
