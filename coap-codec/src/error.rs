@@ -9,15 +9,15 @@ use crate::Header;
 /// [`Message::check`](crate::Message::check).
 ///
 /// ```
-/// use coap_codec::{Message, ParseErrorKind, Reaction};
+/// use coap_codec::{Message, ParseErrorKind};
 ///
 /// // A confirmable GET whose Uri-Path claims five bytes and has three.
 /// let error = Message::parse(b"\x40\x01\x00\x07\xb5tes").unwrap_err();
 /// assert_eq!(error.kind(), ParseErrorKind::ValueTruncated);
 /// assert_eq!(error.position(), 4);
 /// assert_eq!(error.to_string(), "option value cut short, at byte 4");
-/// if let (Reaction::Reset, Some(header)) = (error.reaction(), error.header()) {
-///     assert_eq!(header.reset().to_bytes(), *b"\x70\x00\x00\x07");
+/// if let Some(reset) = error.reset() {
+///     assert_eq!(reset.to_bytes(), *b"\x70\x00\x00\x07");
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,15 +70,6 @@ pub enum ParseErrorKind {
     TooLarge,
 }
 
-/// What the receiver of a bad message owes its sender (RFC 7252 §4.2, §4.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reaction {
-    /// Nothing: drop it.
-    Ignore,
-    /// A Reset with its Message ID: see [`Header::reset`]. Never to a multicast.
-    Reset,
-}
-
 impl ParseError {
     #[cold]
     pub(crate) const fn new(kind: ParseErrorKind, position: usize, header: Option<Header>) -> Self {
@@ -101,11 +92,15 @@ impl ParseError {
         self.header
     }
 
-    /// What to do: a Reset is due to a confirmable message of version 1, silence to all others.
-    pub const fn reaction(&self) -> Reaction {
+    /// The Reset that is due to a confirmable message of version 1 (RFC 7252 §4.2); `None` for all
+    /// others, which are dropped in silence.
+    ///
+    /// Nothing that came by multicast is ever answered by a Reset (§8.1), which only the caller can
+    /// know.
+    pub const fn reset(&self) -> Option<Header> {
         match self.header {
             Some(header) => header.rejection(),
-            None => Reaction::Ignore,
+            None => None,
         }
     }
 }

@@ -43,10 +43,10 @@ mod uri;
 mod view;
 mod writer;
 
-pub use check::{Answer, Consequence, OptionFault, OptionFaultReason, OptionFaults, Refusal};
+pub use check::{Consequence, OptionFault, OptionFaultReason, OptionFaults, Reaction, Refusal};
 pub use code::Code;
 pub use content_format::ContentFormat;
-pub use error::{ParseError, ParseErrorKind, Reaction, WriteError};
+pub use error::{ParseError, ParseErrorKind, WriteError};
 pub use header::{Header, MessageId, MessageKind, MessageType};
 pub use message::Message;
 pub use option::{

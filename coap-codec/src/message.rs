@@ -147,10 +147,10 @@ impl<'a> Message<'a> {
         MessageId(u16::from_be_bytes([high, low]))
     }
 
-    /// What the message is by type and code together, or how to reject it if they do not go
-    /// together (RFC 7252 §4.2, §4.3).
+    /// What the message is by type and code together, or `None` if it is to be rejected:
+    /// [`Header::kind`].
     #[inline]
-    pub const fn kind(&self) -> MessageKind {
+    pub const fn kind(&self) -> Option<MessageKind> {
         self.header().kind()
     }
 

@@ -4,9 +4,7 @@ mod common;
 
 use core::time::Duration;
 
-use coap_codec::{
-    BlockValue, CoapOption, Code, ContentFormat, Message, MessageKind, MessageWriter, OptionNumber, Token, observe,
-};
+use coap_codec::{BlockValue, CoapOption, Code, ContentFormat, Message, MessageWriter, OptionNumber, Token, observe};
 use common::{Parts, vectors};
 
 #[test]
@@ -36,7 +34,7 @@ fn xc_01_every_valid_vector_is_written_to_its_bytes() {
 fn every_valid_vector_is_to_be_processed() {
     for vector in vectors().udp_valid {
         let message = Message::parse(&vector.hex.0).unwrap();
-        assert!(!matches!(message.kind(), MessageKind::Rejected(_)), "{}: {:?}", vector.id, message.kind());
+        assert!(message.kind().is_some(), "{}", vector.id);
         let is_known = |number: OptionNumber| number.name().is_some();
         assert_eq!(message.unsupported_option(is_known), None, "{}", vector.id);
     }

@@ -11,8 +11,8 @@ use std::{env, fs};
 use coap_codec::link_format::Links;
 use coap_codec::tcp::{self, Front, Limits, Signal};
 use coap_codec::{
-    Answer, Consequence, ContentFormat, Message, MessageKind, MessageView, OptionNumber, ParseError, Reaction, Refusal,
-    Scheme, Uri,
+    Consequence, ContentFormat, Message, MessageKind, MessageView, OptionNumber, ParseError, Reaction, Refusal, Scheme,
+    Uri,
 };
 
 const OBSERVE_REQUEST: &str = "41012001b160513301300139";
@@ -84,7 +84,7 @@ fn show_datagram(datagram: &[u8], out: &mut impl Write) -> io::Result<bool> {
     let message = match Message::parse(datagram) {
         Ok(message) => message,
         Err(error) => {
-            writeln!(out, "malformed: {error}; {}", duty(error.reaction()))?;
+            writeln!(out, "malformed: {error}; {}", answer(duty(error)))?;
             if let Some(header) = error.header() {
                 writeln!(out, "it began as {header}")?;
             }
@@ -92,7 +92,7 @@ fn show_datagram(datagram: &[u8], out: &mut impl Write) -> io::Result<bool> {
         }
     };
     writeln!(out, "{message:#?}")?;
-    if message.kind() == MessageKind::Request {
+    if message.kind() == Some(MessageKind::Request) {
         show_uri(&message, out)?;
     }
     show_links(&message.view(), out)?;
@@ -176,7 +176,7 @@ fn show_packets(packets: pcap::Packets<'_>, out: &mut impl Write) -> io::Result<
             // What DTLS encrypts on port 5684 is none of our business.
             Err(_) if is_dtls(udp.payload) => writeln!(out, "DTLS, {} bytes", udp.payload.len())?,
             Err(error) => {
-                writeln!(out, "malformed: {error}; {}", duty(error.reaction()))?;
+                writeln!(out, "malformed: {error}; {}", answer(duty(error)))?;
                 in_order = false;
             }
         }
@@ -187,7 +187,7 @@ fn show_packets(packets: pcap::Packets<'_>, out: &mut impl Write) -> io::Result<
 
 fn looks_like_coap(parsed: &Result<Message<'_>, ParseError>) -> bool {
     parsed.is_ok_and(|message| {
-        !matches!(message.kind(), MessageKind::Rejected(_))
+        message.kind().is_some()
             && message.code().name().is_some()
             && message.options().all(|option| option.number.name().is_some())
     })
@@ -206,7 +206,7 @@ fn is_known(number: OptionNumber) -> bool {
 fn remarks(message: &Message<'_>) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Err(refusal @ Refusal::Kind(_)) = message.check(is_known) {
-        remarks.push(format!("{refusal}: {}", answer(refusal.answer())));
+        remarks.push(format!("{refusal}: {}", answer(refusal.reaction())));
     }
     for fault in message.option_faults(is_known) {
         let consequence = match fault.consequence {
@@ -218,19 +218,16 @@ fn remarks(message: &Message<'_>) -> Vec<String> {
     remarks
 }
 
-fn answer(answer: Answer) -> String {
-    match answer {
-        Answer::Ignore => "to be dropped in silence".into(),
-        Answer::Reset => "to be answered by a Reset".into(),
-        Answer::Respond(code) => format!("to be answered by {code:?}"),
+fn answer(reaction: Reaction) -> String {
+    match reaction {
+        Reaction::Ignore => "to be dropped in silence".into(),
+        Reaction::Reset => "to be answered by a Reset".into(),
+        Reaction::Respond(code) => format!("to be answered by {code:?}"),
     }
 }
 
-fn duty(reaction: Reaction) -> &'static str {
-    match reaction {
-        Reaction::Ignore => "to be dropped in silence",
-        Reaction::Reset => "to be answered by a Reset",
-    }
+fn duty(error: ParseError) -> Reaction {
+    error.reset().map_or(Reaction::Ignore, |_| Reaction::Reset)
 }
 
 /// White space and colons between digits do not count.

@@ -59,6 +59,17 @@ impl OptionNumber {
         self.0 & 0x1e == 0x1c
     }
 
+    /// Whether it is one of those that name the target of a request: Uri-Host, Uri-Port, Uri-Path and
+    /// Uri-Query (RFC 7252 §5.10.1).
+    ///
+    /// All four are critical, and any client may send Uri-Host and Uri-Port. So they belong to what a
+    /// server understands ([`Message::check`](crate::Message::check)), even one that has a single
+    /// host and does not look at it.
+    #[inline]
+    pub const fn is_request_target(self) -> bool {
+        matches!(self, Self::URI_HOST | Self::URI_PORT | Self::URI_PATH | Self::URI_QUERY)
+    }
+
     /// Whether a message may carry it more than once (RFC 7252 §5.4.5).
     ///
     /// True for a number without a row in the [`REGISTRY`]: nothing is known against it.

@@ -190,6 +190,7 @@ mod tests {
         assert_eq!(named(OptionNumber::is_unsafe), [3, 6, 7, 11, 14, 15, 19, 23, 27, 31, 35, 39, 258]);
         assert_eq!(named(OptionNumber::is_no_cache_key), [28, 60, 252]);
         assert_eq!(named(OptionNumber::is_repeatable), [1, 4, 8, 11, 15, 20, 31, 292]);
+        assert_eq!(named(OptionNumber::is_request_target), [3, 7, 11, 15]);
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn read(datagram: &[u8]) {
     let message = match Message::parse(datagram) {
         Ok(message) => message,
         Err(error) => {
-            black_box((error.kind(), error.position(), error.reaction(), error.header()));
+            black_box((error.kind(), error.position(), error.reset(), error.header()));
             return;
         }
     };
