@@ -360,7 +360,7 @@ impl<'a> Message<'a> {
 }
 
 impl<'a> MessageView<'a> {
-    /// As [`Message::check`], of the options alone. Signalling messages have options of their own,
+    /// As [`Message::check`], of the options alone. Signaling messages have options of their own,
     /// for which ask [`tcp::Signal`](crate::tcp::Signal).
     ///
     /// A view remembers the type of the datagram that it is of, so that the [`Reaction`] is right:

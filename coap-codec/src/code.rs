@@ -177,7 +177,7 @@ impl Code {
 
     /// Whether it is 7.xx, which exists over TCP and WebSockets only (RFC 8323 §5).
     #[inline]
-    pub const fn is_signalling(self) -> bool {
+    pub const fn is_signaling(self) -> bool {
         self.class() == 7
     }
 }
@@ -238,7 +238,7 @@ mod tests {
                 code.is_empty(),
                 code.is_request(),
                 code.is_response(),
-                code.is_signalling(),
+                code.is_signaling(),
                 matches!(code.class(), 1 | 3 | 6),
             ];
             assert_eq!(kinds.iter().filter(|&&yes| yes).count(), 1, "{code}");

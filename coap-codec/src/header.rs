@@ -151,12 +151,6 @@ impl Header {
         Self { message_type, code: Code::EMPTY, message_id }
     }
 
-    /// The header to begin a message with that goes over TCP, where type and Message ID do not exist
-    /// (RFC 8323 §2.1): see [`MessageWriter::finish_tcp`](crate::MessageWriter::finish_tcp).
-    pub const fn for_stream(code: Code) -> Self {
-        Self { message_type: MessageType::NonConfirmable, code, message_id: MessageId(0) }
-    }
-
     /// Reads the first four bytes of a datagram, and hands out the token length beside them as it
     /// stands there (0 to 15, of which RFC 7252 allows 8).
     ///

@@ -50,14 +50,14 @@ pub use error::{ParseError, ParseErrorKind, WriteError};
 pub use header::{Header, MessageId, MessageKind, MessageType};
 pub use message::Message;
 pub use option::{
-    BlockError, BlockValue, CoapOption, NoResponse, OptionContext, OptionDefinition, OptionFormat, OptionNumber,
-    Options, REGISTRY, Values, observe,
+    BlockError, BlockValue, CoapOption, NoResponse, OPTION_REGISTRY, OptionContext, OptionDefinition, OptionFormat,
+    OptionNumber, Options, Values, observe,
 };
 #[cfg(feature = "bytes")]
 pub use shared::SharedMessage;
 #[cfg(feature = "bytes")]
 pub use shared_writer::BufMutWriter;
 pub use token::{Token, TokenTooLong};
-pub use uri::{ComposeError, Scheme, Uri, UriError};
+pub use uri::{Scheme, Uri, UriComposeError, UriError};
 pub use view::MessageView;
 pub use writer::MessageWriter;

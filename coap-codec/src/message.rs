@@ -317,7 +317,7 @@ impl<'a> Message<'a> {
     }
 
     fn block(&self, number: OptionNumber) -> Option<Result<BlockValue, BlockError>> {
-        Some(BlockValue::decode(self.option(number)?.value))
+        Some(BlockValue::from_value(self.option(number)?.value))
     }
 }
 

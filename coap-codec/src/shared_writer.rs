@@ -25,7 +25,7 @@ use crate::{Header, OptionNumber, Token, WriteError};
 /// };
 /// let mut buffer = BytesMut::with_capacity(1152);
 /// let mut message = BufMutWriter::new(&mut buffer, header, Token::EMPTY)?;
-/// message.uint_option(OptionNumber::OBSERVE, 12)?;
+/// message.uint(OptionNumber::OBSERVE, 12)?;
 /// message.option(OptionNumber::CONTENT_FORMAT, &[])?;
 /// message.payload(b"100")?;
 /// let datagram = buffer.split().freeze();
@@ -87,7 +87,7 @@ impl<'b, B: BufMut> BufMutWriter<'b, B> {
     /// # Errors
     ///
     /// As [`option`](Self::option).
-    pub fn uint_option(&mut self, number: OptionNumber, value: u32) -> Result<(), WriteError> {
+    pub fn uint(&mut self, number: OptionNumber, value: u32) -> Result<(), WriteError> {
         self.option(number, encode_uint(value, &mut [0; 4]))
     }
 

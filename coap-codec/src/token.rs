@@ -28,8 +28,8 @@ pub struct Token {
 /// More than eight bytes were given for a [`Token`].
 ///
 /// Longer ones exist between peers that agreed on them (RFC 8974), as slices: see
-/// [`MessageView::parse_with_long_token`](crate::MessageView::parse_with_long_token) and
-/// [`MessageWriter::with_long_token`](crate::MessageWriter::with_long_token).
+/// [`MessageView::parse_with_extended_token`](crate::MessageView::parse_with_extended_token) and
+/// [`MessageWriter::with_extended_token`](crate::MessageWriter::with_extended_token).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a token has at most 8 bytes, not {length}")]
 pub struct TokenTooLong {

@@ -3,7 +3,7 @@
 mod compose;
 mod options;
 
-pub use compose::ComposeError;
+pub use compose::UriComposeError;
 
 /// A URI of the scheme `coap` or `coaps`, borrowed from its text.
 ///

@@ -13,7 +13,7 @@ use crate::{
 /// Code, token, options and payload of one well-formed message; borrowed, and not tied to UDP.
 ///
 /// It comes out of a datagram by [`Message::view`], or by
-/// [`parse_with_long_token`](Self::parse_with_long_token) for peers that agreed on longer tokens,
+/// [`parse_with_extended_token`](Self::parse_with_extended_token) for peers that agreed on longer tokens,
 /// and out of a TCP stream by [`tcp::Decoder`](crate::tcp::Decoder). Code that serves requests can
 /// take it and need not know where they came from. Its getters are those of [`Message`]; there is
 /// no type and no Message ID, which CoAP over TCP does not have (RFC 8323 §2.1).
@@ -70,14 +70,14 @@ impl<'a> MessageView<'a> {
     /// use coap_codec::{Message, MessageView, ParseErrorKind};
     ///
     /// let datagram = b"\x4d\x01\x20\x01\x00thirteen byte\xb1\x33";
-    /// let (header, message) = MessageView::parse_with_long_token(datagram)?;
+    /// let (header, message) = MessageView::parse_with_extended_token(datagram)?;
     /// assert_eq!(message.token(), b"thirteen byte");
     /// assert_eq!(header.message_id.0, 0x2001);
     /// // Whoever does not ask for it refuses it.
     /// assert_eq!(Message::parse(datagram).unwrap_err().kind(), ParseErrorKind::TokenLength);
     /// # Ok::<(), coap_codec::ParseError>(())
     /// ```
-    pub fn parse_with_long_token(datagram: &'a [u8]) -> Result<(Header, Self), ParseError> {
+    pub fn parse_with_extended_token(datagram: &'a [u8]) -> Result<(Header, Self), ParseError> {
         let (header, nibble) = Header::parse(datagram)?;
         let fail = |kind, position| ParseError::new(kind, position, Some(header));
         if nibble == 15 {
@@ -294,8 +294,8 @@ impl<'a> MessageView<'a> {
     fn block(&self, number: OptionNumber) -> Option<Result<BlockValue, BlockError>> {
         let value = self.option(number)?.value;
         Some(match self.carrier {
-            Carrier::Datagram(_) => BlockValue::decode(value),
-            Carrier::Stream => BlockValue::decode_over_tcp(value),
+            Carrier::Datagram(_) => BlockValue::from_value(value),
+            Carrier::Stream => BlockValue::from_tcp_value(value),
         })
     }
 }

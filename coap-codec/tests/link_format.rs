@@ -187,7 +187,7 @@ fn xf_10_mistakes_are_told_with_their_place() {
         assert_eq!((error.kind(), error.position()), (kind, position), "{text}");
         assert_eq!(error.to_string(), format!("{kind}, at byte {position}"));
     }
-    let error = Links::parse(b"</a>,</\xff>").unwrap_err();
+    let error = Links::from_utf8(b"</a>,</\xff>").unwrap_err();
     assert_eq!((error.kind(), error.position()), (Kind::NotUtf8, 7));
     assert_eq!(error.to_string(), "not UTF-8, at byte 7");
 }

@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 
 use coap_codec::{
-    Code, ComposeError, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Scheme, Token, Uri,
+    Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Scheme, Token, Uri, UriComposeError,
     WriteError,
 };
 use proptest::prelude::*;
@@ -37,9 +37,14 @@ fn bytes((number, text): &(u16, String)) -> (u16, Vec<u8>) {
     }
 }
 
-fn uri_of(request: &[(u16, &[u8])], scheme: Scheme, destination: &str) -> Result<String, ComposeError> {
+fn uri_of(request: &[(u16, &[u8])], scheme: Scheme, destination: &str) -> Result<String, UriComposeError> {
     let mut datagram = [0; 3000];
-    let mut writer = MessageWriter::new(&mut datagram, Header::for_stream(Code::GET), Token::EMPTY).unwrap();
+    let mut writer = MessageWriter::new(
+        &mut datagram,
+        Header::new(MessageType::NonConfirmable, Code::GET, MessageId(0)),
+        Token::EMPTY,
+    )
+    .unwrap();
     for (number, value) in request {
         writer.option(OptionNumber(*number), value).unwrap();
     }
@@ -106,7 +111,12 @@ fn what_no_option_can_hold_is_refused() {
         assert_eq!(options(uri, HERE), Err(WriteError::InvalidValue), "{uri}");
     }
     let mut buffer = [0; 8];
-    let mut writer = MessageWriter::new(&mut buffer, Header::for_stream(Code::GET), Token::EMPTY).unwrap();
+    let mut writer = MessageWriter::new(
+        &mut buffer,
+        Header::new(MessageType::NonConfirmable, Code::GET, MessageId(0)),
+        Token::EMPTY,
+    )
+    .unwrap();
     let outcome = Uri::parse("coap://192.0.2.1/abcd").unwrap().write_options(&mut writer, to(HERE));
     assert_eq!(outcome, Err(WriteError::NoSpace { needed: 9 }));
 }
@@ -149,10 +159,13 @@ fn an_option_that_no_uri_can_have_is_named() {
         (11, b"\xff"),
         (15, b"\xc3"),
     ] {
-        let error = ComposeError::Option(OptionNumber(number));
+        let error = UriComposeError::Option(OptionNumber(number));
         assert_eq!(uri_of(&[(number, value)], Scheme::Coap, HERE), Err(error), "{number} {}", value.escape_ascii());
     }
-    assert_eq!(ComposeError::Option(OptionNumber::URI_HOST).to_string(), "Uri-Host has a value that no uri can have");
+    assert_eq!(
+        UriComposeError::Option(OptionNumber::URI_HOST).to_string(),
+        "Uri-Host has a value that no uri can have"
+    );
 }
 
 #[test]
@@ -162,7 +175,7 @@ fn the_needed_length_is_exact() {
     for size in 0..expected.len() {
         let mut buffer = vec![0; size];
         let composed = Uri::compose(&mut buffer, Scheme::Coap, to(HERE), &message.view());
-        assert_eq!(composed, Err(ComposeError::NoSpace { needed: expected.len() }));
+        assert_eq!(composed, Err(UriComposeError::NoSpace { needed: expected.len() }));
     }
     let mut buffer = vec![0; expected.len()];
     let composed = Uri::compose(&mut buffer, Scheme::Coap, to(HERE), &message.view()).unwrap();

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use coap_codec::link_format::Links;
-use coap_codec::tcp::{self, Front, Limits, Signal};
+use coap_codec::tcp::{self, Frame, Limits, Signal};
 use coap_codec::{
     Consequence, ContentFormat, Message, MessageKind, MessageView, OptionNumber, ParseError, Reaction, Refusal, Scheme,
     Uri,
@@ -116,7 +116,7 @@ fn show_links(message: &MessageView<'_>, out: &mut impl Write) -> io::Result<()>
     if message.content_format() != Some(ContentFormat::LINK_FORMAT) {
         return Ok(());
     }
-    match Links::parse(message.payload()) {
+    match Links::from_utf8(message.payload()) {
         Err(error) => writeln!(out, "    ! {error}"),
         Ok(links) => links.into_iter().try_for_each(|link| match link {
             Ok(link) => writeln!(out, "    - {link:?}"),
@@ -129,10 +129,10 @@ fn show_stream(stream: &[u8], out: &mut impl Write) -> io::Result<bool> {
     let mut rest = stream;
     while !rest.is_empty() {
         match tcp::parse(rest, Limits::new(usize::MAX)) {
-            Ok(Front::Message { message, length }) => {
+            Ok(Frame::Complete { message, length }) => {
                 writeln!(out, "{message:#?}")?;
-                if message.code().is_signalling() {
-                    match Signal::read(&message) {
+                if message.code().is_signaling() {
+                    match Signal::parse(&message) {
                         Ok(signal) => writeln!(out, "    = {signal:?}")?,
                         Err(error) => writeln!(out, "    ! {error}")?,
                     }
@@ -140,7 +140,7 @@ fn show_stream(stream: &[u8], out: &mut impl Write) -> io::Result<bool> {
                 show_links(&message, out)?;
                 rest = &rest[length..];
             }
-            Ok(Front::Incomplete { missing }) => {
+            Ok(Frame::Incomplete { missing }) => {
                 writeln!(out, "at least {missing} bytes are missing behind {} bytes", rest.len())?;
                 return Ok(false);
             }

@@ -79,13 +79,13 @@ impl LinkError {
 }
 
 impl<'a> Links<'a> {
-    /// Over a payload.
+    /// Over a payload, which must be UTF-8.
     ///
     /// # Errors
     ///
     /// [`LinkErrorKind::NotUtf8`], with the position of the first byte that is wrong. Other mistakes
     /// come when they are reached.
-    pub fn parse(payload: &'a [u8]) -> Result<Self, LinkError> {
+    pub fn from_utf8(payload: &'a [u8]) -> Result<Self, LinkError> {
         match core::str::from_utf8(payload) {
             Ok(text) => Ok(Self::new(text)),
             Err(error) => Err(LinkError { kind: LinkErrorKind::NotUtf8, position: error.valid_up_to() }),

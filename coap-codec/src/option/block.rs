@@ -13,8 +13,8 @@ use super::decode_uint;
 /// let block = BlockValue::new(3, true, 2)?;
 /// assert_eq!(block.size(), 64);
 /// assert_eq!(block.offset(), 192);
-/// assert_eq!(block.encode(), 0x3a);
-/// assert_eq!(BlockValue::decode(&[0x3a]), Ok(block));
+/// assert_eq!(block.to_uint(), 0x3a);
+/// assert_eq!(BlockValue::from_value(&[0x3a]), Ok(block));
 /// assert_eq!(block.to_string(), "3/1/64");
 /// # Ok::<(), coap_codec::BlockError>(())
 /// ```
@@ -92,7 +92,7 @@ impl BlockValue {
     ///
     /// [`BlockError::TooLong`] or [`BlockError::ReservedSize`]: a request with the first is
     /// refused by 4.02, one with the second by 4.00.
-    pub fn decode(value: &[u8]) -> Result<Self, BlockError> {
+    pub fn from_value(value: &[u8]) -> Result<Self, BlockError> {
         if value.len() > 3 {
             return Err(BlockError::TooLong);
         }
@@ -129,8 +129,8 @@ impl BlockValue {
     /// # Errors
     ///
     /// [`BlockError::TooLong`].
-    pub fn decode_over_tcp(value: &[u8]) -> Result<Self, BlockError> {
-        match (Self::decode(value), decode_uint(value)) {
+    pub fn from_tcp_value(value: &[u8]) -> Result<Self, BlockError> {
+        match (Self::from_value(value), decode_uint(value)) {
             (Err(BlockError::ReservedSize), Some(uint)) => Self::bert(uint >> 4, uint & 8 != 0),
             (decoded, _) => decoded,
         }
@@ -143,7 +143,7 @@ impl BlockValue {
     }
 
     /// The option's value as a uint of at most 24 bits.
-    pub const fn encode(self) -> u32 {
+    pub const fn to_uint(self) -> u32 {
         (self.num << 4) | if self.more { 8 } else { 0 } | self.szx as u32
     }
 
@@ -223,9 +223,9 @@ mod tests {
     #[test]
     fn every_value_of_24_bits_reads_back_or_is_of_the_reserved_size() {
         for uint in (0..0x100_0000_u32).step_by(97).chain([0xff_ffff]) {
-            match BlockValue::decode(&uint.to_be_bytes()[1..]) {
+            match BlockValue::from_value(&uint.to_be_bytes()[1..]) {
                 Ok(block) => {
-                    assert_eq!(block.encode(), uint);
+                    assert_eq!(block.to_uint(), uint);
                     assert_eq!(block.offset() as usize, block.num() as usize * block.size());
                 }
                 Err(error) => {
@@ -238,10 +238,10 @@ mod tests {
 
     #[test]
     fn too_many_bytes_and_the_reserved_size_are_told_apart() {
-        let error = BlockValue::decode(&[0, 0, 0, 7]).unwrap_err();
+        let error = BlockValue::from_value(&[0, 0, 0, 7]).unwrap_err();
         assert_eq!(error, BlockError::TooLong);
         assert_eq!(error.to_string(), "block option longer than 3 bytes");
-        let error = BlockValue::decode(&[7]).unwrap_err();
+        let error = BlockValue::from_value(&[7]).unwrap_err();
         assert_eq!(error, BlockError::ReservedSize);
         assert_eq!(error.to_string(), "reserved block size exponent 7");
     }
@@ -249,9 +249,9 @@ mod tests {
     #[test]
     fn leading_zeros_are_accepted() {
         let block = BlockValue::new(1, true, 2);
-        assert_eq!(BlockValue::decode(&[0x1a]), block);
-        assert_eq!(BlockValue::decode(&[0, 0, 0x1a]), block);
-        assert_eq!(BlockValue::decode(&[]), BlockValue::new(0, false, 0), "no byte is block 0 of 16 bytes");
+        assert_eq!(BlockValue::from_value(&[0x1a]), block);
+        assert_eq!(BlockValue::from_value(&[0, 0, 0x1a]), block);
+        assert_eq!(BlockValue::from_value(&[]), BlockValue::new(0, false, 0), "no byte is block 0 of 16 bytes");
     }
 
     #[test]
@@ -268,17 +268,17 @@ mod tests {
     // RFC 8323 §6.
     #[test]
     fn bert_counts_in_blocks_of_1024_bytes() {
-        let block = BlockValue::decode_over_tcp(&[0x3f]).unwrap();
+        let block = BlockValue::from_tcp_value(&[0x3f]).unwrap();
         assert_eq!(block, BlockValue::bert(3, true).unwrap());
         assert!(block.is_bert());
-        assert_eq!((block.size(), block.offset(), block.encode()), (1024, 3072, 0x3f));
+        assert_eq!((block.size(), block.offset(), block.to_uint()), (1024, 3072, 0x3f));
         assert!(block.fits(1024) && block.fits(5120) && !block.fits(0) && !block.fits(1025));
         let last = BlockValue::bert(8, false).unwrap();
         assert!(last.fits(0) && last.fits(4711));
         assert_eq!(BlockValue::bert(BlockValue::MAX_NUM + 1, false), Err(BlockError::NumberTooLarge));
-        assert_eq!(BlockValue::decode_over_tcp(&[0; 4]), Err(BlockError::TooLong));
-        assert_eq!(BlockValue::decode_over_tcp(&[0x1a]), BlockValue::decode(&[0x1a]));
-        assert_eq!(BlockValue::decode_over_tcp(&[0xff; 3]).unwrap().offset(), 0xf_ffff << 10);
+        assert_eq!(BlockValue::from_tcp_value(&[0; 4]), Err(BlockError::TooLong));
+        assert_eq!(BlockValue::from_tcp_value(&[0x1a]), BlockValue::from_value(&[0x1a]));
+        assert_eq!(BlockValue::from_tcp_value(&[0xff; 3]).unwrap().offset(), 0xf_ffff << 10);
     }
 
     #[test]

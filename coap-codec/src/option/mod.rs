@@ -14,7 +14,7 @@ use core::ops::RangeInclusive;
 pub use block::{BlockError, BlockValue};
 pub use iter::{Options, Values};
 pub use no_response::NoResponse;
-pub use registry::{OptionContext, OptionDefinition, OptionFormat, REGISTRY};
+pub use registry::{OPTION_REGISTRY, OptionContext, OptionDefinition, OptionFormat};
 pub use value::CoapOption;
 pub(crate) use value::{decode_uint, encode_uint};
 pub(crate) use wire::{MARKER, OptionHead, extended, fault, options_end};
@@ -22,7 +22,7 @@ pub(crate) use wire::{MARKER, OptionHead, extended, fault, options_end};
 /// An option's number, which also tells how a receiver that does not know it must act
 /// (RFC 7252 §5.4.1, §5.4.6).
 ///
-/// Any number may be met; those with a row in the [`REGISTRY`] have a constant here.
+/// Any number may be met; those with a row in the [`OPTION_REGISTRY`] have a constant here.
 ///
 /// ```
 /// use coap_codec::{OptionFormat, OptionNumber};
@@ -72,7 +72,7 @@ impl OptionNumber {
 
     /// Whether a message may carry it more than once (RFC 7252 §5.4.5).
     ///
-    /// True for a number without a row in the [`REGISTRY`]: nothing is known against it.
+    /// True for a number without a row in the [`OPTION_REGISTRY`]: nothing is known against it.
     pub const fn is_repeatable(self) -> bool {
         match self.definition() {
             Some(definition) => definition.repeatable,

@@ -65,7 +65,7 @@ impl fmt::Debug for CoapOption<'_> {
                 }
             }
             OptionNumber::BLOCK1 | OptionNumber::BLOCK2 => {
-                if let Ok(block) = BlockValue::decode_over_tcp(self.value) {
+                if let Ok(block) = BlockValue::from_tcp_value(self.value) {
                     return write!(f, ": {block}");
                 }
             }

@@ -1,8 +1,8 @@
-//! Signalling messages: what two ends of a connection tell each other about it (RFC 8323 §5).
+//! Signaling messages: what two ends of a connection tell each other about it (RFC 8323 §5).
 
-use crate::{Code, Header, MessageView, MessageWriter, OptionNumber, Values, WriteError};
+use crate::{Code, MessageView, MessageWriter, OptionNumber, Values, WriteError};
 
-/// The options of signalling messages, whose numbers have a meaning in messages of one code alone
+/// The options of signaling messages, whose numbers have a meaning in messages of one code alone
 /// (RFC 8323 §5.2). They are no [`OptionNumber`]s for the caller: their names would be wrong.
 mod option {
     use crate::OptionNumber;
@@ -16,7 +16,7 @@ mod option {
     pub(super) const BAD_CSM_OPTION: OptionNumber = OptionNumber(2);
 }
 
-/// The name of an option in a signalling message of this code.
+/// The name of an option in a signaling message of this code.
 pub(crate) const fn option_name(code: Code, number: OptionNumber) -> Option<&'static str> {
     Some(match (code, number.0) {
         (Code::CSM, 2) => "Max-Message-Size",
@@ -30,16 +30,16 @@ pub(crate) const fn option_name(code: Code, number: OptionNumber) -> Option<&'st
     })
 }
 
-/// A signalling message, read.
+/// A signaling message, read.
 ///
 /// ```
-/// use coap_codec::tcp::{self, Capabilities, Front, Limits, Signal};
+/// use coap_codec::tcp::{self, Capabilities, Frame, Limits, Signal};
 ///
 /// let mut peer = Capabilities::default();
-/// let Front::Message { message, .. } = tcp::parse(b"\x40\xe1\x22\x04\x80\x20", Limits::default())? else {
+/// let Frame::Complete { message, .. } = tcp::parse(b"\x40\xe1\x22\x04\x80\x20", Limits::default())? else {
 ///     panic!("it is whole");
 /// };
-/// match Signal::read(&message)? {
+/// match Signal::parse(&message)? {
 ///     Signal::Csm(csm) => peer.update(csm),
 ///     Signal::Ping { .. } => { /* answer by tcp::write_pong with message.token() */ }
 ///     _ => {}
@@ -71,7 +71,7 @@ pub enum Signal<'a> {
     Other(Code),
 }
 
-/// A signalling message that must end the connection: it has a critical option that has no meaning
+/// A signaling message that must end the connection: it has a critical option that has no meaning
 /// in it, or is none at all.
 ///
 /// Answer by [`write_abort`], with the [`option`](Self::option) for a CSM (RFC 8323 §5.3, §5.6).
@@ -89,14 +89,14 @@ impl BadSignal {
     }
 
     /// The number of the critical option, in the numbers of this code; `None` if the message is no
-    /// signalling message.
+    /// signaling message.
     pub const fn option(&self) -> Option<u16> {
         self.option
     }
 }
 
 impl<'a> Signal<'a> {
-    /// Reads a message whose code [is signalling](Code::is_signalling).
+    /// Reads a message whose code [is signaling](Code::is_signaling).
     ///
     /// All options that are defined so far are elective: one of a wrong length counts for nothing,
     /// and of several that do not repeat the first counts, but for a CSM, where the last does
@@ -105,9 +105,9 @@ impl<'a> Signal<'a> {
     /// # Errors
     ///
     /// [`BadSignal`] for a critical option, none of which is defined, and for other messages.
-    pub fn read(message: &MessageView<'a>) -> Result<Self, BadSignal> {
+    pub fn parse(message: &MessageView<'a>) -> Result<Self, BadSignal> {
         let code = message.code();
-        if !code.is_signalling() {
+        if !code.is_signaling() {
             return Err(BadSignal { code, option: None });
         }
         if let Some(bad) = message.options().find(|option| option.number.is_critical()) {
@@ -245,7 +245,7 @@ fn uint(value: &[u8], max_len: usize) -> Option<u32> {
 }
 
 fn begin<'b>(buffer: &'b mut [u8], code: Code, token: &[u8]) -> Result<MessageWriter<'b>, WriteError> {
-    MessageWriter::with_long_token(buffer, Header::for_stream(code), token)
+    MessageWriter::for_tcp(buffer, code, token)
 }
 
 /// Writes a CSM, the first message of either side.
@@ -258,20 +258,20 @@ fn begin<'b>(buffer: &'b mut [u8], code: Code, token: &[u8]) -> Result<MessageWr
 /// use coap_codec::tcp::{Csm, write_csm};
 ///
 /// let csm = Csm { max_message_size: Some(1152), block_wise_transfer: true, ..Csm::default() };
-/// assert_eq!(write_csm(&mut [0; 32], &csm)?, b"\x40\xe1\x22\x04\x80\x20");
+/// assert_eq!(write_csm(&mut [0; 32], csm)?, b"\x40\xe1\x22\x04\x80\x20");
 /// # Ok::<(), coap_codec::WriteError>(())
 /// ```
-pub fn write_csm<'b>(buffer: &'b mut [u8], csm: &Csm) -> Result<&'b [u8], WriteError> {
+pub fn write_csm(buffer: &mut [u8], csm: Csm) -> Result<&[u8], WriteError> {
     let mut message = begin(buffer, Code::CSM, &[])?;
     if let Some(bytes) = csm.max_message_size {
-        message.uint_option(option::MAX_MESSAGE_SIZE, bytes)?;
+        message.uint(option::MAX_MESSAGE_SIZE, bytes)?;
     }
     if csm.block_wise_transfer {
         message.option(option::BLOCK_WISE_TRANSFER, &[])?;
     }
     if let Some(bytes) = csm.extended_token_length {
         // Three bytes at most (RFC 8974 §2.2.1); longer ones than 65804 cannot be sent anyway.
-        message.uint_option(option::EXTENDED_TOKEN_LENGTH, bytes.min(65804))?;
+        message.uint(option::EXTENDED_TOKEN_LENGTH, bytes.min(65804))?;
     }
     message.finish_tcp()
 }
@@ -327,7 +327,7 @@ pub fn write_release<'b>(
         if seconds > 0xff_ffff {
             return Err(WriteError::InvalidValue);
         }
-        message.uint_option(option::HOLD_OFF, seconds)?;
+        message.uint(option::HOLD_OFF, seconds)?;
     }
     message.finish_tcp()
 }
@@ -354,7 +354,7 @@ pub fn write_abort<'b>(
 ) -> Result<&'b [u8], WriteError> {
     let mut message = begin(buffer, Code::ABORT, &[])?;
     if let Some(number) = bad_csm_option {
-        message.uint_option(option::BAD_CSM_OPTION, number.into())?;
+        message.uint(option::BAD_CSM_OPTION, number.into())?;
     }
     message.payload(diagnostic.as_bytes())?;
     message.finish_tcp()

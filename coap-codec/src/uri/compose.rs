@@ -9,7 +9,7 @@ use crate::{MessageView, OptionNumber};
 /// Why no URI came out of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ComposeError {
+pub enum UriComposeError {
     /// The buffer is too small.
     #[error("no space: the uri has {needed} bytes")]
     NoSpace {
@@ -38,7 +38,7 @@ impl<'b> Uri<'b> {
     ///
     /// # Errors
     ///
-    /// [`ComposeError`].
+    /// [`UriComposeError`].
     ///
     /// ```
     /// use coap_codec::{Message, Scheme, Uri};
@@ -54,7 +54,7 @@ impl<'b> Uri<'b> {
         scheme: Scheme,
         destination: SocketAddr,
         request: &MessageView<'_>,
-    ) -> Result<Self, ComposeError> {
+    ) -> Result<Self, UriComposeError> {
         let mut text = Text { buffer, length: 0 };
         text.put(scheme.as_str());
         text.put("://");
@@ -63,7 +63,7 @@ impl<'b> Uri<'b> {
             None => destination.port(),
             Some(_) => match request.uri_port() {
                 Some(port) if port > 0 => port,
-                _ => return Err(ComposeError::Option(OptionNumber::URI_PORT)),
+                _ => return Err(UriComposeError::Option(OptionNumber::URI_PORT)),
             },
         };
         if port != scheme.default_port() {
@@ -74,7 +74,7 @@ impl<'b> Uri<'b> {
         }
         for segment in request.uri_path() {
             if matches!(segment, b"." | b"..") {
-                return Err(ComposeError::Option(OptionNumber::URI_PATH));
+                return Err(UriComposeError::Option(OptionNumber::URI_PATH));
             }
             text.put("/");
             text.encoded(OptionNumber::URI_PATH, segment, is_segment)?;
@@ -87,7 +87,7 @@ impl<'b> Uri<'b> {
         }
         let written = text.finish()?;
         // What can still be wrong is the host: all the rest was encoded.
-        Uri::parse(written).map_err(|_| ComposeError::Option(OptionNumber::URI_HOST))
+        Uri::parse(written).map_err(|_| UriComposeError::Option(OptionNumber::URI_HOST))
     }
 }
 
@@ -113,8 +113,8 @@ impl<'b> Text<'b> {
 
     /// A name in which characters beyond ASCII are percent-encoded, or the destination's address
     /// (steps 2 and 3).
-    fn host(&mut self, destination: SocketAddr, request: &MessageView<'_>) -> Result<(), ComposeError> {
-        let invalid = ComposeError::Option(OptionNumber::URI_HOST);
+    fn host(&mut self, destination: SocketAddr, request: &MessageView<'_>) -> Result<(), UriComposeError> {
+        let invalid = UriComposeError::Option(OptionNumber::URI_HOST);
         if request.option(OptionNumber::URI_HOST).is_none() {
             match destination.ip() {
                 IpAddr::V4(address) => self.put_display(format_args!("{address}")),
@@ -142,9 +142,14 @@ impl<'b> Text<'b> {
     }
 
     /// The value of an option, in which what is not `plain` is percent-encoded.
-    fn encoded(&mut self, number: OptionNumber, value: &[u8], plain: impl Fn(u8) -> bool) -> Result<(), ComposeError> {
+    fn encoded(
+        &mut self,
+        number: OptionNumber,
+        value: &[u8],
+        plain: impl Fn(u8) -> bool,
+    ) -> Result<(), UriComposeError> {
         if core::str::from_utf8(value).is_err() || !number.allows_length(value.len()) {
-            return Err(ComposeError::Option(number));
+            return Err(UriComposeError::Option(number));
         }
         for byte in value {
             if plain(*byte) {
@@ -156,8 +161,8 @@ impl<'b> Text<'b> {
         Ok(())
     }
 
-    fn finish(self) -> Result<&'b str, ComposeError> {
-        let no_space = ComposeError::NoSpace { needed: self.length };
+    fn finish(self) -> Result<&'b str, UriComposeError> {
+        let no_space = UriComposeError::NoSpace { needed: self.length };
         let buffer: &'b [u8] = self.buffer;
         // It is ASCII.
         buffer.get(..self.length).and_then(|text| core::str::from_utf8(text).ok()).ok_or(no_space)

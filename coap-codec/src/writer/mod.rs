@@ -82,7 +82,7 @@ impl<'b> MessageWriter<'b> {
     /// moving all that follow, so that n options in the worst order cost n² steps.
     ///
     /// Neither the length nor the number of occurrences is checked against the
-    /// [`REGISTRY`](crate::REGISTRY).
+    /// [`OPTION_REGISTRY`](crate::OPTION_REGISTRY).
     ///
     /// # Errors
     ///

@@ -14,7 +14,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     #[inline]
-    pub fn uint_option(&mut self, number: OptionNumber, value: u32) -> Result<(), WriteError> {
+    pub fn uint(&mut self, number: OptionNumber, value: u32) -> Result<(), WriteError> {
         self.option(number, encode_uint(value, &mut [0; 4]))
     }
 
@@ -24,7 +24,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn content_format(&mut self, format: ContentFormat) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::CONTENT_FORMAT, format.0.into())
+        self.uint(OptionNumber::CONTENT_FORMAT, format.0.into())
     }
 
     /// Adds the one format that the answer is to have.
@@ -33,7 +33,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn accept(&mut self, format: ContentFormat) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::ACCEPT, format.0.into())
+        self.uint(OptionNumber::ACCEPT, format.0.into())
     }
 
     /// Adds Observe: [`REGISTER`](crate::observe::REGISTER) or
@@ -44,7 +44,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn observe(&mut self, value: u32) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::OBSERVE, value & 0xff_ffff)
+        self.uint(OptionNumber::OBSERVE, value & 0xff_ffff)
     }
 
     /// Adds for how many seconds the answer is fresh. 60 is the default and need not be sent.
@@ -53,7 +53,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn max_age(&mut self, seconds: u32) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::MAX_AGE, seconds)
+        self.uint(OptionNumber::MAX_AGE, seconds)
     }
 
     /// Adds the version of the payload, 1 to 8 bytes.
@@ -122,7 +122,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn block1(&mut self, block: BlockValue) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::BLOCK1, block.encode())
+        self.uint(OptionNumber::BLOCK1, block.to_uint())
     }
 
     /// Adds which block of the response's body this is about (RFC 7959 §2.1).
@@ -131,7 +131,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn block2(&mut self, block: BlockValue) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::BLOCK2, block.encode())
+        self.uint(OptionNumber::BLOCK2, block.to_uint())
     }
 
     /// Adds how many bytes the request's body has in all; in a 4.13, how many would be welcome.
@@ -140,7 +140,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn size1(&mut self, bytes: u32) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::SIZE1, bytes)
+        self.uint(OptionNumber::SIZE1, bytes)
     }
 
     /// Adds how many bytes the response's body has in all; 0 in a request asks for it.
@@ -149,7 +149,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn size2(&mut self, bytes: u32) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::SIZE2, bytes)
+        self.uint(OptionNumber::SIZE2, bytes)
     }
 
     fn segment(&mut self, number: OptionNumber, segment: &str) -> Result<(), WriteError> {

@@ -58,7 +58,7 @@ fn write<'b>(buffer: &'b mut [u8], value: &[u8]) -> Result<&'b [u8], WriteError>
     message.uri_path(text)?;
     message.content_format(ContentFormat(black_box(40)))?;
     message.uri_query(text)?;
-    message.block1(BlockValue::decode(value).map_err(|_| WriteError::ValueTooLong)?)?;
+    message.block1(BlockValue::from_value(value).map_err(|_| WriteError::ValueTooLong)?)?;
     while black_box(true) {
         message.option(OptionNumber(black_box(1)), value)?;
     }
