@@ -163,6 +163,12 @@ impl Code {
         self.class() == 2
     }
 
+    /// Whether it is 4.xx or 5.xx.
+    #[inline]
+    pub const fn is_error(self) -> bool {
+        matches!(self.class(), 4 | 5)
+    }
+
     /// Whether it is 4.xx.
     #[inline]
     pub const fn is_client_error(self) -> bool {
@@ -244,6 +250,7 @@ mod tests {
             assert_eq!(kinds.iter().filter(|&&yes| yes).count(), 1, "{code}");
             let outcomes = [code.is_success(), code.is_client_error(), code.is_server_error()];
             assert_eq!(outcomes.contains(&true), code.is_response(), "{code}");
+            assert_eq!(code.is_error(), code.is_response() && !code.is_success(), "{code}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What can be wrong with a message that came in, and what stops one from being written.
 
-use crate::Header;
+use crate::{Header, TokenTooLong};
 
 /// A datagram that is not a CoAP message: what is wrong, where, and what to do about it.
 ///
@@ -122,15 +122,16 @@ pub enum WriteError {
     /// The value is shorter than its option may be.
     #[error("option value too short")]
     ValueTooShort,
-    /// The value is of the right length, and none that the option may have: a Hop-Limit of 0, a
-    /// text that does not belong there or is no UTF-8.
+    /// The value has the right length and a content that is not allowed there: a Hop-Limit of 0, a
+    /// text with characters that may not stand there or that is not UTF-8.
     #[error("not a value that may stand there")]
     InvalidValue,
     /// A part that cannot come behind the one before: an option with a smaller number, where they are
     /// taken in ascending order alone; an attribute without a link.
     #[error("out of order")]
     OutOfOrder,
-    /// A token of more than 65804 bytes, which no length can express (RFC 8974 §2.1).
+    /// A token of more than 8 bytes; where they may be extended, of more than 65804, which no length
+    /// can express (RFC 8974 §2.1).
     #[error("token too long")]
     TokenTooLong,
     /// A path segment `.` or `..`, which must not be sent (RFC 7252 §5.10.1, §5.10.7).
@@ -142,4 +143,10 @@ pub enum WriteError {
     /// The code is 0.00, and such a message is its header alone (RFC 7252 §4.1).
     #[error("an Empty message has no token, options or payload")]
     EmptyMessage,
+}
+
+impl From<TokenTooLong> for WriteError {
+    fn from(_: TokenTooLong) -> Self {
+        Self::TokenTooLong
+    }
 }

@@ -133,7 +133,7 @@ impl<'a> Message<'a> {
         self.header().message_type
     }
 
-    /// What is asked, or how it went.
+    /// Method or response code.
     #[inline]
     pub const fn code(&self) -> Code {
         let [_, code, ..] = self.layout.header;
@@ -161,7 +161,7 @@ impl<'a> Message<'a> {
         Token::new(token.unwrap_or_default()).unwrap_or_default()
     }
 
-    /// The body, empty if there is none.
+    /// The payload, empty if there is none; of a body in blocks, this block.
     #[inline]
     pub fn payload(&self) -> &'a [u8] {
         // An offset in a slice: one more does not wrap.
@@ -196,16 +196,22 @@ impl<'a> Message<'a> {
         Values::new(self.options(), number)
     }
 
-    /// The number that the first option of this kind holds.
+    /// The value of the first option of this number, of any length.
+    #[inline]
+    pub fn value(&self, number: OptionNumber) -> Option<&'a [u8]> {
+        self.values(number).next()
+    }
+
+    /// The first option of this number as a number.
     ///
     /// `None` also when its length is not what the registry allows, as a receiver must take such
-    /// an option for an unknown one (RFC 7252 §5.4.3). If it is a critical one,
-    /// [`unsupported_option`](Self::unsupported_option) names it.
+    /// an option for an unknown one (RFC 7252 §5.4.3): [`check`](Self::check) tells.
     pub fn uint(&self, number: OptionNumber) -> Option<u32> {
         self.option(number).filter(CoapOption::has_valid_length)?.as_uint()
     }
 
-    /// The segments of the path, as bytes that are not percent-encoded.
+    /// The segments of the path, as bytes that are not percent-encoded. [`path_is`](Self::path_is)
+    /// compares them all.
     ///
     /// A segment `.` or `..` is not allowed (RFC 7252 §5.10.1), but well formed: refuse such a
     /// request, as [`check`](Self::check) does, and never resolve it.
@@ -221,6 +227,9 @@ impl<'a> Message<'a> {
     }
 
     /// The path of what a 2.01 has made, by segments.
+    ///
+    /// A request for what is there has the same segments: write each as it came, by
+    /// [`MessageWriter::option`](crate::MessageWriter::option) with [`OptionNumber::URI_PATH`].
     #[inline]
     pub fn location_path(&self) -> Values<'a> {
         self.values(OptionNumber::LOCATION_PATH)
@@ -253,15 +262,23 @@ impl<'a> Message<'a> {
         self.uint(OptionNumber::MAX_AGE)
     }
 
-    /// The version of the representation, in a response; the first of several in a request.
+    /// The entity-tag of the representation, in a response; in a request the first of the
+    /// [`etags`](Self::etags). `None` also if it has not 1 to 8 bytes.
     pub fn etag(&self) -> Option<&'a [u8]> {
         self.option(OptionNumber::ETAG).filter(CoapOption::has_valid_length).map(|option| option.value)
+    }
+
+    /// The entity-tags of the representations that a client has, and wants to know whether one of
+    /// them is still good: then the answer is 2.03 with that one (RFC 7252 §5.10.6.2).
+    #[inline]
+    pub fn etags(&self) -> Values<'a> {
+        self.values(OptionNumber::ETAG)
     }
 
     /// Which block of the request's body this is about (RFC 7959 §2.1).
     ///
     /// An `Err` of [`BlockError::ReservedSize`] in a request is answered by 4.00; that of a value
-    /// that is too long, by 4.02: [`unsupported_option`](Self::unsupported_option) names it, too.
+    /// that is too long, by 4.02: [`check`](Self::check) tells both.
     pub fn block1(&self) -> Option<Result<BlockValue, BlockError>> {
         self.block(OptionNumber::BLOCK1)
     }

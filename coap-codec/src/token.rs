@@ -15,6 +15,7 @@ use crate::copy::put;
 /// let token = Token::new(&[0x0a, 0xb1])?;
 /// assert_eq!(token.as_bytes(), [0x0a, 0xb1]);
 /// assert_eq!(token.to_string(), "0ab1");
+/// assert_eq!(token, Token::from([0x0a, 0xb1]));
 /// assert!(Token::new(&[0; 9]).is_err());
 /// # Ok::<(), coap_codec::TokenTooLong>(())
 /// ```
@@ -107,11 +108,20 @@ impl Token {
     }
 }
 
-impl From<[u8; Self::MAX_LEN]> for Token {
-    fn from(bytes: [u8; Self::MAX_LEN]) -> Self {
-        Self { bytes, length: 8 }
-    }
+/// Of each length that a token may have.
+macro_rules! from_arrays {
+    ($($length:literal)*) => {
+        $(
+            impl From<[u8; $length]> for Token {
+                fn from(bytes: [u8; $length]) -> Self {
+                    Self::new(&bytes).unwrap_or_default()
+                }
+            }
+        )*
+    };
 }
+
+from_arrays! { 0 1 2 3 4 5 6 7 8 }
 
 impl TryFrom<&[u8]> for Token {
     type Error = TokenTooLong;
@@ -155,6 +165,9 @@ mod tests {
             assert_eq!(token.is_empty(), length == 0);
         }
         assert_eq!(Token::new(&[]), Ok(Token::EMPTY));
+        assert_eq!(Token::from([]), Token::EMPTY);
+        assert_eq!((Token::from([1, 2, 3]).as_bytes(), Token::from([9; 8]).as_bytes()), (&[1, 2, 3][..], &[9; 8][..]));
+        assert_eq!(crate::WriteError::from(Token::new(&bytes).unwrap_err()), crate::WriteError::TokenTooLong);
         assert_eq!(Token::default(), Token::EMPTY);
     }
 

@@ -46,7 +46,7 @@ enum Part {
 }
 
 impl<'b> LinkWriter<'b> {
-    /// Begins a text without links in a buffer whose content is of no account.
+    /// Begins a text without links in a buffer, whatever it holds.
     pub const fn new(buffer: &'b mut [u8]) -> Self {
         Self { buffer, length: 0, part: Part::Nothing }
     }
@@ -90,7 +90,8 @@ impl<'b> LinkWriter<'b> {
     ///
     /// # Errors
     ///
-    /// [`WriteError::InvalidValue`] for a name that is none; [`WriteError::OutOfOrder`] before the
+    /// [`WriteError::InvalidValue`] for a name that is empty or has other
+    /// characters than a name may have; [`WriteError::OutOfOrder`] before the
     /// first link; [`WriteError::NoSpace`].
     pub fn quoted(&mut self, name: &str, value: &str) -> Result<(), WriteError> {
         self.check_link()?;

@@ -12,6 +12,7 @@ use core::fmt;
 use core::ops::RangeInclusive;
 
 pub use block::{BlockError, BlockValue};
+pub(crate) use iter::segments;
 pub use iter::{Options, Values};
 pub use no_response::NoResponse;
 pub use registry::{OPTION_REGISTRY, OptionContext, OptionDefinition, OptionFormat};

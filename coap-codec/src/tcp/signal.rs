@@ -1,5 +1,7 @@
 //! Signaling messages: what two ends of a connection tell each other about it (RFC 8323 §5).
 
+use core::fmt;
+
 use crate::{Code, MessageView, MessageWriter, OptionNumber, Values, WriteError};
 
 /// The options of signaling messages, whose numbers have a meaning in messages of one code alone
@@ -333,7 +335,8 @@ pub fn write_release<'b>(
 }
 
 /// Writes an Abort, the last message before the connection is closed: with the option if it was a CSM
-/// that could not be understood, and a text for a person, which may be empty.
+/// that could not be understood, and with a text for a person, such as the error. It may be empty, and
+/// is cut where the buffer ends.
 ///
 /// # Errors
 ///
@@ -350,12 +353,12 @@ pub fn write_release<'b>(
 pub fn write_abort<'b>(
     buffer: &'b mut [u8],
     bad_csm_option: Option<u16>,
-    diagnostic: &str,
+    diagnostic: impl fmt::Display,
 ) -> Result<&'b [u8], WriteError> {
     let mut message = begin(buffer, Code::ABORT, &[])?;
     if let Some(number) = bad_csm_option {
         message.uint(option::BAD_CSM_OPTION, number.into())?;
     }
-    message.payload(diagnostic.as_bytes())?;
+    message.diagnostic(diagnostic)?;
     message.finish_tcp()
 }

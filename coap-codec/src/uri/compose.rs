@@ -4,6 +4,7 @@ use core::fmt::{self, Write};
 use core::net::{IpAddr, SocketAddr};
 
 use super::{Scheme, Uri};
+use crate::text::Text;
 use crate::{MessageView, OptionNumber};
 
 /// Why no URI came out of a request.
@@ -55,7 +56,7 @@ impl<'b> Uri<'b> {
         destination: SocketAddr,
         request: &MessageView<'_>,
     ) -> Result<Self, UriComposeError> {
-        let mut text = Text { buffer, length: 0 };
+        let mut text = Text::new(buffer);
         text.put(scheme.as_str());
         text.put("://");
         text.host(destination, request)?;
@@ -85,27 +86,14 @@ impl<'b> Uri<'b> {
                 byte != b'&' && (is_segment(byte) || matches!(byte, b'/' | b'?'))
             })?;
         }
-        let written = text.finish()?;
+        let no_space = UriComposeError::NoSpace { needed: text.length() };
+        let written = text.finish().ok_or(no_space)?;
         // What can still be wrong is the host: all the rest was encoded.
         Uri::parse(written).map_err(|_| UriComposeError::Option(OptionNumber::URI_HOST))
     }
 }
 
-/// Writes into a buffer, and counts on behind its end.
-struct Text<'b> {
-    buffer: &'b mut [u8],
-    length: usize,
-}
-
-impl<'b> Text<'b> {
-    fn put(&mut self, text: &str) {
-        let end = self.length.saturating_add(text.len());
-        if let Some(room) = self.buffer.get_mut(self.length..end) {
-            room.copy_from_slice(text.as_bytes());
-        }
-        self.length = end;
-    }
-
+impl Text<'_> {
     fn put_display(&mut self, text: fmt::Arguments<'_>) {
         // Writing into a `Text` never fails.
         let _ = self.write_fmt(text);
@@ -158,20 +146,6 @@ impl<'b> Text<'b> {
                 self.put_display(format_args!("%{byte:02X}"));
             }
         }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<&'b str, UriComposeError> {
-        let no_space = UriComposeError::NoSpace { needed: self.length };
-        let buffer: &'b [u8] = self.buffer;
-        // It is ASCII.
-        buffer.get(..self.length).and_then(|text| core::str::from_utf8(text).ok()).ok_or(no_space)
-    }
-}
-
-impl Write for Text<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put(text);
         Ok(())
     }
 }

@@ -5,13 +5,14 @@ mod insert;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod text;
 mod typed;
 
 use core::fmt;
 
 use crate::copy::{copy, copy_short, put};
 use crate::option::{MARKER, OptionHead};
-use crate::{Code, Header, OptionNumber, Token, WriteError};
+use crate::{Code, Header, MessageId, OptionNumber, Token, WriteError};
 
 /// Writes one message, part by part, into a borrowed buffer.
 ///
@@ -22,11 +23,7 @@ use crate::{Code, Header, OptionNumber, Token, WriteError};
 /// ```
 /// use coap_codec::{Code, ContentFormat, Header, MessageId, MessageType, MessageWriter, Token};
 ///
-/// let header = Header {
-///     message_type: MessageType::Acknowledgement,
-///     code: Code::CONTENT,
-///     message_id: MessageId(0x2001),
-/// };
+/// let header = Header::new(MessageType::Acknowledgement, Code::CONTENT, MessageId(0x2001));
 /// let mut buffer = [0; 64];
 /// let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
 /// message.content_format(ContentFormat::TEXT_PLAIN)?;
@@ -36,8 +33,8 @@ use crate::{Code, Header, OptionNumber, Token, WriteError};
 /// # Ok::<(), coap_codec::WriteError>(())
 /// ```
 ///
-/// Only what would not parse is refused, besides what the typed helpers say: a request in an ACK
-/// can be written, so that a test can send one.
+/// Refused is what would not parse, and by the methods for one option what that must not have. All
+/// else can be written, even a request in an ACK: so a test can send one.
 pub struct MessageWriter<'b> {
     buffer: &'b mut [u8],
     /// How much of the buffer is the message.
@@ -52,7 +49,7 @@ pub struct MessageWriter<'b> {
 
 #[allow(clippy::len_without_is_empty, reason = "there is always a header, so it would be false at all times")]
 impl<'b> MessageWriter<'b> {
-    /// Begins a message with its header and token, in a buffer whose content is of no account.
+    /// Begins a message with its header and token, in a buffer, whatever it holds.
     ///
     /// # Errors
     ///
@@ -203,6 +200,12 @@ impl<'b> MessageWriter<'b> {
         self.header.code
     }
 
+    /// Replaces the Message ID: to send what was written as another message.
+    pub fn set_message_id(&mut self, message_id: MessageId) {
+        self.header.message_id = message_id;
+        self.write_header();
+    }
+
     /// Replaces the code.
     ///
     /// [`Code::EMPTY`] drops all that follows the header, as such a message has nothing else; the
@@ -213,9 +216,7 @@ impl<'b> MessageWriter<'b> {
             self.token_length = 0;
             self.drop_body();
         }
-        if let Some(first) = self.buffer.first_chunk_mut() {
-            *first = self.header.with_token_length(self.token_length);
-        }
+        self.write_header();
     }
 
     /// Drops the options and the payload and sets the code, for an answer that turns out to be
@@ -237,7 +238,8 @@ impl<'b> MessageWriter<'b> {
         self.length
     }
 
-    /// The message, for as long as the buffer is borrowed.
+    /// The datagram, for as long as the buffer is borrowed. For TCP:
+    /// [`finish_tcp`](Self::finish_tcp).
     #[inline]
     pub fn finish(self) -> &'b [u8] {
         let buffer: &'b [u8] = self.buffer;
@@ -253,6 +255,12 @@ impl<'b> MessageWriter<'b> {
             Err(WriteError::PayloadWritten)
         } else {
             Ok(())
+        }
+    }
+
+    fn write_header(&mut self) {
+        if let Some(first) = self.buffer.first_chunk_mut() {
+            *first = self.header.with_token_length(self.token_length);
         }
     }
 

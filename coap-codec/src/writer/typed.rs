@@ -4,7 +4,7 @@
 //! the length that the registry allows, those for a path that no segment is `.` or `..`.
 
 use super::MessageWriter;
-use crate::option::encode_uint;
+use crate::option::{encode_uint, segments};
 use crate::{BlockValue, ContentFormat, OptionNumber, WriteError};
 
 impl MessageWriter<'_> {
@@ -56,7 +56,8 @@ impl MessageWriter<'_> {
         self.uint(OptionNumber::MAX_AGE, seconds)
     }
 
-    /// Adds the version of the payload, 1 to 8 bytes.
+    /// Adds the entity-tag of the representation, 1 to 8 bytes; to a request, one of those that the
+    /// client has (RFC 7252 §5.10.6).
     ///
     /// # Errors
     ///
@@ -66,30 +67,40 @@ impl MessageWriter<'_> {
         self.checked_option(OptionNumber::ETAG, etag)
     }
 
-    /// Adds one segment of the path, up to 255 bytes, as it is: nothing is percent-decoded, and a
-    /// `/` in it is a part of the segment. The path `/` has no segment.
+    /// Adds the segments of a path such as `/3/0/9`, which stand between slashes and are not
+    /// percent-decoded. `/` has none. A query is not a part of it: see [`uri_query`](Self::uri_query).
+    ///
+    /// # Errors
+    ///
+    /// As [`uri_path`](Self::uri_path). Of the path, the segments before the one that fails have been
+    /// added then.
+    ///
+    /// ```
+    /// use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token};
+    ///
+    /// let header = Header::new(MessageType::Confirmable, Code::GET, MessageId(1));
+    /// let mut buffer = [0; 16];
+    /// let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
+    /// message.path("/3/0/9")?;
+    /// assert_eq!(message.finish(), b"\x40\x01\x00\x01\xb13\x010\x019");
+    /// # Ok::<(), coap_codec::WriteError>(())
+    /// ```
+    pub fn path(&mut self, path: &str) -> Result<(), WriteError> {
+        segments(path).try_for_each(|segment| self.uri_path(segment))
+    }
+
+    /// Adds one segment of the path, not a path: a `/` in it is a part of the segment. It has up to
+    /// 255 bytes and is taken as it is, without percent-decoding.
     ///
     /// # Errors
     ///
     /// [`WriteError::DotSegment`], [`WriteError::ValueTooLong`], or as [`option`](Self::option).
-    ///
-    /// ```
-    /// # use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token};
-    /// # let message_type = MessageType::Confirmable;
-    /// # let header = Header { message_type, code: Code::GET, message_id: MessageId(1) };
-    /// # let mut buffer = [0; 16];
-    /// # let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
-    /// for segment in "3/0/9".split('/') {
-    ///     message.uri_path(segment)?;
-    /// }
-    /// assert_eq!(message.as_bytes(), b"\x40\x01\x00\x01\xb13\x010\x019");
-    /// # Ok::<(), coap_codec::WriteError>(())
-    /// ```
     pub fn uri_path(&mut self, segment: &str) -> Result<(), WriteError> {
         self.segment(OptionNumber::URI_PATH, segment)
     }
 
-    /// Adds one argument of the query, up to 255 bytes, such as `lt=86400`.
+    /// Adds one argument of the query, up to 255 bytes, such as `lt=86400`:
+    /// [`uri_query_pair`](Self::uri_query_pair) puts it together.
     ///
     /// # Errors
     ///
