@@ -350,11 +350,11 @@ pub fn write_release<'b>(
 /// assert_eq!(abort, b"\x60\xe5\x21\x03\xffbad");
 /// # Ok::<(), coap_codec::WriteError>(())
 /// ```
-pub fn write_abort<'b>(
-    buffer: &'b mut [u8],
+pub fn write_abort(
+    buffer: &mut [u8],
     bad_csm_option: Option<u16>,
     diagnostic: impl fmt::Display,
-) -> Result<&'b [u8], WriteError> {
+) -> Result<&[u8], WriteError> {
     let mut message = begin(buffer, Code::ABORT, &[])?;
     if let Some(number) = bad_csm_option {
         message.uint(option::BAD_CSM_OPTION, number.into())?;
