@@ -99,9 +99,13 @@ impl fmt::Display for ContentFormat {
     }
 }
 
+/// The number, and the media type where it has a name here.
 impl fmt::Debug for ContentFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ContentFormat({})", self.0)
+        match self.media_type() {
+            Some(media_type) => write!(f, "{} {media_type}", self.0),
+            None => write!(f, "{}", self.0),
+        }
     }
 }
 
@@ -121,6 +125,7 @@ mod tests {
     fn shows_the_media_type_or_the_number() {
         assert_eq!(ContentFormat(11544).to_string(), "application/vnd.oma.lwm2m+cbor");
         assert_eq!(ContentFormat(1).to_string(), "1");
-        assert_eq!(alloc::format!("{:?}", ContentFormat(40)), "ContentFormat(40)");
+        assert_eq!(alloc::format!("{:?}", ContentFormat(40)), "40 application/link-format");
+        assert_eq!(alloc::format!("{:?}", ContentFormat(1)), "1");
     }
 }

@@ -20,7 +20,7 @@ use crate::{Header, TokenTooLong};
 ///     assert_eq!(reset.to_bytes(), *b"\x70\x00\x00\x07");
 /// }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{kind}, at byte {position}")]
 pub struct ParseError {
     kind: ParseErrorKind,
@@ -107,7 +107,7 @@ impl ParseError {
 
 /// Why a part was not added to a message. What had been written before is intact, and the writer
 /// goes on from there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The buffer is too small.

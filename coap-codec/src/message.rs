@@ -340,8 +340,15 @@ impl<'a> Message<'a> {
 
 /// Type, code, Message ID, then token, options and payload as far as they are there: in one line, or
 /// with `{:#?}` in one each.
-impl fmt::Debug for Message<'_> {
+impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         crate::show::message(f, Some(self.header()), &self.view())
+    }
+}
+
+/// As it is displayed.
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }

@@ -31,7 +31,7 @@ pub struct Token {
 /// Longer ones exist between peers that agreed on them (RFC 8974), as slices: see
 /// [`MessageView::parse_with_extended_token`](crate::MessageView::parse_with_extended_token) and
 /// [`MessageWriter::with_extended_token`](crate::MessageWriter::with_extended_token).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("a token has at most 8 bytes, not {length}")]
 pub struct TokenTooLong {
     /// How many bytes were given.

@@ -204,8 +204,16 @@ impl<'a> From<Message<'a>> for MessageView<'a> {
     }
 }
 
-impl fmt::Debug for MessageView<'_> {
+/// As a [`Message`], without type and Message ID.
+impl fmt::Display for MessageView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         crate::show::message(f, None, self)
+    }
+}
+
+/// As it is displayed.
+impl fmt::Debug for MessageView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }

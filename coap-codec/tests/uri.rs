@@ -20,7 +20,7 @@ fn options(uri: &str, destination: &str) -> Result<Vec<(u16, String)>, WriteErro
     let header = Header { message_type: MessageType::Confirmable, code: Code::GET, message_id: MessageId(1) };
     let mut buffer = [0; 2000];
     let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
-    Uri::parse(uri).unwrap().write_options(&mut writer, to(destination))?;
+    Uri::parse(uri).unwrap().write_options(&mut writer, Some(to(destination)))?;
     let message = Message::parse(writer.finish()).unwrap();
     let text = |number, value: &[u8]| match number {
         OptionNumber::URI_PORT => message.uri_port().unwrap().to_string(),
@@ -35,6 +35,21 @@ fn bytes((number, text): &(u16, String)) -> (u16, Vec<u8>) {
         7 => (7, text.parse::<u16>().unwrap().to_be_bytes().to_vec()),
         _ => (*number, text.clone().into_bytes()),
     }
+}
+
+// RFC 7252 §6.4, steps 5 to 7.
+#[test]
+fn an_address_that_others_resolve_is_that_of_the_uri() {
+    let written = |uri: &str| {
+        let mut buffer = [0; 64];
+        let header = Header::new(MessageType::Confirmable, Code::GET, MessageId(1));
+        let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
+        Uri::parse(uri).unwrap().write_options(&mut writer, None).unwrap();
+        writer.finish()[4..].to_vec()
+    };
+    assert_eq!(written("coap://A.example:61616/rd"), b"\x39a.example\x82rd");
+    assert_eq!(written("coaps://192.0.2.1:61616/rd?x"), b"\xb2rd\x41x");
+    assert_eq!(written("coap://[2001:db8::1]"), b"");
 }
 
 fn uri_of(request: &[(u16, &[u8])], scheme: Scheme, destination: &str) -> Result<String, UriComposeError> {
@@ -117,7 +132,7 @@ fn what_no_option_can_hold_is_refused() {
         Token::EMPTY,
     )
     .unwrap();
-    let outcome = Uri::parse("coap://192.0.2.1/abcd").unwrap().write_options(&mut writer, to(HERE));
+    let outcome = Uri::parse("coap://192.0.2.1/abcd").unwrap().write_options(&mut writer, Some(to(HERE)));
     assert_eq!(outcome, Err(WriteError::NoSpace { needed: 9 }));
 }
 

@@ -133,7 +133,7 @@ pub fn uri(data: &[u8]) {
 fn request_for<'b>(uri: &Uri<'_>, destination: core::net::SocketAddr, room: &'b mut [u8]) -> Option<Message<'b>> {
     let header = Header::new(MessageType::NonConfirmable, Code::GET, MessageId(0));
     let mut writer = MessageWriter::new(room, header, Token::EMPTY).expect("room for the head");
-    uri.write_options(&mut writer, destination).ok()?;
+    uri.write_options(&mut writer, Some(destination)).ok()?;
     let message = Message::parse(writer.finish()).expect("a message");
     assert!(message.uri_path().all(|segment| segment != b"." && segment != b".."));
     Some(message)

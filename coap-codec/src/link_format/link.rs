@@ -7,14 +7,15 @@ use super::parse::Scanner;
 use crate::ContentFormat;
 
 /// A link: where it leads to, and what is said about that.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Link<'a> {
     target: &'a str,
-    attributes: Attributes<'a>,
+    /// Checked: attributes between `;`.
+    attributes: &'a str,
 }
 
 impl<'a> Link<'a> {
-    pub(super) const fn new(target: &'a str, attributes: Attributes<'a>) -> Self {
+    pub(super) const fn new(target: &'a str, attributes: &'a str) -> Self {
         Self { target, attributes }
     }
 
@@ -25,8 +26,8 @@ impl<'a> Link<'a> {
     }
 
     /// All attributes, in their order.
-    pub fn attributes(&self) -> Attributes<'a> {
-        self.attributes.clone()
+    pub const fn attributes(&self) -> Attributes<'a> {
+        Attributes::new(self.attributes)
     }
 
     /// The first attribute of this name. Those that may be there once only count for nothing when
@@ -112,10 +113,26 @@ impl<'a> Link<'a> {
     }
 }
 
-impl fmt::Debug for Link<'_> {
+/// By target and attributes, whose order counts; spaces and kinds of quoting do not.
+impl PartialEq for Link<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.target == other.target && self.attributes().eq(other.attributes())
+    }
+}
+
+impl Eq for Link<'_> {}
+
+/// As it stands in the text, without spaces between its parts.
+impl fmt::Display for Link<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{}>", self.target)?;
         self.attributes().try_for_each(|attribute| write!(f, ";{attribute}"))
+    }
+}
+
+impl fmt::Debug for Link<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -28,7 +28,7 @@ enum Next {
 }
 
 /// What is wrong with a text in link-format, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{kind}, at byte {position}")]
 pub struct LinkError {
     kind: LinkErrorKind,
@@ -233,7 +233,7 @@ impl<'a> Scanner<'a> {
             self.attribute()?;
             self.skip_space();
         }
-        let attributes = Attributes::new(attributes.map_or("", |start| start.up_to(self.at)));
+        let attributes = attributes.map_or("", |start| start.up_to(self.at));
         match self.peek() {
             Some(b',') | None => Ok(Link::new(target, attributes)),
             Some(_) => Err(self.error(LinkErrorKind::Separator)),

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::Attribute;
 use super::parse::{is_name, is_token};
 use crate::WriteError;
 
@@ -141,6 +142,35 @@ impl<'b> LinkWriter<'b> {
         self.check_link()?;
         check(name, is_name)?;
         self.put(&[";", name])
+    }
+
+    /// Adds an attribute that was read, as it was, quotes and escapes included.
+    ///
+    /// # Errors
+    ///
+    /// As [`quoted`](Self::quoted).
+    ///
+    /// ```
+    /// use coap_codec::link_format::{LinkWriter, Links};
+    ///
+    /// let link = Links::new(r#"</3/0>;title="a \"b\"";obs"#).next().ok_or("a link")??;
+    /// let mut buffer = [0; 64];
+    /// let mut links = LinkWriter::new(&mut buffer);
+    /// links.link(link.target())?;
+    /// for attribute in link.attributes() {
+    ///     links.attribute(attribute)?;
+    /// }
+    /// assert_eq!(links.finish(), link.to_string().as_bytes());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn attribute(&mut self, attribute: Attribute<'_>) -> Result<(), WriteError> {
+        self.check_link()?;
+        check(attribute.name, is_name)?;
+        match attribute.value {
+            None => self.put(&[";", attribute.name]),
+            Some(value) if value.is_quoted() => self.put(&[";", attribute.name, "=\"", value.raw(), "\""]),
+            Some(value) => self.put(&[";", attribute.name, "=", value.raw()]),
+        }
     }
 
     /// The text so far, which is UTF-8.

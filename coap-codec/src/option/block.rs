@@ -2,6 +2,7 @@
 //! (RFC 7959 §2.2).
 
 use core::fmt;
+use core::ops::Range;
 
 use super::decode_uint;
 
@@ -10,13 +11,17 @@ use super::decode_uint;
 /// ```
 /// use coap_codec::BlockValue;
 ///
-/// let block = BlockValue::new(3, true, 2)?;
-/// assert_eq!(block.size(), 64);
-/// assert_eq!(block.offset(), 192);
-/// assert_eq!(block.to_uint(), 0x3a);
-/// assert_eq!(BlockValue::from_value(&[0x3a]), Ok(block));
-/// assert_eq!(block.to_string(), "3/1/64");
-/// # Ok::<(), coap_codec::BlockError>(())
+/// // Block 1 in blocks of 16 bytes is asked for, of a body of 40.
+/// let body = b"0123456789abcdef0123456789abcdef01234567";
+/// let asked = BlockValue::new(1, false, 0)?;
+/// let range = asked.range(body.len()).ok_or("behind the end")?;
+/// let answer = asked.with_more(range.end < body.len());
+/// assert_eq!((answer.to_string().as_str(), &body[range]), ("1/1/16", &b"0123456789abcdef"[..]));
+///
+/// // What the client asks for then, and where the body ends.
+/// let last = answer.next().ok_or("too many blocks")?;
+/// assert_eq!((last.to_string().as_str(), last.range(body.len())), ("2/0/16", Some(32..40)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BlockValue {
@@ -25,8 +30,8 @@ pub struct BlockValue {
     szx: u8,
 }
 
-/// Why a block value is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// What is wrong with the value of a Block1 or Block2 option, or with the parts that are to make one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlockError {
     /// More than three bytes: an option of a length that is out of range (RFC 7252 §5.4.3).
@@ -140,6 +145,58 @@ impl BlockValue {
     #[inline]
     pub const fn is_bert(self) -> bool {
         self.szx == 7
+    }
+
+    /// The largest size exponent whose blocks have at most `size` bytes: `None` below 16, and 6 from
+    /// 1024 on.
+    ///
+    /// ```
+    /// use coap_codec::BlockValue;
+    ///
+    /// // Blocks for messages with 600 bytes left for a payload.
+    /// assert_eq!(BlockValue::szx_for(600), Some(5));
+    /// assert_eq!(BlockValue::new(0, true, 5)?.size(), 512);
+    /// # Ok::<(), coap_codec::BlockError>(())
+    /// ```
+    pub const fn szx_for(size: usize) -> Option<u8> {
+        match size {
+            0..16 => None,
+            16..32 => Some(0),
+            32..64 => Some(1),
+            64..128 => Some(2),
+            128..256 => Some(3),
+            256..512 => Some(4),
+            512..1024 => Some(5),
+            _ => Some(6),
+        }
+    }
+
+    /// The same block, with this "more" flag.
+    #[must_use]
+    pub const fn with_more(self, more: bool) -> Self {
+        Self { more, ..self }
+    }
+
+    /// The block behind this one, without the "more" flag, as a request for it has it (RFC 7959
+    /// §2.4); `None` behind [`MAX_NUM`](Self::MAX_NUM).
+    ///
+    /// [BERT](Self::bert) messages may carry several blocks: go on there by the number of those that
+    /// came.
+    pub const fn next(self) -> Option<Self> {
+        if self.num < Self::MAX_NUM { Some(Self { num: self.num.wrapping_add(1), more: false, ..self }) } else { None }
+    }
+
+    /// Which bytes the block has of a body of `body_len` bytes: as many as a full one, or those that
+    /// are left at the end. `None` if it begins behind the end, as only the first may be empty.
+    ///
+    /// Of a [BERT](Self::bert) message it is the first block.
+    pub const fn range(self, body_len: usize) -> Option<Range<usize>> {
+        let start = (self.num as usize).saturating_mul(self.size());
+        if start >= body_len && start != 0 {
+            return None;
+        }
+        let end = start.saturating_add(self.size());
+        Some(Range { start, end: if end < body_len { end } else { body_len } })
     }
 
     /// The option's value as a uint of at most 24 bits.
@@ -279,6 +336,38 @@ mod tests {
         assert_eq!(BlockValue::from_tcp_value(&[0; 4]), Err(BlockError::TooLong));
         assert_eq!(BlockValue::from_tcp_value(&[0x1a]), BlockValue::from_value(&[0x1a]));
         assert_eq!(BlockValue::from_tcp_value(&[0xff; 3]).unwrap().offset(), 0xf_ffff << 10);
+    }
+
+    #[test]
+    fn the_blocks_of_a_body_are_all_of_it() {
+        for body_len in [0, 1, 15, 16, 17, 32, 40, 1024, 1025] {
+            for szx in 0..=6 {
+                let mut block = BlockValue::new(0, false, szx).unwrap();
+                let mut end = 0;
+                while let Some(range) = block.range(body_len) {
+                    assert_eq!(range.start, end);
+                    end = range.end;
+                    let described = block.with_more(end < body_len);
+                    assert!(described.fits(range.len()) && described.more() == (end < body_len));
+                    block = described.next().unwrap();
+                    assert!(!block.more());
+                }
+                assert_eq!(end, body_len);
+                assert_eq!(block.num() as usize, body_len.div_ceil(block.size()).max(1));
+            }
+        }
+        let last = BlockValue::new(BlockValue::MAX_NUM, true, 6).unwrap();
+        assert_eq!(last.next(), None);
+        assert_eq!(last.range(1 << 30), Some((1 << 30) - 1024..1 << 30));
+        assert_eq!(last.range((1 << 30) - 1024), None);
+    }
+
+    #[test]
+    fn the_size_that_fits_is_the_largest() {
+        for size in 0..3000 {
+            let largest = (0..=6).rev().find(|szx| 1 << (szx + 4) <= size);
+            assert_eq!(BlockValue::szx_for(size), largest, "{size}");
+        }
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub enum Frame<'a> {
 /// Bytes that are no CoAP frame, or a larger one than is accepted. The stream cannot be read any
 /// further: the duty is to send an Abort ([`write_abort`](super::write_abort)) and to close the
 /// connection (RFC 8323 §5.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{kind}, at byte {position} of the message")]
 pub struct StreamError {
     kind: ParseErrorKind,

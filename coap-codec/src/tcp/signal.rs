@@ -1,8 +1,9 @@
 //! Signaling messages: what two ends of a connection tell each other about it (RFC 8323 §5).
 
 use core::fmt;
+use core::iter::FusedIterator;
 
-use crate::{Code, MessageView, MessageWriter, OptionNumber, Values, WriteError};
+use crate::{Code, MessageView, MessageWriter, OptionNumber, Options, Values, WriteError};
 
 /// The options of signaling messages, whose numbers have a meaning in messages of one code alone
 /// (RFC 8323 §5.2). They are no [`OptionNumber`]s for the caller: their names would be wrong.
@@ -50,7 +51,7 @@ pub(crate) const fn option_name(code: Code, number: OptionNumber) -> Option<&'st
 /// assert!(peer.block_wise_transfer && !peer.allows_bert());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Signal<'a> {
     /// 7.01: what its sender can take.
@@ -73,11 +74,11 @@ pub enum Signal<'a> {
     Other(Code),
 }
 
-/// A signaling message that must end the connection: it has a critical option that has no meaning
-/// in it, or is none at all.
+/// A signaling message that must end the connection, as it has a critical option that has no meaning
+/// in it; or a message that is no signaling message at all.
 ///
 /// Answer by [`write_abort`], with the [`option`](Self::option) for a CSM (RFC 8323 §5.3, §5.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{code:?} is not a signal that can be understood")]
 pub struct BadSignal {
     code: Code,
@@ -121,7 +122,7 @@ impl<'a> Signal<'a> {
             Code::PING => Self::Ping { custody: custody() },
             Code::PONG => Self::Pong { custody: custody() },
             Code::RELEASE => Self::Release(Release {
-                alternative_addresses: AlternativeAddresses { values: message.values(option::ALTERNATIVE_ADDRESS) },
+                options: message.options().rest(),
                 hold_off: message.values(option::HOLD_OFF).next().and_then(|value| uint(value, 3)),
             }),
             Code::ABORT => Self::Abort(Abort {
@@ -171,6 +172,7 @@ impl Csm {
 
 /// What the peer of a connection can take, by all of its CSMs so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Capabilities {
     /// The largest message that may be sent to it, in bytes from the first of the frame.
     pub max_message_size: u32,
@@ -202,9 +204,10 @@ impl Capabilities {
 }
 
 /// What a Release says (RFC 8323 §5.5).
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy)]
 pub struct Release<'a> {
-    alternative_addresses: AlternativeAddresses<'a>,
+    /// Of a message that was checked.
+    options: &'a [u8],
     /// How many seconds to wait before connecting again, 0 to 2^24 - 1.
     pub hold_off: Option<u32>,
 }
@@ -213,12 +216,30 @@ impl<'a> Release<'a> {
     /// Where to connect to instead, in the order in which they are to be tried: hosts with or without
     /// a port, as in the authority of a URI.
     pub fn alternative_addresses(&self) -> AlternativeAddresses<'a> {
-        self.alternative_addresses.clone()
+        AlternativeAddresses { values: Values::new(Options::new(self.options), option::ALTERNATIVE_ADDRESS) }
+    }
+}
+
+/// By addresses and time.
+impl PartialEq for Release<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.hold_off == other.hold_off && self.alternative_addresses().eq(other.alternative_addresses())
+    }
+}
+
+impl Eq for Release<'_> {}
+
+impl fmt::Debug for Release<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Release")
+            .field("alternative_addresses", &self.alternative_addresses())
+            .field("hold_off", &self.hold_off)
+            .finish()
     }
 }
 
 /// The addresses of a [`Release`]; those that are no text of 1 to 255 bytes are passed over.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AlternativeAddresses<'a> {
     values: Values<'a>,
 }
@@ -229,6 +250,14 @@ impl<'a> Iterator for AlternativeAddresses<'a> {
     fn next(&mut self) -> Option<&'a str> {
         let valid = |value: &&[u8]| (1..=255).contains(&value.len());
         self.values.by_ref().filter(valid).find_map(|value| core::str::from_utf8(value).ok())
+    }
+}
+
+impl FusedIterator for AlternativeAddresses<'_> {}
+
+impl fmt::Debug for AlternativeAddresses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::text::Text;
 use crate::{MessageView, OptionNumber};
 
 /// Why no URI came out of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum UriComposeError {
     /// The buffer is too small.
