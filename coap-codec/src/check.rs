@@ -108,7 +108,7 @@ pub enum OptionFaultReason {
     Location,
 }
 
-/// An option that does not count as what it seems to be, and what follows from it.
+/// An option that breaks a rule, so that it counts as one that is not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OptionFault<'a> {
     /// The option.
@@ -119,7 +119,7 @@ pub struct OptionFault<'a> {
     pub consequence: Consequence,
 }
 
-/// What follows from an option that does not count as what it seems to be.
+/// What follows from an option that counts as one that is not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Consequence {
     /// It is elective: go on as if it were not there.
@@ -333,8 +333,8 @@ impl<'a> Message<'a> {
         self.view().check_to_forward(is_known).map(|()| kind)
     }
 
-    /// Every option that does not count as what it seems to be, the elective ones included: for a
-    /// log, or to know which of them to pass over.
+    /// Every option that counts as one that is not understood, the elective ones included: for a log,
+    /// or to know which of them to pass over.
     ///
     /// ```
     /// use coap_codec::{Consequence, Message, OptionFaultReason, OptionNumber};

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // A datagram comes from anyone: nothing in it may lead to a panic or to a wrapped number.
 #![cfg_attr(
@@ -45,6 +46,8 @@ mod uri;
 mod view;
 mod writer;
 
+#[cfg(feature = "bytes")]
+pub use bytes;
 pub use check::{Consequence, OptionFault, OptionFaultReason, OptionFaults, Reaction, Refusal};
 pub use code::Code;
 pub use content_format::ContentFormat;

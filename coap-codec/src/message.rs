@@ -96,6 +96,9 @@ fn refusal(datagram: &[u8]) -> ParseError {
 }
 
 impl<'a> Message<'a> {
+    /// For how many seconds a response without Max-Age is fresh (RFC 7252 §5.10.5).
+    pub const DEFAULT_MAX_AGE: u32 = 60;
+
     /// Checks a datagram from the first byte to the last.
     ///
     /// # Errors
@@ -257,7 +260,8 @@ impl<'a> Message<'a> {
         self.uint(OptionNumber::OBSERVE)
     }
 
-    /// For how many seconds the answer is fresh; 60 is meant when there is none.
+    /// For how many seconds the answer is fresh; [`DEFAULT_MAX_AGE`](Self::DEFAULT_MAX_AGE) is meant
+    /// when there is none.
     pub fn max_age(&self) -> Option<u32> {
         self.uint(OptionNumber::MAX_AGE)
     }

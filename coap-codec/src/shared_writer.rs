@@ -18,11 +18,7 @@ use crate::{Header, OptionNumber, Token, WriteError};
 /// use bytes::BytesMut;
 /// use coap_codec::{BufMutWriter, Code, Header, MessageId, MessageType, OptionNumber, Token};
 ///
-/// let header = Header {
-///     message_type: MessageType::NonConfirmable,
-///     code: Code::CONTENT,
-///     message_id: MessageId(0x2001),
-/// };
+/// let header = Header::new(MessageType::NonConfirmable, Code::CONTENT, MessageId(0x2001));
 /// let mut buffer = BytesMut::with_capacity(1152);
 /// let mut message = BufMutWriter::new(&mut buffer, header, Token::EMPTY)?;
 /// message.uint(OptionNumber::OBSERVE, 12)?;

@@ -14,8 +14,7 @@ use crate::WriteError;
 /// use coap_codec::link_format::LinkWriter;
 /// use coap_codec::{Code, ContentFormat, Header, MessageId, MessageType, MessageWriter, Token, WriteError};
 ///
-/// let message_type = MessageType::Confirmable;
-/// let header = Header { message_type, code: Code::POST, message_id: MessageId(1) };
+/// let header = Header::new(MessageType::Confirmable, Code::POST, MessageId(1));
 /// let mut buffer = [0; 128];
 /// let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
 /// message.uri_path("rd")?;

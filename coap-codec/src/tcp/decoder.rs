@@ -51,8 +51,8 @@ impl<'b> Decoder<'b> {
         self
     }
 
-    /// Reads on in `input`, which is moved past what was read, and gives out the next message. `None`
-    /// when it has read all of it and more must come; call it again until then.
+    /// Reads on in `input`, which is moved past what was read, and gives out the next message. Call it
+    /// until it returns `None`: then all of `input` has been read, and more must come.
     ///
     /// # Errors
     ///

@@ -50,7 +50,7 @@ pub enum Frame<'a> {
     },
     /// The beginning of one.
     Incomplete {
-        /// How many bytes are missing, at least: exact once the head is there.
+        /// How many bytes are missing at least; exactly as many once the head of the frame is there.
         missing: usize,
     },
 }

@@ -33,8 +33,7 @@ impl Uri<'_> {
     /// ```
     /// use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token, Uri};
     ///
-    /// let message_type = MessageType::Confirmable;
-    /// let header = Header { message_type, code: Code::GET, message_id: MessageId(1) };
+    /// let header = Header::new(MessageType::Confirmable, Code::GET, MessageId(1));
     /// let mut buffer = [0; 64];
     /// let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
     /// // Resolved by whatever resolves names.

@@ -144,8 +144,7 @@ impl<'b> MessageWriter<'b> {
     ///
     /// ```
     /// # use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token, WriteError};
-    /// # let message_type = MessageType::NonConfirmable;
-    /// # let header = Header { message_type, code: Code::POST, message_id: MessageId(1) };
+    /// # let header = Header::new(MessageType::NonConfirmable, Code::POST, MessageId(1));
     /// # let mut buffer = [0; 8];
     /// let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
     /// message.payload_with(|room| {

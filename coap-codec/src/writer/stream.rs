@@ -18,8 +18,7 @@ impl<'b> MessageWriter<'b> {
     /// ```
     /// use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter};
     ///
-    /// let message_type = MessageType::Confirmable;
-    /// let header = Header { message_type, code: Code::GET, message_id: MessageId(0x2001) };
+    /// let header = Header::new(MessageType::Confirmable, Code::GET, MessageId(0x2001));
     /// let mut buffer = [0; 32];
     /// let mut message = MessageWriter::with_extended_token(&mut buffer, header, b"thirteen byte")?;
     /// message.uri_path("3")?;
