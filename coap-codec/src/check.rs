@@ -31,6 +31,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// What to do with the message.
+    #[must_use]
     pub const fn reaction(&self) -> Reaction {
         match self {
             Self::Kind(reaction) | Self::Option { reaction, .. } => *reaction,
@@ -38,6 +39,7 @@ impl Refusal {
     }
 
     /// The option that is to blame, if it is one.
+    #[must_use]
     pub const fn option(&self) -> Option<OptionNumber> {
         match self {
             Self::Kind(_) => None,
@@ -130,6 +132,7 @@ pub enum Consequence {
 
 /// All faults of a message's options, in their order; made by [`Message::option_faults`].
 #[derive(Clone)]
+#[must_use = "iterators are lazy"]
 pub struct OptionFaults<'a, F> {
     options: Options<'a>,
     message: MessageView<'a>,

@@ -66,6 +66,7 @@ impl ContentFormat {
     /// assert_eq!(ContentFormat::LEGACY_TLV.modern(), ContentFormat::LWM2M_TLV);
     /// assert_eq!(ContentFormat::CBOR.modern(), ContentFormat::CBOR);
     /// ```
+    #[must_use]
     pub const fn modern(self) -> Self {
         match self {
             Self::LEGACY_TEXT => Self::TEXT_PLAIN,

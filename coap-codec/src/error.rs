@@ -77,17 +77,20 @@ impl ParseError {
     }
 
     /// The rule that is broken.
+    #[must_use]
     pub const fn kind(&self) -> ParseErrorKind {
         self.kind
     }
 
     /// Where the part that breaks it begins, in bytes from the start of the datagram: the header,
     /// the token, an option, the payload marker, or what follows the header of an Empty message.
+    #[must_use]
     pub const fn position(&self) -> usize {
         self.position
     }
 
     /// Type, code and Message ID, unless the datagram is too short for them or of another version.
+    #[must_use]
     pub const fn header(&self) -> Option<Header> {
         self.header
     }
@@ -97,6 +100,7 @@ impl ParseError {
     ///
     /// Nothing that came by multicast is ever answered by a Reset (§8.1), which only the caller can
     /// know.
+    #[must_use]
     pub const fn reset(&self) -> Option<Header> {
         match self.header {
             Some(header) => header.rejection(),

@@ -1,32 +1,30 @@
 //! What a message says by the options that have a name, for [`MessageView`]; and for [`Message`] what
 //! few messages have.
 
-use crate::option::segments;
 use crate::view::Carrier;
 use crate::{BlockError, BlockValue, ContentFormat, Message, MessageView, NoResponse, OptionNumber, Values};
 
 impl<'a> MessageView<'a> {
     /// As [`Message::uri_path`].
+    #[must_use]
     pub const fn uri_path(&self) -> Values<'a> {
         self.values(OptionNumber::URI_PATH)
     }
 
-    /// As [`Message::path_is`].
-    pub fn path_is(&self, path: &str) -> bool {
-        self.uri_path().eq(segments(path).map(str::as_bytes))
-    }
-
     /// As [`Message::uri_query`].
+    #[must_use]
     pub const fn uri_query(&self) -> Values<'a> {
         self.values(OptionNumber::URI_QUERY)
     }
 
     /// As [`Message::location_path`].
+    #[must_use]
     pub const fn location_path(&self) -> Values<'a> {
         self.values(OptionNumber::LOCATION_PATH)
     }
 
     /// As [`Message::location_query`].
+    #[must_use]
     pub const fn location_query(&self) -> Values<'a> {
         self.values(OptionNumber::LOCATION_QUERY)
     }
@@ -42,108 +40,112 @@ impl<'a> MessageView<'a> {
     }
 
     /// As [`Message::observe`]. Over TCP a notification's number says nothing (RFC 8323 §7.1).
+    #[must_use]
     pub fn observe(&self) -> Option<u32> {
         self.uint(OptionNumber::OBSERVE)
     }
 
     /// As [`Message::max_age`].
+    #[must_use]
     pub fn max_age(&self) -> Option<u32> {
         self.uint(OptionNumber::MAX_AGE)
     }
 
     /// As [`Message::etag`].
+    #[must_use]
     pub fn etag(&self) -> Option<&'a [u8]> {
         self.valid(OptionNumber::ETAG).map(|option| option.value)
     }
 
     /// As [`Message::etags`].
+    #[must_use]
     pub const fn etags(&self) -> Values<'a> {
         self.values(OptionNumber::ETAG)
     }
 
     /// As [`Message::block1`]; over TCP a [BERT](BlockValue::bert) block is one, too.
+    #[must_use]
     pub fn block1(&self) -> Option<Result<BlockValue, BlockError>> {
         self.block(OptionNumber::BLOCK1)
     }
 
     /// As [`Message::block2`]; over TCP a [BERT](BlockValue::bert) block is one, too.
+    #[must_use]
     pub fn block2(&self) -> Option<Result<BlockValue, BlockError>> {
         self.block(OptionNumber::BLOCK2)
     }
 
     /// As [`Message::size1`].
+    #[must_use]
     pub fn size1(&self) -> Option<u32> {
         self.uint(OptionNumber::SIZE1)
     }
 
     /// As [`Message::size2`].
+    #[must_use]
     pub fn size2(&self) -> Option<u32> {
         self.uint(OptionNumber::SIZE2)
     }
 
     /// As [`Message::if_match`].
+    #[must_use]
     pub const fn if_match(&self) -> Values<'a> {
         self.values(OptionNumber::IF_MATCH)
     }
 
     /// As [`Message::if_none_match`].
+    #[must_use]
     pub fn if_none_match(&self) -> bool {
         self.valid(OptionNumber::IF_NONE_MATCH).is_some()
     }
 
-    /// As [`Message::preconditions_hold`].
-    pub fn preconditions_hold(&self, current: Option<&[u8]>) -> bool {
-        let matches = |wanted: &[u8]| current.is_some_and(|etag| wanted.is_empty() || wanted == etag);
-        let may_exist = current.is_none() || !self.if_none_match();
-        may_exist && (self.if_match().next().is_none() || self.if_match().any(matches))
-    }
-
     /// As [`Message::uri_host`].
+    #[must_use]
     pub fn uri_host(&self) -> Option<&'a str> {
         self.text(OptionNumber::URI_HOST)
     }
 
     /// As [`Message::uri_port`].
+    #[must_use]
     pub fn uri_port(&self) -> Option<u16> {
         self.u16(OptionNumber::URI_PORT)
     }
 
     /// As [`Message::proxy_uri`].
+    #[must_use]
     pub fn proxy_uri(&self) -> Option<&'a str> {
         self.text(OptionNumber::PROXY_URI)
     }
 
     /// As [`Message::proxy_scheme`].
+    #[must_use]
     pub fn proxy_scheme(&self) -> Option<&'a str> {
         self.text(OptionNumber::PROXY_SCHEME)
     }
 
     /// As [`Message::hop_limit`].
+    #[must_use]
     pub fn hop_limit(&self) -> Option<u8> {
         u8::try_from(self.uint(OptionNumber::HOP_LIMIT)?).ok()
     }
 
     /// As [`Message::echo`].
+    #[must_use]
     pub fn echo(&self) -> Option<&'a [u8]> {
         self.valid(OptionNumber::ECHO).map(|option| option.value)
     }
 
     /// As [`Message::request_tags`].
+    #[must_use]
     pub const fn request_tags(&self) -> Values<'a> {
         self.values(OptionNumber::REQUEST_TAG)
     }
 
     /// As [`Message::no_response`].
+    #[must_use]
     pub fn no_response(&self) -> NoResponse {
         let bits = self.uint(OptionNumber::NO_RESPONSE).and_then(|bits| u8::try_from(bits).ok());
         NoResponse(bits.unwrap_or_default())
-    }
-
-    /// As [`Message::diagnostic`].
-    pub fn diagnostic(&self) -> Option<&'a str> {
-        let is_text = self.code().is_error() && self.option(OptionNumber::CONTENT_FORMAT).is_none();
-        let payload = Some(self.payload()).filter(|payload| is_text && !payload.is_empty())?;
-        core::str::from_utf8(payload).ok()
     }
 
     fn text(&self, number: OptionNumber) -> Option<&'a str> {
@@ -163,38 +165,20 @@ impl<'a> MessageView<'a> {
     }
 }
 
-/// Conditions, hosts and proxies, the options of the later RFCs, and what is asked of several parts.
+/// Conditions, hosts and proxies, and the options of the later RFCs.
 impl<'a> Message<'a> {
     /// The ETags that the target must have one of for the request to be carried out, else 4.12;
     /// an empty one stands for any, as long as the target exists (RFC 7252 §5.10.8.1).
+    #[must_use]
     pub fn if_match(&self) -> Values<'a> {
         self.values(OptionNumber::IF_MATCH)
     }
 
     /// Whether the request is to be carried out only if the target does not exist, else 4.12
     /// (RFC 7252 §5.10.8.2).
+    #[must_use]
     pub fn if_none_match(&self) -> bool {
         self.view().if_none_match()
-    }
-
-    /// Whether If-Match and If-None-Match let the request be carried out; if not, the answer is 4.12
-    /// (RFC 7252 §5.10.8).
-    ///
-    /// `current` is the entity-tag of what is there now: `None` if the target does not exist, and
-    /// empty if it exists and has no entity-tag.
-    ///
-    /// ```
-    /// use coap_codec::Message;
-    ///
-    /// // PUT, only if the entity-tag is still 2a.
-    /// let request = Message::parse(b"\x40\x03\x00\x01\x11\x2a\xa1x\xff22")?;
-    /// assert!(request.preconditions_hold(Some(b"\x2a")));
-    /// assert!(!request.preconditions_hold(Some(b"\x2b")));
-    /// assert!(!request.preconditions_hold(None));
-    /// # Ok::<(), coap_codec::ParseError>(())
-    /// ```
-    pub fn preconditions_hold(&self, current: Option<&[u8]>) -> bool {
-        self.view().preconditions_hold(current)
     }
 
     /// The host that is meant, if it is not the address that the request was sent to
@@ -202,21 +186,25 @@ impl<'a> Message<'a> {
     ///
     /// `None` also if it is not UTF-8 or of a wrong length, as for all options that are text:
     /// [`check`](Self::check) tells.
+    #[must_use]
     pub fn uri_host(&self) -> Option<&'a str> {
         self.view().uri_host()
     }
 
     /// The port that is meant, if it is not the one that the request was sent to.
+    #[must_use]
     pub fn uri_port(&self) -> Option<u16> {
         self.view().uri_port()
     }
 
     /// The absolute URI that a forward-proxy is asked for (RFC 7252 §5.10.2).
+    #[must_use]
     pub fn proxy_uri(&self) -> Option<&'a str> {
         self.view().proxy_uri()
     }
 
     /// The scheme of the URI that a forward-proxy is asked for, and that the Uri options make.
+    #[must_use]
     pub fn proxy_scheme(&self) -> Option<&'a str> {
         self.view().proxy_scheme()
     }
@@ -226,6 +214,7 @@ impl<'a> Message<'a> {
     ///
     /// A proxy passes on one less, answers 5.08 where that would be 0, and 4.00 to a 0. A server
     /// has no use for it.
+    #[must_use]
     pub fn hop_limit(&self) -> Option<u8> {
         self.view().hop_limit()
     }
@@ -233,49 +222,23 @@ impl<'a> Message<'a> {
     /// What a 4.01 wants repeated in the next request, as a proof that it is fresh; in a request,
     /// that proof. 1 to 40 bytes, of use to nobody but its author (RFC 9175 §2.2). `None` also for
     /// another length.
+    #[must_use]
     pub fn echo(&self) -> Option<&'a [u8]> {
         self.view().echo()
     }
 
     /// What tells apart two bodies that are sent in blocks to one resource at once: compare all
     /// values, in their order. None is not the same as an empty one (RFC 9175 §3.2).
+    #[must_use]
     pub fn request_tags(&self) -> Values<'a> {
         self.values(OptionNumber::REQUEST_TAG)
     }
 
     /// Which responses the client has no interest in: none, if the option is absent
     /// (RFC 7967 §2).
+    #[must_use]
     pub fn no_response(&self) -> NoResponse {
         self.view().no_response()
-    }
-
-    /// Whether the path of the request is this one, such as `/3/0`: its segments between slashes,
-    /// not percent-decoded. `/` has none, and stands for no path as well.
-    ///
-    /// ```
-    /// use coap_codec::Message;
-    ///
-    /// let request = Message::parse(b"\x40\x01\x00\x01\xb1\x33\x01\x30")?;
-    /// assert!(request.path_is("/3/0"));
-    /// assert!(!request.path_is("/3") && !request.path_is("/3/0/"));
-    /// # Ok::<(), coap_codec::ParseError>(())
-    /// ```
-    pub fn path_is(&self, path: &str) -> bool {
-        self.view().path_is(path)
-    }
-
-    /// What an error response says for a person: its payload, where that has no Content-Format and is
-    /// UTF-8 (RFC 7252 §5.5.2). `None` for all other messages, and for an empty payload.
-    ///
-    /// ```
-    /// use coap_codec::Message;
-    ///
-    /// let response = Message::parse(b"\x60\x84\x00\x01\xffno such object")?;
-    /// assert_eq!(response.diagnostic(), Some("no such object"));
-    /// # Ok::<(), coap_codec::ParseError>(())
-    /// ```
-    pub fn diagnostic(&self) -> Option<&'a str> {
-        self.view().diagnostic()
     }
 }
 
@@ -301,60 +264,6 @@ mod tests {
             assert_ne!(Message::parse(other).unwrap().view(), con);
         }
         assert_ne!(Message::parse(b"\x41\x01\x00\x01\xb1\xb14\xffx").unwrap().view(), con);
-    }
-
-    // RFC 7252 §5.10.8.1 and §5.10.8.2: If-Match is 1, If-None-Match 5.
-    #[test]
-    fn conditions_hold_for_what_is_there() {
-        let (a, b) = (&b"a"[..], &b"b"[..]);
-        let states = [None, Some(&b""[..]), Some(a), Some(b)];
-        for (options, holds) in [
-            (&b""[..], [true, true, true, true]),
-            (b"\x11a", [false, false, true, false]),
-            (b"\x11a\x01b", [false, false, true, true]),
-            (b"\x10", [false, true, true, true]),
-            (b"\x50", [true, false, false, false]),
-            (b"\x11a\x40", [false; 4]),
-        ] {
-            let datagram = message(3, options);
-            let request = Message::parse(&datagram).unwrap();
-            assert_eq!(states.map(|current| request.preconditions_hold(current)), holds, "{request:?}");
-        }
-    }
-
-    #[test]
-    fn a_path_is_compared_by_its_segments() {
-        for (options, path, others) in [
-            (&b""[..], &["/", ""][..], &["//", "/a"][..]),
-            (b"\xb0", &[], &["/", "", "//"]),
-            (b"\xb0\x00", &["//"], &["/", "///"]),
-            (b"\xb1a", &["/a", "a"], &["/a/", "//a", "/", "/b", "/A"]),
-            (b"\xb1a\x00", &["/a/"], &["/a", "/a//"]),
-            (b"\xb3a/b", &[], &["/a/b", "/a%2Fb"]),
-            (b"\xb1\xff", &[], &["/\u{ff}"]),
-        ] {
-            let datagram = message(1, options);
-            let request = Message::parse(&datagram).unwrap();
-            assert!(path.iter().all(|path| request.path_is(path)), "{request:?}");
-            assert!(!others.iter().any(|path| request.path_is(path)), "{request:?}");
-        }
-    }
-
-    // RFC 7252 §5.5.2.
-    #[test]
-    fn only_an_error_without_a_format_has_a_diagnostic() {
-        for (code, rest, diagnostic) in [
-            (0x84, &b"\xffgone"[..], Some("gone")),
-            (0xa0, b"\xffgone", Some("gone")),
-            (0x45, b"\xffgone", None),
-            (0x02, b"\xffgone", None),
-            (0x84, b"\xc0\xffgone", None),
-            (0x84, b"\xff\xff", None),
-            (0x84, b"", None),
-        ] {
-            let datagram = message(code, rest);
-            assert_eq!(Message::parse(&datagram).unwrap().diagnostic(), diagnostic, "{code} {rest:?}");
-        }
     }
 
     #[test]

@@ -57,6 +57,7 @@ pub struct MessageId(pub u16);
 
 impl MessageId {
     /// The one to use after this; 0 follows 65535.
+    #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
     }
@@ -142,11 +143,13 @@ impl Header {
 
     /// A header of these three parts.
     #[inline]
+    #[must_use]
     pub const fn new(message_type: MessageType, code: Code, message_id: MessageId) -> Self {
         Self { message_type, code, message_id }
     }
 
     /// A message of nothing but this header: an empty ACK, a Reset or a ping.
+    #[must_use]
     pub const fn empty(message_type: MessageType, message_id: MessageId) -> Self {
         Self { message_type, code: Code::EMPTY, message_id }
     }
@@ -182,6 +185,7 @@ impl Header {
 
     /// The bytes of a message without a token.
     #[inline]
+    #[must_use]
     pub const fn to_bytes(self) -> [u8; Self::LEN] {
         self.with_token_length(0)
     }
@@ -198,6 +202,7 @@ impl Header {
     ///
     /// These are an Empty NON, a request in an ACK, anything but Empty in an RST, and a code of class
     /// 1, 3, 6 or 7 in any (RFC 7252 §4.2, §4.3, §12.1).
+    #[must_use]
     pub const fn kind(self) -> Option<MessageKind> {
         Some(match self.message_type {
             MessageType::Confirmable if self.code.is_empty() => MessageKind::Ping,
@@ -219,6 +224,7 @@ impl Header {
     /// A NON may be rejected by a Reset too, but need not (RFC 7252 §4.3). Nothing that came by
     /// multicast is ever answered by a Reset (§8.1), which only the caller can know.
     #[inline]
+    #[must_use]
     pub const fn rejection(self) -> Option<Self> {
         match self.message_type {
             MessageType::Confirmable => Some(self.reset()),
@@ -234,6 +240,7 @@ impl Header {
     /// a CON later, send the [`acknowledgement`](Self::acknowledgement) first and then a message of
     /// one's own (§5.2.2). The response has the token of the request, too.
     #[inline]
+    #[must_use]
     pub const fn response(self, code: Code, own: MessageId) -> Self {
         match self.message_type {
             MessageType::Confirmable => self.piggybacked(code),
@@ -243,18 +250,21 @@ impl Header {
 
     /// The acknowledgement of this message that carries a response of this code (RFC 7252 §5.2.1).
     #[inline]
+    #[must_use]
     pub const fn piggybacked(self, code: Code) -> Self {
         Self::new(MessageType::Acknowledgement, code, self.message_id)
     }
 
     /// The Reset that rejects this message.
     #[inline]
+    #[must_use]
     pub const fn reset(self) -> Self {
         Self::empty(MessageType::Reset, self.message_id)
     }
 
     /// The empty acknowledgement of this message.
     #[inline]
+    #[must_use]
     pub const fn acknowledgement(self) -> Self {
         Self::empty(MessageType::Acknowledgement, self.message_id)
     }

@@ -2,6 +2,8 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+// Nothing here acts by itself: a header that is made and dropped sends no Reset.
+#![warn(clippy::must_use_candidate, clippy::return_self_not_must_use)]
 // A datagram comes from anyone: nothing in it may lead to a panic or to a wrapped number.
 #![cfg_attr(
     not(test),
@@ -26,6 +28,7 @@ mod code;
 mod content_format;
 mod copy;
 mod cursor;
+mod derived;
 mod error;
 mod getters;
 mod header;

@@ -126,18 +126,21 @@ impl<'a> Message<'a> {
 
     /// Type, code and Message ID.
     #[inline]
+    #[must_use]
     pub const fn header(&self) -> Header {
         Header::from_bytes(self.layout.header)
     }
 
     /// CON, NON, ACK or RST.
     #[inline]
+    #[must_use]
     pub const fn message_type(&self) -> MessageType {
         self.header().message_type
     }
 
     /// Method or response code.
     #[inline]
+    #[must_use]
     pub const fn code(&self) -> Code {
         let [_, code, ..] = self.layout.header;
         Code::from_byte(code)
@@ -145,6 +148,7 @@ impl<'a> Message<'a> {
 
     /// What an ACK or RST to this message repeats.
     #[inline]
+    #[must_use]
     pub const fn message_id(&self) -> MessageId {
         let [.., high, low] = self.layout.header;
         MessageId(u16::from_be_bytes([high, low]))
@@ -153,12 +157,14 @@ impl<'a> Message<'a> {
     /// What the message is by type and code together, or `None` if it is to be rejected:
     /// [`Header::kind`].
     #[inline]
+    #[must_use]
     pub const fn kind(&self) -> Option<MessageKind> {
         self.header().kind()
     }
 
     /// What the answer to a request repeats.
     #[inline]
+    #[must_use]
     pub fn token(&self) -> Token {
         let token = self.datagram.get(Header::LEN..self.options_start());
         Token::new(token.unwrap_or_default()).unwrap_or_default()
@@ -166,6 +172,7 @@ impl<'a> Message<'a> {
 
     /// The payload, empty if there is none; of a body in blocks, this block.
     #[inline]
+    #[must_use]
     pub fn payload(&self) -> &'a [u8] {
         // An offset in a slice: one more does not wrap.
         let start = self.layout.options_end.wrapping_add(1);
@@ -174,12 +181,14 @@ impl<'a> Message<'a> {
 
     /// The datagram that was parsed.
     #[inline]
+    #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.datagram
     }
 
     /// All options, in ascending order of their numbers.
     #[inline]
+    #[must_use]
     pub fn options(&self) -> Options<'a> {
         let before_payload = self.datagram.get(..self.layout.options_end).unwrap_or_default();
         Options::new(before_payload.get(self.options_start()..).unwrap_or_default())
@@ -189,18 +198,21 @@ impl<'a> Message<'a> {
     ///
     /// Later ones of a number that does not repeat are as good as unknown (RFC 7252 §5.4.5).
     #[inline]
+    #[must_use]
     pub fn option(&self, number: OptionNumber) -> Option<CoapOption<'a>> {
         self.values(number).next().map(|value| CoapOption { number, value })
     }
 
     /// The values of all options of this number.
     #[inline]
+    #[must_use]
     pub fn values(&self, number: OptionNumber) -> Values<'a> {
         Values::new(self.options(), number)
     }
 
     /// The value of the first option of this number, of any length.
     #[inline]
+    #[must_use]
     pub fn value(&self, number: OptionNumber) -> Option<&'a [u8]> {
         self.values(number).next()
     }
@@ -219,12 +231,14 @@ impl<'a> Message<'a> {
     /// A segment `.` or `..` is not allowed (RFC 7252 §5.10.1), but well formed: refuse such a
     /// request, as [`check`](Self::check) does, and never resolve it.
     #[inline]
+    #[must_use]
     pub fn uri_path(&self) -> Values<'a> {
         self.values(OptionNumber::URI_PATH)
     }
 
     /// The arguments of the query, one for each part between `&`.
     #[inline]
+    #[must_use]
     pub fn uri_query(&self) -> Values<'a> {
         self.values(OptionNumber::URI_QUERY)
     }
@@ -234,34 +248,40 @@ impl<'a> Message<'a> {
     /// A request for what is there has the same segments: write each as it came, by
     /// [`MessageWriter::option`](crate::MessageWriter::option) with [`OptionNumber::URI_PATH`].
     #[inline]
+    #[must_use]
     pub fn location_path(&self) -> Values<'a> {
         self.values(OptionNumber::LOCATION_PATH)
     }
 
     /// The query that goes with the [`location_path`](Self::location_path).
     #[inline]
+    #[must_use]
     pub fn location_query(&self) -> Values<'a> {
         self.values(OptionNumber::LOCATION_QUERY)
     }
 
     /// The format of the payload.
+    #[must_use]
     pub fn content_format(&self) -> Option<ContentFormat> {
         self.format(OptionNumber::CONTENT_FORMAT)
     }
 
     /// The one format that a client wants the answer in.
+    #[must_use]
     pub fn accept(&self) -> Option<ContentFormat> {
         self.format(OptionNumber::ACCEPT)
     }
 
     /// What a request wants ([`observe::REGISTER`](crate::observe::REGISTER) or
     /// [`DEREGISTER`](crate::observe::DEREGISTER)), or the sequence number of a notification.
+    #[must_use]
     pub fn observe(&self) -> Option<u32> {
         self.uint(OptionNumber::OBSERVE)
     }
 
     /// For how many seconds the answer is fresh; [`DEFAULT_MAX_AGE`](Self::DEFAULT_MAX_AGE) is meant
     /// when there is none.
+    #[must_use]
     pub fn max_age(&self) -> Option<u32> {
         self.uint(OptionNumber::MAX_AGE)
     }
@@ -275,6 +295,7 @@ impl<'a> Message<'a> {
     /// The entity-tags of the representations that a client has, and wants to know whether one of
     /// them is still good: then the answer is 2.03 with that one (RFC 7252 §5.10.6.2).
     #[inline]
+    #[must_use]
     pub fn etags(&self) -> Values<'a> {
         self.values(OptionNumber::ETAG)
     }
@@ -283,21 +304,25 @@ impl<'a> Message<'a> {
     ///
     /// An `Err` of [`BlockError::ReservedSize`] in a request is answered by 4.00; that of a value
     /// that is too long, by 4.02: [`check`](Self::check) tells both.
+    #[must_use]
     pub fn block1(&self) -> Option<Result<BlockValue, BlockError>> {
         self.block(OptionNumber::BLOCK1)
     }
 
     /// Which block of the response's body this is about; an `Err` as in [`block1`](Self::block1).
+    #[must_use]
     pub fn block2(&self) -> Option<Result<BlockValue, BlockError>> {
         self.block(OptionNumber::BLOCK2)
     }
 
     /// How many bytes the request's body has in all; in a 4.13, how many would be welcome.
+    #[must_use]
     pub fn size1(&self) -> Option<u32> {
         self.uint(OptionNumber::SIZE1)
     }
 
     /// How many bytes the response's body has in all.
+    #[must_use]
     pub fn size2(&self) -> Option<u32> {
         self.uint(OptionNumber::SIZE2)
     }

@@ -104,6 +104,7 @@ impl<'b, B: BufMut> BufMutWriter<'b, B> {
     }
 
     /// How many bytes the message has so far.
+    #[must_use]
     pub const fn len(&self) -> usize {
         self.length
     }

@@ -69,12 +69,14 @@ impl Token {
 
     /// The bytes that travel in the message.
     #[inline]
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len()).unwrap_or_default()
     }
 
     /// How many bytes it has, 0 to 8.
     #[inline]
+    #[must_use]
     pub const fn len(&self) -> usize {
         self.length as usize
     }
@@ -103,6 +105,7 @@ impl Token {
 
     /// Whether it is the token of no bytes.
     #[inline]
+    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.length == 0
     }

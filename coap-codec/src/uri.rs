@@ -65,6 +65,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// The port that is meant by a URI without one: 5683 or 5684 (sections 6.1 and 6.2).
+    #[must_use]
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Coap => 5683,
@@ -73,6 +74,7 @@ impl Scheme {
     }
 
     /// Whether what goes over it is encrypted.
+    #[must_use]
     pub const fn is_secure(self) -> bool {
         match self {
             Self::Coap => false,
@@ -81,6 +83,7 @@ impl Scheme {
     }
 
     /// `coap` or `coaps`.
+    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Coap => "coap",

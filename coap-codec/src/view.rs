@@ -124,46 +124,54 @@ impl<'a> MessageView<'a> {
 
     /// Method or response code.
     #[inline]
+    #[must_use]
     pub const fn code(&self) -> Code {
         self.code
     }
 
     /// What the answer to a request repeats: up to 8 bytes, unless longer ones were asked for.
     #[inline]
+    #[must_use]
     pub const fn token(&self) -> &'a [u8] {
         self.token
     }
 
     /// The payload, empty if there is none; of a body in blocks, this block.
     #[inline]
+    #[must_use]
     pub const fn payload(&self) -> &'a [u8] {
         self.payload
     }
 
     /// All options, in ascending order of their numbers.
     #[inline]
+    #[must_use]
     pub const fn options(&self) -> Options<'a> {
         Options::new(self.options)
     }
 
     /// As [`Message::option`].
     #[inline]
+    #[must_use]
     pub fn option(&self, number: OptionNumber) -> Option<CoapOption<'a>> {
         self.values(number).next().map(|value| CoapOption { number, value })
     }
 
     /// As [`Message::values`].
     #[inline]
+    #[must_use]
     pub const fn values(&self, number: OptionNumber) -> Values<'a> {
         Values::new(self.options(), number)
     }
 
     /// As [`Message::value`].
+    #[must_use]
     pub fn value(&self, number: OptionNumber) -> Option<&'a [u8]> {
         self.values(number).next()
     }
 
     /// As [`Message::uint`].
+    #[must_use]
     pub fn uint(&self, number: OptionNumber) -> Option<u32> {
         self.valid(number)?.as_uint()
     }
@@ -186,6 +194,7 @@ impl Eq for MessageView<'_> {}
 
 impl<'a> Message<'a> {
     /// The message without its type and Message ID, as it would be over any carrier.
+    #[must_use]
     pub fn view(&self) -> MessageView<'a> {
         let start = Header::LEN.saturating_add(self.token().len());
         MessageView {

@@ -67,12 +67,14 @@ pub enum LinkErrorKind {
 
 impl LinkError {
     /// The rule that is broken.
+    #[must_use]
     pub const fn kind(&self) -> LinkErrorKind {
         self.kind
     }
 
     /// Where, in bytes from the start of the text: where something else should stand, or where a part
     /// begins that does not end.
+    #[must_use]
     pub const fn position(&self) -> usize {
         self.position
     }
@@ -93,6 +95,7 @@ impl<'a> Links<'a> {
     }
 
     /// Over a text. The empty one has no links.
+    #[must_use]
     pub fn new(text: &'a str) -> Self {
         let mut scanner = Scanner { text, at: 0 };
         let (head, next) = match scanner.head() {
@@ -105,6 +108,7 @@ impl<'a> Links<'a> {
 
     /// What stands before the first link and is none: in LwM2M 1.0 the version of the enabler,
     /// `lwm2m="1.0"`. Mostly there is nothing.
+    #[must_use]
     pub fn head(&self) -> Attributes<'a> {
         self.head.clone()
     }

@@ -173,21 +173,25 @@ impl<'b> LinkWriter<'b> {
     }
 
     /// The text so far, which is UTF-8.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.buffer.get(..self.length).unwrap_or_default()
     }
 
     /// How many bytes it has so far.
+    #[must_use]
     pub const fn len(&self) -> usize {
         self.length
     }
 
     /// Whether nothing has been written.
+    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.length == 0
     }
 
     /// The text, for as long as the buffer is borrowed.
+    #[must_use]
     pub fn finish(self) -> &'b [u8] {
         let buffer: &'b [u8] = self.buffer;
         buffer.get(..self.length).unwrap_or_default()

@@ -143,6 +143,7 @@ impl BlockValue {
 
     /// Whether the message may carry several blocks: see [`bert`](Self::bert).
     #[inline]
+    #[must_use]
     pub const fn is_bert(self) -> bool {
         self.szx == 7
     }
@@ -158,6 +159,7 @@ impl BlockValue {
     /// assert_eq!(BlockValue::new(0, true, 5)?.size(), 512);
     /// # Ok::<(), coap_codec::BlockError>(())
     /// ```
+    #[must_use]
     pub const fn szx_for(size: usize) -> Option<u8> {
         match size {
             0..16 => None,
@@ -182,6 +184,7 @@ impl BlockValue {
     ///
     /// [BERT](Self::bert) messages may carry several blocks: go on there by the number of those that
     /// came.
+    #[must_use]
     pub const fn next(self) -> Option<Self> {
         if self.num < Self::MAX_NUM { Some(Self { num: self.num.wrapping_add(1), more: false, ..self }) } else { None }
     }
@@ -190,6 +193,7 @@ impl BlockValue {
     /// are left at the end. `None` if it begins behind the end, as only the first may be empty.
     ///
     /// Of a [BERT](Self::bert) message it is the first block.
+    #[must_use]
     pub const fn range(self, body_len: usize) -> Option<Range<usize>> {
         let start = (self.num as usize).saturating_mul(self.size());
         if start >= body_len && start != 0 {
@@ -200,36 +204,42 @@ impl BlockValue {
     }
 
     /// The option's value as a uint of at most 24 bits.
+    #[must_use]
     pub const fn to_uint(self) -> u32 {
         (self.num << 4) | if self.more { 8 } else { 0 } | self.szx as u32
     }
 
     /// The block's number, from 0, in units of its own size.
     #[inline]
+    #[must_use]
     pub const fn num(self) -> u32 {
         self.num
     }
 
     /// Whether further blocks follow, where the option describes a payload.
     #[inline]
+    #[must_use]
     pub const fn more(self) -> bool {
         self.more
     }
 
     /// The size exponent, 0 to 6; 7 for [BERT](Self::bert).
     #[inline]
+    #[must_use]
     pub const fn szx(self) -> u8 {
         self.szx
     }
 
     /// Bytes in a full block: 16 to 1024, and 1024 for each block of a [BERT](Self::bert) message.
     #[inline]
+    #[must_use]
     pub const fn size(self) -> usize {
         1 << self.shift()
     }
 
     /// Where in the body the block begins, in bytes: below 2^30.
     #[inline]
+    #[must_use]
     pub const fn offset(self) -> u32 {
         self.num << self.shift()
     }
@@ -238,6 +248,7 @@ impl BlockValue {
     /// full block if more follow, else no more than that (RFC 7959 §2.2). With
     /// [BERT](Self::bert) one or more full blocks, else any length (RFC 8323 §6).
     #[inline]
+    #[must_use]
     pub const fn fits(self, length: usize) -> bool {
         match (self.is_bert(), self.more) {
             (false, true) => length == self.size(),

@@ -41,12 +41,14 @@ impl OptionNumber {
     /// Whether a receiver that does not understand it must refuse the message instead of passing
     /// over the option.
     #[inline]
+    #[must_use]
     pub const fn is_critical(self) -> bool {
         self.0 & 1 == 1
     }
 
     /// Whether a proxy that does not understand it must not pass the message on.
     #[inline]
+    #[must_use]
     pub const fn is_unsafe(self) -> bool {
         self.0 & 2 == 2
     }
@@ -56,6 +58,7 @@ impl OptionNumber {
     /// The bits mean this only for an option that is safe to forward; an unsafe one is never
     /// `NoCacheKey`.
     #[inline]
+    #[must_use]
     pub const fn is_no_cache_key(self) -> bool {
         self.0 & 0x1e == 0x1c
     }
@@ -67,6 +70,7 @@ impl OptionNumber {
     /// server understands ([`Message::check`](crate::Message::check)), even one that has a single
     /// host and does not look at it.
     #[inline]
+    #[must_use]
     pub const fn is_request_target(self) -> bool {
         matches!(self, Self::URI_HOST | Self::URI_PORT | Self::URI_PATH | Self::URI_QUERY)
     }
@@ -74,6 +78,7 @@ impl OptionNumber {
     /// Whether a message may carry it more than once (RFC 7252 §5.4.5).
     ///
     /// True for a number without a row in the [`OPTION_REGISTRY`]: nothing is known against it.
+    #[must_use]
     pub const fn is_repeatable(self) -> bool {
         match self.definition() {
             Some(definition) => definition.repeatable,
@@ -82,6 +87,7 @@ impl OptionNumber {
     }
 
     /// Its registered name, such as `"Uri-Path"`.
+    #[must_use]
     pub const fn name(self) -> Option<&'static str> {
         match self.definition() {
             Some(definition) => Some(definition.name),
@@ -90,6 +96,7 @@ impl OptionNumber {
     }
 
     /// How its value is to be read, if it is registered.
+    #[must_use]
     pub const fn format(self) -> Option<OptionFormat> {
         match self.definition() {
             Some(definition) => Some(definition.format),
@@ -98,6 +105,7 @@ impl OptionNumber {
     }
 
     /// How many bytes its value may have, if it is registered (RFC 7252 §5.4.3).
+    #[must_use]
     pub const fn length_range(self) -> Option<RangeInclusive<usize>> {
         match self.definition() {
             Some(definition) => Some(definition.length_range()),

@@ -54,6 +54,7 @@ pub struct OptionDefinition {
 
 impl OptionDefinition {
     /// How many bytes its value may have.
+    #[must_use]
     pub const fn length_range(&self) -> RangeInclusive<usize> {
         self.min_length as usize..=self.max_length as usize
     }

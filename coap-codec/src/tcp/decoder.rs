@@ -101,6 +101,7 @@ impl<'b> Decoder<'b> {
 
     /// How many bytes it holds of a message that is not whole yet. When the stream ends and this is
     /// not 0, its end is missing.
+    #[must_use]
     pub const fn pending(&self) -> usize {
         if self.given_out { 0 } else { self.filled }
     }

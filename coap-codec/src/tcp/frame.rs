@@ -14,6 +14,7 @@ pub struct Limits {
 impl Limits {
     /// Messages of up to `message_size` bytes from the first byte of the frame to the last, the
     /// Max-Message-Size of one's own CSM (RFC 8323 §5.3.1), and tokens of up to 8 bytes.
+    #[must_use]
     pub const fn new(message_size: usize) -> Self {
         Self { message_size, long_tokens: false }
     }
@@ -67,11 +68,13 @@ pub struct StreamError {
 
 impl StreamError {
     /// The rule that is broken.
+    #[must_use]
     pub const fn kind(&self) -> ParseErrorKind {
         self.kind
     }
 
     /// Where in the message the part begins that breaks it, in bytes from the first of its frame.
+    #[must_use]
     pub const fn position(&self) -> usize {
         self.position
     }

@@ -87,12 +87,14 @@ pub struct BadSignal {
 
 impl BadSignal {
     /// The code of the message.
+    #[must_use]
     pub const fn code(&self) -> Code {
         self.code
     }
 
     /// The number of the critical option, in the numbers of this code; `None` if the message is no
     /// signaling message.
+    #[must_use]
     pub const fn option(&self) -> Option<u16> {
         self.option
     }
@@ -198,6 +200,7 @@ impl Capabilities {
     }
 
     /// Whether [BERT](crate::BlockValue::bert) blocks may be sent to it (RFC 8323 §6).
+    #[must_use]
     pub const fn allows_bert(&self) -> bool {
         self.block_wise_transfer && self.max_message_size > 1152
     }
@@ -215,6 +218,7 @@ pub struct Release<'a> {
 impl<'a> Release<'a> {
     /// Where to connect to instead, in the order in which they are to be tried: hosts with or without
     /// a port, as in the authority of a URI.
+    #[must_use]
     pub fn alternative_addresses(&self) -> AlternativeAddresses<'a> {
         AlternativeAddresses { values: Values::new(Options::new(self.options), option::ALTERNATIVE_ADDRESS) }
     }

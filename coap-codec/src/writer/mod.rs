@@ -183,18 +183,21 @@ impl<'b> MessageWriter<'b> {
 
     /// How many bytes of the buffer are free. A payload takes one more than its length.
     #[inline]
+    #[must_use]
     pub const fn remaining(&self) -> usize {
         self.buffer.len().saturating_sub(self.length)
     }
 
     /// What the header holds by now.
     #[inline]
+    #[must_use]
     pub const fn header(&self) -> Header {
         self.header
     }
 
     /// The code that the message has by now.
     #[inline]
+    #[must_use]
     pub const fn code(&self) -> Code {
         self.header.code
     }
@@ -227,12 +230,14 @@ impl<'b> MessageWriter<'b> {
 
     /// The message so far.
     #[inline]
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.buffer.get(..self.length).unwrap_or_default()
     }
 
     /// How many bytes the message has so far.
     #[inline]
+    #[must_use]
     pub const fn len(&self) -> usize {
         self.length
     }
@@ -240,6 +245,7 @@ impl<'b> MessageWriter<'b> {
     /// The datagram, for as long as the buffer is borrowed. For TCP:
     /// [`finish_tcp`](Self::finish_tcp).
     #[inline]
+    #[must_use]
     pub fn finish(self) -> &'b [u8] {
         let buffer: &'b [u8] = self.buffer;
         buffer.get(..self.length).unwrap_or_default()
