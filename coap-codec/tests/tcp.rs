@@ -324,7 +324,10 @@ fn an_option_of_a_signal_that_is_wrong_counts_for_nothing_unless_it_is_critical(
         match Signal::parse(&message) {
             Ok(Signal::Csm(csm)) => Ok(csm),
             Ok(other) => panic!("{other:?}"),
-            Err(error) => Err(error.option()),
+            Err(error) => {
+                assert_eq!(error.bad_csm_option(), error.option());
+                Err(error.option())
+            }
         }
     };
     assert_eq!(read(&[0x60, 0xe1, 0x25, 0, 0, 0, 0, 1]), Ok(Csm::default()), "five bytes");
@@ -335,6 +338,10 @@ fn an_option_of_a_signal_that_is_wrong_counts_for_nothing_unless_it_is_critical(
     assert_eq!(read(&[0x10, 0xe1, 0x80]), Ok(Csm::default()), "unknown and elective");
     assert_eq!(read(&[0x10, 0xe1, 0x30]), Err(Some(3)));
     assert_eq!(read(&[0x00, 0x01]), Err(None));
+    // Of a Ping it is no option of a CSM.
+    let Frame::Complete { message, .. } = tcp::parse(&[0x10, 0xe2, 0x30], Limits::default()).unwrap() else { panic!() };
+    let error = Signal::parse(&message).unwrap_err();
+    assert_eq!((error.option(), error.bad_csm_option()), (Some(3), None));
 }
 
 #[test]

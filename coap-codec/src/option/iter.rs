@@ -59,8 +59,15 @@ impl fmt::Debug for Options<'_> {
 /// The segments of a path that is written with slashes: none of `/` and of the empty text, else one
 /// behind each slash, the first of which may be left out.
 pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
-    let relative = path.strip_prefix('/').unwrap_or(path);
-    Some(relative).filter(|relative| !relative.is_empty()).into_iter().flat_map(|relative| relative.split('/'))
+    let mut rest = Some(path.strip_prefix('/').unwrap_or(path)).filter(|relative| !relative.is_empty());
+    core::iter::from_fn(move || {
+        let here = rest?;
+        // `split` has a panic that no optimiser takes out.
+        let slash = here.bytes().position(|byte| byte == b'/');
+        let (segment, behind) = slash.and_then(|slash| here.split_at_checked(slash)).unwrap_or((here, ""));
+        rest = behind.get(1..);
+        Some(segment)
+    })
 }
 
 /// The values of all options of one number, in order: path segments, query arguments, ETags.

@@ -77,7 +77,7 @@ pub enum Signal<'a> {
 /// A signaling message that must end the connection, as it has a critical option that has no meaning
 /// in it; or a message that is no signaling message at all.
 ///
-/// Answer by [`write_abort`], with the [`option`](Self::option) for a CSM (RFC 8323 §5.3, §5.6).
+/// Answer by `write_abort(buffer, bad.bad_csm_option(), bad)`: see [`write_abort`] (RFC 8323 §5.3, §5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{code:?} is not a signal that can be understood")]
 pub struct BadSignal {
@@ -97,6 +97,16 @@ impl BadSignal {
     #[must_use]
     pub const fn option(&self) -> Option<u16> {
         self.option
+    }
+
+    /// What the Abort is to name: the [`option`](Self::option) of a CSM, and none of another message
+    /// (RFC 8323 §5.6).
+    #[must_use]
+    pub const fn bad_csm_option(&self) -> Option<u16> {
+        match self.code {
+            Code::CSM => self.option,
+            _ => None,
+        }
     }
 }
 
