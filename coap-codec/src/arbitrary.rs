@@ -3,7 +3,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::{
-    BlockValue, Code, ContentFormat, Header, MessageId, MessageType, NoResponse, OptionNumber, REGISTRY, Token,
+    BlockValue, Code, ContentFormat, Header, MessageId, MessageType, NoResponse, OPTION_REGISTRY, OptionNumber, Token,
 };
 
 impl<'a> Arbitrary<'a> for Code {
@@ -33,7 +33,7 @@ impl<'a> Arbitrary<'a> for NoResponse {
 /// Mostly a registered one, as those have rules to break.
 impl<'a> Arbitrary<'a> for OptionNumber {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        if u.ratio(3, 4)? { u.choose(REGISTRY).map(|row| row.number) } else { u.arbitrary().map(Self) }
+        if u.ratio(3, 4)? { u.choose(OPTION_REGISTRY).map(|row| row.number) } else { u.arbitrary().map(Self) }
     }
 }
 

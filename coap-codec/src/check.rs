@@ -5,7 +5,7 @@ use core::fmt;
 use crate::view::Carrier;
 use crate::{
     BlockError, CoapOption, Code, Message, MessageKind, MessageType, MessageView, OptionContext, OptionFormat,
-    OptionNumber, Options, Reaction,
+    OptionNumber, Options,
 };
 
 /// A well-formed message that must not be processed, and what to do instead.
@@ -14,9 +14,8 @@ use crate::{
 /// (RFC 7252 §5.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
-    /// Type and code do not go together, or the code is of a class that has no meaning
-    /// ([`MessageKind::Rejected`]).
-    #[error("type and code do not go together")]
+    /// The message is none of the [kinds](MessageKind) that there are: see [`Header::kind`](crate::Header::kind).
+    #[error("the code has no meaning in a message of this type")]
     Kind(Reaction),
     /// An option that cannot be passed over cannot be honoured.
     #[error("{number} option: {reason}")]
@@ -26,21 +25,21 @@ pub enum Refusal {
         /// What is wrong with it.
         reason: OptionFaultReason,
         /// What to do with the message.
-        answer: Answer,
+        reaction: Reaction,
     },
 }
 
 impl Refusal {
     /// What to do with the message.
-    pub const fn answer(&self) -> Answer {
+    #[must_use]
+    pub const fn reaction(&self) -> Reaction {
         match self {
-            Self::Kind(Reaction::Reset) => Answer::Reset,
-            Self::Kind(Reaction::Ignore) => Answer::Ignore,
-            Self::Option { answer, .. } => *answer,
+            Self::Kind(reaction) | Self::Option { reaction, .. } => *reaction,
         }
     }
 
     /// The option that is to blame, if it is one.
+    #[must_use]
     pub const fn option(&self) -> Option<OptionNumber> {
         match self {
             Self::Kind(_) => None,
@@ -52,15 +51,26 @@ impl Refusal {
 /// What to do with a message that is refused. A response that is refused has failed its request,
 /// whatever is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Answer {
+pub enum Reaction {
     /// Drop it in silence. A NON may be answered by a Reset, too, unless it came by multicast
     /// (RFC 7252 §4.3).
     Ignore,
     /// A Reset with its Message ID: [`Header::reset`](crate::Header::reset).
     Reset,
-    /// A response of this code, to the request or, for a proxy with a bad response, to its own
-    /// client.
+    /// A response of this code, to the request ([`Header::response`](crate::Header::response)) or, for a proxy with a bad
+    /// response, to its own client. The text of the [`Refusal`] is its diagnostic payload.
     Respond(Code),
+}
+
+/// Such as `ignore`, `Reset` and `respond 4.02 Bad Option`.
+impl fmt::Display for Reaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ignore => f.write_str("ignore"),
+            Self::Reset => f.write_str("Reset"),
+            Self::Respond(code) => write!(f, "respond {code:?}"),
+        }
+    }
 }
 
 /// Why an option counts as one that is not understood.
@@ -100,7 +110,7 @@ pub enum OptionFaultReason {
     Location,
 }
 
-/// An option that does not count as what it seems to be, and what follows from it.
+/// An option that breaks a rule, so that it counts as one that is not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OptionFault<'a> {
     /// The option.
@@ -111,17 +121,18 @@ pub struct OptionFault<'a> {
     pub consequence: Consequence,
 }
 
-/// What follows from an option that does not count as what it seems to be.
+/// What follows from an option that counts as one that is not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Consequence {
     /// It is elective: go on as if it were not there.
     TreatAsAbsent,
     /// The message must not be processed.
-    Refuse(Answer),
+    Refuse(Reaction),
 }
 
 /// All faults of a message's options, in their order; made by [`Message::option_faults`].
 #[derive(Clone)]
+#[must_use = "iterators are lazy"]
 pub struct OptionFaults<'a, F> {
     options: Options<'a>,
     message: MessageView<'a>,
@@ -146,8 +157,8 @@ impl<'a, F: Fn(OptionNumber) -> bool> OptionFaults<'a, F> {
 
     fn first_refusal(self) -> Result<(), Refusal> {
         for OptionFault { option, reason, consequence } in self {
-            if let Consequence::Refuse(answer) = consequence {
-                return Err(Refusal::Option { number: option.number, reason, answer });
+            if let Consequence::Refuse(reaction) = consequence {
+                return Err(Refusal::Option { number: option.number, reason, reaction });
             }
         }
         Ok(())
@@ -200,30 +211,30 @@ impl<'a, F: Fn(OptionNumber) -> bool> OptionFaults<'a, F> {
     }
 
     /// What the message is refused by for it; `None` if the option is ignored, or passed on by a proxy.
-    fn answer(&self, number: OptionNumber, reason: OptionFaultReason) -> Option<Answer> {
+    fn reaction(&self, number: OptionNumber, reason: OptionFaultReason) -> Option<Reaction> {
         let is_request = self.message.code().is_request();
         match (self.role, reason) {
             // Rules that name the answer.
-            (_, OptionFaultReason::HopLimit) => Some(Answer::Respond(Code::BAD_REQUEST)),
-            (_, OptionFaultReason::BlockSize) if is_request => Some(Answer::Respond(Code::BAD_REQUEST)),
-            (_, OptionFaultReason::Proxy) => Some(Answer::Respond(Code::PROXYING_NOT_SUPPORTED)),
+            (_, OptionFaultReason::HopLimit) => Some(Reaction::Respond(Code::BAD_REQUEST)),
+            (_, OptionFaultReason::BlockSize) if is_request => Some(Reaction::Respond(Code::BAD_REQUEST)),
+            (_, OptionFaultReason::Proxy) => Some(Reaction::Respond(Code::PROXYING_NOT_SUPPORTED)),
             (Role::Proxy, _) if !number.is_unsafe() => None,
-            (Role::Proxy, _) if is_request => Some(Answer::Respond(Code::BAD_OPTION)),
-            (Role::Proxy, _) => Some(Answer::Respond(Code::BAD_GATEWAY)),
+            (Role::Proxy, _) if is_request => Some(Reaction::Respond(Code::BAD_OPTION)),
+            (Role::Proxy, _) => Some(Reaction::Respond(Code::BAD_GATEWAY)),
             (Role::Endpoint, OptionFaultReason::Location) => Some(self.rejection()),
             (Role::Endpoint, _) => number.is_critical().then(|| self.rejection()),
         }
     }
 
     /// RFC 7252 §5.4.1: what a critical option leads to that is not understood.
-    const fn rejection(&self) -> Answer {
+    const fn rejection(&self) -> Reaction {
         let is_request = self.message.code().is_request();
         match self.message.carrier() {
             Carrier::Datagram(MessageType::Confirmable) | Carrier::Stream if is_request => {
-                Answer::Respond(Code::BAD_OPTION)
+                Reaction::Respond(Code::BAD_OPTION)
             }
-            Carrier::Datagram(MessageType::Confirmable) => Answer::Reset,
-            Carrier::Datagram(_) | Carrier::Stream => Answer::Ignore,
+            Carrier::Datagram(MessageType::Confirmable) => Reaction::Reset,
+            Carrier::Datagram(_) | Carrier::Stream => Reaction::Ignore,
         }
     }
 
@@ -249,8 +260,8 @@ impl<'a, F: Fn(OptionNumber) -> bool> Iterator for OptionFaults<'a, F> {
             let option = self.options.next()?;
             let repeated = self.previous.replace(option.number) == Some(option.number);
             if let Some(reason) = self.reason(option, repeated) {
-                let answer = self.answer(option.number, reason);
-                let consequence = answer.map_or(Consequence::TreatAsAbsent, Consequence::Refuse);
+                let reaction = self.reaction(option.number, reason);
+                let consequence = reaction.map_or(Consequence::TreatAsAbsent, Consequence::Refuse);
                 return Some(OptionFault { option, reason, consequence });
             }
         }
@@ -287,28 +298,28 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`], with the answer that is due. What type and code make of the message otherwise
-    /// is in `Ok`, and never [`MessageKind::Rejected`].
+    /// A [`Refusal`], with the [`Reaction`] that is due. What type and code make of the message
+    /// otherwise is in `Ok`. Of that, a Ping is still to be answered by a Reset and a confirmable
+    /// response by an acknowledgement, and 4.04, 4.05 and their like are for the caller to find out.
     ///
     /// ```
-    /// use coap_codec::{Answer, Code, Message, MessageKind, OptionNumber};
+    /// use coap_codec::{Code, Message, MessageKind, OptionNumber, Reaction};
     ///
-    /// let known = |number| matches!(number, OptionNumber::URI_PATH | OptionNumber::ACCEPT);
+    /// // Uri-Host and Uri-Port among them: every client may name the host that it means.
+    /// let known = |number: OptionNumber| number.is_request_target() || number == OptionNumber::ACCEPT;
     /// let request = Message::parse(b"\x40\x01\x00\x01\xb1\x33\x60")?;
     /// assert_eq!(request.check(known), Ok(MessageKind::Request));
     ///
     /// // If-Match, which this server does not understand.
     /// let request = Message::parse(b"\x40\x03\x00\x01\x11\xaa\xa1\x33\xffx")?;
     /// let refusal = request.check(known).unwrap_err();
-    /// assert_eq!(refusal.answer(), Answer::Respond(Code::BAD_OPTION));
+    /// assert_eq!(refusal.reaction(), Reaction::Respond(Code::BAD_OPTION));
     /// assert_eq!(refusal.to_string(), "If-Match option: not understood");
     /// # Ok::<(), coap_codec::ParseError>(())
     /// ```
     pub fn check(&self, is_known: impl Fn(OptionNumber) -> bool) -> Result<MessageKind, Refusal> {
-        match self.kind() {
-            MessageKind::Rejected(reaction) => Err(Refusal::Kind(reaction)),
-            kind => self.view().check(is_known).map(|()| kind),
-        }
+        let kind = self.known_kind()?;
+        self.view().check(is_known).map(|()| kind)
     }
 
     /// As [`check`](Self::check), for a proxy: options that are not understood go on unless they are
@@ -321,14 +332,12 @@ impl<'a> Message<'a> {
     ///
     /// As [`check`](Self::check).
     pub fn check_to_forward(&self, is_known: impl Fn(OptionNumber) -> bool) -> Result<MessageKind, Refusal> {
-        match self.kind() {
-            MessageKind::Rejected(reaction) => Err(Refusal::Kind(reaction)),
-            kind => self.view().check_to_forward(is_known).map(|()| kind),
-        }
+        let kind = self.known_kind()?;
+        self.view().check_to_forward(is_known).map(|()| kind)
     }
 
-    /// Every option that does not count as what it seems to be, the elective ones included: for a
-    /// log, or to know which of them to pass over.
+    /// Every option that counts as one that is not understood, the elective ones included: for a log,
+    /// or to know which of them to pass over.
     ///
     /// ```
     /// use coap_codec::{Consequence, Message, OptionFaultReason, OptionNumber};
@@ -346,11 +355,19 @@ impl<'a> Message<'a> {
     pub fn option_faults<F: Fn(OptionNumber) -> bool>(&self, is_known: F) -> OptionFaults<'a, F> {
         self.view().option_faults(is_known)
     }
+
+    fn known_kind(&self) -> Result<MessageKind, Refusal> {
+        let rejection = || self.header().rejection().map_or(Reaction::Ignore, |_| Reaction::Reset);
+        self.kind().ok_or_else(|| Refusal::Kind(rejection()))
+    }
 }
 
 impl<'a> MessageView<'a> {
-    /// As [`Message::check`], of the options alone. Over TCP there is no Reset; and signalling
-    /// messages have options of their own, for which ask [`tcp::Signal`](crate::tcp::Signal).
+    /// As [`Message::check`], of the options alone. Signaling messages have options of their own,
+    /// for which ask [`tcp::Signal`](crate::tcp::Signal).
+    ///
+    /// A view remembers the type of the datagram that it is of, so that the [`Reaction`] is right:
+    /// none to a NON. Over TCP a request is answered as a CON is, and there is no Reset.
     ///
     /// # Errors
     ///

@@ -86,48 +86,56 @@ codes! {
 
 impl Code {
     /// A code from its two parts; `None` unless `class` is at most 7 and `detail` at most 31.
+    #[must_use]
     pub const fn new(class: u8, detail: u8) -> Option<Self> {
         if class <= 7 && detail <= 31 { Some(Self((class << 5) | detail)) } else { None }
     }
 
     /// The code that this byte of a header stands for.
     #[inline]
+    #[must_use]
     pub const fn from_byte(byte: u8) -> Self {
         Self(byte)
     }
 
     /// The byte that stands for it in a header.
     #[inline]
+    #[must_use]
     pub const fn to_byte(self) -> u8 {
         self.0
     }
 
     /// The digit before the dot, 0 to 7.
     #[inline]
+    #[must_use]
     pub const fn class(self) -> u8 {
         self.0 >> 5
     }
 
     /// The two digits behind the dot, 0 to 31.
     #[inline]
+    #[must_use]
     pub const fn detail(self) -> u8 {
         self.0 & 0x1f
     }
 
     /// Whether it is 0.00, which marks a message that is its four header bytes and nothing else.
     #[inline]
+    #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// Whether it is a method, known or not: 0.01 to 0.31.
     #[inline]
+    #[must_use]
     pub const fn is_request(self) -> bool {
         self.class() == 0 && !self.is_empty()
     }
 
     /// Whether it is a method that changes nothing: GET and FETCH (RFC 7252 §5.1, RFC 8132 §2).
     #[inline]
+    #[must_use]
     pub const fn is_safe(self) -> bool {
         matches!(self, Self::GET | Self::FETCH)
     }
@@ -135,6 +143,7 @@ impl Code {
     /// Whether it is a method that may be carried out twice as well as once: the safe ones, PUT,
     /// DELETE and iPATCH (RFC 7252 §5.1, RFC 8132 §3).
     #[inline]
+    #[must_use]
     pub const fn is_idempotent(self) -> bool {
         matches!(self, Self::GET | Self::FETCH | Self::PUT | Self::DELETE | Self::IPATCH)
     }
@@ -144,6 +153,7 @@ impl Code {
     ///
     /// The body of a FETCH is also a part of the key of its cached answers (§2.1).
     #[inline]
+    #[must_use]
     pub const fn needs_content_format(self) -> bool {
         matches!(self, Self::FETCH | Self::PATCH | Self::IPATCH)
     }
@@ -153,31 +163,43 @@ impl Code {
     /// RFC 7252 §12.1 counts class 3 among the responses too, but no code was ever given out
     /// there; it is treated like the reserved classes 1 and 6.
     #[inline]
+    #[must_use]
     pub const fn is_response(self) -> bool {
         matches!(self.class(), 2 | 4 | 5)
     }
 
     /// Whether it is 2.xx.
     #[inline]
+    #[must_use]
     pub const fn is_success(self) -> bool {
         self.class() == 2
     }
 
+    /// Whether it is 4.xx or 5.xx.
+    #[inline]
+    #[must_use]
+    pub const fn is_error(self) -> bool {
+        matches!(self.class(), 4 | 5)
+    }
+
     /// Whether it is 4.xx.
     #[inline]
+    #[must_use]
     pub const fn is_client_error(self) -> bool {
         self.class() == 4
     }
 
     /// Whether it is 5.xx.
     #[inline]
+    #[must_use]
     pub const fn is_server_error(self) -> bool {
         self.class() == 5
     }
 
     /// Whether it is 7.xx, which exists over TCP and WebSockets only (RFC 8323 §5).
     #[inline]
-    pub const fn is_signalling(self) -> bool {
+    #[must_use]
+    pub const fn is_signaling(self) -> bool {
         self.class() == 7
     }
 }
@@ -238,12 +260,13 @@ mod tests {
                 code.is_empty(),
                 code.is_request(),
                 code.is_response(),
-                code.is_signalling(),
+                code.is_signaling(),
                 matches!(code.class(), 1 | 3 | 6),
             ];
             assert_eq!(kinds.iter().filter(|&&yes| yes).count(), 1, "{code}");
             let outcomes = [code.is_success(), code.is_client_error(), code.is_server_error()];
             assert_eq!(outcomes.contains(&true), code.is_response(), "{code}");
+            assert_eq!(code.is_error(), code.is_response() && !code.is_success(), "{code}");
         }
     }
 

@@ -66,6 +66,7 @@ impl ContentFormat {
     /// assert_eq!(ContentFormat::LEGACY_TLV.modern(), ContentFormat::LWM2M_TLV);
     /// assert_eq!(ContentFormat::CBOR.modern(), ContentFormat::CBOR);
     /// ```
+    #[must_use]
     pub const fn modern(self) -> Self {
         match self {
             Self::LEGACY_TEXT => Self::TEXT_PLAIN,
@@ -99,9 +100,13 @@ impl fmt::Display for ContentFormat {
     }
 }
 
+/// The number, and the media type where it has a name here.
 impl fmt::Debug for ContentFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ContentFormat({})", self.0)
+        match self.media_type() {
+            Some(media_type) => write!(f, "{} {media_type}", self.0),
+            None => write!(f, "{}", self.0),
+        }
     }
 }
 
@@ -121,6 +126,7 @@ mod tests {
     fn shows_the_media_type_or_the_number() {
         assert_eq!(ContentFormat(11544).to_string(), "application/vnd.oma.lwm2m+cbor");
         assert_eq!(ContentFormat(1).to_string(), "1");
-        assert_eq!(alloc::format!("{:?}", ContentFormat(40)), "ContentFormat(40)");
+        assert_eq!(alloc::format!("{:?}", ContentFormat(40)), "40 application/link-format");
+        assert_eq!(alloc::format!("{:?}", ContentFormat(1)), "1");
     }
 }

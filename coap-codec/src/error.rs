@@ -1,6 +1,6 @@
 //! What can be wrong with a message that came in, and what stops one from being written.
 
-use crate::Header;
+use crate::{Header, TokenTooLong};
 
 /// A datagram that is not a CoAP message: what is wrong, where, and what to do about it.
 ///
@@ -9,18 +9,18 @@ use crate::Header;
 /// [`Message::check`](crate::Message::check).
 ///
 /// ```
-/// use coap_codec::{Message, ParseErrorKind, Reaction};
+/// use coap_codec::{Message, ParseErrorKind};
 ///
 /// // A confirmable GET whose Uri-Path claims five bytes and has three.
 /// let error = Message::parse(b"\x40\x01\x00\x07\xb5tes").unwrap_err();
 /// assert_eq!(error.kind(), ParseErrorKind::ValueTruncated);
 /// assert_eq!(error.position(), 4);
 /// assert_eq!(error.to_string(), "option value cut short, at byte 4");
-/// if let (Reaction::Reset, Some(header)) = (error.reaction(), error.header()) {
-///     assert_eq!(header.reset().to_bytes(), *b"\x70\x00\x00\x07");
+/// if let Some(reset) = error.reset() {
+///     assert_eq!(reset.to_bytes(), *b"\x70\x00\x00\x07");
 /// }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{kind}, at byte {position}")]
 pub struct ParseError {
     kind: ParseErrorKind,
@@ -70,15 +70,6 @@ pub enum ParseErrorKind {
     TooLarge,
 }
 
-/// What the receiver of a bad message owes its sender (RFC 7252 §4.2, §4.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reaction {
-    /// Nothing: drop it.
-    Ignore,
-    /// A Reset with its Message ID: see [`Header::reset`]. Never to a multicast.
-    Reset,
-}
-
 impl ParseError {
     #[cold]
     pub(crate) const fn new(kind: ParseErrorKind, position: usize, header: Option<Header>) -> Self {
@@ -86,33 +77,41 @@ impl ParseError {
     }
 
     /// The rule that is broken.
+    #[must_use]
     pub const fn kind(&self) -> ParseErrorKind {
         self.kind
     }
 
     /// Where the part that breaks it begins, in bytes from the start of the datagram: the header,
     /// the token, an option, the payload marker, or what follows the header of an Empty message.
+    #[must_use]
     pub const fn position(&self) -> usize {
         self.position
     }
 
     /// Type, code and Message ID, unless the datagram is too short for them or of another version.
+    #[must_use]
     pub const fn header(&self) -> Option<Header> {
         self.header
     }
 
-    /// What to do: a Reset is due to a confirmable message of version 1, silence to all others.
-    pub const fn reaction(&self) -> Reaction {
+    /// The Reset that is due to a confirmable message of version 1 (RFC 7252 §4.2); `None` for all
+    /// others, which are dropped in silence.
+    ///
+    /// Nothing that came by multicast is ever answered by a Reset (§8.1), which only the caller can
+    /// know.
+    #[must_use]
+    pub const fn reset(&self) -> Option<Header> {
         match self.header {
             Some(header) => header.rejection(),
-            None => Reaction::Ignore,
+            None => None,
         }
     }
 }
 
 /// Why a part was not added to a message. What had been written before is intact, and the writer
 /// goes on from there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The buffer is too small.
@@ -127,15 +126,16 @@ pub enum WriteError {
     /// The value is shorter than its option may be.
     #[error("option value too short")]
     ValueTooShort,
-    /// The value is of the right length, and none that the option may have: a Hop-Limit of 0, a
-    /// text that does not belong there or is no UTF-8.
+    /// The value has the right length and a content that is not allowed there: a Hop-Limit of 0, a
+    /// text with characters that may not stand there or that is not UTF-8.
     #[error("not a value that may stand there")]
     InvalidValue,
     /// A part that cannot come behind the one before: an option with a smaller number, where they are
     /// taken in ascending order alone; an attribute without a link.
     #[error("out of order")]
     OutOfOrder,
-    /// A token of more than 65804 bytes, which no length can express (RFC 8974 §2.1).
+    /// A token of more than 8 bytes; where they may be extended, of more than 65804, which no length
+    /// can express (RFC 8974 §2.1).
     #[error("token too long")]
     TokenTooLong,
     /// A path segment `.` or `..`, which must not be sent (RFC 7252 §5.10.1, §5.10.7).
@@ -147,4 +147,10 @@ pub enum WriteError {
     /// The code is 0.00, and such a message is its header alone (RFC 7252 §4.1).
     #[error("an Empty message has no token, options or payload")]
     EmptyMessage,
+}
+
+impl From<TokenTooLong> for WriteError {
+    fn from(_: TokenTooLong) -> Self {
+        Self::TokenTooLong
+    }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{Code, ParseError, ParseErrorKind, Reaction};
+use crate::{Code, ParseError, ParseErrorKind};
 
 /// Whether a message wants an acknowledgement, or is one (RFC 7252 §4.2, §4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,7 @@ pub struct MessageId(pub u16);
 
 impl MessageId {
     /// The one to use after this; 0 follows 65535.
+    #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
     }
@@ -80,27 +81,27 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// Type, code and Message ID: all that a receiver needs to know to refuse a message.
+/// Type, code and Message ID: with the token, all that a receiver needs to answer a message.
 ///
 /// ```
 /// use coap_codec::{Code, Header, MessageId, MessageKind, MessageType};
 ///
-/// let (header, token_length) = Header::parse(&[0x42, 0x01, 0x7d, 0x34, 0xaa, 0xbb])?;
-/// assert_eq!(header.message_type, MessageType::Confirmable);
-/// assert_eq!(header.code, Code::GET);
-/// assert_eq!(header.message_id, MessageId(0x7d34));
-/// assert_eq!(header.kind(), MessageKind::Request);
+/// let (request, token_length) = Header::parse(&[0x42, 0x01, 0x7d, 0x34, 0xaa, 0xbb])?;
+/// assert_eq!(request, Header::new(MessageType::Confirmable, Code::GET, MessageId(0x7d34)));
+/// assert_eq!(request.kind(), Some(MessageKind::Request));
 /// assert_eq!(token_length, 2);
 ///
 /// // The whole datagram of a Reset or of an empty acknowledgement is a header.
-/// assert_eq!(header.reset().to_bytes(), [0x70, 0x00, 0x7d, 0x34]);
+/// assert_eq!(request.reset().to_bytes(), [0x70, 0x00, 0x7d, 0x34]);
+/// // A response begins with one: for this CON, in its acknowledgement.
+/// assert_eq!(request.response(Code::CONTENT, MessageId(1)).to_string(), "ACK 2.05 Content, Message ID 32052");
 /// # Ok::<(), coap_codec::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Header {
     /// CON, NON, ACK or RST.
     pub message_type: MessageType,
-    /// What is asked, or how it went.
+    /// Method or response code.
     pub code: Code,
     /// Chosen by the sender; an ACK or RST repeats that of the message it is about.
     pub message_id: MessageId,
@@ -110,36 +111,47 @@ pub struct Header {
 /// table 1, and §4.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageKind {
-    /// An Empty CON. The answer to this "CoAP ping" is a Reset.
+    /// An Empty CON. The answer to this "CoAP ping" is a Reset: [`Header::reset`].
     Ping,
-    /// An Empty ACK: the peer has the message, its response is still to come.
+    /// An Empty ACK: the peer has the message. If that was a request, its response is still to come.
     Acknowledgement,
     /// An Empty RST: the peer can do nothing with the message.
     Reset,
     /// A method, known or not, in a CON or NON.
     Request,
-    /// An answer, known or not: piggybacked in an ACK, or on its own in a CON or NON.
+    /// A response code, known or not: piggybacked in an ACK, or on its own in a CON, which wants an
+    /// acknowledgement ([`Header::acknowledgement`]), or a NON.
     Response,
-    /// Type and code do not go together, or the code is of a class that has no meaning over UDP
-    /// (1, 3, 6 and 7): reject it, in the way that is named.
-    ///
-    /// These are an Empty NON, a request in an ACK, and anything but Empty in an RST.
-    Rejected(Reaction),
+}
+
+/// In small letters, such as `request`.
+impl fmt::Display for MessageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ping => "ping",
+            Self::Acknowledgement => "acknowledgement",
+            Self::Reset => "reset",
+            Self::Request => "request",
+            Self::Response => "response",
+        })
+    }
 }
 
 impl Header {
     /// How many bytes it takes.
     pub const LEN: usize = 4;
 
-    /// A message of nothing but this header: an empty ACK, a Reset or a ping.
-    pub const fn empty(message_type: MessageType, message_id: MessageId) -> Self {
-        Self { message_type, code: Code::EMPTY, message_id }
+    /// A header of these three parts.
+    #[inline]
+    #[must_use]
+    pub const fn new(message_type: MessageType, code: Code, message_id: MessageId) -> Self {
+        Self { message_type, code, message_id }
     }
 
-    /// The header to begin a message with that goes over TCP, where type and Message ID do not exist
-    /// (RFC 8323 §2.1): see [`MessageWriter::finish_tcp`](crate::MessageWriter::finish_tcp).
-    pub const fn for_stream(code: Code) -> Self {
-        Self { message_type: MessageType::NonConfirmable, code, message_id: MessageId(0) }
+    /// A message of nothing but this header: an empty ACK, a Reset or a ping.
+    #[must_use]
+    pub const fn empty(message_type: MessageType, message_id: MessageId) -> Self {
+        Self { message_type, code: Code::EMPTY, message_id }
     }
 
     /// Reads the first four bytes of a datagram, and hands out the token length beside them as it
@@ -173,6 +185,7 @@ impl Header {
 
     /// The bytes of a message without a token.
     #[inline]
+    #[must_use]
     pub const fn to_bytes(self) -> [u8; Self::LEN] {
         self.with_token_length(0)
     }
@@ -184,9 +197,14 @@ impl Header {
         [first, self.code.to_byte(), high, low]
     }
 
-    /// What a message with this header is to its receiver.
-    pub const fn kind(self) -> MessageKind {
-        match self.message_type {
+    /// What a message with this header is to its receiver; `None` for one to be
+    /// [rejected](Self::rejection), as its code has no meaning in a message of its type.
+    ///
+    /// These are an Empty NON, a request in an ACK, anything but Empty in an RST, and a code of class
+    /// 1, 3, 6 or 7 in any (RFC 7252 §4.2, §4.3, §12.1).
+    #[must_use]
+    pub const fn kind(self) -> Option<MessageKind> {
+        Some(match self.message_type {
             MessageType::Confirmable if self.code.is_empty() => MessageKind::Ping,
             MessageType::Acknowledgement if self.code.is_empty() => MessageKind::Acknowledgement,
             MessageType::Reset if self.code.is_empty() => MessageKind::Reset,
@@ -196,30 +214,57 @@ impl Header {
             {
                 MessageKind::Response
             }
-            _ => MessageKind::Rejected(self.rejection()),
-        }
+            _ => return None,
+        })
     }
 
-    /// How to reject a message with this header: a CON by a Reset, all else in silence.
+    /// What to send to reject a message with this header: the [`reset`](Self::reset) of a CON, and
+    /// nothing for all others.
     ///
     /// A NON may be rejected by a Reset too, but need not (RFC 7252 §4.3). Nothing that came by
     /// multicast is ever answered by a Reset (§8.1), which only the caller can know.
     #[inline]
-    pub const fn rejection(self) -> Reaction {
+    #[must_use]
+    pub const fn rejection(self) -> Option<Self> {
         match self.message_type {
-            MessageType::Confirmable => Reaction::Reset,
-            _ => Reaction::Ignore,
+            MessageType::Confirmable => Some(self.reset()),
+            _ => None,
         }
+    }
+
+    /// The header of a response to the request with this one, sent at once: to a CON in its
+    /// acknowledgement ([`piggybacked`](Self::piggybacked)), to a NON in a NON, with `own` for its
+    /// Message ID (RFC 7252 §5.2.1, §5.2.3).
+    ///
+    /// `own` is the next one of those that the responder gives out, and not used for a CON. To answer
+    /// a CON later, send the [`acknowledgement`](Self::acknowledgement) first and then a message of
+    /// one's own (§5.2.2). The response has the token of the request, too.
+    #[inline]
+    #[must_use]
+    pub const fn response(self, code: Code, own: MessageId) -> Self {
+        match self.message_type {
+            MessageType::Confirmable => self.piggybacked(code),
+            _ => Self::new(MessageType::NonConfirmable, code, own),
+        }
+    }
+
+    /// The acknowledgement of this message that carries a response of this code (RFC 7252 §5.2.1).
+    #[inline]
+    #[must_use]
+    pub const fn piggybacked(self, code: Code) -> Self {
+        Self::new(MessageType::Acknowledgement, code, self.message_id)
     }
 
     /// The Reset that rejects this message.
     #[inline]
+    #[must_use]
     pub const fn reset(self) -> Self {
         Self::empty(MessageType::Reset, self.message_id)
     }
 
     /// The empty acknowledgement of this message.
     #[inline]
+    #[must_use]
     pub const fn acknowledgement(self) -> Self {
         Self::empty(MessageType::Acknowledgement, self.message_id)
     }
@@ -268,27 +313,29 @@ mod tests {
         for first in [0x00, 0x3f, 0x80, 0xbf, 0xc0, 0xff] {
             let error = Header::parse(&[first, 1, 0, 0]).unwrap_err();
             assert_eq!(error.kind(), ParseErrorKind::Version);
-            assert_eq!(error.reaction(), Reaction::Ignore);
+            assert_eq!(error.reset(), None);
         }
     }
 
     // RFC 7252 §4.3, table 1, row by row, with what §4.2 and §4.3 say about the rest.
     #[test]
     fn type_and_code_together_make_the_kind() {
-        use MessageKind::{Acknowledgement, Ping, Rejected, Request, Reset, Response};
-        const IGNORE: MessageKind = Rejected(Reaction::Ignore);
-        const RESET: MessageKind = Rejected(Reaction::Reset);
+        const PING: Option<MessageKind> = Some(MessageKind::Ping);
+        const ACK: Option<MessageKind> = Some(MessageKind::Acknowledgement);
+        const RST: Option<MessageKind> = Some(MessageKind::Reset);
+        const REQUEST: Option<MessageKind> = Some(MessageKind::Request);
+        const RESPONSE: Option<MessageKind> = Some(MessageKind::Response);
         let rows = [
-            (Code::EMPTY, [Ping, IGNORE, Acknowledgement, Reset]),
-            (Code::GET, [Request, Request, IGNORE, IGNORE]),
-            (Code::from_byte(31), [Request, Request, IGNORE, IGNORE]),
-            (Code::CONTENT, [Response, Response, Response, IGNORE]),
-            (Code::NOT_FOUND, [Response, Response, Response, IGNORE]),
-            (Code::from_byte(0xbf), [Response, Response, Response, IGNORE]),
-            (Code::from_byte(1 << 5), [RESET, IGNORE, IGNORE, IGNORE]),
-            (Code::from_byte(3 << 5), [RESET, IGNORE, IGNORE, IGNORE]),
-            (Code::from_byte(6 << 5), [RESET, IGNORE, IGNORE, IGNORE]),
-            (Code::CSM, [RESET, IGNORE, IGNORE, IGNORE]),
+            (Code::EMPTY, [PING, None, ACK, RST]),
+            (Code::GET, [REQUEST, REQUEST, None, None]),
+            (Code::from_byte(31), [REQUEST, REQUEST, None, None]),
+            (Code::CONTENT, [RESPONSE, RESPONSE, RESPONSE, None]),
+            (Code::NOT_FOUND, [RESPONSE, RESPONSE, RESPONSE, None]),
+            (Code::from_byte(0xbf), [RESPONSE, RESPONSE, RESPONSE, None]),
+            (Code::from_byte(1 << 5), [None; 4]),
+            (Code::from_byte(3 << 5), [None; 4]),
+            (Code::from_byte(6 << 5), [None; 4]),
+            (Code::CSM, [None; 4]),
         ];
         for (code, kinds) in rows {
             for (message_type, kind) in TYPES.into_iter().zip(kinds) {
@@ -305,10 +352,28 @@ mod tests {
     }
 
     #[test]
+    fn a_con_alone_is_rejected_by_a_reset() {
+        let rejections = TYPES.map(|message_type| header(message_type, Code::CSM).rejection());
+        assert_eq!(rejections, [Some(Header::empty(MessageType::Reset, MessageId(0xabcd))), None, None, None]);
+    }
+
+    // RFC 7252 §5.2.1 and §5.2.3.
+    #[test]
+    fn a_response_goes_the_way_of_its_request() {
+        let own = MessageId(7);
+        let con = header(MessageType::Confirmable, Code::GET);
+        assert_eq!(con.response(Code::CONTENT, own), header(MessageType::Acknowledgement, Code::CONTENT));
+        assert_eq!(con.piggybacked(Code::CONTENT), con.response(Code::CONTENT, own));
+        let non = header(MessageType::NonConfirmable, Code::GET);
+        assert_eq!(non.response(Code::CONTENT, own), Header::new(MessageType::NonConfirmable, Code::CONTENT, own));
+    }
+
+    #[test]
     fn shows_what_an_analyser_shows() {
         let names: alloc::vec::Vec<_> = TYPES.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["CON", "NON", "ACK", "RST"]);
         assert_eq!(header(MessageType::Confirmable, Code::CONTENT).to_string(), "CON 2.05 Content, Message ID 43981");
+        assert_eq!(MessageKind::Acknowledgement.to_string(), "acknowledgement");
         assert_eq!(MessageId(65535).next(), MessageId(0));
     }
 }

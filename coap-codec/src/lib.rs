@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+// Nothing here acts by itself: a header that is made and dropped sends no Reset.
+#![warn(clippy::must_use_candidate, clippy::return_self_not_must_use)]
 // A datagram comes from anyone: nothing in it may lead to a panic or to a wrapped number.
 #![cfg_attr(
     not(test),
@@ -25,7 +28,9 @@ mod code;
 mod content_format;
 mod copy;
 mod cursor;
+mod derived;
 mod error;
+mod getters;
 mod header;
 pub mod link_format;
 mod message;
@@ -38,26 +43,29 @@ mod shared;
 mod shared_writer;
 mod show;
 pub mod tcp;
+mod text;
 mod token;
 mod uri;
 mod view;
 mod writer;
 
-pub use check::{Answer, Consequence, OptionFault, OptionFaultReason, OptionFaults, Refusal};
+#[cfg(feature = "bytes")]
+pub use bytes;
+pub use check::{Consequence, OptionFault, OptionFaultReason, OptionFaults, Reaction, Refusal};
 pub use code::Code;
 pub use content_format::ContentFormat;
-pub use error::{ParseError, ParseErrorKind, Reaction, WriteError};
+pub use error::{ParseError, ParseErrorKind, WriteError};
 pub use header::{Header, MessageId, MessageKind, MessageType};
 pub use message::Message;
 pub use option::{
-    BlockError, BlockValue, CoapOption, NoResponse, OptionContext, OptionDefinition, OptionFormat, OptionNumber,
-    Options, REGISTRY, Values, observe,
+    BlockError, BlockValue, CoapOption, NoResponse, OPTION_REGISTRY, OptionContext, OptionDefinition, OptionFormat,
+    OptionNumber, Options, Values, observe,
 };
 #[cfg(feature = "bytes")]
 pub use shared::SharedMessage;
 #[cfg(feature = "bytes")]
 pub use shared_writer::BufMutWriter;
 pub use token::{Token, TokenTooLong};
-pub use uri::{ComposeError, Scheme, Uri, UriError};
+pub use uri::{Scheme, Uri, UriComposeError, UriError};
 pub use view::MessageView;
 pub use writer::MessageWriter;

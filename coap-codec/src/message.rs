@@ -96,6 +96,9 @@ fn refusal(datagram: &[u8]) -> ParseError {
 }
 
 impl<'a> Message<'a> {
+    /// For how many seconds a response without Max-Age is fresh (RFC 7252 §5.10.5).
+    pub const DEFAULT_MAX_AGE: u32 = 60;
+
     /// Checks a datagram from the first byte to the last.
     ///
     /// # Errors
@@ -123,18 +126,21 @@ impl<'a> Message<'a> {
 
     /// Type, code and Message ID.
     #[inline]
+    #[must_use]
     pub const fn header(&self) -> Header {
         Header::from_bytes(self.layout.header)
     }
 
     /// CON, NON, ACK or RST.
     #[inline]
+    #[must_use]
     pub const fn message_type(&self) -> MessageType {
         self.header().message_type
     }
 
-    /// What is asked, or how it went.
+    /// Method or response code.
     #[inline]
+    #[must_use]
     pub const fn code(&self) -> Code {
         let [_, code, ..] = self.layout.header;
         Code::from_byte(code)
@@ -142,27 +148,31 @@ impl<'a> Message<'a> {
 
     /// What an ACK or RST to this message repeats.
     #[inline]
+    #[must_use]
     pub const fn message_id(&self) -> MessageId {
         let [.., high, low] = self.layout.header;
         MessageId(u16::from_be_bytes([high, low]))
     }
 
-    /// What the message is by type and code together, or how to reject it if they do not go
-    /// together (RFC 7252 §4.2, §4.3).
+    /// What the message is by type and code together, or `None` if it is to be rejected:
+    /// [`Header::kind`].
     #[inline]
-    pub const fn kind(&self) -> MessageKind {
+    #[must_use]
+    pub const fn kind(&self) -> Option<MessageKind> {
         self.header().kind()
     }
 
     /// What the answer to a request repeats.
     #[inline]
+    #[must_use]
     pub fn token(&self) -> Token {
         let token = self.datagram.get(Header::LEN..self.options_start());
         Token::new(token.unwrap_or_default()).unwrap_or_default()
     }
 
-    /// The body, empty if there is none.
+    /// The payload, empty if there is none; of a body in blocks, this block.
     #[inline]
+    #[must_use]
     pub fn payload(&self) -> &'a [u8] {
         // An offset in a slice: one more does not wrap.
         let start = self.layout.options_end.wrapping_add(1);
@@ -171,12 +181,14 @@ impl<'a> Message<'a> {
 
     /// The datagram that was parsed.
     #[inline]
+    #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.datagram
     }
 
     /// All options, in ascending order of their numbers.
     #[inline]
+    #[must_use]
     pub fn options(&self) -> Options<'a> {
         let before_payload = self.datagram.get(..self.layout.options_end).unwrap_or_default();
         Options::new(before_payload.get(self.options_start()..).unwrap_or_default())
@@ -186,97 +198,131 @@ impl<'a> Message<'a> {
     ///
     /// Later ones of a number that does not repeat are as good as unknown (RFC 7252 §5.4.5).
     #[inline]
+    #[must_use]
     pub fn option(&self, number: OptionNumber) -> Option<CoapOption<'a>> {
         self.values(number).next().map(|value| CoapOption { number, value })
     }
 
     /// The values of all options of this number.
     #[inline]
+    #[must_use]
     pub fn values(&self, number: OptionNumber) -> Values<'a> {
         Values::new(self.options(), number)
     }
 
-    /// The number that the first option of this kind holds.
+    /// The value of the first option of this number, of any length.
+    #[inline]
+    #[must_use]
+    pub fn value(&self, number: OptionNumber) -> Option<&'a [u8]> {
+        self.values(number).next()
+    }
+
+    /// The first option of this number as a number.
     ///
     /// `None` also when its length is not what the registry allows, as a receiver must take such
-    /// an option for an unknown one (RFC 7252 §5.4.3). If it is a critical one,
-    /// [`unsupported_option`](Self::unsupported_option) names it.
+    /// an option for an unknown one (RFC 7252 §5.4.3): [`check`](Self::check) tells.
     pub fn uint(&self, number: OptionNumber) -> Option<u32> {
         self.option(number).filter(CoapOption::has_valid_length)?.as_uint()
     }
 
-    /// The segments of the path, as bytes that are not percent-encoded.
+    /// The segments of the path, as bytes that are not percent-encoded. [`path_is`](Self::path_is)
+    /// compares them all.
     ///
     /// A segment `.` or `..` is not allowed (RFC 7252 §5.10.1), but well formed: refuse such a
     /// request, as [`check`](Self::check) does, and never resolve it.
     #[inline]
+    #[must_use]
     pub fn uri_path(&self) -> Values<'a> {
         self.values(OptionNumber::URI_PATH)
     }
 
     /// The arguments of the query, one for each part between `&`.
     #[inline]
+    #[must_use]
     pub fn uri_query(&self) -> Values<'a> {
         self.values(OptionNumber::URI_QUERY)
     }
 
     /// The path of what a 2.01 has made, by segments.
+    ///
+    /// A request for what is there has the same segments: write each as it came, by
+    /// [`MessageWriter::option`](crate::MessageWriter::option) with [`OptionNumber::URI_PATH`].
     #[inline]
+    #[must_use]
     pub fn location_path(&self) -> Values<'a> {
         self.values(OptionNumber::LOCATION_PATH)
     }
 
     /// The query that goes with the [`location_path`](Self::location_path).
     #[inline]
+    #[must_use]
     pub fn location_query(&self) -> Values<'a> {
         self.values(OptionNumber::LOCATION_QUERY)
     }
 
     /// The format of the payload.
+    #[must_use]
     pub fn content_format(&self) -> Option<ContentFormat> {
         self.format(OptionNumber::CONTENT_FORMAT)
     }
 
     /// The one format that a client wants the answer in.
+    #[must_use]
     pub fn accept(&self) -> Option<ContentFormat> {
         self.format(OptionNumber::ACCEPT)
     }
 
     /// What a request wants ([`observe::REGISTER`](crate::observe::REGISTER) or
     /// [`DEREGISTER`](crate::observe::DEREGISTER)), or the sequence number of a notification.
+    #[must_use]
     pub fn observe(&self) -> Option<u32> {
         self.uint(OptionNumber::OBSERVE)
     }
 
-    /// For how many seconds the answer is fresh; 60 is meant when there is none.
+    /// For how many seconds the answer is fresh; [`DEFAULT_MAX_AGE`](Self::DEFAULT_MAX_AGE) is meant
+    /// when there is none.
+    #[must_use]
     pub fn max_age(&self) -> Option<u32> {
         self.uint(OptionNumber::MAX_AGE)
     }
 
-    /// The version of the representation, in a response; the first of several in a request.
+    /// The entity-tag of the representation, in a response; in a request the first of the
+    /// [`etags`](Self::etags). `None` also if it has not 1 to 8 bytes.
     pub fn etag(&self) -> Option<&'a [u8]> {
         self.option(OptionNumber::ETAG).filter(CoapOption::has_valid_length).map(|option| option.value)
+    }
+
+    /// The entity-tags of the representations that a client has, and wants to know whether one of
+    /// them is still good: then the answer is 2.03 with that one (RFC 7252 §5.10.6.2).
+    #[inline]
+    #[must_use]
+    pub fn etags(&self) -> Values<'a> {
+        self.values(OptionNumber::ETAG)
     }
 
     /// Which block of the request's body this is about (RFC 7959 §2.1).
     ///
     /// An `Err` of [`BlockError::ReservedSize`] in a request is answered by 4.00; that of a value
-    /// that is too long, by 4.02: [`unsupported_option`](Self::unsupported_option) names it, too.
+    /// that is too long, by 4.02: [`check`](Self::check) tells both.
+    #[must_use]
     pub fn block1(&self) -> Option<Result<BlockValue, BlockError>> {
         self.block(OptionNumber::BLOCK1)
     }
 
     /// Which block of the response's body this is about; an `Err` as in [`block1`](Self::block1).
+    #[must_use]
     pub fn block2(&self) -> Option<Result<BlockValue, BlockError>> {
         self.block(OptionNumber::BLOCK2)
     }
 
     /// How many bytes the request's body has in all; in a 4.13, how many would be welcome.
+    #[must_use]
     pub fn size1(&self) -> Option<u32> {
         self.uint(OptionNumber::SIZE1)
     }
 
     /// How many bytes the response's body has in all.
+    #[must_use]
     pub fn size2(&self) -> Option<u32> {
         self.uint(OptionNumber::SIZE2)
     }
@@ -317,14 +363,21 @@ impl<'a> Message<'a> {
     }
 
     fn block(&self, number: OptionNumber) -> Option<Result<BlockValue, BlockError>> {
-        Some(BlockValue::decode(self.option(number)?.value))
+        Some(BlockValue::from_value(self.option(number)?.value))
     }
 }
 
 /// Type, code, Message ID, then token, options and payload as far as they are there: in one line, or
 /// with `{:#?}` in one each.
-impl fmt::Debug for Message<'_> {
+impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         crate::show::message(f, Some(self.header()), &self.view())
+    }
+}
+
+/// As it is displayed.
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }

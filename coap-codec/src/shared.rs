@@ -50,7 +50,7 @@ impl SharedMessage {
         Message::from_layout(&self.datagram, self.layout)
     }
 
-    /// The body, empty if there is none.
+    /// The payload, empty if there is none; of a body in blocks, this block.
     pub fn payload(&self) -> Bytes {
         self.datagram.slice_ref(self.as_message().payload())
     }

@@ -18,14 +18,10 @@ use crate::{Header, OptionNumber, Token, WriteError};
 /// use bytes::BytesMut;
 /// use coap_codec::{BufMutWriter, Code, Header, MessageId, MessageType, OptionNumber, Token};
 ///
-/// let header = Header {
-///     message_type: MessageType::NonConfirmable,
-///     code: Code::CONTENT,
-///     message_id: MessageId(0x2001),
-/// };
+/// let header = Header::new(MessageType::NonConfirmable, Code::CONTENT, MessageId(0x2001));
 /// let mut buffer = BytesMut::with_capacity(1152);
 /// let mut message = BufMutWriter::new(&mut buffer, header, Token::EMPTY)?;
-/// message.uint_option(OptionNumber::OBSERVE, 12)?;
+/// message.uint(OptionNumber::OBSERVE, 12)?;
 /// message.option(OptionNumber::CONTENT_FORMAT, &[])?;
 /// message.payload(b"100")?;
 /// let datagram = buffer.split().freeze();
@@ -87,7 +83,7 @@ impl<'b, B: BufMut> BufMutWriter<'b, B> {
     /// # Errors
     ///
     /// As [`option`](Self::option).
-    pub fn uint_option(&mut self, number: OptionNumber, value: u32) -> Result<(), WriteError> {
+    pub fn uint(&mut self, number: OptionNumber, value: u32) -> Result<(), WriteError> {
         self.option(number, encode_uint(value, &mut [0; 4]))
     }
 
@@ -108,6 +104,7 @@ impl<'b, B: BufMut> BufMutWriter<'b, B> {
     }
 
     /// How many bytes the message has so far.
+    #[must_use]
     pub const fn len(&self) -> usize {
         self.length
     }

@@ -19,8 +19,8 @@ pub(crate) fn message(f: &mut fmt::Formatter<'_>, header: Option<Header>, messag
         write!(f, "{next}token {}", Hex(message.token()))?;
     }
     for option in message.options() {
-        // In signalling messages the numbers mean something else (RFC 8323 §5.2).
-        if message.code().is_signalling() {
+        // In signaling messages the numbers mean something else (RFC 8323 §5.2).
+        if message.code().is_signaling() {
             let name = crate::tcp::option_name(message.code(), option.number).unwrap_or("Option");
             write!(f, "{next}{name} ({}): 0x{}", option.number.0, Hex(option.value))?;
         } else {
@@ -93,8 +93,9 @@ mod tests {
         ] {
             let message = Message::parse(datagram).unwrap();
             assert_eq!(format!("{message:?}"), shown);
+            assert_eq!(message.to_string(), shown);
         }
-        let (_, view) = MessageView::parse_with_long_token(b"\x49\x45\x00\x01nine byte\xd1\x0a\x5a").unwrap();
+        let (_, view) = MessageView::parse_with_extended_token(b"\x49\x45\x00\x01nine byte\xd1\x0a\x5a").unwrap();
         assert_eq!(format!("{view:?}"), "2.05 Content, token 6e696e652062797465, Block2: 5/1/64");
     }
 
@@ -105,6 +106,7 @@ mod tests {
             format!("{message:#?}"),
             "CON 0.01 GET, Message ID 8193\n    token b1\n    Uri-Path: \"3\"\n    Uri-Path: \"0\""
         );
+        assert_eq!(format!("{message:#}"), format!("{message:#?}"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::copy::put;
 /// let token = Token::new(&[0x0a, 0xb1])?;
 /// assert_eq!(token.as_bytes(), [0x0a, 0xb1]);
 /// assert_eq!(token.to_string(), "0ab1");
+/// assert_eq!(token, Token::from([0x0a, 0xb1]));
 /// assert!(Token::new(&[0; 9]).is_err());
 /// # Ok::<(), coap_codec::TokenTooLong>(())
 /// ```
@@ -28,9 +29,9 @@ pub struct Token {
 /// More than eight bytes were given for a [`Token`].
 ///
 /// Longer ones exist between peers that agreed on them (RFC 8974), as slices: see
-/// [`MessageView::parse_with_long_token`](crate::MessageView::parse_with_long_token) and
-/// [`MessageWriter::with_long_token`](crate::MessageWriter::with_long_token).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// [`MessageView::parse_with_extended_token`](crate::MessageView::parse_with_extended_token) and
+/// [`MessageWriter::with_extended_token`](crate::MessageWriter::with_extended_token).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("a token has at most 8 bytes, not {length}")]
 pub struct TokenTooLong {
     /// How many bytes were given.
@@ -68,12 +69,14 @@ impl Token {
 
     /// The bytes that travel in the message.
     #[inline]
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len()).unwrap_or_default()
     }
 
     /// How many bytes it has, 0 to 8.
     #[inline]
+    #[must_use]
     pub const fn len(&self) -> usize {
         self.length as usize
     }
@@ -102,16 +105,26 @@ impl Token {
 
     /// Whether it is the token of no bytes.
     #[inline]
+    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.length == 0
     }
 }
 
-impl From<[u8; Self::MAX_LEN]> for Token {
-    fn from(bytes: [u8; Self::MAX_LEN]) -> Self {
-        Self { bytes, length: 8 }
-    }
+/// Of each length that a token may have.
+macro_rules! from_arrays {
+    ($($length:literal)*) => {
+        $(
+            impl From<[u8; $length]> for Token {
+                fn from(bytes: [u8; $length]) -> Self {
+                    Self::new(&bytes).unwrap_or_default()
+                }
+            }
+        )*
+    };
 }
+
+from_arrays! { 0 1 2 3 4 5 6 7 8 }
 
 impl TryFrom<&[u8]> for Token {
     type Error = TokenTooLong;
@@ -155,6 +168,9 @@ mod tests {
             assert_eq!(token.is_empty(), length == 0);
         }
         assert_eq!(Token::new(&[]), Ok(Token::EMPTY));
+        assert_eq!(Token::from([]), Token::EMPTY);
+        assert_eq!((Token::from([1, 2, 3]).as_bytes(), Token::from([9; 8]).as_bytes()), (&[1, 2, 3][..], &[9; 8][..]));
+        assert_eq!(crate::WriteError::from(Token::new(&bytes).unwrap_err()), crate::WriteError::TokenTooLong);
         assert_eq!(Token::default(), Token::EMPTY);
     }
 

@@ -3,7 +3,7 @@
 mod compose;
 mod options;
 
-pub use compose::ComposeError;
+pub use compose::UriComposeError;
 
 /// A URI of the scheme `coap` or `coaps`, borrowed from its text.
 ///
@@ -28,14 +28,15 @@ pub struct Uri<'a> {
     port: u16,
 }
 
-/// Why a text is no `coap` or `coaps` URI.
+/// What is wrong with a text that should be a `coap` or `coaps` URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum UriError {
     /// It does not begin with `coap://` or `coaps://`.
     #[error("the scheme is neither coap nor coaps")]
     Scheme,
-    /// There is no host (section 6.1), or it is none: brackets that do not match, a user's name.
+    /// There is no host (section 6.1), or something else in its place: brackets that do not match, a
+    /// user's name.
     #[error("the host is missing or malformed")]
     Host,
     /// The port is no number up to 65535, or 0.
@@ -52,8 +53,9 @@ pub enum UriError {
     Character,
 }
 
-/// How a server is reached.
+/// How a server is reached; those of CoAP over TCP (RFC 8323 §8) are not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Scheme {
     /// Over UDP as it is.
     Coap,
@@ -63,6 +65,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// The port that is meant by a URI without one: 5683 or 5684 (sections 6.1 and 6.2).
+    #[must_use]
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Coap => 5683,
@@ -70,7 +73,17 @@ impl Scheme {
         }
     }
 
+    /// Whether what goes over it is encrypted.
+    #[must_use]
+    pub const fn is_secure(self) -> bool {
+        match self {
+            Self::Coap => false,
+            Self::Coaps => true,
+        }
+    }
+
     /// `coap` or `coaps`.
+    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Coap => "coap",
@@ -119,7 +132,7 @@ impl<'a> Uri<'a> {
     /// Whether the scheme is `coaps`: CoAP over DTLS.
     #[must_use]
     pub const fn is_secure(&self) -> bool {
-        matches!(self.scheme, Scheme::Coaps)
+        self.scheme.is_secure()
     }
 
     /// `coap` or `coaps`.

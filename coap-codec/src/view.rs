@@ -6,17 +6,18 @@ use core::fmt;
 use crate::cursor::Cursor;
 use crate::option::{extended, fault, options_end};
 use crate::{
-    BlockError, BlockValue, CoapOption, Code, ContentFormat, Header, Message, MessageType, NoResponse, OptionNumber,
-    Options, ParseError, ParseErrorKind, Values,
+    CoapOption, Code, Header, Message, MessageType, OptionNumber, Options, ParseError, ParseErrorKind, Values,
 };
 
 /// Code, token, options and payload of one well-formed message; borrowed, and not tied to UDP.
 ///
 /// It comes out of a datagram by [`Message::view`], or by
-/// [`parse_with_long_token`](Self::parse_with_long_token) for peers that agreed on longer tokens,
+/// [`parse_with_extended_token`](Self::parse_with_extended_token) for peers that agreed on longer tokens,
 /// and out of a TCP stream by [`tcp::Decoder`](crate::tcp::Decoder). Code that serves requests can
 /// take it and need not know where they came from. Its getters are those of [`Message`]; there is
-/// no type and no Message ID, which CoAP over TCP does not have (RFC 8323 §2.1).
+/// no type and no Message ID, which CoAP over TCP does not have (RFC 8323 §2.1). A view remembers how
+/// it came nevertheless, so that [`check`](Self::check) and blocks are right; for `==` this makes no
+/// difference.
 ///
 /// ```
 /// use coap_codec::{Code, Message, MessageView};
@@ -36,7 +37,7 @@ use crate::{
 /// assert_eq!(path(&message), "/3/0");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct MessageView<'a> {
     carrier: Carrier,
     code: Code,
@@ -70,14 +71,14 @@ impl<'a> MessageView<'a> {
     /// use coap_codec::{Message, MessageView, ParseErrorKind};
     ///
     /// let datagram = b"\x4d\x01\x20\x01\x00thirteen byte\xb1\x33";
-    /// let (header, message) = MessageView::parse_with_long_token(datagram)?;
+    /// let (header, message) = MessageView::parse_with_extended_token(datagram)?;
     /// assert_eq!(message.token(), b"thirteen byte");
     /// assert_eq!(header.message_id.0, 0x2001);
     /// // Whoever does not ask for it refuses it.
     /// assert_eq!(Message::parse(datagram).unwrap_err().kind(), ParseErrorKind::TokenLength);
     /// # Ok::<(), coap_codec::ParseError>(())
     /// ```
-    pub fn parse_with_long_token(datagram: &'a [u8]) -> Result<(Header, Self), ParseError> {
+    pub fn parse_with_extended_token(datagram: &'a [u8]) -> Result<(Header, Self), ParseError> {
         let (header, nibble) = Header::parse(datagram)?;
         let fail = |kind, position| ParseError::new(kind, position, Some(header));
         if nibble == 15 {
@@ -121,194 +122,79 @@ impl<'a> MessageView<'a> {
         self.carrier
     }
 
-    /// What is asked, or how it went.
+    /// Method or response code.
     #[inline]
+    #[must_use]
     pub const fn code(&self) -> Code {
         self.code
     }
 
     /// What the answer to a request repeats: up to 8 bytes, unless longer ones were asked for.
     #[inline]
+    #[must_use]
     pub const fn token(&self) -> &'a [u8] {
         self.token
     }
 
-    /// The body, empty if there is none.
+    /// The payload, empty if there is none; of a body in blocks, this block.
     #[inline]
+    #[must_use]
     pub const fn payload(&self) -> &'a [u8] {
         self.payload
     }
 
     /// All options, in ascending order of their numbers.
     #[inline]
+    #[must_use]
     pub const fn options(&self) -> Options<'a> {
         Options::new(self.options)
     }
 
     /// As [`Message::option`].
     #[inline]
+    #[must_use]
     pub fn option(&self, number: OptionNumber) -> Option<CoapOption<'a>> {
         self.values(number).next().map(|value| CoapOption { number, value })
     }
 
     /// As [`Message::values`].
     #[inline]
+    #[must_use]
     pub const fn values(&self, number: OptionNumber) -> Values<'a> {
         Values::new(self.options(), number)
     }
 
+    /// As [`Message::value`].
+    #[must_use]
+    pub fn value(&self, number: OptionNumber) -> Option<&'a [u8]> {
+        self.values(number).next()
+    }
+
     /// As [`Message::uint`].
+    #[must_use]
     pub fn uint(&self, number: OptionNumber) -> Option<u32> {
         self.valid(number)?.as_uint()
     }
 
-    /// As [`Message::uri_path`].
-    pub const fn uri_path(&self) -> Values<'a> {
-        self.values(OptionNumber::URI_PATH)
-    }
-
-    /// As [`Message::uri_query`].
-    pub const fn uri_query(&self) -> Values<'a> {
-        self.values(OptionNumber::URI_QUERY)
-    }
-
-    /// As [`Message::location_path`].
-    pub const fn location_path(&self) -> Values<'a> {
-        self.values(OptionNumber::LOCATION_PATH)
-    }
-
-    /// As [`Message::location_query`].
-    pub const fn location_query(&self) -> Values<'a> {
-        self.values(OptionNumber::LOCATION_QUERY)
-    }
-
-    /// As [`Message::content_format`].
-    pub fn content_format(&self) -> Option<ContentFormat> {
-        self.u16(OptionNumber::CONTENT_FORMAT).map(ContentFormat)
-    }
-
-    /// As [`Message::accept`].
-    pub fn accept(&self) -> Option<ContentFormat> {
-        self.u16(OptionNumber::ACCEPT).map(ContentFormat)
-    }
-
-    /// As [`Message::observe`]. Over TCP a notification's number says nothing (RFC 8323 §7.1).
-    pub fn observe(&self) -> Option<u32> {
-        self.uint(OptionNumber::OBSERVE)
-    }
-
-    /// As [`Message::max_age`].
-    pub fn max_age(&self) -> Option<u32> {
-        self.uint(OptionNumber::MAX_AGE)
-    }
-
-    /// As [`Message::etag`].
-    pub fn etag(&self) -> Option<&'a [u8]> {
-        self.valid(OptionNumber::ETAG).map(|option| option.value)
-    }
-
-    /// As [`Message::block1`]; over TCP a [BERT](BlockValue::bert) block is one, too.
-    pub fn block1(&self) -> Option<Result<BlockValue, BlockError>> {
-        self.block(OptionNumber::BLOCK1)
-    }
-
-    /// As [`Message::block2`]; over TCP a [BERT](BlockValue::bert) block is one, too.
-    pub fn block2(&self) -> Option<Result<BlockValue, BlockError>> {
-        self.block(OptionNumber::BLOCK2)
-    }
-
-    /// As [`Message::size1`].
-    pub fn size1(&self) -> Option<u32> {
-        self.uint(OptionNumber::SIZE1)
-    }
-
-    /// As [`Message::size2`].
-    pub fn size2(&self) -> Option<u32> {
-        self.uint(OptionNumber::SIZE2)
-    }
-
-    /// As [`Message::if_match`].
-    pub const fn if_match(&self) -> Values<'a> {
-        self.values(OptionNumber::IF_MATCH)
-    }
-
-    /// As [`Message::if_none_match`].
-    pub fn if_none_match(&self) -> bool {
-        self.valid(OptionNumber::IF_NONE_MATCH).is_some()
-    }
-
-    /// As [`Message::uri_host`].
-    pub fn uri_host(&self) -> Option<&'a str> {
-        self.text(OptionNumber::URI_HOST)
-    }
-
-    /// As [`Message::uri_port`].
-    pub fn uri_port(&self) -> Option<u16> {
-        self.u16(OptionNumber::URI_PORT)
-    }
-
-    /// As [`Message::proxy_uri`].
-    pub fn proxy_uri(&self) -> Option<&'a str> {
-        self.text(OptionNumber::PROXY_URI)
-    }
-
-    /// As [`Message::proxy_scheme`].
-    pub fn proxy_scheme(&self) -> Option<&'a str> {
-        self.text(OptionNumber::PROXY_SCHEME)
-    }
-
-    /// As [`Message::hop_limit`].
-    pub fn hop_limit(&self) -> Option<u8> {
-        u8::try_from(self.uint(OptionNumber::HOP_LIMIT)?).ok()
-    }
-
-    /// As [`Message::echo`].
-    pub fn echo(&self) -> Option<&'a [u8]> {
-        self.valid(OptionNumber::ECHO).map(|option| option.value)
-    }
-
-    /// As [`Message::request_tags`].
-    pub const fn request_tags(&self) -> Values<'a> {
-        self.values(OptionNumber::REQUEST_TAG)
-    }
-
-    /// As [`Message::no_response`].
-    pub fn no_response(&self) -> NoResponse {
-        let bits = self.uint(OptionNumber::NO_RESPONSE).and_then(|bits| u8::try_from(bits).ok());
-        NoResponse(bits.unwrap_or_default())
-    }
-
     /// The first option of this number, if its length is what the registry allows.
-    fn valid(&self, number: OptionNumber) -> Option<CoapOption<'a>> {
+    pub(crate) fn valid(&self, number: OptionNumber) -> Option<CoapOption<'a>> {
         self.option(number).filter(CoapOption::has_valid_length)
     }
+}
 
-    fn text(&self, number: OptionNumber) -> Option<&'a str> {
-        self.valid(number)?.as_str()
-    }
-
-    fn u16(&self, number: OptionNumber) -> Option<u16> {
-        u16::try_from(self.uint(number)?).ok()
-    }
-
-    fn block(&self, number: OptionNumber) -> Option<Result<BlockValue, BlockError>> {
-        let value = self.option(number)?.value;
-        Some(match self.carrier {
-            Carrier::Datagram(_) => BlockValue::decode(value),
-            Carrier::Stream => BlockValue::decode_over_tcp(value),
-        })
+/// By code, token, options and payload; how a message came makes no difference.
+impl PartialEq for MessageView<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |view: &Self| (view.code, view.token, view.options, view.payload);
+        parts(self) == parts(other)
     }
 }
 
-impl fmt::Debug for MessageView<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        crate::show::message(f, None, self)
-    }
-}
+impl Eq for MessageView<'_> {}
 
-/// What is the same for a message of any carrier, and the options of the later RFCs.
 impl<'a> Message<'a> {
     /// The message without its type and Message ID, as it would be over any carrier.
+    #[must_use]
     pub fn view(&self) -> MessageView<'a> {
         let start = Header::LEN.saturating_add(self.token().len());
         MessageView {
@@ -319,67 +205,24 @@ impl<'a> Message<'a> {
             payload: self.payload(),
         }
     }
+}
 
-    /// The ETags that the target must have one of for the request to be carried out, else 4.12;
-    /// an empty one stands for any, as long as the target exists (RFC 7252 §5.10.8.1).
-    pub fn if_match(&self) -> Values<'a> {
-        self.values(OptionNumber::IF_MATCH)
+impl<'a> From<Message<'a>> for MessageView<'a> {
+    fn from(message: Message<'a>) -> Self {
+        message.view()
     }
+}
 
-    /// Whether the request is to be carried out only if the target does not exist, else 4.12
-    /// (RFC 7252 §5.10.8.2).
-    pub fn if_none_match(&self) -> bool {
-        self.view().if_none_match()
+/// As a [`Message`], without type and Message ID.
+impl fmt::Display for MessageView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        crate::show::message(f, None, self)
     }
+}
 
-    /// The host that is meant, if it is not the address that the request was sent to
-    /// (RFC 7252 §5.10.1).
-    ///
-    /// `None` also if it is not UTF-8 or of a wrong length, as for all options that are text:
-    /// [`check`](Self::check) tells.
-    pub fn uri_host(&self) -> Option<&'a str> {
-        self.view().uri_host()
-    }
-
-    /// The port that is meant, if it is not the one that the request was sent to.
-    pub fn uri_port(&self) -> Option<u16> {
-        self.view().uri_port()
-    }
-
-    /// The absolute URI that a forward-proxy is asked for (RFC 7252 §5.10.2).
-    pub fn proxy_uri(&self) -> Option<&'a str> {
-        self.view().proxy_uri()
-    }
-
-    /// The scheme of the URI that a forward-proxy is asked for, and that the Uri options make.
-    pub fn proxy_scheme(&self) -> Option<&'a str> {
-        self.view().proxy_scheme()
-    }
-
-    /// How many proxies may still pass the request on; 16 is meant when there is none
-    /// (RFC 8768 §3).
-    ///
-    /// A proxy passes on one less, answers 5.08 where that would be 0, and 4.00 to a 0. A server
-    /// has no use for it.
-    pub fn hop_limit(&self) -> Option<u8> {
-        self.view().hop_limit()
-    }
-
-    /// What a 4.01 wants repeated in the next request, as a proof that it is fresh; in a request,
-    /// that proof. 1 to 40 bytes, of use to nobody but its author (RFC 9175 §2.2).
-    pub fn echo(&self) -> Option<&'a [u8]> {
-        self.view().echo()
-    }
-
-    /// What tells apart two bodies that are sent in blocks to one resource at once: compare all
-    /// values, in their order. None is not the same as an empty one (RFC 9175 §3.2).
-    pub fn request_tags(&self) -> Values<'a> {
-        self.values(OptionNumber::REQUEST_TAG)
-    }
-
-    /// Which responses the client has no interest in: none, if the option is absent
-    /// (RFC 7967 §2).
-    pub fn no_response(&self) -> NoResponse {
-        self.view().no_response()
+/// As it is displayed.
+impl fmt::Debug for MessageView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }

@@ -187,7 +187,7 @@ fn xf_10_mistakes_are_told_with_their_place() {
         assert_eq!((error.kind(), error.position()), (kind, position), "{text}");
         assert_eq!(error.to_string(), format!("{kind}, at byte {position}"));
     }
-    let error = Links::parse(b"</a>,</\xff>").unwrap_err();
+    let error = Links::from_utf8(b"</a>,</\xff>").unwrap_err();
     assert_eq!((error.kind(), error.position()), (Kind::NotUtf8, 7));
     assert_eq!(error.to_string(), "not UTF-8, at byte 7");
 }
@@ -354,4 +354,35 @@ proptest! {
         prop_assert_eq!(links(text).unwrap()[0].title(), None);
         prop_assert_eq!(links(text).unwrap()[0].value("t").unwrap().to_string(), value);
     }
+}
+
+#[test]
+fn links_are_compared_by_what_they_say() {
+    let one = |text| Links::new(text).next().unwrap().unwrap();
+    let link = one("</1>;a=x;b");
+    for same in ["</1>;a=x;b", "</1> ; a = \"x\" ;b", "</1>;a=\"\\x\";b"] {
+        assert_eq!(one(same), link, "{same}");
+    }
+    for other in ["</2>;a=x;b", "</1>;b;a=x", "</1>;a=x", "</1>;a=x;b=\"\"", "</1>;a=X;b"] {
+        assert_ne!(one(other), link, "{other}");
+    }
+    assert_eq!(one("</1> ; a = \"x y\" ;b").to_string(), "</1>;a=\"x y\";b");
+}
+
+// A name that no parser gave out must not make another attribute, or a link.
+#[test]
+fn an_attribute_is_copied_only_where_it_may_stand() {
+    use coap_codec::WriteError;
+    use coap_codec::link_format::Attribute;
+
+    let mut buffer = [0; 16];
+    let mut links = LinkWriter::new(&mut buffer);
+    let flag = |name| Attribute { name, value: None };
+    assert_eq!(links.attribute(flag("obs")), Err(WriteError::OutOfOrder));
+    links.link("/1").unwrap();
+    assert_eq!(links.attribute(flag("a;b")), Err(WriteError::InvalidValue));
+    assert_eq!(links.attribute(flag("")), Err(WriteError::InvalidValue));
+    links.attribute(flag("obs")).unwrap();
+    assert_eq!(links.attribute(flag("too-long")), Err(WriteError::NoSpace { needed: 17 }));
+    assert_eq!(links.finish(), b"</1>;obs");
 }

@@ -4,9 +4,7 @@ mod common;
 
 use core::time::Duration;
 
-use coap_codec::{
-    BlockValue, CoapOption, Code, ContentFormat, Message, MessageKind, MessageWriter, OptionNumber, Token, observe,
-};
+use coap_codec::{BlockValue, CoapOption, Code, ContentFormat, Message, MessageWriter, OptionNumber, Token, observe};
 use common::{Parts, vectors};
 
 #[test]
@@ -36,7 +34,7 @@ fn xc_01_every_valid_vector_is_written_to_its_bytes() {
 fn every_valid_vector_is_to_be_processed() {
     for vector in vectors().udp_valid {
         let message = Message::parse(&vector.hex.0).unwrap();
-        assert!(!matches!(message.kind(), MessageKind::Rejected(_)), "{}: {:?}", vector.id, message.kind());
+        assert!(message.kind().is_some(), "{}", vector.id);
         let is_known = |number: OptionNumber| number.name().is_some();
         assert_eq!(message.unsupported_option(is_known), None, "{}", vector.id);
     }
@@ -66,7 +64,7 @@ fn the_getters_agree_with_the_options() {
             CoapOption { number, value }.as_uint()
         };
         let format = |number| uint(number).map(|uint| ContentFormat(uint.try_into().unwrap()));
-        let block = |number| Some(BlockValue::decode(values(number).first()?));
+        let block = |number| Some(BlockValue::from_value(values(number).first()?));
 
         assert!(message.uri_path().eq(values(OptionNumber::URI_PATH)));
         assert!(message.uri_query().eq(values(OptionNumber::URI_QUERY)));
@@ -167,7 +165,7 @@ fn xc_04_the_uint_table_holds() {
 
         let mut buffer = [0; 16];
         let mut writer = MessageWriter::new(&mut buffer, get().header, Token::EMPTY).unwrap();
-        writer.uint_option(number, row.value).unwrap();
+        writer.uint(number, row.value).unwrap();
         let message = Message::parse(writer.finish()).unwrap();
         assert_eq!(message.option(number), Some(CoapOption { number, value }));
         assert_eq!(message.uint(number), Some(row.value));
@@ -178,7 +176,7 @@ fn xc_04_the_uint_table_holds() {
 fn xc_04_the_block_table_holds() {
     for row in vectors().block {
         let block = BlockValue::new(row.num, row.more == 1, row.szx).unwrap();
-        assert_eq!(BlockValue::decode(&row.hex.0), Ok(block));
+        assert_eq!(BlockValue::from_value(&row.hex.0), Ok(block));
         assert_eq!(block.size(), row.size);
         assert_eq!(block.offset(), row.offset);
         assert_eq!(BlockValue::at_offset(row.offset, row.more == 1, row.szx), Ok(block));

@@ -1,12 +1,12 @@
-//! CoAP over TCP (RFC 8323): frames in pieces, signalling, and tokens of any length (RFC 8974).
+//! CoAP over TCP (RFC 8323): frames in pieces, signaling, and tokens of any length (RFC 8974).
 
 mod common;
 
-use coap_codec::tcp::{self, Capabilities, Csm, Decoder, Front, Limits, Signal};
+use coap_codec::tcp::{self, Capabilities, Csm, Decoder, Frame, Limits, Signal};
 use coap_codec::{
     Code, Header, Message, MessageId, MessageType, MessageView, MessageWriter, OptionNumber, ParseErrorKind, Token,
 };
-use common::{Frame, vectors};
+use common::{Frame as Vector, vectors};
 use proptest::prelude::*;
 
 /// A message that no longer borrows anything.
@@ -28,7 +28,7 @@ impl Owned {
         }
     }
 
-    fn expected(frame: &Frame) -> Self {
+    fn expected(frame: &Vector) -> Self {
         let (class, detail) = frame.code.split_once('.').unwrap();
         Self {
             code: Code::new(class.parse().unwrap(), detail.parse().unwrap()).unwrap(),
@@ -41,8 +41,7 @@ impl Owned {
     fn to_frame(&self) -> Vec<u8> {
         let options = self.options.iter().map(|(_, value)| 5 + value.len()).sum::<usize>();
         let mut buffer = vec![0xee; 12 + self.token.len() + options + self.payload.len()];
-        let mut writer =
-            MessageWriter::with_long_token(&mut buffer, Header::for_stream(self.code), &self.token).unwrap();
+        let mut writer = MessageWriter::for_tcp(&mut buffer, self.code, &self.token).unwrap();
         for (number, value) in &self.options {
             writer.option(OptionNumber(*number), value).unwrap();
         }
@@ -71,7 +70,7 @@ fn xc_29_every_frame_is_read_to_its_fields_and_written_to_its_bytes() {
         let bytes = frame.bytes();
         let expected = Owned::expected(&frame);
         let front = tcp::parse(&bytes, Limits::new(bytes.len())).unwrap();
-        let Front::Message { message, length } = front else { panic!("{}", frame.id) };
+        let Frame::Complete { message, length } = front else { panic!("{}", frame.id) };
         assert_eq!((Owned::of(&message), length), (expected.clone(), bytes.len()), "{}", frame.id);
         assert_eq!(expected.to_frame(), bytes, "{}", frame.id);
     }
@@ -96,7 +95,7 @@ fn xc_29_every_frame_comes_out_of_pieces_of_every_size() {
 #[test]
 fn xc_29_frames_in_a_row_come_out_of_pieces_of_every_size() {
     let frames: Vec<_> = vectors().tcp.into_iter().filter(|frame| frame.id != "T12").collect();
-    let stream: Vec<u8> = frames.iter().flat_map(Frame::bytes).collect();
+    let stream: Vec<u8> = frames.iter().flat_map(Vector::bytes).collect();
     let expected: Vec<_> = frames.iter().map(Owned::expected).collect();
     for size in 1..=stream.len() {
         let mut memory = [0; 274];
@@ -111,14 +110,14 @@ fn xc_29_the_beginning_of_a_frame_says_how_many_bytes_are_missing() {
         let bytes = frame.bytes();
         let limits = Limits::default();
         for length in 0..bytes.len() {
-            let Front::Incomplete { missing } = tcp::parse(&bytes[..length], limits).unwrap() else {
+            let Frame::Incomplete { missing } = tcp::parse(&bytes[..length], limits).unwrap() else {
                 panic!("{} is whole after {length} bytes", frame.id);
             };
             assert!(missing > 0 && length + missing <= bytes.len(), "{} {length} {missing}", frame.id);
         }
         // A reader that asks for so many each time gets there, and never takes one too many.
         let (mut length, mut steps) = (0, 0);
-        while let Front::Incomplete { missing } = tcp::parse(&bytes[..length], limits).unwrap() {
+        while let Frame::Incomplete { missing } = tcp::parse(&bytes[..length], limits).unwrap() {
             length += missing;
             steps += 1;
         }
@@ -142,8 +141,8 @@ fn a_whole_message_is_borrowed_from_what_was_received() {
 fn a_frame_that_is_too_large_is_refused_before_it_is_there() {
     let limits = Limits::new(100);
     let missing = |bytes: &[u8]| match tcp::parse(bytes, limits) {
-        Ok(Front::Incomplete { missing }) => Ok(missing),
-        Ok(Front::Message { length, .. }) => panic!("{length}"),
+        Ok(Frame::Incomplete { missing }) => Ok(missing),
+        Ok(Frame::Complete { length, .. }) => panic!("{length}"),
         Err(error) => Err(error.kind()),
     };
     assert_eq!(missing(&[0xd0, 84, 1]), Ok(97));
@@ -197,7 +196,7 @@ fn what_is_wrong_with_a_frame_is_told() {
 fn an_empty_message_is_nothing_but_its_code() {
     for bytes in [&[0, 0][..], &[0x21, 0, 1, 0xf0, 0xff]] {
         let front = tcp::parse(bytes, Limits::default()).unwrap();
-        let Front::Message { message, length } = front else { panic!("{front:?}") };
+        let Frame::Complete { message, length } = front else { panic!("{front:?}") };
         assert_eq!(length, bytes.len());
         assert_eq!(message.code(), Code::EMPTY);
         assert_eq!((message.token(), message.options().count(), message.payload()), (&[][..], 0, &[][..]));
@@ -218,19 +217,19 @@ fn xc_28_long_tokens_in_datagrams_are_for_those_who_ask() {
         let token = vec![0xab; length];
         let datagram = [&[0x40 | nibble, 1, 0, 7][..], field, &token, b"\xb1a\xffx"].concat();
         assert_eq!(Message::parse(&datagram).unwrap_err().kind(), ParseErrorKind::TokenLength);
-        let (header, message) = MessageView::parse_with_long_token(&datagram).unwrap();
+        let (header, message) = MessageView::parse_with_extended_token(&datagram).unwrap();
         assert_eq!((header.message_id, message.token()), (MessageId(7), &token[..]));
         assert!(message.uri_path().eq([b"a"]));
         assert_eq!(message.payload(), b"x");
 
         let mut buffer = vec![0; datagram.len()];
-        let mut writer = MessageWriter::with_long_token(&mut buffer, header, &token).unwrap();
+        let mut writer = MessageWriter::with_extended_token(&mut buffer, header, &token).unwrap();
         writer.uri_path("a").unwrap();
         writer.payload(b"x").unwrap();
         assert_eq!(writer.finish(), datagram);
 
         for cut in [4, 4 + field.len(), 4 + field.len() + length - 1] {
-            let error = MessageView::parse_with_long_token(&datagram[..cut]).unwrap_err();
+            let error = MessageView::parse_with_extended_token(&datagram[..cut]).unwrap_err();
             assert_eq!((error.kind(), error.position()), (ParseErrorKind::TokenTruncated, 4));
         }
     }
@@ -241,7 +240,7 @@ fn xc_28_long_tokens_in_datagrams_are_for_those_who_ask() {
         (b"\x40\x01\0", ParseErrorKind::TooShort, 0),
         (b"\x49\x01\0\x07aaaaaaaaa\xb1", ParseErrorKind::ValueTruncated, 13),
     ] {
-        let error = MessageView::parse_with_long_token(datagram).unwrap_err();
+        let error = MessageView::parse_with_extended_token(datagram).unwrap_err();
         assert_eq!((error.kind(), error.position()), (kind, position));
     }
 }
@@ -250,12 +249,12 @@ fn xc_28_long_tokens_in_datagrams_are_for_those_who_ask() {
 fn xc_28_with_short_tokens_the_two_readers_agree() {
     for vector in vectors().udp_valid {
         let message = Message::parse(&vector.hex.0).unwrap();
-        assert_eq!(MessageView::parse_with_long_token(&vector.hex.0), Ok((message.header(), message.view())));
+        assert_eq!(MessageView::parse_with_extended_token(&vector.hex.0), Ok((message.header(), message.view())));
         assert_eq!(message.view().token(), message.token().as_bytes());
     }
     for vector in vectors().udp_malformed.into_iter().filter(|vector| vector.check != "tkl") {
         let error = Message::parse(&vector.hex.0).unwrap_err();
-        assert_eq!(MessageView::parse_with_long_token(&vector.hex.0), Err(error), "{}", vector.id);
+        assert_eq!(MessageView::parse_with_extended_token(&vector.hex.0), Err(error), "{}", vector.id);
     }
 }
 
@@ -273,7 +272,7 @@ fn xc_28_long_tokens_in_streams_are_for_those_who_ask() {
         assert_eq!(error.kind(), ParseErrorKind::TokenLength);
         for size in 1..=bytes.len() {
             let mut memory = [0; 1100];
-            let mut decoder = Decoder::new(&mut memory).with_long_tokens();
+            let mut decoder = Decoder::new(&mut memory).with_extended_tokens();
             assert_eq!(decode_all(&mut decoder, bytes.chunks(size)), core::slice::from_ref(&message));
         }
     }
@@ -283,15 +282,15 @@ fn xc_28_long_tokens_in_streams_are_for_those_who_ask() {
 fn signals_are_read_and_written() {
     let signal = |bytes: &[u8]| {
         let front = tcp::parse(bytes, Limits::default()).unwrap();
-        let Front::Message { message, .. } = front else { panic!("{front:?}") };
-        format!("{:?}", Signal::read(&message).unwrap())
+        let Frame::Complete { message, .. } = front else { panic!("{front:?}") };
+        format!("{:?}", Signal::parse(&message).unwrap())
     };
     let mut buffer = [0; 400];
     let csm = Csm { max_message_size: Some(70_000), block_wise_transfer: true, extended_token_length: Some(300) };
-    let written = tcp::write_csm(&mut buffer, &csm).unwrap();
+    let written = tcp::write_csm(&mut buffer, csm).unwrap();
     assert_eq!(written, b"\x80\xe1\x23\x01\x11\x70\x20\x22\x01\x2c");
     assert_eq!(signal(written), format!("Csm({csm:?})"));
-    assert_eq!(tcp::write_csm(&mut buffer, &Csm::default()).unwrap(), [0x00, 0xe1]);
+    assert_eq!(tcp::write_csm(&mut buffer, Csm::default()).unwrap(), [0x00, 0xe1]);
 
     assert_eq!(tcp::write_ping(&mut buffer, &[0x42], false).unwrap(), [0x01, 0xe2, 0x42]);
     assert_eq!(tcp::write_pong(&mut buffer, &[0x42], true).unwrap(), [0x11, 0xe3, 0x42, 0x20]);
@@ -300,8 +299,8 @@ fn signals_are_read_and_written() {
 
     let written = tcp::write_release(&mut buffer, &["a.example", "b.example:5"], Some(10)).unwrap();
     assert_eq!(written, b"\xd0\x0b\xe4\x29a.example\x0bb.example:5\x21\x0a");
-    let Front::Message { message, .. } = tcp::parse(written, Limits::default()).unwrap() else { panic!() };
-    let Ok(Signal::Release(release)) = Signal::read(&message) else { panic!() };
+    let Frame::Complete { message, .. } = tcp::parse(written, Limits::default()).unwrap() else { panic!() };
+    let Ok(Signal::Release(release)) = Signal::parse(&message) else { panic!() };
     assert!(release.alternative_addresses().eq(["a.example", "b.example:5"]));
     assert_eq!(release.hold_off, Some(10));
     assert!(tcp::write_release(&mut buffer, &[""], None).is_err());
@@ -311,7 +310,7 @@ fn signals_are_read_and_written() {
     assert_eq!(signal(b"\x60\xe5\x21\x03\xffbad"), "Abort(Abort { bad_csm_option: Some(3), diagnostic: \"bad\" })");
     assert_eq!(tcp::write_abort(&mut buffer, None, "").unwrap(), [0x00, 0xe5]);
     assert_eq!(signal(&[0x00, 0xe6]), "Other(7.06)");
-    let Front::Message { message, .. } = tcp::parse(b"\x40\xe1\x22\x04\x80\x20", Limits::default()).unwrap() else {
+    let Frame::Complete { message, .. } = tcp::parse(b"\x40\xe1\x22\x04\x80\x20", Limits::default()).unwrap() else {
         panic!()
     };
     assert_eq!(format!("{message:?}"), "7.01 CSM, Max-Message-Size (2): 0x0480, Block-Wise-Transfer (4): 0x");
@@ -321,11 +320,14 @@ fn signals_are_read_and_written() {
 fn an_option_of_a_signal_that_is_wrong_counts_for_nothing_unless_it_is_critical() {
     let read = |bytes: &[u8]| {
         let front = tcp::parse(bytes, Limits::default()).unwrap();
-        let Front::Message { message, .. } = front else { panic!("{front:?}") };
-        match Signal::read(&message) {
+        let Frame::Complete { message, .. } = front else { panic!("{front:?}") };
+        match Signal::parse(&message) {
             Ok(Signal::Csm(csm)) => Ok(csm),
             Ok(other) => panic!("{other:?}"),
-            Err(error) => Err(error.option()),
+            Err(error) => {
+                assert_eq!(error.bad_csm_option(), error.option());
+                Err(error.option())
+            }
         }
     };
     assert_eq!(read(&[0x60, 0xe1, 0x25, 0, 0, 0, 0, 1]), Ok(Csm::default()), "five bytes");
@@ -336,6 +338,35 @@ fn an_option_of_a_signal_that_is_wrong_counts_for_nothing_unless_it_is_critical(
     assert_eq!(read(&[0x10, 0xe1, 0x80]), Ok(Csm::default()), "unknown and elective");
     assert_eq!(read(&[0x10, 0xe1, 0x30]), Err(Some(3)));
     assert_eq!(read(&[0x00, 0x01]), Err(None));
+    // Of a Ping it is no option of a CSM.
+    let Frame::Complete { message, .. } = tcp::parse(&[0x10, 0xe2, 0x30], Limits::default()).unwrap() else { panic!() };
+    let error = Signal::parse(&message).unwrap_err();
+    assert_eq!((error.option(), error.bad_csm_option()), (Some(3), None));
+}
+
+#[test]
+fn signals_are_compared_by_what_they_say() {
+    let (mut one, mut other) = ([0; 64], [0; 64]);
+    let mut are_same = |addresses: &[&str], hold_off, unknown: &[u8]| {
+        let one = tcp::write_release(&mut one, &["a:1", "b"], Some(3)).unwrap();
+        let mut writer = MessageWriter::for_tcp(&mut other, Code::RELEASE, &[]).unwrap();
+        for address in addresses {
+            writer.option(OptionNumber(2), address.as_bytes()).unwrap();
+        }
+        writer.uint(OptionNumber(4), hold_off).unwrap();
+        writer.option(OptionNumber(6), unknown).unwrap();
+        let other = writer.finish_tcp().unwrap();
+        let [one, other] = [one, other].map(|frame| match tcp::parse(frame, Limits::default()).unwrap() {
+            Frame::Complete { message, .. } => Signal::parse(&message).unwrap(),
+            incomplete => panic!("{incomplete:?}"),
+        });
+        one == other
+    };
+    assert!(are_same(&["a:1", "b"], 3, b"x"));
+    assert!(are_same(&["a:1", "", "b"], 3, b""), "what is no address is passed over");
+    assert!(!are_same(&["b", "a:1"], 3, b""));
+    assert!(!are_same(&["a:1"], 3, b""));
+    assert!(!are_same(&["a:1", "b"], 4, b""));
 }
 
 #[test]
@@ -346,14 +377,14 @@ fn what_the_peer_can_take_adds_up() {
     peer.update(Csm { block_wise_transfer: true, extended_token_length: Some(20), ..Csm::default() });
     assert!(peer.allows_bert());
     peer.update(Csm { max_message_size: Some(1152), ..Csm::default() });
-    assert_eq!(peer, Capabilities { max_message_size: 1152, block_wise_transfer: true, max_token_length: 20 });
+    assert_eq!((peer.max_message_size, peer.block_wise_transfer, peer.max_token_length), (1152, true, 20));
     assert!(!peer.allows_bert());
 }
 
 #[test]
 fn over_tcp_a_block_may_be_a_bert_one() {
     let front = tcp::parse(b"\x30\x45\xd1\x0a\x3f", Limits::default()).unwrap();
-    let Front::Message { message, .. } = front else { panic!("{front:?}") };
+    let Frame::Complete { message, .. } = front else { panic!("{front:?}") };
     let block = message.block2().unwrap().unwrap();
     assert!(block.is_bert());
     assert_eq!(format!("{message:?}"), "2.05 Content, Block2: 3/1/BERT");
@@ -371,7 +402,7 @@ fn what_was_written_for_a_datagram_can_go_over_tcp() {
         }
         writer.payload(message.payload()).unwrap();
         let frame = writer.finish_tcp().unwrap();
-        let Front::Message { message: read, .. } = tcp::parse(frame, Limits::default()).unwrap() else { panic!() };
+        let Frame::Complete { message: read, .. } = tcp::parse(frame, Limits::default()).unwrap() else { panic!() };
         assert_eq!(Owned::of(&read), Owned::of(&message.view()), "{}", vector.id);
     }
 }
@@ -397,7 +428,7 @@ proptest! {
     ) {
         let stream: Vec<u8> = messages.iter().flat_map(Owned::to_frame).collect();
         let mut memory = [0; 1000];
-        let mut decoder = Decoder::new(&mut memory).with_long_tokens();
+        let mut decoder = Decoder::new(&mut memory).with_extended_tokens();
         let mut rest = &stream[..];
         let mut cuts = cuts.iter().cycle();
         let pieces = core::iter::from_fn(|| {
@@ -406,7 +437,7 @@ proptest! {
         });
         // Pieces of nothing at all must end, too.
         prop_assert_eq!(decode_all(&mut decoder, pieces.take(100_000)).len() <= messages.len(), true);
-        let mut decoder = Decoder::new(&mut memory).with_long_tokens();
+        let mut decoder = Decoder::new(&mut memory).with_extended_tokens();
         prop_assert_eq!(decode_all(&mut decoder, stream.chunks(7)), messages);
     }
 
@@ -422,7 +453,7 @@ proptest! {
                 loop {
                     match decoder.decode(&mut rest) {
                         Ok(Some(message)) => {
-                            let _ = format!("{message:?} {:?}", Signal::read(&message));
+                            let _ = format!("{message:?} {:?}", Signal::parse(&message));
                             messages.push(Owned::of(&message));
                         }
                         Ok(None) => break,
@@ -440,7 +471,7 @@ proptest! {
 fn a_short_token_is_one_like_any_other() {
     let mut buffer = [0; 40];
     let header = Header { message_type: MessageType::Confirmable, code: Code::GET, message_id: MessageId(1) };
-    let short = MessageWriter::with_long_token(&mut buffer, header, &[1, 2]).unwrap().as_bytes().to_vec();
+    let short = MessageWriter::with_extended_token(&mut buffer, header, &[1, 2]).unwrap().as_bytes().to_vec();
     let token = Token::new(&[1, 2]).unwrap();
     assert_eq!(MessageWriter::new(&mut buffer, header, token).unwrap().as_bytes(), short);
 }

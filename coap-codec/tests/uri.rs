@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 
 use coap_codec::{
-    Code, ComposeError, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Scheme, Token, Uri,
+    Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Scheme, Token, Uri, UriComposeError,
     WriteError,
 };
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ fn options(uri: &str, destination: &str) -> Result<Vec<(u16, String)>, WriteErro
     let header = Header { message_type: MessageType::Confirmable, code: Code::GET, message_id: MessageId(1) };
     let mut buffer = [0; 2000];
     let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
-    Uri::parse(uri).unwrap().write_options(&mut writer, to(destination))?;
+    Uri::parse(uri).unwrap().write_options(&mut writer, Some(to(destination)))?;
     let message = Message::parse(writer.finish()).unwrap();
     let text = |number, value: &[u8]| match number {
         OptionNumber::URI_PORT => message.uri_port().unwrap().to_string(),
@@ -37,9 +37,29 @@ fn bytes((number, text): &(u16, String)) -> (u16, Vec<u8>) {
     }
 }
 
-fn uri_of(request: &[(u16, &[u8])], scheme: Scheme, destination: &str) -> Result<String, ComposeError> {
+// RFC 7252 §6.4, steps 5 to 7.
+#[test]
+fn an_address_that_others_resolve_is_that_of_the_uri() {
+    let written = |uri: &str| {
+        let mut buffer = [0; 64];
+        let header = Header::new(MessageType::Confirmable, Code::GET, MessageId(1));
+        let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
+        Uri::parse(uri).unwrap().write_options(&mut writer, None).unwrap();
+        writer.finish()[4..].to_vec()
+    };
+    assert_eq!(written("coap://A.example:61616/rd"), b"\x39a.example\x82rd");
+    assert_eq!(written("coaps://192.0.2.1:61616/rd?x"), b"\xb2rd\x41x");
+    assert_eq!(written("coap://[2001:db8::1]"), b"");
+}
+
+fn uri_of(request: &[(u16, &[u8])], scheme: Scheme, destination: &str) -> Result<String, UriComposeError> {
     let mut datagram = [0; 3000];
-    let mut writer = MessageWriter::new(&mut datagram, Header::for_stream(Code::GET), Token::EMPTY).unwrap();
+    let mut writer = MessageWriter::new(
+        &mut datagram,
+        Header::new(MessageType::NonConfirmable, Code::GET, MessageId(0)),
+        Token::EMPTY,
+    )
+    .unwrap();
     for (number, value) in request {
         writer.option(OptionNumber(*number), value).unwrap();
     }
@@ -106,8 +126,13 @@ fn what_no_option_can_hold_is_refused() {
         assert_eq!(options(uri, HERE), Err(WriteError::InvalidValue), "{uri}");
     }
     let mut buffer = [0; 8];
-    let mut writer = MessageWriter::new(&mut buffer, Header::for_stream(Code::GET), Token::EMPTY).unwrap();
-    let outcome = Uri::parse("coap://192.0.2.1/abcd").unwrap().write_options(&mut writer, to(HERE));
+    let mut writer = MessageWriter::new(
+        &mut buffer,
+        Header::new(MessageType::NonConfirmable, Code::GET, MessageId(0)),
+        Token::EMPTY,
+    )
+    .unwrap();
+    let outcome = Uri::parse("coap://192.0.2.1/abcd").unwrap().write_options(&mut writer, Some(to(HERE)));
     assert_eq!(outcome, Err(WriteError::NoSpace { needed: 9 }));
 }
 
@@ -149,10 +174,13 @@ fn an_option_that_no_uri_can_have_is_named() {
         (11, b"\xff"),
         (15, b"\xc3"),
     ] {
-        let error = ComposeError::Option(OptionNumber(number));
+        let error = UriComposeError::Option(OptionNumber(number));
         assert_eq!(uri_of(&[(number, value)], Scheme::Coap, HERE), Err(error), "{number} {}", value.escape_ascii());
     }
-    assert_eq!(ComposeError::Option(OptionNumber::URI_HOST).to_string(), "Uri-Host has a value that no uri can have");
+    assert_eq!(
+        UriComposeError::Option(OptionNumber::URI_HOST).to_string(),
+        "Uri-Host has a value that no uri can have"
+    );
 }
 
 #[test]
@@ -162,7 +190,7 @@ fn the_needed_length_is_exact() {
     for size in 0..expected.len() {
         let mut buffer = vec![0; size];
         let composed = Uri::compose(&mut buffer, Scheme::Coap, to(HERE), &message.view());
-        assert_eq!(composed, Err(ComposeError::NoSpace { needed: expected.len() }));
+        assert_eq!(composed, Err(UriComposeError::NoSpace { needed: expected.len() }));
     }
     let mut buffer = vec![0; expected.len()];
     let composed = Uri::compose(&mut buffer, Scheme::Coap, to(HERE), &message.view()).unwrap();

@@ -65,7 +65,7 @@ fn what_no_message_can_have_is_refused_and_the_message_goes_on() {
     for length in [9, 10, 16, 17, 255, 256, 257, 264] {
         assert_eq!(Token::new(&vec![0; length]).map_err(|error| error.length), Err(length));
     }
-    let too_long = MessageWriter::with_long_token(&mut buffer, HEADER, &[0; 65805]);
+    let too_long = MessageWriter::with_extended_token(&mut buffer, HEADER, &[0; 65805]);
     assert_eq!(too_long.err(), Some(WriteError::TokenTooLong));
 }
 

@@ -14,7 +14,7 @@ struct Parts {
 
 impl Parts {
     fn is(&self, header: Header, datagram: &[u8]) {
-        let (read, view) = MessageView::parse_with_long_token(datagram).expect("what is written is a message");
+        let (read, view) = MessageView::parse_with_extended_token(datagram).expect("what is written is a message");
         assert_eq!(read, Header { code: self.code, ..header });
         assert_eq!(view.token(), self.token);
         self.is_body(&view);
@@ -86,7 +86,7 @@ fn run(steps: &mut Steps<'_>) -> Option<()> {
     let room = steps.length()?;
     let token = if first & 4 == 0 { vec![first; usize::from(first >> 4)] } else { steps.value()? };
     let mut buffer = vec![0xee; room];
-    let mut writer = match MessageWriter::with_long_token(&mut buffer, header, &token) {
+    let mut writer = match MessageWriter::with_extended_token(&mut buffer, header, &token) {
         Ok(writer) => writer,
         Err(WriteError::EmptyMessage) => return assert!(header.code.is_empty() && !token.is_empty()).into(),
         Err(WriteError::TokenTooLong) => return assert!(token.len() > 65804).into(),
@@ -103,7 +103,7 @@ fn run(steps: &mut Steps<'_>) -> Option<()> {
         Err(error) => panic!("{error}"),
     };
     let mut memory = vec![0; frame.len()];
-    let mut decoder = Decoder::new(&mut memory).with_long_tokens();
+    let mut decoder = Decoder::new(&mut memory).with_extended_tokens();
     let message = decoder.decode(&mut frame).expect("a frame").expect("all of it");
     assert_eq!((message.code(), message.token()), (parts.code, &*parts.token));
     parts.is_body(&message);

@@ -8,7 +8,9 @@ use core::time::Duration;
 
 use coap_codec::link_format::{LinkWriter, Links};
 use coap_codec::tcp::{Decoder, Signal};
-use coap_codec::{Consequence, Header, Message, MessageView, MessageWriter, Scheme, Token, Uri};
+use coap_codec::{
+    Code, Consequence, Header, Message, MessageId, MessageType, MessageView, MessageWriter, Scheme, Token, Uri,
+};
 use endpoint_name::{ClientName, EndpointName, EndpointNameBuf, Leniency, LenientName, classify};
 use lwm2m_core::objects::{
     ConnectivityMonitoring, ConnectivityStatistics, Device, DownloadError, FirmwareUpdate, Location, PackageStore,
@@ -36,7 +38,7 @@ pub fn coap_message(data: &[u8]) {
 /// of datagrams both take is the same to both.
 pub fn coap_check(data: &[u8]) {
     let message = Message::parse(data);
-    let long = MessageView::parse_with_long_token(data);
+    let long = MessageView::parse_with_extended_token(data);
     if let Ok(message) = message {
         assert_eq!(long, Ok((message.header(), message.view())));
         let known = |number: coap_codec::OptionNumber| number.name().is_some();
@@ -49,7 +51,7 @@ pub fn coap_check(data: &[u8]) {
     }
     let Ok((header, view)) = long else { return };
     let mut buffer = vec![0; data.len() + 2];
-    let mut writer = MessageWriter::with_long_token(&mut buffer, header, view.token()).expect("room for the head");
+    let mut writer = MessageWriter::with_extended_token(&mut buffer, header, view.token()).expect("room for the head");
     for option in view.options() {
         writer.option(option.number, option.value).expect("room for every option");
     }
@@ -57,7 +59,7 @@ pub fn coap_check(data: &[u8]) {
     assert_eq!(writer.as_bytes(), data);
     let frame = writer.finish_tcp().expect("room for the head of a frame");
     let mut memory = vec![0; frame.len()];
-    let mut decoder = Decoder::new(&mut memory).with_long_tokens();
+    let mut decoder = Decoder::new(&mut memory).with_extended_tokens();
     let mut rest = frame;
     let message = decoder.decode(&mut rest).expect("a frame").expect("all of it");
     assert!(message.code() == view.code() && message.payload() == view.payload());
@@ -75,7 +77,7 @@ pub fn coap_tcp(data: &[u8]) {
             let mut rest = piece;
             loop {
                 match decoder.decode(&mut rest) {
-                    Ok(Some(message)) => messages.push(format!("{message:?} {:?}", Signal::read(&message))),
+                    Ok(Some(message)) => messages.push(format!("{message:?} {:?}", Signal::parse(&message))),
                     Ok(None) => break,
                     Err(error) => return (messages, Some(error)),
                 }
@@ -88,7 +90,7 @@ pub fn coap_tcp(data: &[u8]) {
 
 /// Links that are read can be written, and read again to the same.
 pub fn link_format(data: &[u8]) {
-    let Ok(mut links) = Links::parse(data) else { return };
+    let Ok(mut links) = Links::from_utf8(data) else { return };
     let mut buffer = vec![0; 2 * data.len() + 16];
     let mut writer = LinkWriter::new(&mut buffer);
     let mut read = Vec::new();
@@ -108,7 +110,7 @@ pub fn link_format(data: &[u8]) {
         }
         read.push(link);
     }
-    let again: Vec<_> = Links::parse(writer.finish()).expect("text").map(|link| link.expect("a link")).collect();
+    let again: Vec<_> = Links::from_utf8(writer.finish()).expect("text").map(|link| link.expect("a link")).collect();
     assert_eq!(read.len(), again.len());
     for (one, other) in read.iter().zip(&again) {
         assert!(one.target() == other.target() && one.attributes().eq(other.attributes()));
@@ -131,9 +133,9 @@ pub fn uri(data: &[u8]) {
 }
 
 fn request_for<'b>(uri: &Uri<'_>, destination: core::net::SocketAddr, room: &'b mut [u8]) -> Option<Message<'b>> {
-    let header = Header::for_stream(coap_codec::Code::GET);
+    let header = Header::new(MessageType::NonConfirmable, Code::GET, MessageId(0));
     let mut writer = MessageWriter::new(room, header, Token::EMPTY).expect("room for the head");
-    uri.write_options(&mut writer, destination).ok()?;
+    uri.write_options(&mut writer, Some(destination)).ok()?;
     let message = Message::parse(writer.finish()).expect("a message");
     assert!(message.uri_path().all(|segment| segment != b"." && segment != b".."));
     Some(message)

@@ -9,10 +9,10 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use coap_codec::link_format::Links;
-use coap_codec::tcp::{self, Front, Limits, Signal};
+use coap_codec::tcp::{self, Frame, Limits, Signal};
 use coap_codec::{
-    Answer, Consequence, ContentFormat, Message, MessageKind, MessageView, OptionNumber, ParseError, Reaction, Refusal,
-    Scheme, Uri,
+    Consequence, ContentFormat, Message, MessageKind, MessageView, OptionNumber, ParseError, Reaction, Refusal, Scheme,
+    Uri,
 };
 
 const OBSERVE_REQUEST: &str = "41012001b160513301300139";
@@ -84,7 +84,7 @@ fn show_datagram(datagram: &[u8], out: &mut impl Write) -> io::Result<bool> {
     let message = match Message::parse(datagram) {
         Ok(message) => message,
         Err(error) => {
-            writeln!(out, "malformed: {error}; {}", duty(error.reaction()))?;
+            writeln!(out, "malformed: {error}; {}", answer(duty(error)))?;
             if let Some(header) = error.header() {
                 writeln!(out, "it began as {header}")?;
             }
@@ -92,7 +92,7 @@ fn show_datagram(datagram: &[u8], out: &mut impl Write) -> io::Result<bool> {
         }
     };
     writeln!(out, "{message:#?}")?;
-    if message.kind() == MessageKind::Request {
+    if message.kind() == Some(MessageKind::Request) {
         show_uri(&message, out)?;
     }
     show_links(&message.view(), out)?;
@@ -116,7 +116,7 @@ fn show_links(message: &MessageView<'_>, out: &mut impl Write) -> io::Result<()>
     if message.content_format() != Some(ContentFormat::LINK_FORMAT) {
         return Ok(());
     }
-    match Links::parse(message.payload()) {
+    match Links::from_utf8(message.payload()) {
         Err(error) => writeln!(out, "    ! {error}"),
         Ok(links) => links.into_iter().try_for_each(|link| match link {
             Ok(link) => writeln!(out, "    - {link:?}"),
@@ -129,10 +129,10 @@ fn show_stream(stream: &[u8], out: &mut impl Write) -> io::Result<bool> {
     let mut rest = stream;
     while !rest.is_empty() {
         match tcp::parse(rest, Limits::new(usize::MAX)) {
-            Ok(Front::Message { message, length }) => {
+            Ok(Frame::Complete { message, length }) => {
                 writeln!(out, "{message:#?}")?;
-                if message.code().is_signalling() {
-                    match Signal::read(&message) {
+                if message.code().is_signaling() {
+                    match Signal::parse(&message) {
                         Ok(signal) => writeln!(out, "    = {signal:?}")?,
                         Err(error) => writeln!(out, "    ! {error}")?,
                     }
@@ -140,7 +140,7 @@ fn show_stream(stream: &[u8], out: &mut impl Write) -> io::Result<bool> {
                 show_links(&message, out)?;
                 rest = &rest[length..];
             }
-            Ok(Front::Incomplete { missing }) => {
+            Ok(Frame::Incomplete { missing }) => {
                 writeln!(out, "at least {missing} bytes are missing behind {} bytes", rest.len())?;
                 return Ok(false);
             }
@@ -176,7 +176,7 @@ fn show_packets(packets: pcap::Packets<'_>, out: &mut impl Write) -> io::Result<
             // What DTLS encrypts on port 5684 is none of our business.
             Err(_) if is_dtls(udp.payload) => writeln!(out, "DTLS, {} bytes", udp.payload.len())?,
             Err(error) => {
-                writeln!(out, "malformed: {error}; {}", duty(error.reaction()))?;
+                writeln!(out, "malformed: {error}; {}", answer(duty(error)))?;
                 in_order = false;
             }
         }
@@ -187,7 +187,7 @@ fn show_packets(packets: pcap::Packets<'_>, out: &mut impl Write) -> io::Result<
 
 fn looks_like_coap(parsed: &Result<Message<'_>, ParseError>) -> bool {
     parsed.is_ok_and(|message| {
-        !matches!(message.kind(), MessageKind::Rejected(_))
+        message.kind().is_some()
             && message.code().name().is_some()
             && message.options().all(|option| option.number.name().is_some())
     })
@@ -206,7 +206,7 @@ fn is_known(number: OptionNumber) -> bool {
 fn remarks(message: &Message<'_>) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Err(refusal @ Refusal::Kind(_)) = message.check(is_known) {
-        remarks.push(format!("{refusal}: {}", answer(refusal.answer())));
+        remarks.push(format!("{refusal}: {}", answer(refusal.reaction())));
     }
     for fault in message.option_faults(is_known) {
         let consequence = match fault.consequence {
@@ -218,19 +218,16 @@ fn remarks(message: &Message<'_>) -> Vec<String> {
     remarks
 }
 
-fn answer(answer: Answer) -> String {
-    match answer {
-        Answer::Ignore => "to be dropped in silence".into(),
-        Answer::Reset => "to be answered by a Reset".into(),
-        Answer::Respond(code) => format!("to be answered by {code:?}"),
+fn answer(reaction: Reaction) -> String {
+    match reaction {
+        Reaction::Ignore => "to be dropped in silence".into(),
+        Reaction::Reset => "to be answered by a Reset".into(),
+        Reaction::Respond(code) => format!("to be answered by {code:?}"),
     }
 }
 
-fn duty(reaction: Reaction) -> &'static str {
-    match reaction {
-        Reaction::Ignore => "to be dropped in silence",
-        Reaction::Reset => "to be answered by a Reset",
-    }
+fn duty(error: ParseError) -> Reaction {
+    error.reset().map_or(Reaction::Ignore, |_| Reaction::Reset)
 }
 
 /// White space and colons between digits do not count.

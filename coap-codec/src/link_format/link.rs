@@ -7,55 +7,64 @@ use super::parse::Scanner;
 use crate::ContentFormat;
 
 /// A link: where it leads to, and what is said about that.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Link<'a> {
     target: &'a str,
-    attributes: Attributes<'a>,
+    /// Checked: attributes between `;`.
+    attributes: &'a str,
 }
 
 impl<'a> Link<'a> {
-    pub(super) const fn new(target: &'a str, attributes: Attributes<'a>) -> Self {
+    pub(super) const fn new(target: &'a str, attributes: &'a str) -> Self {
         Self { target, attributes }
     }
 
     /// The URI reference between `<` and `>`, such as `/3/0`, as it stands there: neither resolved
     /// nor percent-decoded. It may be empty.
+    #[must_use]
     pub const fn target(&self) -> &'a str {
         self.target
     }
 
     /// All attributes, in their order.
-    pub fn attributes(&self) -> Attributes<'a> {
-        self.attributes.clone()
+    #[must_use]
+    pub const fn attributes(&self) -> Attributes<'a> {
+        Attributes::new(self.attributes)
     }
 
     /// The first attribute of this name. Those that may be there once only count for nothing when
     /// they come again (RFC 6690 §3).
+    #[must_use]
     pub fn attribute(&self, name: &str) -> Option<Attribute<'a>> {
         self.attributes().find(|attribute| attribute.name == name)
     }
 
     /// The value of the first attribute of this name, if it has one.
+    #[must_use]
     pub fn value(&self, name: &str) -> Option<AttributeValue<'a>> {
         self.attribute(name)?.value
     }
 
     /// `rt`: what the resource is, in the words of its maker (§3.1).
+    #[must_use]
     pub fn resource_types(&self) -> Words<'a> {
         self.words("rt")
     }
 
     /// `if`: how to talk to it (§3.2).
+    #[must_use]
     pub fn interfaces(&self) -> Words<'a> {
         self.words("if")
     }
 
     /// `rel`: how it is related to the anchor; `hosts` is meant when there is none (§2.2).
+    #[must_use]
     pub fn relations(&self) -> Words<'a> {
         self.words("rel")
     }
 
     /// `sz`: how large its representation may be, in bytes (§3.3).
+    #[must_use]
     pub fn size(&self) -> Option<u64> {
         self.value("sz")?.as_u64()
     }
@@ -67,16 +76,19 @@ impl<'a> Link<'a> {
     }
 
     /// `title`: its name for a person (RFC 8288 §3.4.1).
+    #[must_use]
     pub fn title(&self) -> Option<AttributeValue<'a>> {
         self.value("title")
     }
 
     /// `anchor`: what the link leads away from, if it is not this server (RFC 6690 §2.1).
+    #[must_use]
     pub fn anchor(&self) -> Option<AttributeValue<'a>> {
         self.value("anchor")
     }
 
     /// `obs`: that observing it makes sense (RFC 7641 §6).
+    #[must_use]
     pub fn is_observable(&self) -> bool {
         self.attribute("obs").is_some()
     }
@@ -93,6 +105,7 @@ impl<'a> Link<'a> {
     /// assert!(!link.matches("rt=la") && !link.matches("if=lamp"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn matches(&self, query: &str) -> bool {
         let (name, pattern) = query.split_once('=').unwrap_or((query, "*"));
         let (pattern, is_prefix) = pattern.strip_suffix('*').map_or((pattern, false), |prefix| (prefix, true));
@@ -112,10 +125,26 @@ impl<'a> Link<'a> {
     }
 }
 
-impl fmt::Debug for Link<'_> {
+/// By target and attributes, whose order counts; spaces and kinds of quoting do not.
+impl PartialEq for Link<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.target == other.target && self.attributes().eq(other.attributes())
+    }
+}
+
+impl Eq for Link<'_> {}
+
+/// As it stands in the text, without spaces between its parts.
+impl fmt::Display for Link<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{}>", self.target)?;
         self.attributes().try_for_each(|attribute| write!(f, ";{attribute}"))
+    }
+}
+
+impl fmt::Debug for Link<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -193,31 +222,37 @@ impl<'a> AttributeValue<'a> {
     }
 
     /// The text without the quotes around it, but with its escapes.
+    #[must_use]
     pub const fn raw(&self) -> &'a str {
         self.raw
     }
 
     /// Whether it stands in quotes: an unquoted `ct=40` is a number, a quoted one a list.
+    #[must_use]
     pub const fn is_quoted(&self) -> bool {
         self.quoted
     }
 
     /// The characters that are meant: each `\` is left out, and what follows it is taken as it is.
+    #[must_use]
     pub fn chars(&self) -> Characters<'a> {
         Characters { rest: self.raw.chars(), quoted: self.quoted }
     }
 
     /// The text that is meant, without a copy: `None` if there are escapes in it.
+    #[must_use]
     pub fn as_str(&self) -> Option<&'a str> {
         (!self.quoted || !self.raw.contains('\\')).then_some(self.raw)
     }
 
     /// The words between spaces, as in `rt`, `if`, `rel` and `ct`. Words have no escapes.
+    #[must_use]
     pub fn words(&self) -> Words<'a> {
         Words { inner: self.raw.split_ascii_whitespace() }
     }
 
     /// The value as a number in decimal digits.
+    #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         self.raw.bytes().all(|byte| byte.is_ascii_digit()).then(|| self.raw.parse().ok())?
     }

@@ -16,7 +16,7 @@
 //! use coap_codec::link_format::{LinkWriter, Links};
 //!
 //! let payload = br#"</>;rt="oma.lwm2m";ct="110 112",</1/0>;ver=1.1,</3>;title="a \"b\"""#;
-//! let mut links = Links::parse(payload)?;
+//! let mut links = Links::from_utf8(payload)?;
 //!
 //! let root = links.next().ok_or("a link")??;
 //! assert_eq!(root.target(), "/");

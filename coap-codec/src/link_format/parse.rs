@@ -28,7 +28,7 @@ enum Next {
 }
 
 /// What is wrong with a text in link-format, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{kind}, at byte {position}")]
 pub struct LinkError {
     kind: LinkErrorKind,
@@ -67,25 +67,27 @@ pub enum LinkErrorKind {
 
 impl LinkError {
     /// The rule that is broken.
+    #[must_use]
     pub const fn kind(&self) -> LinkErrorKind {
         self.kind
     }
 
     /// Where, in bytes from the start of the text: where something else should stand, or where a part
     /// begins that does not end.
+    #[must_use]
     pub const fn position(&self) -> usize {
         self.position
     }
 }
 
 impl<'a> Links<'a> {
-    /// Over a payload.
+    /// Over a payload, which must be UTF-8.
     ///
     /// # Errors
     ///
     /// [`LinkErrorKind::NotUtf8`], with the position of the first byte that is wrong. Other mistakes
     /// come when they are reached.
-    pub fn parse(payload: &'a [u8]) -> Result<Self, LinkError> {
+    pub fn from_utf8(payload: &'a [u8]) -> Result<Self, LinkError> {
         match core::str::from_utf8(payload) {
             Ok(text) => Ok(Self::new(text)),
             Err(error) => Err(LinkError { kind: LinkErrorKind::NotUtf8, position: error.valid_up_to() }),
@@ -93,6 +95,7 @@ impl<'a> Links<'a> {
     }
 
     /// Over a text. The empty one has no links.
+    #[must_use]
     pub fn new(text: &'a str) -> Self {
         let mut scanner = Scanner { text, at: 0 };
         let (head, next) = match scanner.head() {
@@ -105,6 +108,7 @@ impl<'a> Links<'a> {
 
     /// What stands before the first link and is none: in LwM2M 1.0 the version of the enabler,
     /// `lwm2m="1.0"`. Mostly there is nothing.
+    #[must_use]
     pub fn head(&self) -> Attributes<'a> {
         self.head.clone()
     }
@@ -233,7 +237,7 @@ impl<'a> Scanner<'a> {
             self.attribute()?;
             self.skip_space();
         }
-        let attributes = Attributes::new(attributes.map_or("", |start| start.up_to(self.at)));
+        let attributes = attributes.map_or("", |start| start.up_to(self.at));
         match self.peek() {
             Some(b',') | None => Ok(Link::new(target, attributes)),
             Some(_) => Err(self.error(LinkErrorKind::Separator)),

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::Attribute;
 use super::parse::{is_name, is_token};
 use crate::WriteError;
 
@@ -13,8 +14,7 @@ use crate::WriteError;
 /// use coap_codec::link_format::LinkWriter;
 /// use coap_codec::{Code, ContentFormat, Header, MessageId, MessageType, MessageWriter, Token, WriteError};
 ///
-/// let message_type = MessageType::Confirmable;
-/// let header = Header { message_type, code: Code::POST, message_id: MessageId(1) };
+/// let header = Header::new(MessageType::Confirmable, Code::POST, MessageId(1));
 /// let mut buffer = [0; 128];
 /// let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
 /// message.uri_path("rd")?;
@@ -46,7 +46,7 @@ enum Part {
 }
 
 impl<'b> LinkWriter<'b> {
-    /// Begins a text without links in a buffer whose content is of no account.
+    /// Begins a text without links in a buffer, whatever it holds.
     pub const fn new(buffer: &'b mut [u8]) -> Self {
         Self { buffer, length: 0, part: Part::Nothing }
     }
@@ -90,7 +90,8 @@ impl<'b> LinkWriter<'b> {
     ///
     /// # Errors
     ///
-    /// [`WriteError::InvalidValue`] for a name that is none; [`WriteError::OutOfOrder`] before the
+    /// [`WriteError::InvalidValue`] for a name that is empty or has other
+    /// characters than a name may have; [`WriteError::OutOfOrder`] before the
     /// first link; [`WriteError::NoSpace`].
     pub fn quoted(&mut self, name: &str, value: &str) -> Result<(), WriteError> {
         self.check_link()?;
@@ -142,22 +143,55 @@ impl<'b> LinkWriter<'b> {
         self.put(&[";", name])
     }
 
+    /// Adds an attribute that was read, as it was, quotes and escapes included.
+    ///
+    /// # Errors
+    ///
+    /// As [`quoted`](Self::quoted).
+    ///
+    /// ```
+    /// use coap_codec::link_format::{LinkWriter, Links};
+    ///
+    /// let link = Links::new(r#"</3/0>;title="a \"b\"";obs"#).next().ok_or("a link")??;
+    /// let mut buffer = [0; 64];
+    /// let mut links = LinkWriter::new(&mut buffer);
+    /// links.link(link.target())?;
+    /// for attribute in link.attributes() {
+    ///     links.attribute(attribute)?;
+    /// }
+    /// assert_eq!(links.finish(), link.to_string().as_bytes());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn attribute(&mut self, attribute: Attribute<'_>) -> Result<(), WriteError> {
+        self.check_link()?;
+        check(attribute.name, is_name)?;
+        match attribute.value {
+            None => self.put(&[";", attribute.name]),
+            Some(value) if value.is_quoted() => self.put(&[";", attribute.name, "=\"", value.raw(), "\""]),
+            Some(value) => self.put(&[";", attribute.name, "=", value.raw()]),
+        }
+    }
+
     /// The text so far, which is UTF-8.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.buffer.get(..self.length).unwrap_or_default()
     }
 
     /// How many bytes it has so far.
+    #[must_use]
     pub const fn len(&self) -> usize {
         self.length
     }
 
     /// Whether nothing has been written.
+    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.length == 0
     }
 
     /// The text, for as long as the buffer is borrowed.
+    #[must_use]
     pub fn finish(self) -> &'b [u8] {
         let buffer: &'b [u8] = self.buffer;
         buffer.get(..self.length).unwrap_or_default()

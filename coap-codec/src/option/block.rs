@@ -2,6 +2,7 @@
 //! (RFC 7959 §2.2).
 
 use core::fmt;
+use core::ops::Range;
 
 use super::decode_uint;
 
@@ -10,13 +11,17 @@ use super::decode_uint;
 /// ```
 /// use coap_codec::BlockValue;
 ///
-/// let block = BlockValue::new(3, true, 2)?;
-/// assert_eq!(block.size(), 64);
-/// assert_eq!(block.offset(), 192);
-/// assert_eq!(block.encode(), 0x3a);
-/// assert_eq!(BlockValue::decode(&[0x3a]), Ok(block));
-/// assert_eq!(block.to_string(), "3/1/64");
-/// # Ok::<(), coap_codec::BlockError>(())
+/// // Block 1 in blocks of 16 bytes is asked for, of a body of 40.
+/// let body = b"0123456789abcdef0123456789abcdef01234567";
+/// let asked = BlockValue::new(1, false, 0)?;
+/// let range = asked.range(body.len()).ok_or("behind the end")?;
+/// let answer = asked.with_more(range.end < body.len());
+/// assert_eq!((answer.to_string().as_str(), &body[range]), ("1/1/16", &b"0123456789abcdef"[..]));
+///
+/// // What the client asks for then, and where the body ends.
+/// let last = answer.next().ok_or("too many blocks")?;
+/// assert_eq!((last.to_string().as_str(), last.range(body.len())), ("2/0/16", Some(32..40)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BlockValue {
@@ -25,8 +30,8 @@ pub struct BlockValue {
     szx: u8,
 }
 
-/// Why a block value is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// What is wrong with the value of a Block1 or Block2 option, or with the parts that are to make one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlockError {
     /// More than three bytes: an option of a length that is out of range (RFC 7252 §5.4.3).
@@ -92,7 +97,7 @@ impl BlockValue {
     ///
     /// [`BlockError::TooLong`] or [`BlockError::ReservedSize`]: a request with the first is
     /// refused by 4.02, one with the second by 4.00.
-    pub fn decode(value: &[u8]) -> Result<Self, BlockError> {
+    pub fn from_value(value: &[u8]) -> Result<Self, BlockError> {
         if value.len() > 3 {
             return Err(BlockError::TooLong);
         }
@@ -129,8 +134,8 @@ impl BlockValue {
     /// # Errors
     ///
     /// [`BlockError::TooLong`].
-    pub fn decode_over_tcp(value: &[u8]) -> Result<Self, BlockError> {
-        match (Self::decode(value), decode_uint(value)) {
+    pub fn from_tcp_value(value: &[u8]) -> Result<Self, BlockError> {
+        match (Self::from_value(value), decode_uint(value)) {
             (Err(BlockError::ReservedSize), Some(uint)) => Self::bert(uint >> 4, uint & 8 != 0),
             (decoded, _) => decoded,
         }
@@ -138,41 +143,103 @@ impl BlockValue {
 
     /// Whether the message may carry several blocks: see [`bert`](Self::bert).
     #[inline]
+    #[must_use]
     pub const fn is_bert(self) -> bool {
         self.szx == 7
     }
 
+    /// The largest size exponent whose blocks have at most `size` bytes: `None` below 16, and 6 from
+    /// 1024 on.
+    ///
+    /// ```
+    /// use coap_codec::BlockValue;
+    ///
+    /// // Blocks for messages with 600 bytes left for a payload.
+    /// assert_eq!(BlockValue::szx_for(600), Some(5));
+    /// assert_eq!(BlockValue::new(0, true, 5)?.size(), 512);
+    /// # Ok::<(), coap_codec::BlockError>(())
+    /// ```
+    #[must_use]
+    pub const fn szx_for(size: usize) -> Option<u8> {
+        match size {
+            0..16 => None,
+            16..32 => Some(0),
+            32..64 => Some(1),
+            64..128 => Some(2),
+            128..256 => Some(3),
+            256..512 => Some(4),
+            512..1024 => Some(5),
+            _ => Some(6),
+        }
+    }
+
+    /// The same block, with this "more" flag.
+    #[must_use]
+    pub const fn with_more(self, more: bool) -> Self {
+        Self { more, ..self }
+    }
+
+    /// The block behind this one, without the "more" flag, as a request for it has it (RFC 7959
+    /// §2.4); `None` behind [`MAX_NUM`](Self::MAX_NUM).
+    ///
+    /// [BERT](Self::bert) messages may carry several blocks: go on there by the number of those that
+    /// came.
+    #[must_use]
+    pub const fn next(self) -> Option<Self> {
+        if self.num < Self::MAX_NUM { Some(Self { num: self.num.wrapping_add(1), more: false, ..self }) } else { None }
+    }
+
+    /// Which bytes the block has of a body of `body_len` bytes: as many as a full one, or those that
+    /// are left at the end. `None` if it begins behind the end, as only the first may be empty.
+    ///
+    /// Of a [BERT](Self::bert) message it is the first block.
+    #[must_use]
+    pub const fn range(self, body_len: usize) -> Option<Range<usize>> {
+        let start = (self.num as usize).saturating_mul(self.size());
+        if start >= body_len && start != 0 {
+            return None;
+        }
+        let end = start.saturating_add(self.size());
+        Some(Range { start, end: if end < body_len { end } else { body_len } })
+    }
+
     /// The option's value as a uint of at most 24 bits.
-    pub const fn encode(self) -> u32 {
+    #[must_use]
+    pub const fn to_uint(self) -> u32 {
         (self.num << 4) | if self.more { 8 } else { 0 } | self.szx as u32
     }
 
     /// The block's number, from 0, in units of its own size.
     #[inline]
+    #[must_use]
     pub const fn num(self) -> u32 {
         self.num
     }
 
     /// Whether further blocks follow, where the option describes a payload.
     #[inline]
+    #[must_use]
     pub const fn more(self) -> bool {
         self.more
     }
 
     /// The size exponent, 0 to 6; 7 for [BERT](Self::bert).
     #[inline]
+    #[must_use]
     pub const fn szx(self) -> u8 {
         self.szx
     }
 
     /// Bytes in a full block: 16 to 1024, and 1024 for each block of a [BERT](Self::bert) message.
     #[inline]
+    #[must_use]
     pub const fn size(self) -> usize {
         1 << self.shift()
     }
 
     /// Where in the body the block begins, in bytes: below 2^30.
     #[inline]
+    #[must_use]
     pub const fn offset(self) -> u32 {
         self.num << self.shift()
     }
@@ -181,6 +248,7 @@ impl BlockValue {
     /// full block if more follow, else no more than that (RFC 7959 §2.2). With
     /// [BERT](Self::bert) one or more full blocks, else any length (RFC 8323 §6).
     #[inline]
+    #[must_use]
     pub const fn fits(self, length: usize) -> bool {
         match (self.is_bert(), self.more) {
             (false, true) => length == self.size(),
@@ -223,9 +291,9 @@ mod tests {
     #[test]
     fn every_value_of_24_bits_reads_back_or_is_of_the_reserved_size() {
         for uint in (0..0x100_0000_u32).step_by(97).chain([0xff_ffff]) {
-            match BlockValue::decode(&uint.to_be_bytes()[1..]) {
+            match BlockValue::from_value(&uint.to_be_bytes()[1..]) {
                 Ok(block) => {
-                    assert_eq!(block.encode(), uint);
+                    assert_eq!(block.to_uint(), uint);
                     assert_eq!(block.offset() as usize, block.num() as usize * block.size());
                 }
                 Err(error) => {
@@ -238,10 +306,10 @@ mod tests {
 
     #[test]
     fn too_many_bytes_and_the_reserved_size_are_told_apart() {
-        let error = BlockValue::decode(&[0, 0, 0, 7]).unwrap_err();
+        let error = BlockValue::from_value(&[0, 0, 0, 7]).unwrap_err();
         assert_eq!(error, BlockError::TooLong);
         assert_eq!(error.to_string(), "block option longer than 3 bytes");
-        let error = BlockValue::decode(&[7]).unwrap_err();
+        let error = BlockValue::from_value(&[7]).unwrap_err();
         assert_eq!(error, BlockError::ReservedSize);
         assert_eq!(error.to_string(), "reserved block size exponent 7");
     }
@@ -249,9 +317,9 @@ mod tests {
     #[test]
     fn leading_zeros_are_accepted() {
         let block = BlockValue::new(1, true, 2);
-        assert_eq!(BlockValue::decode(&[0x1a]), block);
-        assert_eq!(BlockValue::decode(&[0, 0, 0x1a]), block);
-        assert_eq!(BlockValue::decode(&[]), BlockValue::new(0, false, 0), "no byte is block 0 of 16 bytes");
+        assert_eq!(BlockValue::from_value(&[0x1a]), block);
+        assert_eq!(BlockValue::from_value(&[0, 0, 0x1a]), block);
+        assert_eq!(BlockValue::from_value(&[]), BlockValue::new(0, false, 0), "no byte is block 0 of 16 bytes");
     }
 
     #[test]
@@ -268,17 +336,49 @@ mod tests {
     // RFC 8323 §6.
     #[test]
     fn bert_counts_in_blocks_of_1024_bytes() {
-        let block = BlockValue::decode_over_tcp(&[0x3f]).unwrap();
+        let block = BlockValue::from_tcp_value(&[0x3f]).unwrap();
         assert_eq!(block, BlockValue::bert(3, true).unwrap());
         assert!(block.is_bert());
-        assert_eq!((block.size(), block.offset(), block.encode()), (1024, 3072, 0x3f));
+        assert_eq!((block.size(), block.offset(), block.to_uint()), (1024, 3072, 0x3f));
         assert!(block.fits(1024) && block.fits(5120) && !block.fits(0) && !block.fits(1025));
         let last = BlockValue::bert(8, false).unwrap();
         assert!(last.fits(0) && last.fits(4711));
         assert_eq!(BlockValue::bert(BlockValue::MAX_NUM + 1, false), Err(BlockError::NumberTooLarge));
-        assert_eq!(BlockValue::decode_over_tcp(&[0; 4]), Err(BlockError::TooLong));
-        assert_eq!(BlockValue::decode_over_tcp(&[0x1a]), BlockValue::decode(&[0x1a]));
-        assert_eq!(BlockValue::decode_over_tcp(&[0xff; 3]).unwrap().offset(), 0xf_ffff << 10);
+        assert_eq!(BlockValue::from_tcp_value(&[0; 4]), Err(BlockError::TooLong));
+        assert_eq!(BlockValue::from_tcp_value(&[0x1a]), BlockValue::from_value(&[0x1a]));
+        assert_eq!(BlockValue::from_tcp_value(&[0xff; 3]).unwrap().offset(), 0xf_ffff << 10);
+    }
+
+    #[test]
+    fn the_blocks_of_a_body_are_all_of_it() {
+        for body_len in [0, 1, 15, 16, 17, 32, 40, 1024, 1025] {
+            for szx in 0..=6 {
+                let mut block = BlockValue::new(0, false, szx).unwrap();
+                let mut end = 0;
+                while let Some(range) = block.range(body_len) {
+                    assert_eq!(range.start, end);
+                    end = range.end;
+                    let described = block.with_more(end < body_len);
+                    assert!(described.fits(range.len()) && described.more() == (end < body_len));
+                    block = described.next().unwrap();
+                    assert!(!block.more());
+                }
+                assert_eq!(end, body_len);
+                assert_eq!(block.num() as usize, body_len.div_ceil(block.size()).max(1));
+            }
+        }
+        let last = BlockValue::new(BlockValue::MAX_NUM, true, 6).unwrap();
+        assert_eq!(last.next(), None);
+        assert_eq!(last.range(1 << 30), Some((1 << 30) - 1024..1 << 30));
+        assert_eq!(last.range((1 << 30) - 1024), None);
+    }
+
+    #[test]
+    fn the_size_that_fits_is_the_largest() {
+        for size in 0..3000 {
+            let largest = (0..=6).rev().find(|szx| 1 << (szx + 4) <= size);
+            assert_eq!(BlockValue::szx_for(size), largest, "{size}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::iter::FusedIterator;
+use core::str::Utf8Error;
 
 use super::wire::decode;
 use super::{CoapOption, OptionNumber};
@@ -55,6 +56,20 @@ impl fmt::Debug for Options<'_> {
     }
 }
 
+/// The segments of a path that is written with slashes: none of `/` and of the empty text, else one
+/// behind each slash, the first of which may be left out.
+pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(path.strip_prefix('/').unwrap_or(path)).filter(|relative| !relative.is_empty());
+    core::iter::from_fn(move || {
+        let here = rest?;
+        // `split` has a panic that no optimiser takes out.
+        let slash = here.bytes().position(|byte| byte == b'/');
+        let (segment, behind) = slash.and_then(|slash| here.split_at_checked(slash)).unwrap_or((here, ""));
+        rest = behind.get(1..);
+        Some(segment)
+    })
+}
+
 /// The values of all options of one number, in order: path segments, query arguments, ETags.
 ///
 /// Made by [`Message::values`](crate::Message::values) and its like.
@@ -68,6 +83,21 @@ impl<'a> Values<'a> {
     #[inline]
     pub(crate) const fn new(options: Options<'a>, number: OptionNumber) -> Self {
         Self { options, number }
+    }
+
+    /// The same values as text, with an error in place of one that is not UTF-8. There is none where
+    /// the option is text and [`Message::check`](crate::Message::check) was told that it is known.
+    ///
+    /// ```
+    /// use coap_codec::Message;
+    ///
+    /// let response = Message::parse(b"\x60\x41\x00\x01\x82rd\x045a3f")?;
+    /// let location: Result<Vec<&str>, _> = response.location_path().text().collect();
+    /// assert_eq!(location?.join("/"), "rd/5a3f");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn text(self) -> impl FusedIterator<Item = Result<&'a str, Utf8Error>> + Clone + use<'a> {
+        self.map(core::str::from_utf8)
     }
 }
 

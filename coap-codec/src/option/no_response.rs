@@ -32,6 +32,7 @@ impl NoResponse {
 
     /// Whether the client can do without a response of this code. Always false for a code that is
     /// no response's.
+    #[must_use]
     pub const fn suppresses(self, code: Code) -> bool {
         code.is_response() && self.0 & (1 << code.class().saturating_sub(1)) != 0
     }

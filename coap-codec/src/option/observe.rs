@@ -16,6 +16,7 @@ const HALF: u32 = 1 << 23;
 const REORDERING_LIMIT: Duration = Duration::from_secs(128);
 
 /// The sequence number after `sequence`; 0 follows 2^24 - 1.
+#[must_use]
 pub const fn next(sequence: u32) -> u32 {
     sequence.wrapping_add(1) & MASK
 }
@@ -35,6 +36,7 @@ pub const fn next(sequence: u32) -> u32 {
 /// assert!(is_newer(0xff_ffff, 0, second));
 /// assert!(is_newer(6, 5, Duration::from_secs(129)));
 /// ```
+#[must_use]
 pub fn is_newer(earlier: u32, later: u32, elapsed: Duration) -> bool {
     let ahead = later.wrapping_sub(earlier) & MASK;
     (ahead != 0 && ahead < HALF) || elapsed > REORDERING_LIMIT

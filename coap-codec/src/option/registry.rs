@@ -32,7 +32,7 @@ pub enum OptionContext {
     Any,
 }
 
-/// A row of the [`REGISTRY`].
+/// A row of the [`OPTION_REGISTRY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OptionDefinition {
@@ -54,6 +54,7 @@ pub struct OptionDefinition {
 
 impl OptionDefinition {
     /// How many bytes its value may have.
+    #[must_use]
     pub const fn length_range(&self) -> RangeInclusive<usize> {
         self.min_length as usize..=self.max_length as usize
     }
@@ -74,7 +75,7 @@ macro_rules! options {
                 pub const $constant: Self = Self($number);
             )*
 
-            /// Its row of the [`REGISTRY`], or `None` when it has none.
+            /// Its row of the [`OPTION_REGISTRY`], or `None` when it has none.
             pub const fn definition(self) -> Option<&'static OptionDefinition> {
                 match self {
                     $(Self::$constant => Some(&OptionDefinition::$constant),)*
@@ -98,7 +99,7 @@ macro_rules! options {
         }
 
         /// Every option that this crate knows by name, in ascending order of the numbers.
-        pub static REGISTRY: &[OptionDefinition] = &[$(OptionDefinition::$constant,)*];
+        pub static OPTION_REGISTRY: &[OptionDefinition] = &[$(OptionDefinition::$constant,)*];
     };
     (@repeatable) => { true };
     (@single) => { false };
@@ -144,19 +145,19 @@ mod tests {
 
     #[test]
     fn rows_ascend_and_are_found_by_their_number() {
-        assert!(REGISTRY.is_sorted_by(|a, b| a.number < b.number));
-        assert_eq!(REGISTRY.len(), 26);
-        for row in REGISTRY {
+        assert!(OPTION_REGISTRY.is_sorted_by(|a, b| a.number < b.number));
+        assert_eq!(OPTION_REGISTRY.len(), 26);
+        for row in OPTION_REGISTRY {
             assert_eq!(row.number.definition(), Some(row));
             assert!(row.min_length <= row.max_length, "{}", row.name);
         }
         let known = (0..=u16::MAX).filter(|&n| OptionNumber(n).definition().is_some());
-        assert_eq!(known.count(), REGISTRY.len());
+        assert_eq!(known.count(), OPTION_REGISTRY.len());
     }
 
     #[test]
     fn formats_and_lengths_go_together() {
-        for row in REGISTRY {
+        for row in OPTION_REGISTRY {
             match row.format {
                 OptionFormat::Empty => assert_eq!(row.length_range(), 0..=0),
                 OptionFormat::Uint => assert!(row.max_length <= 4, "{}", row.name),
@@ -168,7 +169,7 @@ mod tests {
     #[test]
     fn requests_and_responses_have_options_of_their_own() {
         let named = |context| {
-            let of_context = REGISTRY.iter().filter(|row| row.context == context);
+            let of_context = OPTION_REGISTRY.iter().filter(|row| row.context == context);
             of_context.map(|row| row.number.0).collect::<alloc::vec::Vec<_>>()
         };
         assert_eq!(named(OptionContext::Request), [1, 3, 5, 7, 11, 15, 16, 17, 35, 39, 258, 292]);
@@ -179,7 +180,7 @@ mod tests {
     #[test]
     fn the_number_tells_the_classes() {
         let named = |test: fn(OptionNumber) -> bool| {
-            REGISTRY
+            OPTION_REGISTRY
                 .iter()
                 .map(|row| row.number)
                 .filter(|&number| test(number))
@@ -190,6 +191,7 @@ mod tests {
         assert_eq!(named(OptionNumber::is_unsafe), [3, 6, 7, 11, 14, 15, 19, 23, 27, 31, 35, 39, 258]);
         assert_eq!(named(OptionNumber::is_no_cache_key), [28, 60, 252]);
         assert_eq!(named(OptionNumber::is_repeatable), [1, 4, 8, 11, 15, 20, 31, 292]);
+        assert_eq!(named(OptionNumber::is_request_target), [3, 7, 11, 15]);
     }
 
     #[test]

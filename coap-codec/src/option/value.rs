@@ -30,18 +30,21 @@ impl<'a> CoapOption<'a> {
     /// What is right for this option is a matter of its
     /// [`length_range`](OptionNumber::length_range) and not looked at.
     #[inline]
+    #[must_use]
     pub fn as_uint(&self) -> Option<u32> {
         decode_uint(self.value)
     }
 
     /// The value as text, `None` if it is not UTF-8.
     #[inline]
+    #[must_use]
     pub fn as_str(&self) -> Option<&'a str> {
         core::str::from_utf8(self.value).ok()
     }
 
     /// Whether the value is as long as the registry allows; true for an unregistered number.
     #[inline]
+    #[must_use]
     pub fn has_valid_length(&self) -> bool {
         self.number.allows_length(self.value.len())
     }
@@ -65,7 +68,7 @@ impl fmt::Debug for CoapOption<'_> {
                 }
             }
             OptionNumber::BLOCK1 | OptionNumber::BLOCK2 => {
-                if let Ok(block) = BlockValue::decode_over_tcp(self.value) {
+                if let Ok(block) = BlockValue::from_tcp_value(self.value) {
                     return write!(f, ": {block}");
                 }
             }

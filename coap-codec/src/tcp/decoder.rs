@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::frame::{Front, Head, Limits, Progress, StreamError, parse};
+use super::frame::{Frame, Head, Limits, Progress, StreamError, parse};
 use crate::MessageView;
 
 /// Takes the bytes of a stream as they come and gives out the messages in it.
@@ -44,15 +44,15 @@ impl<'b> Decoder<'b> {
         Self { memory, limits, filled: 0, given_out: false, failed: None }
     }
 
-    /// Takes tokens of up to 65804 bytes besides: see [`Limits::with_long_tokens`].
+    /// Takes tokens of up to 65804 bytes besides: see [`Limits::with_extended_tokens`].
     #[must_use]
-    pub const fn with_long_tokens(mut self) -> Self {
-        self.limits = self.limits.with_long_tokens();
+    pub const fn with_extended_tokens(mut self) -> Self {
+        self.limits = self.limits.with_extended_tokens();
         self
     }
 
-    /// Reads on in `input`, which is moved past what was read, and gives out the next message. `None`
-    /// when it has read all of it and more must come; call it again until then.
+    /// Reads on in `input`, which is moved past what was read, and gives out the next message. Call it
+    /// until it returns `None`: then all of `input` has been read, and more must come.
     ///
     /// # Errors
     ///
@@ -67,11 +67,11 @@ impl<'b> Decoder<'b> {
         if self.filled == 0 {
             let received: &'i [u8] = input;
             match parse(received, self.limits) {
-                Ok(Front::Message { message, length }) => {
+                Ok(Frame::Complete { message, length }) => {
                     *input = received.get(length..).unwrap_or_default();
                     return Ok(Some(message));
                 }
-                Ok(Front::Incomplete { .. }) => {}
+                Ok(Frame::Incomplete { .. }) => {}
                 Err(error) => return Err(self.fail(error)),
             }
         }
@@ -90,8 +90,8 @@ impl<'b> Decoder<'b> {
         self.given_out = true;
         let kept = self.memory.get(..self.filled).unwrap_or_default();
         match parse(kept, self.limits) {
-            Ok(Front::Message { message, .. }) => Ok(Some(message)),
-            Ok(Front::Incomplete { .. }) => Ok(None),
+            Ok(Frame::Complete { message, .. }) => Ok(Some(message)),
+            Ok(Frame::Incomplete { .. }) => Ok(None),
             Err(error) => {
                 self.failed = Some(error);
                 Err(error)
@@ -101,6 +101,7 @@ impl<'b> Decoder<'b> {
 
     /// How many bytes it holds of a message that is not whole yet. When the stream ends and this is
     /// not 0, its end is missing.
+    #[must_use]
     pub const fn pending(&self) -> usize {
         if self.given_out { 0 } else { self.filled }
     }

@@ -14,6 +14,7 @@ pub struct Limits {
 impl Limits {
     /// Messages of up to `message_size` bytes from the first byte of the frame to the last, the
     /// Max-Message-Size of one's own CSM (RFC 8323 §5.3.1), and tokens of up to 8 bytes.
+    #[must_use]
     pub const fn new(message_size: usize) -> Self {
         Self { message_size, long_tokens: false }
     }
@@ -21,7 +22,7 @@ impl Limits {
     /// Besides tokens of up to 65804 bytes, for a reader whose CSM has the Extended-Token-Length
     /// option (RFC 8974 §2.2.1). Whether one is longer than announced there is to be checked still.
     #[must_use]
-    pub const fn with_long_tokens(self) -> Self {
+    pub const fn with_extended_tokens(self) -> Self {
         Self { long_tokens: true, ..self }
     }
 
@@ -38,11 +39,11 @@ impl Default for Limits {
     }
 }
 
-/// What stands at the front of a stream.
+/// The frame at the front of a stream, of which all or a part has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Front<'a> {
+pub enum Frame<'a> {
     /// A whole message.
-    Message {
+    Complete {
         /// It borrows the bytes that were given.
         message: MessageView<'a>,
         /// How many bytes it takes of them: the next one begins there.
@@ -50,7 +51,7 @@ pub enum Front<'a> {
     },
     /// The beginning of one.
     Incomplete {
-        /// How many bytes are missing, at least: exact once the head is there.
+        /// How many bytes are missing at least; exactly as many once the head of the frame is there.
         missing: usize,
     },
 }
@@ -58,7 +59,7 @@ pub enum Front<'a> {
 /// Bytes that are no CoAP frame, or a larger one than is accepted. The stream cannot be read any
 /// further: the duty is to send an Abort ([`write_abort`](super::write_abort)) and to close the
 /// connection (RFC 8323 §5.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{kind}, at byte {position} of the message")]
 pub struct StreamError {
     kind: ParseErrorKind,
@@ -67,11 +68,13 @@ pub struct StreamError {
 
 impl StreamError {
     /// The rule that is broken.
+    #[must_use]
     pub const fn kind(&self) -> ParseErrorKind {
         self.kind
     }
 
     /// Where in the message the part begins that breaks it, in bytes from the first of its frame.
+    #[must_use]
     pub const fn position(&self) -> usize {
         self.position
     }
@@ -89,31 +92,31 @@ impl StreamError {
 /// and what can be wrong with options once the message is whole.
 ///
 /// ```
-/// use coap_codec::tcp::{self, Front, Limits};
+/// use coap_codec::tcp::{self, Frame, Limits};
 ///
 /// let stream = b"\x01\x43\x7f\x00\xe1\x41";
-/// let Front::Message { message, length } = tcp::parse(stream, Limits::default())? else {
+/// let Frame::Complete { message, length } = tcp::parse(stream, Limits::default())? else {
 ///     panic!("all of its 3 bytes are there");
 /// };
 /// assert_eq!(format!("{:?}", message.code()), "2.03 Valid");
 /// assert_eq!(length, 3);
-/// assert_eq!(tcp::parse(b"\x41", Limits::default())?, Front::Incomplete { missing: 1 });
+/// assert_eq!(tcp::parse(b"\x41", Limits::default())?, Frame::Incomplete { missing: 1 });
 /// # Ok::<(), tcp::StreamError>(())
 /// ```
-pub fn parse(stream: &[u8], limits: Limits) -> Result<Front<'_>, StreamError> {
+pub fn parse(stream: &[u8], limits: Limits) -> Result<Frame<'_>, StreamError> {
     let head = match Head::read(stream, limits)? {
         Progress::Whole(head) => head,
-        Progress::Missing(missing) => return Ok(Front::Incomplete { missing }),
+        Progress::Missing(missing) => return Ok(Frame::Incomplete { missing }),
     };
     let (frame, _) = stream.split_at_checked(head.length).unwrap_or_default();
     if head.code.is_empty() {
         let message = MessageView::bare(Carrier::Stream, head.code);
-        return Ok(Front::Message { message, length: head.length });
+        return Ok(Frame::Complete { message, length: head.length });
     }
     let (before, body) = frame.split_at_checked(head.body).unwrap_or_default();
     let token = before.get(head.token..).unwrap_or_default();
     match MessageView::from_body(Carrier::Stream, head.code, token, body) {
-        Ok(message) => Ok(Front::Message { message, length: head.length }),
+        Ok(message) => Ok(Frame::Complete { message, length: head.length }),
         Err((kind, offset)) => Err(StreamError { kind, position: head.body.saturating_add(offset) }),
     }
 }

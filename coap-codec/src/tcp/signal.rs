@@ -1,8 +1,11 @@
-//! Signalling messages: what two ends of a connection tell each other about it (RFC 8323 §5).
+//! Signaling messages: what two ends of a connection tell each other about it (RFC 8323 §5).
 
-use crate::{Code, Header, MessageView, MessageWriter, OptionNumber, Values, WriteError};
+use core::fmt;
+use core::iter::FusedIterator;
 
-/// The options of signalling messages, whose numbers have a meaning in messages of one code alone
+use crate::{Code, MessageView, MessageWriter, OptionNumber, Options, Values, WriteError};
+
+/// The options of signaling messages, whose numbers have a meaning in messages of one code alone
 /// (RFC 8323 §5.2). They are no [`OptionNumber`]s for the caller: their names would be wrong.
 mod option {
     use crate::OptionNumber;
@@ -16,7 +19,7 @@ mod option {
     pub(super) const BAD_CSM_OPTION: OptionNumber = OptionNumber(2);
 }
 
-/// The name of an option in a signalling message of this code.
+/// The name of an option in a signaling message of this code.
 pub(crate) const fn option_name(code: Code, number: OptionNumber) -> Option<&'static str> {
     Some(match (code, number.0) {
         (Code::CSM, 2) => "Max-Message-Size",
@@ -30,16 +33,16 @@ pub(crate) const fn option_name(code: Code, number: OptionNumber) -> Option<&'st
     })
 }
 
-/// A signalling message, read.
+/// A signaling message, read.
 ///
 /// ```
-/// use coap_codec::tcp::{self, Capabilities, Front, Limits, Signal};
+/// use coap_codec::tcp::{self, Capabilities, Frame, Limits, Signal};
 ///
 /// let mut peer = Capabilities::default();
-/// let Front::Message { message, .. } = tcp::parse(b"\x40\xe1\x22\x04\x80\x20", Limits::default())? else {
+/// let Frame::Complete { message, .. } = tcp::parse(b"\x40\xe1\x22\x04\x80\x20", Limits::default())? else {
 ///     panic!("it is whole");
 /// };
-/// match Signal::read(&message)? {
+/// match Signal::parse(&message)? {
 ///     Signal::Csm(csm) => peer.update(csm),
 ///     Signal::Ping { .. } => { /* answer by tcp::write_pong with message.token() */ }
 ///     _ => {}
@@ -48,7 +51,7 @@ pub(crate) const fn option_name(code: Code, number: OptionNumber) -> Option<&'st
 /// assert!(peer.block_wise_transfer && !peer.allows_bert());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Signal<'a> {
     /// 7.01: what its sender can take.
@@ -71,11 +74,11 @@ pub enum Signal<'a> {
     Other(Code),
 }
 
-/// A signalling message that must end the connection: it has a critical option that has no meaning
-/// in it, or is none at all.
+/// A signaling message that must end the connection, as it has a critical option that has no meaning
+/// in it; or a message that is no signaling message at all.
 ///
-/// Answer by [`write_abort`], with the [`option`](Self::option) for a CSM (RFC 8323 §5.3, §5.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Answer by `write_abort(buffer, bad.bad_csm_option(), bad)`: see [`write_abort`] (RFC 8323 §5.3, §5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{code:?} is not a signal that can be understood")]
 pub struct BadSignal {
     code: Code,
@@ -84,19 +87,31 @@ pub struct BadSignal {
 
 impl BadSignal {
     /// The code of the message.
+    #[must_use]
     pub const fn code(&self) -> Code {
         self.code
     }
 
     /// The number of the critical option, in the numbers of this code; `None` if the message is no
-    /// signalling message.
+    /// signaling message.
+    #[must_use]
     pub const fn option(&self) -> Option<u16> {
         self.option
+    }
+
+    /// What the Abort is to name: the [`option`](Self::option) of a CSM, and none of another message
+    /// (RFC 8323 §5.6).
+    #[must_use]
+    pub const fn bad_csm_option(&self) -> Option<u16> {
+        match self.code {
+            Code::CSM => self.option,
+            _ => None,
+        }
     }
 }
 
 impl<'a> Signal<'a> {
-    /// Reads a message whose code [is signalling](Code::is_signalling).
+    /// Reads a message whose code [is signaling](Code::is_signaling).
     ///
     /// All options that are defined so far are elective: one of a wrong length counts for nothing,
     /// and of several that do not repeat the first counts, but for a CSM, where the last does
@@ -105,9 +120,9 @@ impl<'a> Signal<'a> {
     /// # Errors
     ///
     /// [`BadSignal`] for a critical option, none of which is defined, and for other messages.
-    pub fn read(message: &MessageView<'a>) -> Result<Self, BadSignal> {
+    pub fn parse(message: &MessageView<'a>) -> Result<Self, BadSignal> {
         let code = message.code();
-        if !code.is_signalling() {
+        if !code.is_signaling() {
             return Err(BadSignal { code, option: None });
         }
         if let Some(bad) = message.options().find(|option| option.number.is_critical()) {
@@ -119,7 +134,7 @@ impl<'a> Signal<'a> {
             Code::PING => Self::Ping { custody: custody() },
             Code::PONG => Self::Pong { custody: custody() },
             Code::RELEASE => Self::Release(Release {
-                alternative_addresses: AlternativeAddresses { values: message.values(option::ALTERNATIVE_ADDRESS) },
+                options: message.options().rest(),
                 hold_off: message.values(option::HOLD_OFF).next().and_then(|value| uint(value, 3)),
             }),
             Code::ABORT => Self::Abort(Abort {
@@ -169,6 +184,7 @@ impl Csm {
 
 /// What the peer of a connection can take, by all of its CSMs so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Capabilities {
     /// The largest message that may be sent to it, in bytes from the first of the frame.
     pub max_message_size: u32,
@@ -194,15 +210,17 @@ impl Capabilities {
     }
 
     /// Whether [BERT](crate::BlockValue::bert) blocks may be sent to it (RFC 8323 §6).
+    #[must_use]
     pub const fn allows_bert(&self) -> bool {
         self.block_wise_transfer && self.max_message_size > 1152
     }
 }
 
 /// What a Release says (RFC 8323 §5.5).
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy)]
 pub struct Release<'a> {
-    alternative_addresses: AlternativeAddresses<'a>,
+    /// Of a message that was checked.
+    options: &'a [u8],
     /// How many seconds to wait before connecting again, 0 to 2^24 - 1.
     pub hold_off: Option<u32>,
 }
@@ -210,13 +228,32 @@ pub struct Release<'a> {
 impl<'a> Release<'a> {
     /// Where to connect to instead, in the order in which they are to be tried: hosts with or without
     /// a port, as in the authority of a URI.
+    #[must_use]
     pub fn alternative_addresses(&self) -> AlternativeAddresses<'a> {
-        self.alternative_addresses.clone()
+        AlternativeAddresses { values: Values::new(Options::new(self.options), option::ALTERNATIVE_ADDRESS) }
+    }
+}
+
+/// By addresses and time.
+impl PartialEq for Release<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.hold_off == other.hold_off && self.alternative_addresses().eq(other.alternative_addresses())
+    }
+}
+
+impl Eq for Release<'_> {}
+
+impl fmt::Debug for Release<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Release")
+            .field("alternative_addresses", &self.alternative_addresses())
+            .field("hold_off", &self.hold_off)
+            .finish()
     }
 }
 
 /// The addresses of a [`Release`]; those that are no text of 1 to 255 bytes are passed over.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AlternativeAddresses<'a> {
     values: Values<'a>,
 }
@@ -227,6 +264,14 @@ impl<'a> Iterator for AlternativeAddresses<'a> {
     fn next(&mut self) -> Option<&'a str> {
         let valid = |value: &&[u8]| (1..=255).contains(&value.len());
         self.values.by_ref().filter(valid).find_map(|value| core::str::from_utf8(value).ok())
+    }
+}
+
+impl FusedIterator for AlternativeAddresses<'_> {}
+
+impl fmt::Debug for AlternativeAddresses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 
@@ -245,7 +290,7 @@ fn uint(value: &[u8], max_len: usize) -> Option<u32> {
 }
 
 fn begin<'b>(buffer: &'b mut [u8], code: Code, token: &[u8]) -> Result<MessageWriter<'b>, WriteError> {
-    MessageWriter::with_long_token(buffer, Header::for_stream(code), token)
+    MessageWriter::for_tcp(buffer, code, token)
 }
 
 /// Writes a CSM, the first message of either side.
@@ -258,20 +303,20 @@ fn begin<'b>(buffer: &'b mut [u8], code: Code, token: &[u8]) -> Result<MessageWr
 /// use coap_codec::tcp::{Csm, write_csm};
 ///
 /// let csm = Csm { max_message_size: Some(1152), block_wise_transfer: true, ..Csm::default() };
-/// assert_eq!(write_csm(&mut [0; 32], &csm)?, b"\x40\xe1\x22\x04\x80\x20");
+/// assert_eq!(write_csm(&mut [0; 32], csm)?, b"\x40\xe1\x22\x04\x80\x20");
 /// # Ok::<(), coap_codec::WriteError>(())
 /// ```
-pub fn write_csm<'b>(buffer: &'b mut [u8], csm: &Csm) -> Result<&'b [u8], WriteError> {
+pub fn write_csm(buffer: &mut [u8], csm: Csm) -> Result<&[u8], WriteError> {
     let mut message = begin(buffer, Code::CSM, &[])?;
     if let Some(bytes) = csm.max_message_size {
-        message.uint_option(option::MAX_MESSAGE_SIZE, bytes)?;
+        message.uint(option::MAX_MESSAGE_SIZE, bytes)?;
     }
     if csm.block_wise_transfer {
         message.option(option::BLOCK_WISE_TRANSFER, &[])?;
     }
     if let Some(bytes) = csm.extended_token_length {
         // Three bytes at most (RFC 8974 §2.2.1); longer ones than 65804 cannot be sent anyway.
-        message.uint_option(option::EXTENDED_TOKEN_LENGTH, bytes.min(65804))?;
+        message.uint(option::EXTENDED_TOKEN_LENGTH, bytes.min(65804))?;
     }
     message.finish_tcp()
 }
@@ -327,13 +372,14 @@ pub fn write_release<'b>(
         if seconds > 0xff_ffff {
             return Err(WriteError::InvalidValue);
         }
-        message.uint_option(option::HOLD_OFF, seconds)?;
+        message.uint(option::HOLD_OFF, seconds)?;
     }
     message.finish_tcp()
 }
 
 /// Writes an Abort, the last message before the connection is closed: with the option if it was a CSM
-/// that could not be understood, and a text for a person, which may be empty.
+/// that could not be understood, and with a text for a person, such as the error. It may be empty, and
+/// is cut where the buffer ends.
 ///
 /// # Errors
 ///
@@ -347,15 +393,15 @@ pub fn write_release<'b>(
 /// assert_eq!(abort, b"\x60\xe5\x21\x03\xffbad");
 /// # Ok::<(), coap_codec::WriteError>(())
 /// ```
-pub fn write_abort<'b>(
-    buffer: &'b mut [u8],
+pub fn write_abort(
+    buffer: &mut [u8],
     bad_csm_option: Option<u16>,
-    diagnostic: &str,
-) -> Result<&'b [u8], WriteError> {
+    diagnostic: impl fmt::Display,
+) -> Result<&[u8], WriteError> {
     let mut message = begin(buffer, Code::ABORT, &[])?;
     if let Some(number) = bad_csm_option {
-        message.uint_option(option::BAD_CSM_OPTION, number.into())?;
+        message.uint(option::BAD_CSM_OPTION, number.into())?;
     }
-    message.payload(diagnostic.as_bytes())?;
+    message.diagnostic(diagnostic)?;
     message.finish_tcp()
 }

@@ -4,12 +4,13 @@ use core::fmt::{self, Write};
 use core::net::{IpAddr, SocketAddr};
 
 use super::{Scheme, Uri};
+use crate::text::Text;
 use crate::{MessageView, OptionNumber};
 
 /// Why no URI came out of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum ComposeError {
+pub enum UriComposeError {
     /// The buffer is too small.
     #[error("no space: the uri has {needed} bytes")]
     NoSpace {
@@ -38,7 +39,7 @@ impl<'b> Uri<'b> {
     ///
     /// # Errors
     ///
-    /// [`ComposeError`].
+    /// [`UriComposeError`].
     ///
     /// ```
     /// use coap_codec::{Message, Scheme, Uri};
@@ -54,8 +55,8 @@ impl<'b> Uri<'b> {
         scheme: Scheme,
         destination: SocketAddr,
         request: &MessageView<'_>,
-    ) -> Result<Self, ComposeError> {
-        let mut text = Text { buffer, length: 0 };
+    ) -> Result<Self, UriComposeError> {
+        let mut text = Text::new(buffer);
         text.put(scheme.as_str());
         text.put("://");
         text.host(destination, request)?;
@@ -63,7 +64,7 @@ impl<'b> Uri<'b> {
             None => destination.port(),
             Some(_) => match request.uri_port() {
                 Some(port) if port > 0 => port,
-                _ => return Err(ComposeError::Option(OptionNumber::URI_PORT)),
+                _ => return Err(UriComposeError::Option(OptionNumber::URI_PORT)),
             },
         };
         if port != scheme.default_port() {
@@ -74,7 +75,7 @@ impl<'b> Uri<'b> {
         }
         for segment in request.uri_path() {
             if matches!(segment, b"." | b"..") {
-                return Err(ComposeError::Option(OptionNumber::URI_PATH));
+                return Err(UriComposeError::Option(OptionNumber::URI_PATH));
             }
             text.put("/");
             text.encoded(OptionNumber::URI_PATH, segment, is_segment)?;
@@ -85,27 +86,14 @@ impl<'b> Uri<'b> {
                 byte != b'&' && (is_segment(byte) || matches!(byte, b'/' | b'?'))
             })?;
         }
-        let written = text.finish()?;
+        let no_space = UriComposeError::NoSpace { needed: text.length() };
+        let written = text.finish().ok_or(no_space)?;
         // What can still be wrong is the host: all the rest was encoded.
-        Uri::parse(written).map_err(|_| ComposeError::Option(OptionNumber::URI_HOST))
+        Uri::parse(written).map_err(|_| UriComposeError::Option(OptionNumber::URI_HOST))
     }
 }
 
-/// Writes into a buffer, and counts on behind its end.
-struct Text<'b> {
-    buffer: &'b mut [u8],
-    length: usize,
-}
-
-impl<'b> Text<'b> {
-    fn put(&mut self, text: &str) {
-        let end = self.length.saturating_add(text.len());
-        if let Some(room) = self.buffer.get_mut(self.length..end) {
-            room.copy_from_slice(text.as_bytes());
-        }
-        self.length = end;
-    }
-
+impl Text<'_> {
     fn put_display(&mut self, text: fmt::Arguments<'_>) {
         // Writing into a `Text` never fails.
         let _ = self.write_fmt(text);
@@ -113,8 +101,8 @@ impl<'b> Text<'b> {
 
     /// A name in which characters beyond ASCII are percent-encoded, or the destination's address
     /// (steps 2 and 3).
-    fn host(&mut self, destination: SocketAddr, request: &MessageView<'_>) -> Result<(), ComposeError> {
-        let invalid = ComposeError::Option(OptionNumber::URI_HOST);
+    fn host(&mut self, destination: SocketAddr, request: &MessageView<'_>) -> Result<(), UriComposeError> {
+        let invalid = UriComposeError::Option(OptionNumber::URI_HOST);
         if request.option(OptionNumber::URI_HOST).is_none() {
             match destination.ip() {
                 IpAddr::V4(address) => self.put_display(format_args!("{address}")),
@@ -142,9 +130,14 @@ impl<'b> Text<'b> {
     }
 
     /// The value of an option, in which what is not `plain` is percent-encoded.
-    fn encoded(&mut self, number: OptionNumber, value: &[u8], plain: impl Fn(u8) -> bool) -> Result<(), ComposeError> {
+    fn encoded(
+        &mut self,
+        number: OptionNumber,
+        value: &[u8],
+        plain: impl Fn(u8) -> bool,
+    ) -> Result<(), UriComposeError> {
         if core::str::from_utf8(value).is_err() || !number.allows_length(value.len()) {
-            return Err(ComposeError::Option(number));
+            return Err(UriComposeError::Option(number));
         }
         for byte in value {
             if plain(*byte) {
@@ -153,20 +146,6 @@ impl<'b> Text<'b> {
                 self.put_display(format_args!("%{byte:02X}"));
             }
         }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<&'b str, ComposeError> {
-        let no_space = ComposeError::NoSpace { needed: self.length };
-        let buffer: &'b [u8] = self.buffer;
-        // It is ASCII.
-        buffer.get(..self.length).and_then(|text| core::str::from_utf8(text).ok()).ok_or(no_space)
-    }
-}
-
-impl Write for Text<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put(text);
         Ok(())
     }
 }

@@ -9,6 +9,10 @@ impl Uri<'_> {
     /// Adds Uri-Host, Uri-Port, Uri-Path and Uri-Query to a request for this URI that is sent to
     /// `destination`, as far as they are needed (RFC 7252 §6.4).
     ///
+    /// A `destination` of `None` is for one whose address is not known here, as something else resolves
+    /// names: it is the host and the port of the URI. Uri-Host is sent for a name then, and Uri-Port
+    /// is not.
+    ///
     /// - `.` and `..` are resolved first (step 2), and so are `%2E` and `%2e%2E`, which mean the same
     ///   (RFC 3986 §6.2.2.2): `/a/../b` is `/b`, and `/..` is `/`. No such segment is ever sent.
     /// - Uri-Host is left out for an IP address that is the destination's; it is in lower case, and
@@ -29,23 +33,27 @@ impl Uri<'_> {
     /// ```
     /// use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token, Uri};
     ///
-    /// let message_type = MessageType::Confirmable;
-    /// let header = Header { message_type, code: Code::GET, message_id: MessageId(1) };
+    /// let header = Header::new(MessageType::Confirmable, Code::GET, MessageId(1));
     /// let mut buffer = [0; 64];
     /// let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
     /// // Resolved by whatever resolves names.
     /// let destination = "192.0.2.7:5683".parse()?;
-    /// Uri::parse("coap://DM.example/a%2Fb/?x=%C3%A9")?.write_options(&mut message, destination)?;
+    /// Uri::parse("coap://DM.example/a%2Fb/?x=%C3%A9")?.write_options(&mut message, Some(destination))?;
     /// assert_eq!(message.as_bytes(), b"\x40\x01\x00\x01\x3adm.example\x83a/b\x00\x44x=\xc3\xa9");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn write_options(&self, message: &mut MessageWriter<'_>, destination: SocketAddr) -> Result<(), WriteError> {
+    pub fn write_options(
+        &self,
+        message: &mut MessageWriter<'_>,
+        destination: Option<SocketAddr>,
+    ) -> Result<(), WriteError> {
         let mut decoded = Decoded::EMPTY;
-        if self.address().map(|address| address.to_canonical()) != Some(destination.ip().to_canonical()) {
+        let address = self.address().map(|address| address.to_canonical());
+        if address.is_none() || destination.is_some_and(|there| address != Some(there.ip().to_canonical())) {
             decoded.set(self.host_in_brackets().bytes().map(|byte| byte.to_ascii_lowercase()))?;
             message.checked_option(OptionNumber::URI_HOST, decoded.as_text()?)?;
         }
-        if self.port != destination.port() {
+        if destination.is_some_and(|there| there.port() != self.port) {
             message.uri_port(self.port)?;
         }
         let mut segments = Segments::of(self.path()).peekable();

@@ -41,7 +41,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn uri_port(&mut self, port: u16) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::URI_PORT, port.into())
+        self.uint(OptionNumber::URI_PORT, port.into())
     }
 
     /// Adds the absolute URI that a forward-proxy is asked for, up to 1034 bytes. It stands in
@@ -102,6 +102,6 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn no_response(&mut self, classes: NoResponse) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::NO_RESPONSE, classes.0.into())
+        self.uint(OptionNumber::NO_RESPONSE, classes.0.into())
     }
 }

@@ -5,13 +5,14 @@ mod insert;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod text;
 mod typed;
 
 use core::fmt;
 
 use crate::copy::{copy, copy_short, put};
 use crate::option::{MARKER, OptionHead};
-use crate::{Code, Header, OptionNumber, Token, WriteError};
+use crate::{Code, Header, MessageId, OptionNumber, Token, WriteError};
 
 /// Writes one message, part by part, into a borrowed buffer.
 ///
@@ -22,11 +23,7 @@ use crate::{Code, Header, OptionNumber, Token, WriteError};
 /// ```
 /// use coap_codec::{Code, ContentFormat, Header, MessageId, MessageType, MessageWriter, Token};
 ///
-/// let header = Header {
-///     message_type: MessageType::Acknowledgement,
-///     code: Code::CONTENT,
-///     message_id: MessageId(0x2001),
-/// };
+/// let header = Header::new(MessageType::Acknowledgement, Code::CONTENT, MessageId(0x2001));
 /// let mut buffer = [0; 64];
 /// let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
 /// message.content_format(ContentFormat::TEXT_PLAIN)?;
@@ -36,8 +33,8 @@ use crate::{Code, Header, OptionNumber, Token, WriteError};
 /// # Ok::<(), coap_codec::WriteError>(())
 /// ```
 ///
-/// Only what would not parse is refused, besides what the typed helpers say: a request in an ACK
-/// can be written, so that a test can send one.
+/// Refused is what would not parse, and by the methods for one option what that must not have. All
+/// else can be written, even a request in an ACK: so a test can send one.
 pub struct MessageWriter<'b> {
     buffer: &'b mut [u8],
     /// How much of the buffer is the message.
@@ -52,7 +49,7 @@ pub struct MessageWriter<'b> {
 
 #[allow(clippy::len_without_is_empty, reason = "there is always a header, so it would be false at all times")]
 impl<'b> MessageWriter<'b> {
-    /// Begins a message with its header and token, in a buffer whose content is of no account.
+    /// Begins a message with its header and token, in a buffer, whatever it holds.
     ///
     /// # Errors
     ///
@@ -82,7 +79,7 @@ impl<'b> MessageWriter<'b> {
     /// moving all that follow, so that n options in the worst order cost n² steps.
     ///
     /// Neither the length nor the number of occurrences is checked against the
-    /// [`REGISTRY`](crate::REGISTRY).
+    /// [`OPTION_REGISTRY`](crate::OPTION_REGISTRY).
     ///
     /// # Errors
     ///
@@ -147,8 +144,7 @@ impl<'b> MessageWriter<'b> {
     ///
     /// ```
     /// # use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token, WriteError};
-    /// # let message_type = MessageType::NonConfirmable;
-    /// # let header = Header { message_type, code: Code::POST, message_id: MessageId(1) };
+    /// # let header = Header::new(MessageType::NonConfirmable, Code::POST, MessageId(1));
     /// # let mut buffer = [0; 8];
     /// let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
     /// message.payload_with(|room| {
@@ -187,20 +183,29 @@ impl<'b> MessageWriter<'b> {
 
     /// How many bytes of the buffer are free. A payload takes one more than its length.
     #[inline]
+    #[must_use]
     pub const fn remaining(&self) -> usize {
         self.buffer.len().saturating_sub(self.length)
     }
 
     /// What the header holds by now.
     #[inline]
+    #[must_use]
     pub const fn header(&self) -> Header {
         self.header
     }
 
     /// The code that the message has by now.
     #[inline]
+    #[must_use]
     pub const fn code(&self) -> Code {
         self.header.code
+    }
+
+    /// Replaces the Message ID: to send what was written as another message.
+    pub fn set_message_id(&mut self, message_id: MessageId) {
+        self.header.message_id = message_id;
+        self.write_header();
     }
 
     /// Replaces the code.
@@ -213,9 +218,7 @@ impl<'b> MessageWriter<'b> {
             self.token_length = 0;
             self.drop_body();
         }
-        if let Some(first) = self.buffer.first_chunk_mut() {
-            *first = self.header.with_token_length(self.token_length);
-        }
+        self.write_header();
     }
 
     /// Drops the options and the payload and sets the code, for an answer that turns out to be
@@ -227,18 +230,22 @@ impl<'b> MessageWriter<'b> {
 
     /// The message so far.
     #[inline]
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.buffer.get(..self.length).unwrap_or_default()
     }
 
     /// How many bytes the message has so far.
     #[inline]
+    #[must_use]
     pub const fn len(&self) -> usize {
         self.length
     }
 
-    /// The message, for as long as the buffer is borrowed.
+    /// The datagram, for as long as the buffer is borrowed. For TCP:
+    /// [`finish_tcp`](Self::finish_tcp).
     #[inline]
+    #[must_use]
     pub fn finish(self) -> &'b [u8] {
         let buffer: &'b [u8] = self.buffer;
         buffer.get(..self.length).unwrap_or_default()
@@ -253,6 +260,12 @@ impl<'b> MessageWriter<'b> {
             Err(WriteError::PayloadWritten)
         } else {
             Ok(())
+        }
+    }
+
+    fn write_header(&mut self) {
+        if let Some(first) = self.buffer.first_chunk_mut() {
+            *first = self.header.with_token_length(self.token_length);
         }
     }
 

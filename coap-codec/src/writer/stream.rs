@@ -2,7 +2,7 @@
 
 use super::MessageWriter;
 use crate::option::OptionHead;
-use crate::{Header, Token, WriteError};
+use crate::{Code, Header, MessageId, MessageType, Token, WriteError};
 
 /// The most that the length field of a token can express (RFC 8974 §2.1).
 const LONGEST_TOKEN: usize = 65804;
@@ -18,15 +18,14 @@ impl<'b> MessageWriter<'b> {
     /// ```
     /// use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter};
     ///
-    /// let message_type = MessageType::Confirmable;
-    /// let header = Header { message_type, code: Code::GET, message_id: MessageId(0x2001) };
+    /// let header = Header::new(MessageType::Confirmable, Code::GET, MessageId(0x2001));
     /// let mut buffer = [0; 32];
-    /// let mut message = MessageWriter::with_long_token(&mut buffer, header, b"thirteen byte")?;
+    /// let mut message = MessageWriter::with_extended_token(&mut buffer, header, b"thirteen byte")?;
     /// message.uri_path("3")?;
     /// assert_eq!(message.as_bytes(), b"\x4d\x01\x20\x01\x00thirteen byte\xb1\x33");
     /// # Ok::<(), coap_codec::WriteError>(())
     /// ```
-    pub fn with_long_token(buffer: &'b mut [u8], header: Header, token: &[u8]) -> Result<Self, WriteError> {
+    pub fn with_extended_token(buffer: &'b mut [u8], header: Header, token: &[u8]) -> Result<Self, WriteError> {
         if let Ok(token) = Token::new(token) {
             return Self::new(buffer, header, token);
         }
@@ -54,26 +53,39 @@ impl<'b> MessageWriter<'b> {
         Ok(writer)
     }
 
+    /// Begins a message that goes over TCP, where type and Message ID do not exist (RFC 8323 §2.1).
+    /// End it with [`finish_tcp`](Self::finish_tcp), as until then it lies there as a datagram.
+    ///
+    /// The token may have up to 65804 bytes, as in [`with_extended_token`](Self::with_extended_token).
+    ///
+    /// # Errors
+    ///
+    /// As [`with_extended_token`](Self::with_extended_token); 4 bytes and the token are enough.
+    ///
+    /// ```
+    /// use coap_codec::{Code, MessageWriter};
+    ///
+    /// let mut buffer = [0; 32];
+    /// let mut message = MessageWriter::for_tcp(&mut buffer, Code::GET, &[1])?;
+    /// message.uri_path("3")?;
+    /// message.uri_path("0")?;
+    /// assert_eq!(message.finish_tcp()?, b"\x41\x01\x01\xb13\x010");
+    /// # Ok::<(), coap_codec::WriteError>(())
+    /// ```
+    pub fn for_tcp(buffer: &'b mut [u8], code: Code, token: &[u8]) -> Result<Self, WriteError> {
+        let header = Header::new(MessageType::NonConfirmable, code, MessageId(0));
+        Self::with_extended_token(buffer, header, token)
+    }
+
     /// The message as a frame of a TCP stream, which has no type and no Message ID (RFC 8323 §3.2).
     ///
-    /// Begin it with [`Header::for_stream`], or with that of a datagram: what a stream does not have
-    /// is dropped. The frame ends where the datagram would, and is not longer than that, but for two
+    /// Begin it with [`for_tcp`](Self::for_tcp), or as a datagram, of which type and Message ID are
+    /// dropped. The frame ends where the datagram would, and is not longer than that, but for two
     /// bytes if options and payload have 65805 bytes or more.
     ///
     /// # Errors
     ///
     /// [`WriteError::NoSpace`] when these two bytes do not fit; the message is lost then.
-    ///
-    /// ```
-    /// use coap_codec::{Code, Header, MessageWriter, Token};
-    ///
-    /// let mut buffer = [0; 32];
-    /// let mut message = MessageWriter::new(&mut buffer, Header::for_stream(Code::GET), Token::new(&[1])?)?;
-    /// message.uri_path("3")?;
-    /// message.uri_path("0")?;
-    /// assert_eq!(message.finish_tcp()?, b"\x41\x01\x01\xb13\x010");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn finish_tcp(self) -> Result<&'b [u8], WriteError> {
         let body = self.length.saturating_sub(self.options_start());
         let mut head = [0; 6];
@@ -131,7 +143,7 @@ fn frame_length(body: usize) -> (u8, Extension) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Code, OptionNumber, tcp};
+    use crate::{OptionNumber, tcp};
     use alloc::vec;
     use alloc::vec::Vec;
 
@@ -155,7 +167,7 @@ mod tests {
 
     fn frame(token: &[u8], payload_len: usize, room: usize) -> Result<Vec<u8>, WriteError> {
         let mut buffer = vec![0xee; room];
-        let mut writer = MessageWriter::with_long_token(&mut buffer, Header::for_stream(Code::CONTENT), token)?;
+        let mut writer = MessageWriter::for_tcp(&mut buffer, Code::CONTENT, token)?;
         writer.payload(&vec![b'x'; payload_len])?;
         writer.finish_tcp().map(<[u8]>::to_vec)
     }
@@ -165,9 +177,9 @@ mod tests {
         for payload_len in [0, 1, 11, 12, 267, 268, 65803, 65804, 65805] {
             for token in [&[][..], &[1; 8], &[2; 9], &[3; 12], &[4; 13], &[5; 269]] {
                 let bytes = frame(token, payload_len, 70_000).unwrap();
-                let limits = tcp::Limits::new(bytes.len()).with_long_tokens();
+                let limits = tcp::Limits::new(bytes.len()).with_extended_tokens();
                 let front = tcp::parse(&bytes, limits).unwrap();
-                let tcp::Front::Message { message, length } = front else { panic!("{front:?}") };
+                let tcp::Frame::Complete { message, length } = front else { panic!("{front:?}") };
                 assert_eq!((message.token(), message.payload().len()), (token, payload_len));
                 assert_eq!(length, bytes.len());
             }
@@ -183,18 +195,17 @@ mod tests {
 
     #[test]
     fn a_token_may_have_up_to_65804_bytes_and_no_more() {
-        let header = Header::for_stream(Code::GET);
         let mut buffer = vec![0; 65820];
         for len in [0, 8, 9, 12, 13, 268, 269, 65804] {
             let token = vec![7; len];
-            let writer = MessageWriter::with_long_token(&mut buffer, header, &token).unwrap();
-            let (_, message) = crate::MessageView::parse_with_long_token(writer.as_bytes()).unwrap();
+            let writer = MessageWriter::for_tcp(&mut buffer, Code::GET, &token).unwrap();
+            let (_, message) = crate::MessageView::parse_with_extended_token(writer.as_bytes()).unwrap();
             assert_eq!(message.token(), token);
         }
-        let mut new = |header, len| MessageWriter::with_long_token(&mut buffer, header, &vec![7; len]).err();
-        assert_eq!(new(header, 65805), Some(WriteError::TokenTooLong));
-        assert_eq!(new(Header::for_stream(Code::EMPTY), 9), Some(WriteError::EmptyMessage));
-        let no_space = MessageWriter::with_long_token(&mut [0; 17], header, &[7; 13]).err();
+        let mut new = |code, len| MessageWriter::for_tcp(&mut buffer, code, &vec![7; len]).err();
+        assert_eq!(new(Code::GET, 65805), Some(WriteError::TokenTooLong));
+        assert_eq!(new(Code::EMPTY, 9), Some(WriteError::EmptyMessage));
+        let no_space = MessageWriter::for_tcp(&mut [0; 17], Code::GET, &[7; 13]).err();
         assert_eq!(no_space, Some(WriteError::NoSpace { needed: 18 }));
     }
 
@@ -203,16 +214,15 @@ mod tests {
         for len in [9, 13, 300] {
             let token = vec![7; len];
             let mut buffer = vec![0; 400];
-            let mut writer =
-                MessageWriter::with_long_token(&mut buffer, Header::for_stream(Code::GET), &token).unwrap();
+            let mut writer = MessageWriter::for_tcp(&mut buffer, Code::GET, &token).unwrap();
             let before = writer.len();
             writer.option(OptionNumber(60), b"z").unwrap();
             writer.option(OptionNumber(1), b"a").unwrap();
-            let (_, message) = crate::MessageView::parse_with_long_token(writer.as_bytes()).unwrap();
+            let (_, message) = crate::MessageView::parse_with_extended_token(writer.as_bytes()).unwrap();
             assert!(message.options().map(|option| option.number.0).eq([1, 60]));
             writer.restart(Code::NOT_FOUND);
             assert_eq!(writer.len(), before);
-            let (_, message) = crate::MessageView::parse_with_long_token(writer.as_bytes()).unwrap();
+            let (_, message) = crate::MessageView::parse_with_extended_token(writer.as_bytes()).unwrap();
             assert_eq!((message.code(), message.token()), (Code::NOT_FOUND, &token[..]));
         }
     }

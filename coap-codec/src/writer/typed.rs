@@ -4,7 +4,7 @@
 //! the length that the registry allows, those for a path that no segment is `.` or `..`.
 
 use super::MessageWriter;
-use crate::option::encode_uint;
+use crate::option::{encode_uint, segments};
 use crate::{BlockValue, ContentFormat, OptionNumber, WriteError};
 
 impl MessageWriter<'_> {
@@ -14,7 +14,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     #[inline]
-    pub fn uint_option(&mut self, number: OptionNumber, value: u32) -> Result<(), WriteError> {
+    pub fn uint(&mut self, number: OptionNumber, value: u32) -> Result<(), WriteError> {
         self.option(number, encode_uint(value, &mut [0; 4]))
     }
 
@@ -24,7 +24,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn content_format(&mut self, format: ContentFormat) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::CONTENT_FORMAT, format.0.into())
+        self.uint(OptionNumber::CONTENT_FORMAT, format.0.into())
     }
 
     /// Adds the one format that the answer is to have.
@@ -33,7 +33,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn accept(&mut self, format: ContentFormat) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::ACCEPT, format.0.into())
+        self.uint(OptionNumber::ACCEPT, format.0.into())
     }
 
     /// Adds Observe: [`REGISTER`](crate::observe::REGISTER) or
@@ -44,7 +44,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn observe(&mut self, value: u32) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::OBSERVE, value & 0xff_ffff)
+        self.uint(OptionNumber::OBSERVE, value & 0xff_ffff)
     }
 
     /// Adds for how many seconds the answer is fresh. 60 is the default and need not be sent.
@@ -53,10 +53,11 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn max_age(&mut self, seconds: u32) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::MAX_AGE, seconds)
+        self.uint(OptionNumber::MAX_AGE, seconds)
     }
 
-    /// Adds the version of the payload, 1 to 8 bytes.
+    /// Adds the entity-tag of the representation, 1 to 8 bytes; to a request, one of those that the
+    /// client has (RFC 7252 §5.10.6).
     ///
     /// # Errors
     ///
@@ -66,30 +67,40 @@ impl MessageWriter<'_> {
         self.checked_option(OptionNumber::ETAG, etag)
     }
 
-    /// Adds one segment of the path, up to 255 bytes, as it is: nothing is percent-decoded, and a
-    /// `/` in it is a part of the segment. The path `/` has no segment.
+    /// Adds the segments of a path such as `/3/0/9`, which stand between slashes and are not
+    /// percent-decoded. `/` has none. A query is not a part of it: see [`uri_query`](Self::uri_query).
+    ///
+    /// # Errors
+    ///
+    /// As [`uri_path`](Self::uri_path). Of the path, the segments before the one that fails have been
+    /// added then.
+    ///
+    /// ```
+    /// use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token};
+    ///
+    /// let header = Header::new(MessageType::Confirmable, Code::GET, MessageId(1));
+    /// let mut buffer = [0; 16];
+    /// let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
+    /// message.path("/3/0/9")?;
+    /// assert_eq!(message.finish(), b"\x40\x01\x00\x01\xb13\x010\x019");
+    /// # Ok::<(), coap_codec::WriteError>(())
+    /// ```
+    pub fn path(&mut self, path: &str) -> Result<(), WriteError> {
+        segments(path).try_for_each(|segment| self.uri_path(segment))
+    }
+
+    /// Adds one segment of the path, not a path: a `/` in it is a part of the segment. It has up to
+    /// 255 bytes and is taken as it is, without percent-decoding.
     ///
     /// # Errors
     ///
     /// [`WriteError::DotSegment`], [`WriteError::ValueTooLong`], or as [`option`](Self::option).
-    ///
-    /// ```
-    /// # use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token};
-    /// # let message_type = MessageType::Confirmable;
-    /// # let header = Header { message_type, code: Code::GET, message_id: MessageId(1) };
-    /// # let mut buffer = [0; 16];
-    /// # let mut message = MessageWriter::new(&mut buffer, header, Token::EMPTY)?;
-    /// for segment in "3/0/9".split('/') {
-    ///     message.uri_path(segment)?;
-    /// }
-    /// assert_eq!(message.as_bytes(), b"\x40\x01\x00\x01\xb13\x010\x019");
-    /// # Ok::<(), coap_codec::WriteError>(())
-    /// ```
     pub fn uri_path(&mut self, segment: &str) -> Result<(), WriteError> {
         self.segment(OptionNumber::URI_PATH, segment)
     }
 
-    /// Adds one argument of the query, up to 255 bytes, such as `lt=86400`.
+    /// Adds one argument of the query, up to 255 bytes, such as `lt=86400`:
+    /// [`uri_query_pair`](Self::uri_query_pair) puts it together.
     ///
     /// # Errors
     ///
@@ -122,7 +133,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn block1(&mut self, block: BlockValue) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::BLOCK1, block.encode())
+        self.uint(OptionNumber::BLOCK1, block.to_uint())
     }
 
     /// Adds which block of the response's body this is about (RFC 7959 §2.1).
@@ -131,7 +142,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn block2(&mut self, block: BlockValue) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::BLOCK2, block.encode())
+        self.uint(OptionNumber::BLOCK2, block.to_uint())
     }
 
     /// Adds how many bytes the request's body has in all; in a 4.13, how many would be welcome.
@@ -140,7 +151,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn size1(&mut self, bytes: u32) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::SIZE1, bytes)
+        self.uint(OptionNumber::SIZE1, bytes)
     }
 
     /// Adds how many bytes the response's body has in all; 0 in a request asks for it.
@@ -149,7 +160,7 @@ impl MessageWriter<'_> {
     ///
     /// As [`option`](Self::option).
     pub fn size2(&mut self, bytes: u32) -> Result<(), WriteError> {
-        self.uint_option(OptionNumber::SIZE2, bytes)
+        self.uint(OptionNumber::SIZE2, bytes)
     }
 
     fn segment(&mut self, number: OptionNumber, segment: &str) -> Result<(), WriteError> {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use coap_codec::{Message, MessageId, MessageType, OptionNumber, Reaction};
+use coap_codec::{Message, MessageId, MessageType, OptionNumber};
 
 use super::message::dedup::{Class, Repeat};
 use super::message::outbox::Order;
@@ -16,8 +16,8 @@ impl Endpoint {
         let message = match Message::parse(datagram) {
             Ok(message) => message,
             Err(error) => {
-                if let (Reaction::Reset, Some(header)) = (error.reaction(), error.header()) {
-                    self.messages.empty(peer, MessageType::Reset, header.message_id);
+                if let Some(reset) = error.reset() {
+                    self.messages.empty(peer, MessageType::Reset, reset.message_id);
                 }
                 return Inbound::Handled(Handled::Malformed);
             }

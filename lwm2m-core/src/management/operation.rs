@@ -153,8 +153,8 @@ impl Options {
             OptionNumber::OBSERVE if !repeated => {
                 self.observe = option.as_uint().filter(|_| option.has_valid_length());
             }
-            OptionNumber::BLOCK1 if !repeated && has_body => self.block1 = Some(BlockValue::decode(option.value)),
-            OptionNumber::BLOCK2 if !repeated => self.block2 = Some(BlockValue::decode(option.value)),
+            OptionNumber::BLOCK1 if !repeated && has_body => self.block1 = Some(BlockValue::from_value(option.value)),
+            OptionNumber::BLOCK2 if !repeated => self.block2 = Some(BlockValue::from_value(option.value)),
             OptionNumber::PROXY_URI | OptionNumber::PROXY_SCHEME => self.proxied = true,
             number => return !number.is_critical(),
         }

@@ -162,7 +162,7 @@ fn xk_17_an_answer_that_does_not_fit_the_block_ends_the_request() {
         server_mut(&mut sim).go_down();
         sim.run_for(millis(1));
         let register = sent(&sim).pop().unwrap();
-        let value = option.map(|option| option.encode().to_be_bytes()[3..].to_vec()).unwrap_or_default();
+        let value = option.map(|option| option.to_uint().to_be_bytes()[3..].to_vec()).unwrap_or_default();
         let options: Vec<(OptionNumber, &[u8])> = option.iter().map(|_| (OptionNumber::BLOCK1, &value[..])).collect();
         answer(&mut sim, &register, MessageType::Acknowledgement, Code::CONTINUE, &options);
         let reason = Reason::Code(Code::CONTINUE);

@@ -399,7 +399,7 @@ fn xb_20_a_large_bootstrap_write_is_applied_after_its_last_block_only() {
     assert!(body.len() > 256);
     let piece = |num: usize| {
         let end = body.len().min(num * 64 + 64);
-        let block = BlockValue::new(num as u32, end < body.len(), 2).unwrap().encode();
+        let block = BlockValue::new(num as u32, end < body.len(), 2).unwrap().to_uint();
         BootstrapCommand::Ask(lwm2m_core::sim::Ask {
             format: Some(ContentFormat::LWM2M_TLV),
             options: vec![(OptionNumber::BLOCK1.0, block.to_be_bytes()[2..].to_vec())],

@@ -33,7 +33,7 @@ fn read(datagram: &[u8]) {
     let message = match Message::parse(datagram) {
         Ok(message) => message,
         Err(error) => {
-            black_box((error.kind(), error.position(), error.reaction(), error.header()));
+            black_box((error.kind(), error.position(), error.reset(), error.header()));
             return;
         }
     };
@@ -45,6 +45,13 @@ fn read(datagram: &[u8]) {
     black_box((message.content_format(), message.accept(), message.observe(), message.etag()));
     black_box((message.block1(), message.block2(), message.uint(black_box(OptionNumber::SIZE1))));
     black_box(message.unsupported_option(|number| black_box(number) == OptionNumber::URI_PATH));
+    black_box(
+        message.check(|number| black_box(number) == OptionNumber::URI_PATH).err().map(|refusal| refusal.reaction()),
+    );
+    black_box((message.path_is(black_box("/3/0")), message.diagnostic(), message.preconditions_hold(black_box(None))));
+    if let Some(Ok(block)) = message.block2() {
+        black_box((block.range(black_box(1)), block.next(), block.with_more(black_box(true))));
+    }
 }
 
 fn write<'b>(buffer: &'b mut [u8], value: &[u8]) -> Result<&'b [u8], WriteError> {
@@ -56,9 +63,10 @@ fn write<'b>(buffer: &'b mut [u8], value: &[u8]) -> Result<&'b [u8], WriteError>
     let text = core::str::from_utf8(value).unwrap_or_default();
     let mut message = MessageWriter::new(buffer, header, Token::new(value).unwrap_or_default())?;
     message.uri_path(text)?;
+    message.path(text)?;
     message.content_format(ContentFormat(black_box(40)))?;
     message.uri_query(text)?;
-    message.block1(BlockValue::decode(value).map_err(|_| WriteError::ValueTooLong)?)?;
+    message.block1(BlockValue::from_value(value).map_err(|_| WriteError::ValueTooLong)?)?;
     while black_box(true) {
         message.option(OptionNumber(black_box(1)), value)?;
     }

@@ -34,7 +34,7 @@ impl Block {
     fn write(self, option: OptionNumber, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
         let exponent = self.size.trailing_zeros().saturating_sub(4);
         let number = u32::try_from(self.number).unwrap_or(u32::MAX);
-        writer.uint_option(option, (number << 4) | (u32::from(self.more) << 3) | exponent)
+        writer.uint(option, (number << 4) | (u32::from(self.more) << 3) | exponent)
     }
 
     pub(super) const fn offset(self) -> usize {

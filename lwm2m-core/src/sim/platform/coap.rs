@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, Reaction, Token, WriteError};
+use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, Token, WriteError};
 
 use super::blockwise::{Dialogue, Next, Part, Received, Receiver};
 use super::message::{Inbound, Unmatched, write};
@@ -310,8 +310,8 @@ impl Coap {
         let message = match Message::parse(datagram) {
             Ok(message) => message,
             Err(error) => {
-                if let (Reaction::Reset, Some(header)) = (error.reaction(), error.header()) {
-                    self.ready.push_back((from, header.reset().to_bytes().to_vec()));
+                if let Some(reset) = error.reset() {
+                    self.ready.push_back((from, reset.to_bytes().to_vec()));
                 }
                 return Incoming::Malformed;
             }
