@@ -153,7 +153,10 @@ impl Accounts {
         let mut lost = Vec::new();
         let Self(Security { instances: securities, .. }, servers, access) = &mut settled;
         access.drop_stale(&before.2, exists);
-        let is_gone = |id| securities.iter().all(|security| security.short_server_id != Some(id));
+        // What the bootstrap server's own account has for an id names no server.
+        let is_of =
+            |security: &security::Instance, id| !security.is_bootstrap_server() && security.short_server_id == Some(id);
+        let is_gone = |id| !securities.iter().any(|security| is_of(security, id));
         for gone in before.servers().map(|account| account.short_server_id).filter(|id| is_gone(*id)) {
             servers.instances.retain(|server| server.short_server_id != Some(gone));
             let others: Vec<_> = servers.instances.iter().filter_map(|server| server.short_server_id).collect();
