@@ -302,10 +302,12 @@ fn delete_instances(ctx: &Ctx, object: u16, model: &mut dyn DataModel) {
     }
 }
 
-/// Deletes an instance that is lost with its server; the news of it, unless the application refuses.
+/// Deletes an instance that is lost with its server; the news of it, unless it is there to stay or the
+/// application refuses.
 pub(crate) fn remove(now: Instant, path: Path, model: &mut dyn DataModel) -> Option<Event> {
     let ctx = Ctx { origin: Origin::Bootstrap, ticket: None, resumed: false, now };
     let change = removal(path.object_id()?, path.instance_id()?);
+    model.object(change.object).filter(|object| !is_permanent(object))?;
     let there = is_there(model, change.object, change.instance);
     model.check(&ctx, &change).ok().filter(|()| there)?;
     model.apply(&ctx, &change);
