@@ -262,6 +262,17 @@ impl AccessControl {
     }
 }
 
+/// Whether the servers that a change names are known, but for those that stand for all or for none.
+pub(crate) fn names_known(change: &Change<'_>, is_known: &dyn Fn(u16) -> bool) -> bool {
+    change.values.iter().all(|Given { resource, index, value }| match (resource, index, value) {
+        (ACL, Some(server), _) => server == DEFAULT || is_known(server),
+        (ACCESS_CONTROL_OWNER, _, Value::Int(owner)) => {
+            u16::try_from(owner).is_ok_and(|owner| owner == MAX_ID || is_known(owner))
+        }
+        _ => true,
+    })
+}
+
 /// Who of `others` may do most with what an instance speaks of: Write and Delete count one each. Of
 /// equals the first; nobody without an entry or a default one.
 fn heir(known: &Instance, others: &[u16]) -> Option<u16> {

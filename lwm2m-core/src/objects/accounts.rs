@@ -3,9 +3,9 @@
 
 use alloc::vec::Vec;
 
-use coap_codec::Uri;
+use coap_codec::{Code, Uri};
 
-use super::access_control::AccessControl;
+use super::access_control::{self, AccessControl};
 use super::security::{self, Mode, Security};
 use super::server::{self, Server};
 use crate::base::config::{self, Config, ConfigError, Credentials};
@@ -280,7 +280,15 @@ impl DataModel for Accounts {
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
-        self.of(change.object).check(ctx, change)
+        self.of(change.object).check(ctx, change)?;
+        // A bootstrap may name a server before it brings it; Bootstrap-Finish judges. With what else is
+        // there it must fit at once, or the next bootstrap would be refused for it.
+        let judged = change.object == access_control::ID && matches!(ctx.origin, Origin::Server(_));
+        let is_known = |id| self.1.by_short_server_id(id).is_some();
+        if judged && !access_control::names_known(change, &is_known) {
+            return Err(Refusal::Code(Code::BAD_REQUEST));
+        }
+        Ok(())
     }
 
     fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
