@@ -40,7 +40,11 @@ impl Client {
         }
         match self.exchange.receive_multicast(now, peer, datagram) {
             Inbound::Request { reply, .. } => match self.exchange.keep_for_leisure(now, &reply, datagram) {
-                Ok(()) => Received::Request,
+                Ok(()) => {
+                    // Whoever asks is there to hear the answer; a device in queue mode stays awake for it.
+                    self.lifecycle.heard(now, connection.role);
+                    Received::Request
+                }
                 Err(_) => Received::Overloaded,
             },
             Inbound::Handled(Handled::Duplicate) => Received::Duplicate,
