@@ -161,8 +161,11 @@ impl AccessControl {
     /// Says what the device itself wants of a path: an object or an instance. False when there is no
     /// room for it, or the path is none of these.
     pub(crate) fn decide(&mut self, config::AccessControl { path, owner, acl }: &config::AccessControl) -> bool {
-        let (Some(object), 1 | 2) = (path.object_id(), path.depth()) else { return false };
-        let instance = path.instance_id().unwrap_or(MAX_ID);
+        let (object, instance) = match (path.object_id(), path.instance_id(), path.depth()) {
+            (Some(object), None, _) => (object, MAX_ID),
+            (Some(object), Some(instance), 2) if instance != MAX_ID => (object, instance),
+            _ => return false,
+        };
         let known = self.about(object, instance).map(|known| known.id);
         let Some(id) = known.or_else(|| self.free()) else { return false };
         let mut own =
@@ -459,7 +462,7 @@ mod tests {
         assert!(!table.decide(&said(b, 1, &[])));
         assert!(table.decide(&said(a, 2, &[(0, W)])), "in the place that it has");
         assert_eq!(table.rights(1, false, 5, 0), W);
-        for wrong in [Path::ROOT, Path::resource(5, 0, 1)] {
+        for wrong in [Path::ROOT, Path::resource(5, 0, 1), Path::instance(5, MAX_ID)] {
             assert!(!AccessControl::new(9, 9).decide(&said(wrong, 1, &[])));
         }
     }
