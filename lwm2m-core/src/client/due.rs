@@ -15,9 +15,9 @@ use crate::lifecycle::presence::Presence;
 use crate::lifecycle::registration::Request;
 use crate::lifecycle::{Due, Lifecycle, Role, object_list};
 use crate::management::read;
-use crate::model::{DataModel, Joined, Refusal, Viewed, refusing, walk};
+use crate::model::{DataModel, Joined, Refusal, Viewed, refusing};
 use crate::objects::Accounts;
-use crate::reporting::{Due as Notification, is_there};
+use crate::reporting::{Due as Notification, is_there, may_hear};
 
 /// How long to wait when a buffer or a Message ID was missing.
 const STALL: Duration = Duration::from_secs(1);
@@ -219,14 +219,14 @@ impl Client {
         let wall = self.clock.embedder(now);
         let ctx = crate::reporting::context(wall, server);
         let joined = Joined(&mut self.accounts, model);
-        let mut over = false;
+        let (mut over, mut barred) = (false, false);
         let reporting = &self.reporting;
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
-            // The observation waits for the right to come back (OMA LwM2M 1.0, 5.5.2).
-            let there = is_there(due.path, &joined);
-            if there && !walk::is_allowed(&ctx, due.path, &joined) {
+            barred = !may_hear(&ctx, due.path, &joined);
+            if barred {
                 return Verdict::Drop;
             }
+            let there = is_there(due.path, &joined);
             if due.kept {
                 let written = write_kept(&due, reporting.kept(server, &due), writer);
                 return written.map_or(Verdict::Drop, |()| Verdict::Send);
@@ -260,6 +260,10 @@ impl Client {
                 self.reporting.sent((now, wall), &due, Some(sent), &joined);
                 self.events.push(Event::Notified { server, path: due.path });
                 self.touch();
+                true
+            }
+            Err(SendError::Dropped) if barred && !due.kept => {
+                self.reporting.barred(now, &due);
                 true
             }
             Err(SendError::Dropped) => {

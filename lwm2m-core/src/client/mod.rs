@@ -345,13 +345,19 @@ impl Client {
         }
         self.touch();
         let wall = self.clock.embedder(now);
-        let joined = Joined(&mut self.accounts, model);
-        // Whoever observes may see more now, or less.
-        self.reporting.changed(wall, about.path, &joined);
-        self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &joined);
+        self.rights_changed(wall, about.path.object_id().zip(about.path.instance_id()), model);
+        self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
         self.reconsider(now, model);
         self.pump(now, Some(model));
         Ok(())
+    }
+
+    /// Access Control says something else of an instance: whoever observes may see more now, or less.
+    fn rights_changed(&mut self, wall: Instant, subject: Option<(u16, u16)>, model: &mut dyn DataModel) {
+        let Some((object, instance)) = subject else { return };
+        let joined = Joined(&mut self.accounts, model);
+        self.reporting.withhold(wall, (object, instance), &joined);
+        self.reporting.changed(wall, Path::instance(object, instance), &joined);
     }
 
     /// Updates the registration with a server now, or as soon as it may be. A device in queue mode that

@@ -157,6 +157,10 @@ impl Client {
         let Some(changed) = effects.changed.or(effects.deleted) else { return };
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, changed, &joined);
+        if changed.object_id() == Some(ACCESS_CONTROL) {
+            let subject = changed.instance_id().and_then(|id| self.accounts.2.subject(id));
+            self.rights_changed(wall, subject, model);
+        }
         self.keep_notifications(now, true, Some(model));
         let listed = effects.deleted.is_some() || changed.depth() == 1;
         if listed {

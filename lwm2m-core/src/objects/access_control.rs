@@ -129,6 +129,11 @@ impl AccessControl {
         self.instances.len() <= self.limit && self.instances.iter().all(|known| known.acl.len() <= self.entries)
     }
 
+    /// The Object Instance that an instance speaks of, if it is not an object.
+    pub(crate) fn subject(&self, id: u16) -> Option<(u16, u16)> {
+        self.get(id)?.target().filter(|(_, instance)| *instance != MAX_ID)
+    }
+
     fn get(&self, id: u16) -> Option<&Instance> {
         self.instances.iter().find(|instance| instance.id == id)
     }

@@ -7,10 +7,11 @@ use coap_codec::{BlockValue, Code};
 
 use super::observations::Observer;
 use super::stored::Record;
-use super::{Due, Observation, Periods, Reporting, context, is_there};
+use super::{Due, Observation, Periods, Reporting, context, is_there, may_hear};
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::mixer::Mixer;
 use crate::base::path::Path;
+use crate::base::rights::Rights;
 use crate::base::time::Instant;
 use crate::exchange::Sent;
 use crate::format::{Encoder, Output};
@@ -60,13 +61,13 @@ impl Reporting {
             }
             walk::encode(&ctx, due.path, model, Encoder::new(due.format, due.path, output))
         };
+        // What its server may not read is not made for it either.
+        if !may_hear(&ctx, due.path, model) {
+            return observation.wait(now);
+        }
         (observation.digest, observation.measured) = self.numbers.tell(wall, observer, due.path, model);
         (observation.pending, observation.moved) = (false, false);
         observation.notified = now;
-        // What its server may not read is not made for it either.
-        if is_there(due.path, model) && !walk::is_allowed(&ctx, due.path, model) {
-            return;
-        }
         let owed = match body(Output::measure(&mut Mixer::new())) {
             Ok(length) => {
                 let fits = length <= longest(due, datagram) && self.make_room(observer, length);
@@ -107,6 +108,20 @@ impl Reporting {
         let last = self.stored.oldest(observer).is_none();
         if let Some(observation) = self.observations.find_mut(observer).filter(|_| last) {
             observation.owed = true;
+        }
+    }
+
+    /// The rights to an instance have changed. What was made of it is not told any more to whoever may not
+    /// read it now, alone or with others of its object; the value of then is.
+    pub(crate) fn withhold(&mut self, wall: Instant, (object, instance): (u16, u16), model: &dyn DataModel) {
+        let Self { observations, stored, .. } = self;
+        let path = Path::instance(object, instance);
+        for observation in observations.iter_mut().filter(|observation| observation.path.overlaps(path)) {
+            let rights = model.rights(&context(wall, observation.server), object, instance);
+            if !rights.contains(Rights::READ) && stored.oldest(observation.observer()).is_some() {
+                stored.forget(observation.observer());
+                (observation.replays, observation.owed) = (false, true);
+            }
         }
     }
 

@@ -26,7 +26,7 @@ use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::{ExchangeId, Sent};
 use crate::format::Format;
-use crate::model::{Ctx, DataModel, Origin};
+use crate::model::{Ctx, DataModel, Origin, walk};
 
 /// The periods that rule an observation's notifications.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -228,6 +228,14 @@ impl Reporting {
         }
     }
 
+    /// A notification is due that its server has no right to: it waits for the right to come back (OMA
+    /// LwM2M 1.0, 5.5.2).
+    pub(crate) fn barred(&mut self, now: Instant, due: &Due) {
+        if let Some(observation) = self.observations.get_mut(due.index) {
+            observation.wait(now);
+        }
+    }
+
     /// When an observation's next notification may or must go out. Attributes that are set nowhere
     /// are as the server's `defaults` (/1/x/2 and /1/x/3) have them.
     fn deadline(&self, observation: &Observation, defaults: Attributes) -> Option<Instant> {
@@ -383,6 +391,11 @@ impl Due {
             index,
         }
     }
+}
+
+/// Whether a server may be told what there is at a path: what it may read, or that it is gone.
+pub(crate) fn may_hear(ctx: &Ctx, path: Path, model: &dyn DataModel) -> bool {
+    walk::is_allowed(ctx, path, model) || !is_there(path, model)
 }
 
 /// Whether there is what a path names: no model is asked for the value of what it does not have.

@@ -17,6 +17,9 @@ const CONFIRM_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// The Observe option counts modulo 2^24 (RFC 7641, section 3.4).
 const SEQUENCE_MASK: u32 = 0x00FF_FFFF;
 
+/// What a server was told last that was told nothing of late: no value has this digest but by chance.
+const UNTOLD: u64 = 0;
+
 /// By what an observation is known (RFC 7641, section 4.1): the Short Server ID and the token.
 pub(crate) type Observer = (u16, Token);
 
@@ -79,6 +82,16 @@ impl Observation {
     /// one that was acknowledged is a day old.
     pub(crate) fn needs_confirmation(&self, at: Instant, confirmable: bool) -> bool {
         confirmable || at.saturating_duration_since(self.confirmed) >= CONFIRM_WITHIN
+    }
+
+    /// It says nothing until its server may read again what it observes, and then whatever differs from
+    /// what that was told last.
+    pub(super) const fn wait(&mut self, now: Instant) {
+        if self.owed {
+            (self.digest, self.measured) = (UNTOLD, false);
+        }
+        (self.pending, self.moved, self.owed) = (false, false, false);
+        self.notified = now;
     }
 
     pub(crate) const fn next_sequence(&self) -> u32 {

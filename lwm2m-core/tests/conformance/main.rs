@@ -49,6 +49,7 @@ mod register;
 mod register_answers;
 mod registrations;
 mod reporting_groups;
+mod rights;
 mod update;
 mod update_failures;
 mod writes;
