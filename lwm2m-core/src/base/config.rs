@@ -60,7 +60,7 @@ pub struct Config {
     /// for that, and Leshan would not read them.
     ///
     /// One segment or several, each behind its `/`: at most 32 bytes of letters, digits, `-`, `.`, `_` and
-    /// `~`, and no segment of digits alone.
+    /// `~`, no segment of digits alone, and not below `/.well-known`.
     pub alternate_path: Option<String>,
     /// What the format numbers of before 2016 are good for.
     pub legacy_formats: LegacyFormats,
@@ -291,7 +291,9 @@ impl Config {
             let is_id = segment.bytes().all(|byte| byte.is_ascii_digit());
             !is_id && !matches!(segment, "." | "..") && segment.bytes().all(plain)
         };
-        let segments = path.strip_prefix('/');
+        // Where discovery is, for one (RFC 8615).
+        let is_taken = |segments: &str| segments.split('/').next() == Some(".well-known");
+        let segments = path.strip_prefix('/').filter(|segments| !is_taken(segments));
         path.len() <= LONGEST_ROOT && segments.is_some_and(|segments| segments.split('/').all(fits))
     }
 
@@ -394,6 +396,9 @@ mod tests {
             "/a/..",
             "/a b",
             "/ä",
+            "/.well-known",
+            "/.well-known/core",
+            "/.well-known/lwm2m",
             "/a%20",
             "/a>",
             "/a,b",
