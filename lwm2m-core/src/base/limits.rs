@@ -24,9 +24,10 @@ pub struct Limits {
     /// Exchanges of our own in flight (requests, confirmable notifications, separate answers).
     /// Further ones wait.
     pub exchanges: usize,
-    /// Received messages that are remembered to tell duplicates. When it is full of requests that
-    /// change something, a new one is refused with 5.03, and the repetition of a response that
-    /// found no place is rejected instead of acknowledged.
+    /// Received messages that are remembered to tell duplicates. When it is full, those that change nothing
+    /// make room first, then the oldest PUT or DELETE, and a POST never: full of those, a further change is
+    /// refused with 5.03, and the repetition of a response that found no place is rejected instead of
+    /// acknowledged.
     pub deduplication: usize,
     /// Requests that the application may answer later, always less than `slots`, and those by multicast
     /// that wait for their moment. One more is refused with 5.03; by multicast, without a word.

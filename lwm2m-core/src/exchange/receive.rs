@@ -73,12 +73,12 @@ impl Endpoint {
         // it may make room, as a long body comes in more messages than can be remembered.
         let partial = || message.block1().is_some_and(|block| block.is_ok_and(|block| block.more()));
         let class = match Class::of(reply.method) {
-            Class::Change if partial() => Class::Harmless,
+            Class::Change | Class::Idempotent if partial() => Class::Harmless,
             class => class,
         };
         let until = now + self.lifetime(reply.confirmable);
         let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
-        if !known && class == Class::Change {
+        if !known && class != Class::Harmless {
             // Not remembered, it might be carried out twice.
             self.unavailable(&reply);
             return Inbound::Handled(Handled::Refused);

@@ -302,7 +302,7 @@ impl Endpoint {
             _ if !reply.confirmable => Repeat::Nothing,
             (Some(short), _) => Repeat::Answer(short),
             (None, Class::Harmless) => Repeat::Evaluate,
-            (None, Class::Change) => Inline::head(answer).map_or(Repeat::Nothing, Repeat::Answer),
+            (None, Class::Change | Class::Idempotent) => Inline::head(answer).map_or(Repeat::Nothing, Repeat::Answer),
         };
         self.remember(reply, repeat);
     }

@@ -36,19 +36,24 @@ impl Inline {
     }
 }
 
-/// What a message may do when it is applied twice, which decides who must make room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a message may do when it is applied twice, which decides who must make room: those first that come
+/// first here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Class {
-    /// POST, PUT, DELETE and unknown methods: never evicted while a duplicate may come.
-    Change,
     /// GET, and responses to us.
     Harmless,
+    /// PUT and DELETE: what they ask for is done once and for all (RFC 7252, section 5.1). A server has its
+    /// answer before it asks for something else (NSTART), so the oldest of many is not asked for again.
+    Idempotent,
+    /// POST, and changes in part: never evicted while a duplicate may come.
+    Change,
 }
 
 impl Class {
     pub(crate) const fn of(code: Code) -> Self {
         match code {
-            Code::POST | Code::PUT | Code::DELETE | Code::PATCH | Code::IPATCH => Self::Change,
+            Code::POST | Code::PATCH | Code::IPATCH => Self::Change,
+            Code::PUT | Code::DELETE => Self::Idempotent,
             _ => Self::Harmless,
         }
     }
@@ -112,9 +117,10 @@ impl Deduplication {
             self.entries.push(entry);
             return true;
         }
-        // The harmless entry that would have gone first makes room.
-        let victim =
-            self.entries.iter_mut().filter(|entry| entry.class == Class::Harmless).min_by_key(|entry| entry.until);
+        // The one that would have gone first makes room, of those that harm least; none for one that harms
+        // less than all of them.
+        let may_go = |entry: &&mut Entry| entry.class < Class::Change && entry.class <= class;
+        let victim = self.entries.iter_mut().filter(may_go).min_by_key(|entry| (entry.class, entry.until));
         match victim {
             Some(victim) => {
                 *victim = entry;
@@ -185,6 +191,26 @@ mod tests {
         assert!(!insert(&mut table, 2, 5, Class::Harmless));
         assert!(insert(&mut table, 247, 6, Class::Change), "the first one expired");
         assert_eq!(table.len(), 2);
+    }
+
+    #[test]
+    fn what_may_be_repeated_makes_room_for_what_comes_after_it() {
+        let mut table = Deduplication::new(3);
+        assert!(insert(&mut table, 0, 1, Class::Idempotent));
+        assert!(insert(&mut table, 1, 2, Class::Idempotent));
+        assert!(insert(&mut table, 2, 3, Class::Harmless));
+        let known = |table: &Deduplication| {
+            [1, 2, 3, 4, 5, 6].map(|id| table.find(Instant::from_secs(3), PEER, MessageId(id)).is_some())
+        };
+        assert!(insert(&mut table, 3, 4, Class::Change));
+        assert_eq!(known(&table), [true, true, false, true, false, false], "the read first");
+        assert!(!insert(&mut table, 3, 5, Class::Harmless), "a read drives nothing out");
+        assert!(insert(&mut table, 3, 5, Class::Idempotent));
+        assert_eq!(known(&table), [false, true, false, true, true, false], "then the oldest");
+        assert!(insert(&mut table, 3, 6, Class::Change));
+        assert!(insert(&mut table, 3, 1, Class::Change));
+        assert!(!insert(&mut table, 3, 2, Class::Change) && !insert(&mut table, 3, 2, Class::Idempotent));
+        assert_eq!(known(&table), [true, false, false, true, false, true], "and never a change");
     }
 
     #[test]
