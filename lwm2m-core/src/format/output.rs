@@ -14,6 +14,12 @@ pub(crate) const SLACK: usize = 12;
 /// The longest number in plain decimal notation.
 const LONGEST_NUMBER: usize = 352;
 
+/// So many bytes of a value can be copied without a call.
+const FEW: usize = 32;
+
+/// Content up to so many bytes moves on in one move.
+const MOVED: usize = 16;
+
 /// Bytes that are made on the way and only looked at, in one go.
 const WINDOW: usize = 64;
 
@@ -30,6 +36,9 @@ pub(crate) struct Output<'b> {
 /// What becomes of a body that the buffer need not hold as a whole.
 #[derive(Debug)]
 struct Part<'b> {
+    /// The buffer. That of the whole body is empty then, so that whoever writes to it finds no room, and
+    /// comes here without a question of its own.
+    bytes: &'b mut [u8],
     /// Where in the body the buffer begins.
     base: usize,
     /// Takes note of everything that is written.
@@ -45,12 +54,13 @@ impl<'b> Output<'b> {
     /// The part of a body that begins at `base` and is as long as `bytes`. Of an encoder that puts
     /// headers in front, the first [`SLACK`] bytes are good only when `base` is 0.
     pub(crate) const fn part(bytes: &'b mut [u8], base: usize) -> Self {
-        Self { bytes, used: 0, part: Some(Part { base, transcript: None }) }
+        Self { bytes: &mut [], used: 0, part: Some(Part { bytes, base, transcript: None }) }
     }
 
     /// Nothing but the length of a body, and a hash of it: equal bodies give equal hashes.
     pub(crate) fn measure(transcript: &'b mut Mixer) -> Self {
-        Self { bytes: &mut [], used: 0, part: Some(Part { base: 0, transcript: Some(transcript) }) }
+        let part = Part { bytes: &mut [], base: 0, transcript: Some(transcript) };
+        Self { bytes: &mut [], used: 0, part: Some(part) }
     }
 
     /// How many bytes were written, dropped ones included.
@@ -92,11 +102,13 @@ impl<'b> Output<'b> {
 
     #[inline]
     pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        if self.part.is_some() {
-            return self.put_part(bytes);
+        match self.claim(bytes.len()) {
+            Ok(room) => {
+                room.copy_from_slice(bytes);
+                Ok(())
+            }
+            Err(_) => self.put_part(bytes),
         }
-        self.claim(bytes.len())?.copy_from_slice(bytes);
-        Ok(())
     }
 
     /// Puts the first `length` of eight bytes, the high ones of `bytes` first. Where there is room for
@@ -104,9 +116,7 @@ impl<'b> Output<'b> {
     /// overwrites the others.
     #[inline]
     pub(super) fn put_few(&mut self, bytes: u64, length: u32) -> Result<(), Stop> {
-        if self.part.is_none()
-            && let Some(room) = self.bytes.get_mut(self.used..).and_then(|room| room.first_chunk_mut())
-        {
+        if let Some(room) = self.bytes.get_mut(self.used..).and_then(|room| room.first_chunk_mut()) {
             *room = bytes.to_be_bytes();
             // Still within the buffer.
             self.used = self.used.wrapping_add(length.min(8) as usize);
@@ -115,21 +125,33 @@ impl<'b> Output<'b> {
         self.put_just(bytes, length)
     }
 
-    /// The same, and more bytes behind them.
+    /// The same, and more bytes behind them. As few as nearly all texts have go in two moves of a fixed
+    /// length, the second over the end of the first: a call of `memcpy` costs more.
     #[inline]
     pub(super) fn put_few_and(&mut self, few: u64, length: u32, bytes: &[u8]) -> Result<(), Stop> {
-        if self.part.is_none()
-            && let Some(room) = self.bytes.get_mut(self.used..)
-            && let Some((front, _)) = room.split_first_chunk_mut()
+        if bytes.len() <= FEW
+            && let Some(room) = self.bytes.get_mut(self.used..).and_then(|room| room.first_chunk_mut::<{ 8 + FEW }>())
         {
-            *front = few.to_be_bytes();
-            let length = length.min(8) as usize;
-            if let Some(place) = room.get_mut(length..).and_then(|room| room.get_mut(..bytes.len())) {
-                place.copy_from_slice(bytes);
-                // Still within the buffer.
-                self.used = self.used.wrapping_add(length).wrapping_add(bytes.len());
-                return Ok(());
+            if let Some(front) = room.first_chunk_mut() {
+                *front = few.to_be_bytes();
             }
+            let length = (length & 7) as usize;
+            if let Some(place) = room.get_mut(length..).and_then(|room| room.get_mut(..bytes.len())) {
+                copy_few(place, bytes);
+            }
+            // Still within the buffer.
+            self.used = self.used.wrapping_add(length).wrapping_add(bytes.len());
+            return Ok(());
+        }
+        self.put_many(few, length, bytes)
+    }
+
+    #[inline(never)]
+    fn put_many(&mut self, few: u64, length: u32, bytes: &[u8]) -> Result<(), Stop> {
+        if self.part.is_none()
+            && self.bytes.len().saturating_sub(self.used) < bytes.len().saturating_add(length as usize)
+        {
+            return Err(FAILED);
         }
         self.put_just(few, length)?;
         self.put(bytes)
@@ -176,14 +198,39 @@ impl<'b> Output<'b> {
             }
         }
         let first = begin.max(part.base);
-        let kept = first.saturating_sub(part.base)..end.saturating_sub(part.base).min(self.bytes.len());
-        if let Some(kept) = self.bytes.get_mut(kept).filter(|kept| !kept.is_empty()) {
+        let kept = first.saturating_sub(part.base)..end.saturating_sub(part.base).min(part.bytes.len());
+        if let Some(kept) = part.bytes.get_mut(kept).filter(|kept| !kept.is_empty()) {
             fill(first.saturating_sub(begin), kept);
         }
         Ok(())
     }
 
+    /// Puts the first `length` of eight bytes, at most seven, in front of what was written from `at` on. The few bytes of
+    /// most multiple resources move on in one move, where there is room for it.
+    #[inline]
+    pub(super) fn insert_few(&mut self, at: usize, few: u64, length: u32) -> Result<(), Stop> {
+        let shift = (length & 7) as usize;
+        if self.used.saturating_sub(at) <= MOVED
+            && let Some(room) = self.bytes.get_mut(at..).and_then(|room| room.first_chunk_mut::<{ MOVED + 8 }>())
+        {
+            let content: Option<[u8; MOVED]> = room.first_chunk().copied();
+            if let Some(place) = room.first_chunk_mut() {
+                *place = few.to_be_bytes();
+            }
+            if let Some(place) = room.get_mut(shift..).and_then(|room| room.first_chunk_mut())
+                && let Some(content) = content
+            {
+                *place = content;
+                // Still within the buffer.
+                self.used = self.used.wrapping_add(shift);
+                return Ok(());
+            }
+        }
+        self.insert(at, few.to_be_bytes().get(..shift).unwrap_or_default())
+    }
+
     /// Puts `bytes` in front of what was written from `at` on.
+    #[inline(never)]
     pub(super) fn insert(&mut self, at: usize, bytes: &[u8]) -> Result<(), Stop> {
         let written = self.used;
         let Some(part) = &mut self.part else {
@@ -200,25 +247,48 @@ impl<'b> Output<'b> {
             transcript.bytes(bytes);
         }
         // What stands behind moves on, and over the end of the buffer.
-        if let Some(tail) = self.bytes.get_mut(at.saturating_sub(part.base)..) {
+        if let Some(tail) = part.bytes.get_mut(at.saturating_sub(part.base)..) {
             let staying = tail.len().saturating_sub(bytes.len());
             tail.copy_within(..staying, tail.len().saturating_sub(staying));
         }
-        lay(self.bytes, part.base, at, bytes);
+        lay(part.bytes, part.base, at, bytes);
         Ok(())
     }
 
     #[cold]
     fn put_part(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        let Some(part) = &mut self.part else { return Err(FAILED) };
         let at = self.used;
         self.used = at.checked_add(bytes.len()).ok_or(FAILED)?;
-        let Some(part) = &mut self.part else { return Err(FAILED) };
         if let Some(transcript) = &mut part.transcript {
             note(transcript, bytes.len(), at);
             transcript.bytes(bytes);
         }
-        lay(self.bytes, part.base, at, bytes);
+        lay(part.bytes, part.base, at, bytes);
         Ok(())
+    }
+}
+
+/// Copies up to [`FEW`] bytes into as much room.
+#[inline]
+fn copy_few(room: &mut [u8], bytes: &[u8]) {
+    match bytes.len() {
+        16.. => ends::<16>(room, bytes),
+        8.. => ends::<8>(room, bytes),
+        4.. => ends::<4>(room, bytes),
+        2.. => ends::<2>(room, bytes),
+        _ => ends::<1>(room, bytes),
+    }
+}
+
+/// Copies the first and the last `N` bytes.
+#[inline]
+fn ends<const N: usize>(room: &mut [u8], bytes: &[u8]) {
+    if let (Some(place), Some(bytes)) = (room.first_chunk_mut::<N>(), bytes.first_chunk()) {
+        *place = *bytes;
+    }
+    if let (Some(place), Some(bytes)) = (room.last_chunk_mut::<N>(), bytes.last_chunk()) {
+        *place = *bytes;
     }
 }
 

@@ -26,6 +26,13 @@ pub trait Resources: Sink {
     /// # Errors
     /// As [`resource`](Self::resource) and [`Sink::value`].
     fn single(&mut self, definition: &'static ResourceDef, value: Value<'_>) -> Result<(), Stop>;
+
+    /// Gives one of several values of the resource that was begun last, in ascending order of their
+    /// Resource Instance IDs: [`Sink::value`] in fewer steps.
+    ///
+    /// # Errors
+    /// As [`Sink::value`].
+    fn indexed(&mut self, index: u16, value: Value<'_>) -> Result<(), Stop>;
 }
 
 /// Holds every value against the definition of its resource: a server would take a wrong one for what
@@ -81,12 +88,9 @@ impl<'a, E: Encode + ?Sized> Checked<'a, E> {
     }
 
     /// Hands a value on that came for the right resource.
-    #[inline(never)]
+    #[inline]
     fn give(&mut self, definition: &ResourceDef, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        if !fits(definition.data_type, value) {
-            return self.fail(REFUSED);
-        }
-        match self.out.value(at, value) {
+        match self.out.typed(definition.data_type, at, value) {
             Ok(()) => Ok(()),
             Err(stop) => self.fail(stop),
         }
@@ -122,6 +126,16 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
         }
         self.give(definition, Leaf::new(self.object, self.instance, definition.id), value)
     }
+
+    fn indexed(&mut self, index: u16, value: Value<'_>) -> Result<(), Stop> {
+        match self.current {
+            Some(definition) if definition.multiple && u32::from(index) >= self.next => {
+                self.next = u32::from(index).wrapping_add(1);
+                self.give(definition, Leaf::new(self.object, self.instance, definition.id).at(index), value)
+            }
+            _ => self.fail(REFUSED),
+        }
+    }
 }
 
 impl<E: Encode + ?Sized> Sink for Checked<'_, E> {
@@ -137,24 +151,6 @@ impl<E: Encode + ?Sized> Sink for Checked<'_, E> {
             return self.fail(REFUSED);
         }
         self.out.opaque(at, len, fill).or_else(|stop| self.fail(stop))
-    }
-}
-
-/// Whether a value is of a type, or of one that every format writes the same: an `Int` is also a
-/// time and, from zero on, unsigned; a `Str` is also links. Not the other way round: TLV writes an
-/// unsigned 200 as one byte, which is -56 to who reads an integer.
-const fn fits(data_type: DataType, value: Value<'_>) -> bool {
-    match value {
-        Value::Str(_) => matches!(data_type, DataType::String | DataType::CoreLink),
-        Value::Corelnk(_) => matches!(data_type, DataType::CoreLink),
-        Value::Int(0..) => matches!(data_type, DataType::Integer | DataType::Time | DataType::UnsignedInteger),
-        Value::Int(_) => matches!(data_type, DataType::Integer | DataType::Time),
-        Value::Time(_) => matches!(data_type, DataType::Time),
-        Value::Uint(_) => matches!(data_type, DataType::UnsignedInteger),
-        Value::Float(_) => matches!(data_type, DataType::Float),
-        Value::Bool(_) => matches!(data_type, DataType::Boolean),
-        Value::Opaque(_) => matches!(data_type, DataType::Opaque),
-        Value::Link(..) => matches!(data_type, DataType::ObjectLink),
     }
 }
 

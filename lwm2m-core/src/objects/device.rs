@@ -5,13 +5,13 @@ use alloc::borrow::Cow;
 use coap_codec::Code;
 
 use super::definitions::device as table;
-use super::field::{Link, Multiple, Readable, Typed, Writable};
+use super::field::{Link, Multiple, Readable, Reading, Typed, Writable};
 use crate::base::definition::with_ranges;
 use crate::base::path::Leaf;
 use crate::base::time::Instant;
 use crate::base::value::{DataType, Sink, Value};
 use crate::format::{Given, Values};
-use crate::model::{Args, Ctx, ObjectDef, Range, Refusal, ResourceDef};
+use crate::model::{Args, Ctx, ObjectDef, Range, Refusal, ResourceDef, Resources};
 
 /// The definition of object 3, version 1.0, with a bound on what servers may write.
 static DEFINITION: ObjectDef = ObjectDef { resources: &RESOURCES, ..table::DEFINITION };
@@ -241,6 +241,19 @@ impl Readable for Errors {
             found = true;
         }
         if found { Ok(()) } else { Err(Refusal::Code(Code::NOT_FOUND)) }
+    }
+
+    fn give(&self, _: &Reading<'_>, resource: &'static ResourceDef, out: &mut dyn Resources) -> Result<(), Refusal> {
+        if !out.resource(resource)? {
+            return Ok(());
+        }
+        if *self == Self::default() {
+            return Ok(out.indexed(0, Value::Int(0))?);
+        }
+        for (id, code) in self.iter() {
+            out.indexed(id, Value::Int(code.into()))?;
+        }
+        Ok(())
     }
 }
 

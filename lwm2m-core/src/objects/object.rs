@@ -2,7 +2,7 @@
 
 use coap_codec::Code;
 
-use super::field::{Readable, Typed, Writable};
+use super::field::{Readable, Reading, Typed, Writable};
 use crate::base::definition::{ObjectDef, Operations, ResourceDef};
 use crate::base::origin::Origin;
 use crate::base::path::Leaf;
@@ -22,6 +22,16 @@ pub trait Object {
     /// The field that is bound to a resource.
     fn readable(&self, resource: u16) -> Option<&dyn Readable>;
 
+    /// What gives the resources of the definition, in its order, where a whole instance is read: the same
+    /// fields as those of [`readable`](Self::readable), in fewer steps. Where there is nothing at all, the
+    /// fields are asked for one by one.
+    fn fields<'a>() -> &'a [Option<Give<Self>>]
+    where
+        Self: Sized + 'a,
+    {
+        &[]
+    }
+
     /// The field that is bound to a resource which servers may write.
     fn writable(&self, resource: u16) -> Option<&dyn Writable>;
 
@@ -37,6 +47,9 @@ pub trait Object {
     /// The method's own, or 4.05 when there is none.
     fn execute(&mut self, ctx: &Ctx, resource: u16, args: Args<'_>) -> Result<(), Refusal>;
 }
+
+/// Gives the resource of one field of a struct: [`Readable::give`] of that field.
+pub type Give<T> = fn(&T, &Reading<'_>, &'static ResourceDef, &mut dyn Resources) -> Result<(), Refusal>;
 
 /// Binds the fields of a struct to the resources of a definition, and makes it a
 /// [`DataModel`](crate::DataModel) with this one object in one instance. For several instances keep
@@ -135,6 +148,19 @@ macro_rules! object {
                 })*
                 let _ = resource;
                 None
+            }
+
+            fn fields<'a>() -> &'a [Option<$crate::objects::Give<Self>>] {
+                static FIELDS: [Option<$crate::objects::Give<$object>>; $definition.resources.len()] =
+                    $crate::objects::bind::fields(&$definition, &[
+                        $(($readable, |object, reading, resource, out| {
+                            $crate::objects::Readable::give(&object.$read, reading, resource, out)
+                        }),)*
+                        $(($writable, |object, reading, resource, out| {
+                            $crate::objects::Readable::give(&object.$written, reading, resource, out)
+                        }),)*
+                    ]);
+                &FIELDS
             }
 
             fn writable(&self, resource: u16) -> Option<&dyn $crate::objects::Writable> {
@@ -306,22 +332,53 @@ pub mod bind {
     ///
     /// # Errors
     /// What a field, or the sink, returned.
-    pub fn read_instance(
-        object: &dyn Object,
+    pub fn read_instance<T: Object>(
+        object: &T,
         ctx: &Ctx,
         instance: u16,
         out: &mut dyn Resources,
     ) -> Result<(), Refusal> {
-        let definition = object.definition();
-        for resource in definition.resources {
-            let Some(field) = object.readable(resource.id) else { continue };
-            if let Some(value) = field.ready() {
-                out.single(resource, value)?;
-            } else if field.is_present() && out.resource(resource)? {
-                field.read(ctx, Leaf::new(definition.id, instance, resource.id), out)?;
+        let fields = T::fields();
+        if fields.is_empty() {
+            return read_one_by_one(object, ctx, instance, out);
+        }
+        let definition = T::define();
+        let reading = Reading { ctx, object: definition.id, instance };
+        for (resource, give) in definition.resources.iter().zip(fields) {
+            if let Some(give) = give {
+                give(object, &reading, resource, out)?;
             }
         }
         Ok(())
+    }
+
+    fn read_one_by_one(object: &dyn Object, ctx: &Ctx, instance: u16, out: &mut dyn Resources) -> Result<(), Refusal> {
+        let definition = object.definition();
+        let reading = Reading { ctx, object: definition.id, instance };
+        for resource in definition.resources {
+            if let Some(field) = object.readable(resource.id) {
+                field.give(&reading, resource, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What gives the fields that are bound, in the order of the definition.
+    #[must_use]
+    pub const fn fields<T, const N: usize>(object: &ObjectDef, bound: &[(u16, Give<T>)]) -> [Option<Give<T>>; N] {
+        let mut fields = [None; N];
+        let (mut resources, mut places): (_, &mut [Option<Give<T>>]) = (object.resources, &mut fields);
+        while let ([resource, other_resources @ ..], [place, other_places @ ..]) = (resources, places) {
+            let mut rest = bound;
+            while let [(id, field), others @ ..] = rest {
+                if *id == resource.id {
+                    *place = Some(*field);
+                }
+                rest = others;
+            }
+            (resources, places) = (other_resources, other_places);
+        }
+        fields
     }
 
     /// Whether a change of one instance that stays can be carried out.

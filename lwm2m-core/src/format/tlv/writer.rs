@@ -2,10 +2,11 @@
 
 use super::{Kind, WIDE_ID};
 use crate::base::path::Leaf;
-use crate::base::value::{Sink, Stop, Value};
+use crate::base::value::{DataType, Sink, Stop, Value};
 use crate::format::output::Output;
 #[cfg(feature = "json")]
 use crate::format::payload::DecodeError;
+use crate::format::types::Types;
 use crate::format::{Encode, FAILED};
 
 /// Writes the shortest form of everything; the order of the identifiers is the caller's.
@@ -62,7 +63,7 @@ impl<'b> Writer<'b> {
     fn wrap(&mut self, kind: Kind, id: u16, start: usize) -> Result<(), Stop> {
         let length = self.output.used().saturating_sub(start);
         let header = Header::new(kind, id, length)?;
-        self.output.insert(start, header.bytes.to_be_bytes().get(..header.length as usize).unwrap_or_default())
+        self.output.insert_few(start, header.bytes, header.length)
     }
 
     /// Puts a header at the end, for `length` bytes of content to come.
@@ -74,6 +75,7 @@ impl<'b> Writer<'b> {
 
     /// The kind and identifier of a value at `at`: a value with an index belongs into its multiple
     /// resource, and one without does not.
+    #[inline]
     fn place(&self, at: Leaf) -> Result<(Kind, u16), Stop> {
         match (self.multiple, at.index) {
             (None, None) => Ok((Kind::Resource, at.resource)),
@@ -82,15 +84,27 @@ impl<'b> Writer<'b> {
         }
     }
 
-    fn element(&mut self, at: Leaf, content: &[u8]) -> Result<(), Stop> {
-        let (kind, id) = self.place(at)?;
-        let header = Header::new(kind, id, content.len())?;
-        self.output.put_few_and(header.bytes, header.length, content)
-    }
-
-    /// An element of the low `width` bytes of a number, the high ones first.
-    fn number(&mut self, at: Leaf, number: u64, width: u32) -> Result<(), Stop> {
-        let (kind, id) = self.place(at)?;
+    /// Writes a value, if it is of one of the types.
+    fn put(&mut self, (kind, id): (Kind, u16), types: Types, value: Value<'_>) -> Result<(), Stop> {
+        let (kinds, number, width) = match value {
+            Value::Str(_) | Value::Corelnk(_) | Value::Opaque(_) => return self.bytes((kind, id), types, value),
+            Value::Int(number) => {
+                let kinds = if number < 0 { Types::NEGATIVE } else { Types::INT };
+                (kinds, number.cast_unsigned(), signed_width(number))
+            }
+            Value::Time(number) => (Types::TIME, number.cast_unsigned(), signed_width(number)),
+            Value::Uint(number) => (Types::UINT, number, unsigned_width(number)),
+            Value::Float(number) => match shorter(number) {
+                Some(number) => (Types::FLOAT, number.to_bits().into(), 4),
+                None => (Types::FLOAT, number.to_bits(), 8),
+            },
+            Value::Bool(truth) => (Types::BOOL, truth.into(), 1),
+            Value::Link(object, instance) => (Types::LINK, u64::from(object) << 16 | u64::from(instance), 4),
+        };
+        if !types.meet(kinds) {
+            return Err(FAILED);
+        }
+        // The low bytes of the number, the high ones first.
         let content = number.wrapping_shl(64u32.wrapping_sub(width.wrapping_mul(8)));
         if id <= 0xFF && width <= 4 {
             // Nearly always: all in one.
@@ -98,6 +112,20 @@ impl<'b> Writer<'b> {
             return self.output.put_few(header.bytes | content >> 16, width.wrapping_add(2));
         }
         self.long_number(kind, id, content, width)
+    }
+
+    fn bytes(&mut self, (kind, id): (Kind, u16), types: Types, value: Value<'_>) -> Result<(), Stop> {
+        let (kinds, content) = match value {
+            Value::Str(text) => (Types::STR, text.as_bytes()),
+            Value::Corelnk(text) => (Types::CORELNK, text.as_bytes()),
+            Value::Opaque(bytes) => (Types::OPAQUE, bytes),
+            _ => return Err(FAILED),
+        };
+        if !types.meet(kinds) {
+            return Err(FAILED);
+        }
+        let header = Header::new(kind, id, content.len())?;
+        self.output.put_few_and(header.bytes, header.length, content)
     }
 
     #[cold]
@@ -160,19 +188,7 @@ impl Header {
 
 impl Sink for Writer<'_> {
     fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        let (number, width) = match value {
-            Value::Str(text) | Value::Corelnk(text) => return self.element(at, text.as_bytes()),
-            Value::Opaque(bytes) => return self.element(at, bytes),
-            Value::Int(number) | Value::Time(number) => (number.cast_unsigned(), signed_width(number)),
-            Value::Uint(number) => (number, unsigned_width(number)),
-            Value::Float(number) => match shorter(number) {
-                Some(number) => (number.to_bits().into(), 4),
-                None => (number.to_bits(), 8),
-            },
-            Value::Bool(truth) => (truth.into(), 1),
-            Value::Link(object, instance) => (u64::from(object) << 16 | u64::from(instance), 4),
-        };
-        self.number(at, number, width)
+        self.put(self.place(at)?, Types::ANY, value)
     }
 
     fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
@@ -182,6 +198,11 @@ impl Sink for Writer<'_> {
 }
 
 impl Encode for Writer<'_> {
+    #[inline]
+    fn typed(&mut self, data_type: DataType, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        self.put(self.place(at)?, Types::only(data_type), value)
+    }
+
     fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
         if self.instance.is_some() || self.multiple.is_some() {
             return Err(FAILED);
