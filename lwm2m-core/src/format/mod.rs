@@ -43,6 +43,7 @@ mod vectors;
 use coap_codec::{Code, ContentFormat};
 
 use crate::base::config::LegacyFormats;
+use crate::base::definition::ResourceDef;
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{DataType, Sink, Stop, Value};
 
@@ -145,9 +146,16 @@ impl Format {
 /// Drives an encoder beside the values that the model gives: the structure that only the reader
 /// of the model knows.
 pub(crate) trait Encode: Sink {
+    /// Takes a value of a resource in few steps, where nothing stands against it. False when nothing
+    /// happened: then [`typed`](Self::typed) takes it, or says why not.
+    fn quick(&mut self, resource: &ResourceDef, index: Option<u16>, value: &Value<'_>) -> bool {
+        let _ = (resource, index, value);
+        false
+    }
+
     /// Takes a value that must be one of a type; a wrong one fails.
     fn typed(&mut self, data_type: DataType, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        if Types::of(value).meet(Types::only(data_type)) { self.value(at, value) } else { Err(FAILED) }
+        if Types::of(value).have(data_type) { self.value(at, value) } else { Err(FAILED) }
     }
 
     /// Opens an Object Instance. Only for answers to a path without an instance

@@ -111,55 +111,36 @@ impl<'b> Output<'b> {
         }
     }
 
-    /// Puts the first `length` of eight bytes, the high ones of `bytes` first. Where there is room for
-    /// all eight they go in one move, which costs less than a copy of just so many; what comes next
-    /// overwrites the others.
-    #[inline]
-    pub(super) fn put_few(&mut self, bytes: u64, length: u32) -> Result<(), Stop> {
-        if let Some(room) = self.bytes.get_mut(self.used..).and_then(|room| room.first_chunk_mut()) {
-            *room = bytes.to_be_bytes();
-            // Still within the buffer.
-            self.used = self.used.wrapping_add(length.min(8) as usize);
-            return Ok(());
-        }
-        self.put_just(bytes, length)
+    /// Puts the first `length` of eight bytes, the high ones of `bytes` first, if there is room for all
+    /// eight: in one move, which costs less than a copy of just so many; what comes next overwrites the
+    /// others. False when there is no such room, and nothing happened.
+    #[inline(always)]
+    pub(super) fn put_few(&mut self, bytes: u64, length: u32) -> bool {
+        let Some(room) = window(self.bytes, self.used) else { return false };
+        *room = bytes.to_be_bytes();
+        // Still within the buffer.
+        self.used = self.used.wrapping_add((length & 7) as usize);
+        true
     }
 
-    /// The same, and more bytes behind them. As few as nearly all texts have go in two moves of a fixed
+    /// The same of up to seven bytes, and up to [`FEW`] more behind them. These go in two moves of a fixed
     /// length, the second over the end of the first: a call of `memcpy` costs more.
-    #[inline]
-    pub(super) fn put_few_and(&mut self, few: u64, length: u32, bytes: &[u8]) -> Result<(), Stop> {
-        if bytes.len() <= FEW
-            && let Some(room) = self.bytes.get_mut(self.used..).and_then(|room| room.first_chunk_mut::<{ 8 + FEW }>())
-        {
-            if let Some(front) = room.first_chunk_mut() {
-                *front = few.to_be_bytes();
-            }
-            let length = (length & 7) as usize;
-            if let Some(place) = room.get_mut(length..).and_then(|room| room.get_mut(..bytes.len())) {
-                copy_few(place, bytes);
-            }
-            // Still within the buffer.
-            self.used = self.used.wrapping_add(length).wrapping_add(bytes.len());
-            return Ok(());
+    #[inline(always)]
+    pub(super) fn put_few_and(&mut self, few: u64, length: u32, bytes: &[u8]) -> bool {
+        if bytes.len() > FEW {
+            return false;
         }
-        self.put_many(few, length, bytes)
-    }
-
-    #[inline(never)]
-    fn put_many(&mut self, few: u64, length: u32, bytes: &[u8]) -> Result<(), Stop> {
-        if self.part.is_none()
-            && self.bytes.len().saturating_sub(self.used) < bytes.len().saturating_add(length as usize)
-        {
-            return Err(FAILED);
+        let Some(room) = window::<{ 8 + FEW }>(self.bytes, self.used) else { return false };
+        if let Some(front) = room.first_chunk_mut() {
+            *front = few.to_be_bytes();
         }
-        self.put_just(few, length)?;
-        self.put(bytes)
-    }
-
-    #[cold]
-    fn put_just(&mut self, bytes: u64, length: u32) -> Result<(), Stop> {
-        self.put(bytes.to_be_bytes().get(..length as usize).unwrap_or_default())
+        let length = (length & 7) as usize;
+        if let Some(place) = room.get_mut(length..).and_then(|room| room.get_mut(..bytes.len())) {
+            copy_few(place, bytes);
+        }
+        // Still within the buffer.
+        self.used = self.used.wrapping_add(length).wrapping_add(bytes.len());
+        true
     }
 
     /// Lets `write` fill the front of some room; it says how much it took, or `None` when that was
@@ -205,32 +186,28 @@ impl<'b> Output<'b> {
         Ok(())
     }
 
-    /// Puts the first `length` of eight bytes, at most seven, in front of what was written from `at` on. The few bytes of
-    /// most multiple resources move on in one move, where there is room for it.
+    /// Puts the first `length` of eight bytes, at most seven, in front of what was written from `at` on, if
+    /// that is few enough to move on in one move, and there is room for it. False when nothing happened.
     #[inline]
-    pub(super) fn insert_few(&mut self, at: usize, few: u64, length: u32) -> Result<(), Stop> {
-        let shift = (length & 7) as usize;
-        if self.used.saturating_sub(at) <= MOVED
-            && let Some(room) = self.bytes.get_mut(at..).and_then(|room| room.first_chunk_mut::<{ MOVED + 8 }>())
-        {
-            let content: Option<[u8; MOVED]> = room.first_chunk().copied();
-            if let Some(place) = room.first_chunk_mut() {
-                *place = few.to_be_bytes();
-            }
-            if let Some(place) = room.get_mut(shift..).and_then(|room| room.first_chunk_mut())
-                && let Some(content) = content
-            {
-                *place = content;
-                // Still within the buffer.
-                self.used = self.used.wrapping_add(shift);
-                return Ok(());
-            }
+    pub(super) fn insert_few(&mut self, at: usize, few: u64, length: u32) -> bool {
+        if self.used.wrapping_sub(at) > MOVED {
+            return false;
         }
-        self.insert(at, few.to_be_bytes().get(..shift).unwrap_or_default())
+        let Some(room) = window::<{ 8 + MOVED }>(self.bytes, at) else { return false };
+        let Some(content) = room.first_chunk::<MOVED>().copied() else { return false };
+        if let Some(front) = room.first_chunk_mut() {
+            *front = few.to_be_bytes();
+        }
+        let length = (length & 7) as usize;
+        if let Some(place) = room.get_mut(length..).and_then(|room| room.first_chunk_mut()) {
+            *place = content;
+        }
+        // Still within the buffer.
+        self.used = self.used.wrapping_add(length);
+        true
     }
 
     /// Puts `bytes` in front of what was written from `at` on.
-    #[inline(never)]
     pub(super) fn insert(&mut self, at: usize, bytes: &[u8]) -> Result<(), Stop> {
         let written = self.used;
         let Some(part) = &mut self.part else {
@@ -269,8 +246,14 @@ impl<'b> Output<'b> {
     }
 }
 
+/// `N` bytes from `at` on, if there are as many.
+#[inline(always)]
+fn window<const N: usize>(bytes: &mut [u8], at: usize) -> Option<&mut [u8; N]> {
+    bytes.get_mut(at..at.checked_add(N)?)?.first_chunk_mut()
+}
+
 /// Copies up to [`FEW`] bytes into as much room.
-#[inline]
+#[inline(always)]
 fn copy_few(room: &mut [u8], bytes: &[u8]) {
     match bytes.len() {
         16.. => ends::<16>(room, bytes),
@@ -282,7 +265,7 @@ fn copy_few(room: &mut [u8], bytes: &[u8]) {
 }
 
 /// Copies the first and the last `N` bytes.
-#[inline]
+#[inline(always)]
 fn ends<const N: usize>(room: &mut [u8], bytes: &[u8]) {
     if let (Some(place), Some(bytes)) = (room.first_chunk_mut::<N>(), bytes.first_chunk()) {
         *place = *bytes;
@@ -336,6 +319,43 @@ mod tests {
         output.insert(output.used(), b"z").unwrap();
         output.insert(0, b"").unwrap();
         assert_eq!(output.written(), b"axybcdz");
+    }
+
+    #[test]
+    fn what_goes_in_one_move_is_what_goes_byte_by_byte() {
+        let bytes: [u8; 40] = core::array::from_fn(|index| index as u8 + 1);
+        let few = u64::from_be_bytes([0xF1, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8]);
+        for room in 0..80 {
+            for (length, count) in (1..8).flat_map(|length| (0..40).map(move |count| (length, count))) {
+                let front = &few.to_be_bytes()[..length];
+                let (mut plain, mut quick) = ([0; 80], [0; 80]);
+                let mut plain = Output::new(&mut plain[..room]);
+                let mut output = Output::new(&mut quick[..room]);
+                let started = plain.put(b"before").and_then(|()| output.put(b"before"));
+                let done = output.put_few_and(few, length as u32, &bytes[..count]);
+                assert!(!done || started.is_ok(), "there is room to spare");
+                assert_eq!(done, count <= FEW && room >= 6 + 8 + FEW);
+                if done {
+                    plain.put(front).and_then(|()| plain.put(&bytes[..count])).unwrap();
+                }
+                assert_eq!(output.written(), plain.written());
+                let done = output.put_few(few, length as u32);
+                if done {
+                    plain.put(front).unwrap();
+                }
+                assert_eq!(output.written(), plain.written());
+                let at = output.used().saturating_sub(count);
+                if output.insert_few(at, few, length as u32) {
+                    plain.insert(at, front).unwrap();
+                }
+                assert_eq!(output.written(), plain.written());
+            }
+        }
+        // Of a part nothing goes in one move.
+        let mut room = [0; 80];
+        let mut output = Output::part(&mut room, 0);
+        assert!(!output.put_few(few, 2) && !output.put_few_and(few, 2, b"") && !output.insert_few(0, few, 2));
+        assert_eq!(output.used(), 0);
     }
 
     /// A body of every kind of call, and how long it is.

@@ -7,9 +7,6 @@ use crate::base::value::{DataType, Value};
 pub(super) struct Types(u16);
 
 impl Types {
-    /// Every type.
-    pub(super) const ANY: Self = Self(u16::MAX);
-
     // What the kinds of values are good for: their type, or one that every format writes the same. Not
     // the other way round: TLV writes an unsigned 200 as one byte, which is -56 to who reads an integer.
     pub(super) const STR: Self = Self::only(DataType::String).and(DataType::CoreLink);
@@ -23,7 +20,7 @@ impl Types {
     pub(super) const OPAQUE: Self = Self::only(DataType::Opaque);
     pub(super) const LINK: Self = Self::only(DataType::ObjectLink);
 
-    pub(super) const fn only(data_type: DataType) -> Self {
+    const fn only(data_type: DataType) -> Self {
         Self(1 << data_type as u16)
     }
 
@@ -47,8 +44,8 @@ impl Types {
         }
     }
 
-    /// Whether the sets have a type in common.
-    pub(super) const fn meet(self, others: Self) -> bool {
-        self.0 & others.0 != 0
+    /// Whether a type is among them.
+    pub(super) const fn have(self, data_type: DataType) -> bool {
+        self.0 >> data_type as u16 & 1 != 0
     }
 }

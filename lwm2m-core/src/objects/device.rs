@@ -248,13 +248,19 @@ impl Readable for Errors {
             return Ok(());
         }
         if *self == Self::default() {
-            return Ok(out.indexed(0, Value::Int(0))?);
+            return Ok(out.indexed(resource, 0, Value::Int(0))?);
         }
         for (id, code) in self.iter() {
-            out.indexed(id, Value::Int(code.into()))?;
+            out.indexed(resource, id, Value::Int(code.into()))?;
         }
         Ok(())
     }
+}
+
+/// The time that a clock shows now.
+fn time((seconds, set): (i64, Instant), ctx: &Ctx) -> Value<'static> {
+    let passed = ctx.now.saturating_duration_since(set).as_secs();
+    Value::Time(seconds.saturating_add_unsigned(passed))
 }
 
 /// A clock: seconds since 1970, and when that was.
@@ -269,9 +275,17 @@ impl Readable for Option<(i64, Instant)> {
     }
 
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        let (seconds, set) = self.ok_or(Refusal::Code(Code::NOT_FOUND))?;
-        let passed = ctx.now.saturating_duration_since(set).as_secs();
-        Ok(out.value(at, Value::Time(seconds.saturating_add_unsigned(passed)))?)
+        let clock = self.ok_or(Refusal::Code(Code::NOT_FOUND))?;
+        Ok(out.value(at, time(clock, ctx))?)
+    }
+
+    fn give(
+        &self,
+        reading: &Reading<'_>,
+        resource: &'static ResourceDef,
+        out: &mut dyn Resources,
+    ) -> Result<(), Refusal> {
+        Ok(self.map_or(Ok(()), |clock| out.single(resource, time(clock, reading.ctx)))?)
     }
 }
 

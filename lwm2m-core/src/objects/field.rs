@@ -391,7 +391,7 @@ impl<T: Scalar> Readable for Multiple<T> {
             return Ok(());
         }
         for (id, value) in &self.values {
-            out.indexed(*id, value.value())?;
+            out.indexed(resource, *id, value.value())?;
         }
         Ok(())
     }
