@@ -29,7 +29,7 @@ pub trait Resources: Sink {
     /// As [`resource`](Self::resource) and [`Sink::value`].
     fn single(&mut self, definition: &'static ResourceDef, value: Value<'_>) -> Result<(), Stop>;
 
-    /// Gives one of several values of the resource that was begun last, which its object defines so, in
+    /// Gives one of several values of the resource that was begun last, with the very same definition, in
     /// ascending order of their Resource Instance IDs: [`Sink::value`] in fewer steps.
     ///
     /// # Errors

@@ -447,6 +447,12 @@ pub mod bind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::path::Path;
+    use crate::base::time::Instant;
+    use crate::format::{Encoder, Format, Output};
+    use crate::model::walk::encode;
+    use crate::objects::{Instances, Multiple};
+    use alloc::vec::Vec;
 
     static PUMP: ObjectDef = ObjectDef::new(
         30_000,
@@ -466,11 +472,78 @@ mod tests {
         object
     }
 
+    /// A pump as the macro binds it, and one that does by hand what it must.
+    #[derive(Default)]
+    struct Pump {
+        litres: u8,
+        levels: Multiple<u8>,
+    }
+
+    impl Pump {
+        fn reset(&mut self, _: &Ctx, _: Args<'_>) -> Result<(), Refusal> {
+            self.litres = 0;
+            Ok(())
+        }
+    }
+
+    crate::object! { Pump: PUMP, read { 0 => litres }, write { 1 => levels }, execute { 2 => reset } }
+
+    #[derive(Default)]
+    struct ByHand(Pump);
+
+    impl Object for ByHand {
+        fn define() -> &'static ObjectDef {
+            &PUMP
+        }
+
+        fn definition(&self) -> &'static ObjectDef {
+            &PUMP
+        }
+
+        fn readable(&self, resource: u16) -> Option<&dyn Readable> {
+            self.0.readable(resource)
+        }
+
+        fn writable(&self, resource: u16) -> Option<&dyn Writable> {
+            self.0.writable(resource)
+        }
+
+        fn writable_mut(&mut self, resource: u16) -> Option<&mut dyn Writable> {
+            self.0.writable_mut(resource)
+        }
+
+        fn executes(&self, resource: u16) -> bool {
+            self.0.executes(resource)
+        }
+
+        fn execute(&mut self, ctx: &Ctx, resource: u16, args: Args<'_>) -> Result<(), Refusal> {
+            Object::execute(&mut self.0, ctx, resource, args)
+        }
+    }
+
+    #[test]
+    fn an_object_without_a_table_of_fields_is_read_all_the_same() {
+        fn read<T: Object + Default>(instance: T) -> Vec<u8> {
+            let ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
+            let mut instances = Instances::new(1);
+            instances.insert(7, instance);
+            let (mut room, path) = ([0; 64], Path::instance(PUMP.id, 7));
+            let encoder = Encoder::new(Format::TLV, path, Output::new(&mut room));
+            let length = encode(&ctx, path, &instances, encoder).unwrap();
+            room[..length].to_vec()
+        }
+        let pump = || Pump { litres: 5, levels: [1, 2].into() };
+        assert_eq!((Pump::fields().len(), ByHand::fields().len()), (3, 0));
+        assert_eq!(read(pump()), [0xC1, 0, 5, 0x86, 1, 0x41, 0, 1, 0x41, 1, 2]);
+        assert_eq!(read(ByHand(pump())), read(pump()));
+        assert_eq!(read(ByHand::default()), [0xC1, 0, 0]);
+    }
+
     // What these tell while running, the macro has the compiler tell.
     #[test]
     fn what_fits_passes() {
         bind::field(&PUMP, 0, false, whole);
-        bind::field::<super::super::Multiple<u8>, _>(&PUMP, 1, true, |object| object);
+        bind::field::<Multiple<u8>, _>(&PUMP, 1, true, |object| object);
         bind::method(&PUMP, 2);
         bind::all_mandatory(&PUMP, &[2, 0]);
     }
