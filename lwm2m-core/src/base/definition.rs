@@ -58,6 +58,12 @@ impl ObjectDef {
     /// The definition of a resource of this object.
     #[must_use]
     pub fn resource(&self, id: u16) -> Option<&'static ResourceDef> {
+        // Most objects number their resources from 0 on, without a gap.
+        if let Some(resource) = self.resources.get(usize::from(id))
+            && resource.id == id
+        {
+            return Some(resource);
+        }
         let at = self.resources.binary_search_by_key(&id, |resource| resource.id).ok()?;
         self.resources.get(at)
     }

@@ -30,6 +30,7 @@ mod payload;
 mod single;
 mod text;
 mod tlv;
+mod types;
 mod values;
 
 #[cfg(test)]
@@ -42,13 +43,15 @@ mod vectors;
 use coap_codec::{Code, ContentFormat};
 
 use crate::base::config::LegacyFormats;
-use crate::base::path::Path;
-use crate::base::value::{Sink, Stop};
+use crate::base::definition::ResourceDef;
+use crate::base::path::{Leaf, Path};
+use crate::base::value::{DataType, Sink, Stop, Value};
 
 pub(crate) use digest::Digest;
 pub(crate) use link::{LinkValue, LinkWriter};
 pub(crate) use output::{Output, SLACK};
 pub(crate) use payload::{Payload, Unknown};
+use types::Types;
 pub use values::{Given, Values, ValuesIter};
 
 /// The answer does not fit into its datagram, or the structure that was asked for makes no sense:
@@ -143,6 +146,18 @@ impl Format {
 /// Drives an encoder beside the values that the model gives: the structure that only the reader
 /// of the model knows.
 pub(crate) trait Encode: Sink {
+    /// Takes a value of a resource in few steps, where nothing stands against it. False when nothing
+    /// happened: then [`typed`](Self::typed) takes it, or says why not.
+    fn quick(&mut self, resource: &ResourceDef, index: Option<u16>, value: &Value<'_>) -> bool {
+        let _ = (resource, index, value);
+        false
+    }
+
+    /// Takes a value that must be one of a type; a wrong one fails.
+    fn typed(&mut self, data_type: DataType, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        if Types::of(value).have(data_type) { self.value(at, value) } else { Err(FAILED) }
+    }
+
     /// Opens an Object Instance. Only for answers to a path without an instance
     /// (OMA LwM2M 1.0, 6.4.3).
     fn open_instance(&mut self, id: u16) -> Result<(), Stop>;

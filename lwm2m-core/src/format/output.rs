@@ -14,6 +14,12 @@ pub(crate) const SLACK: usize = 12;
 /// The longest number in plain decimal notation.
 const LONGEST_NUMBER: usize = 352;
 
+/// So many bytes of a value can be copied without a call.
+const FEW: usize = 32;
+
+/// Content up to so many bytes moves on in one move.
+const MOVED: usize = 16;
+
 /// Bytes that are made on the way and only looked at, in one go.
 const WINDOW: usize = 64;
 
@@ -30,6 +36,9 @@ pub(crate) struct Output<'b> {
 /// What becomes of a body that the buffer need not hold as a whole.
 #[derive(Debug)]
 struct Part<'b> {
+    /// The buffer. That of the whole body is empty then, so that whoever writes to it finds no room, and
+    /// comes here without a question of its own.
+    bytes: &'b mut [u8],
     /// Where in the body the buffer begins.
     base: usize,
     /// Takes note of everything that is written.
@@ -45,12 +54,13 @@ impl<'b> Output<'b> {
     /// The part of a body that begins at `base` and is as long as `bytes`. Of an encoder that puts
     /// headers in front, the first [`SLACK`] bytes are good only when `base` is 0.
     pub(crate) const fn part(bytes: &'b mut [u8], base: usize) -> Self {
-        Self { bytes, used: 0, part: Some(Part { base, transcript: None }) }
+        Self { bytes: &mut [], used: 0, part: Some(Part { bytes, base, transcript: None }) }
     }
 
     /// Nothing but the length of a body, and a hash of it: equal bodies give equal hashes.
     pub(crate) fn measure(transcript: &'b mut Mixer) -> Self {
-        Self { bytes: &mut [], used: 0, part: Some(Part { base: 0, transcript: Some(transcript) }) }
+        let part = Part { bytes: &mut [], base: 0, transcript: Some(transcript) };
+        Self { bytes: &mut [], used: 0, part: Some(part) }
     }
 
     /// How many bytes were written, dropped ones included.
@@ -92,52 +102,45 @@ impl<'b> Output<'b> {
 
     #[inline]
     pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        if self.part.is_some() {
-            return self.put_part(bytes);
-        }
-        self.claim(bytes.len())?.copy_from_slice(bytes);
-        Ok(())
-    }
-
-    /// Puts the first `length` of eight bytes, the high ones of `bytes` first. Where there is room for
-    /// all eight they go in one move, which costs less than a copy of just so many; what comes next
-    /// overwrites the others.
-    #[inline]
-    pub(super) fn put_few(&mut self, bytes: u64, length: u32) -> Result<(), Stop> {
-        if self.part.is_none()
-            && let Some(room) = self.bytes.get_mut(self.used..).and_then(|room| room.first_chunk_mut())
-        {
-            *room = bytes.to_be_bytes();
-            // Still within the buffer.
-            self.used = self.used.wrapping_add(length.min(8) as usize);
-            return Ok(());
-        }
-        self.put_just(bytes, length)
-    }
-
-    /// The same, and more bytes behind them.
-    #[inline]
-    pub(super) fn put_few_and(&mut self, few: u64, length: u32, bytes: &[u8]) -> Result<(), Stop> {
-        if self.part.is_none()
-            && let Some(room) = self.bytes.get_mut(self.used..)
-            && let Some((front, _)) = room.split_first_chunk_mut()
-        {
-            *front = few.to_be_bytes();
-            let length = length.min(8) as usize;
-            if let Some(place) = room.get_mut(length..).and_then(|room| room.get_mut(..bytes.len())) {
-                place.copy_from_slice(bytes);
-                // Still within the buffer.
-                self.used = self.used.wrapping_add(length).wrapping_add(bytes.len());
-                return Ok(());
+        match self.claim(bytes.len()) {
+            Ok(room) => {
+                room.copy_from_slice(bytes);
+                Ok(())
             }
+            Err(_) => self.put_part(bytes),
         }
-        self.put_just(few, length)?;
-        self.put(bytes)
     }
 
-    #[cold]
-    fn put_just(&mut self, bytes: u64, length: u32) -> Result<(), Stop> {
-        self.put(bytes.to_be_bytes().get(..length as usize).unwrap_or_default())
+    /// Puts the first `length` of eight bytes, the high ones of `bytes` first, if there is room for all
+    /// eight: in one move, which costs less than a copy of just so many; what comes next overwrites the
+    /// others. False when there is no such room, and nothing happened.
+    #[inline(always)]
+    pub(super) fn put_few(&mut self, bytes: u64, length: u32) -> bool {
+        let Some(room) = window(self.bytes, self.used) else { return false };
+        *room = bytes.to_be_bytes();
+        // Still within the buffer.
+        self.used = self.used.wrapping_add((length & 7) as usize);
+        true
+    }
+
+    /// The same of up to seven bytes, and up to [`FEW`] more behind them. These go in two moves of a fixed
+    /// length, the second over the end of the first: a call of `memcpy` costs more.
+    #[inline(always)]
+    pub(super) fn put_few_and(&mut self, few: u64, length: u32, bytes: &[u8]) -> bool {
+        if bytes.len() > FEW {
+            return false;
+        }
+        let Some(room) = window::<{ 8 + FEW }>(self.bytes, self.used) else { return false };
+        if let Some(front) = room.first_chunk_mut() {
+            *front = few.to_be_bytes();
+        }
+        let length = (length & 7) as usize;
+        if let Some(place) = room.get_mut(length..).and_then(|room| room.get_mut(..bytes.len())) {
+            copy_few(place, bytes);
+        }
+        // Still within the buffer.
+        self.used = self.used.wrapping_add(length).wrapping_add(bytes.len());
+        true
     }
 
     /// Lets `write` fill the front of some room; it says how much it took, or `None` when that was
@@ -176,11 +179,32 @@ impl<'b> Output<'b> {
             }
         }
         let first = begin.max(part.base);
-        let kept = first.saturating_sub(part.base)..end.saturating_sub(part.base).min(self.bytes.len());
-        if let Some(kept) = self.bytes.get_mut(kept).filter(|kept| !kept.is_empty()) {
+        let kept = first.saturating_sub(part.base)..end.saturating_sub(part.base).min(part.bytes.len());
+        if let Some(kept) = part.bytes.get_mut(kept).filter(|kept| !kept.is_empty()) {
             fill(first.saturating_sub(begin), kept);
         }
         Ok(())
+    }
+
+    /// Puts the first `length` of eight bytes, at most seven, in front of what was written from `at` on, if
+    /// that is few enough to move on in one move, and there is room for it. False when nothing happened.
+    #[inline]
+    pub(super) fn insert_few(&mut self, at: usize, few: u64, length: u32) -> bool {
+        if self.used.wrapping_sub(at) > MOVED {
+            return false;
+        }
+        let Some(room) = window::<{ 8 + MOVED }>(self.bytes, at) else { return false };
+        let Some(content) = room.first_chunk::<MOVED>().copied() else { return false };
+        if let Some(front) = room.first_chunk_mut() {
+            *front = few.to_be_bytes();
+        }
+        let length = (length & 7) as usize;
+        if let Some(place) = room.get_mut(length..).and_then(|room| room.first_chunk_mut()) {
+            *place = content;
+        }
+        // Still within the buffer.
+        self.used = self.used.wrapping_add(length);
+        true
     }
 
     /// Puts `bytes` in front of what was written from `at` on.
@@ -200,25 +224,54 @@ impl<'b> Output<'b> {
             transcript.bytes(bytes);
         }
         // What stands behind moves on, and over the end of the buffer.
-        if let Some(tail) = self.bytes.get_mut(at.saturating_sub(part.base)..) {
+        if let Some(tail) = part.bytes.get_mut(at.saturating_sub(part.base)..) {
             let staying = tail.len().saturating_sub(bytes.len());
             tail.copy_within(..staying, tail.len().saturating_sub(staying));
         }
-        lay(self.bytes, part.base, at, bytes);
+        lay(part.bytes, part.base, at, bytes);
         Ok(())
     }
 
     #[cold]
     fn put_part(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        let Some(part) = &mut self.part else { return Err(FAILED) };
         let at = self.used;
         self.used = at.checked_add(bytes.len()).ok_or(FAILED)?;
-        let Some(part) = &mut self.part else { return Err(FAILED) };
         if let Some(transcript) = &mut part.transcript {
             note(transcript, bytes.len(), at);
             transcript.bytes(bytes);
         }
-        lay(self.bytes, part.base, at, bytes);
+        lay(part.bytes, part.base, at, bytes);
         Ok(())
+    }
+}
+
+/// `N` bytes from `at` on, if there are as many.
+#[inline(always)]
+fn window<const N: usize>(bytes: &mut [u8], at: usize) -> Option<&mut [u8; N]> {
+    bytes.get_mut(at..at.checked_add(N)?)?.first_chunk_mut()
+}
+
+/// Copies up to [`FEW`] bytes into as much room.
+#[inline(always)]
+fn copy_few(room: &mut [u8], bytes: &[u8]) {
+    match bytes.len() {
+        16.. => ends::<16>(room, bytes),
+        8.. => ends::<8>(room, bytes),
+        4.. => ends::<4>(room, bytes),
+        2.. => ends::<2>(room, bytes),
+        _ => ends::<1>(room, bytes),
+    }
+}
+
+/// Copies the first and the last `N` bytes.
+#[inline(always)]
+fn ends<const N: usize>(room: &mut [u8], bytes: &[u8]) {
+    if let (Some(place), Some(bytes)) = (room.first_chunk_mut::<N>(), bytes.first_chunk()) {
+        *place = *bytes;
+    }
+    if let (Some(place), Some(bytes)) = (room.last_chunk_mut::<N>(), bytes.last_chunk()) {
+        *place = *bytes;
     }
 }
 
@@ -266,6 +319,43 @@ mod tests {
         output.insert(output.used(), b"z").unwrap();
         output.insert(0, b"").unwrap();
         assert_eq!(output.written(), b"axybcdz");
+    }
+
+    #[test]
+    fn what_goes_in_one_move_is_what_goes_byte_by_byte() {
+        let bytes: [u8; 40] = core::array::from_fn(|index| index as u8 + 1);
+        let few = u64::from_be_bytes([0xF1, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8]);
+        for room in 0..80 {
+            for (length, count) in (1..8).flat_map(|length| (0..40).map(move |count| (length, count))) {
+                let front = &few.to_be_bytes()[..length];
+                let (mut plain, mut quick) = ([0; 80], [0; 80]);
+                let mut plain = Output::new(&mut plain[..room]);
+                let mut output = Output::new(&mut quick[..room]);
+                let started = plain.put(b"before").and_then(|()| output.put(b"before"));
+                let done = output.put_few_and(few, length as u32, &bytes[..count]);
+                assert!(!done || started.is_ok(), "there is room to spare");
+                assert_eq!(done, count <= FEW && room >= 6 + 8 + FEW);
+                if done {
+                    plain.put(front).and_then(|()| plain.put(&bytes[..count])).unwrap();
+                }
+                assert_eq!(output.written(), plain.written());
+                let done = output.put_few(few, length as u32);
+                if done {
+                    plain.put(front).unwrap();
+                }
+                assert_eq!(output.written(), plain.written());
+                let at = output.used().saturating_sub(count);
+                if output.insert_few(at, few, length as u32) {
+                    plain.insert(at, front).unwrap();
+                }
+                assert_eq!(output.written(), plain.written());
+            }
+        }
+        // Of a part nothing goes in one move.
+        let mut room = [0; 80];
+        let mut output = Output::part(&mut room, 0);
+        assert!(!output.put_few(few, 2) && !output.put_few_and(few, 2, b"") && !output.insert_few(0, few, 2));
+        assert_eq!(output.used(), 0);
     }
 
     /// A body of every kind of call, and how long it is.

@@ -5,13 +5,13 @@ use alloc::borrow::Cow;
 use coap_codec::Code;
 
 use super::definitions::device as table;
-use super::field::{Link, Multiple, Readable, Typed, Writable};
+use super::field::{Link, Multiple, Readable, Reading, Typed, Writable};
 use crate::base::definition::with_ranges;
 use crate::base::path::Leaf;
 use crate::base::time::Instant;
 use crate::base::value::{DataType, Sink, Value};
 use crate::format::{Given, Values};
-use crate::model::{Args, Ctx, ObjectDef, Range, Refusal, ResourceDef};
+use crate::model::{Args, Ctx, ObjectDef, Range, Refusal, ResourceDef, Resources};
 
 /// The definition of object 3, version 1.0, with a bound on what servers may write.
 static DEFINITION: ObjectDef = ObjectDef { resources: &RESOURCES, ..table::DEFINITION };
@@ -242,6 +242,25 @@ impl Readable for Errors {
         }
         if found { Ok(()) } else { Err(Refusal::Code(Code::NOT_FOUND)) }
     }
+
+    fn give(&self, _: &Reading<'_>, resource: &'static ResourceDef, out: &mut dyn Resources) -> Result<(), Refusal> {
+        if !out.resource(resource)? {
+            return Ok(());
+        }
+        if *self == Self::default() {
+            return Ok(out.indexed(resource, 0, Value::Int(0))?);
+        }
+        for (id, code) in self.iter() {
+            out.indexed(resource, id, Value::Int(code.into()))?;
+        }
+        Ok(())
+    }
+}
+
+/// The time that a clock shows now.
+fn time((seconds, set): (i64, Instant), ctx: &Ctx) -> Value<'static> {
+    let passed = ctx.now.saturating_duration_since(set).as_secs();
+    Value::Time(seconds.saturating_add_unsigned(passed))
 }
 
 /// A clock: seconds since 1970, and when that was.
@@ -256,9 +275,17 @@ impl Readable for Option<(i64, Instant)> {
     }
 
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        let (seconds, set) = self.ok_or(Refusal::Code(Code::NOT_FOUND))?;
-        let passed = ctx.now.saturating_duration_since(set).as_secs();
-        Ok(out.value(at, Value::Time(seconds.saturating_add_unsigned(passed)))?)
+        let clock = self.ok_or(Refusal::Code(Code::NOT_FOUND))?;
+        Ok(out.value(at, time(clock, ctx))?)
+    }
+
+    fn give(
+        &self,
+        reading: &Reading<'_>,
+        resource: &'static ResourceDef,
+        out: &mut dyn Resources,
+    ) -> Result<(), Refusal> {
+        Ok(self.map_or(Ok(()), |clock| out.single(resource, time(clock, reading.ctx)))?)
     }
 }
 

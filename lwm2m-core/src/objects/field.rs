@@ -9,7 +9,7 @@ use coap_codec::Code;
 use crate::base::path::Leaf;
 use crate::base::value::{DataType, Sink, Value};
 use crate::format::{Given, Values};
-use crate::model::{Ctx, Refusal};
+use crate::model::{Ctx, Refusal, ResourceDef, Resources};
 
 /// A field that holds the value of a resource, or its values, for servers to see.
 ///
@@ -31,6 +31,37 @@ pub trait Readable {
     /// # Errors
     /// As [`DataModel::read`](crate::DataModel::read).
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal>;
+
+    /// Gives all of the resource where a whole instance is read, if servers see it: what
+    /// [`read`](Self::read) gives, in as few steps as the field can do it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn give(
+        &self,
+        reading: &Reading<'_>,
+        resource: &'static ResourceDef,
+        out: &mut dyn Resources,
+    ) -> Result<(), Refusal> {
+        if let Some(value) = self.ready() {
+            return Ok(out.single(resource, value)?);
+        }
+        if self.is_present() && out.resource(resource)? {
+            return self.read(reading.ctx, Leaf::new(reading.object, reading.instance, resource.id), out);
+        }
+        Ok(())
+    }
+}
+
+/// A Read of a whole instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// Who reads, and when.
+    pub ctx: &'a Ctx,
+    /// Object ID.
+    pub object: u16,
+    /// Object Instance ID.
+    pub instance: u16,
 }
 
 /// What the values of a field are, as the definition of its resource must say.
@@ -351,6 +382,16 @@ impl<T: Scalar> Readable for Multiple<T> {
         }
         for (id, value) in self.iter() {
             out.value(at.at(id), value.value())?;
+        }
+        Ok(())
+    }
+
+    fn give(&self, _: &Reading<'_>, resource: &'static ResourceDef, out: &mut dyn Resources) -> Result<(), Refusal> {
+        if self.is_empty() || !out.resource(resource)? {
+            return Ok(());
+        }
+        for (id, value) in &self.values {
+            out.indexed(resource, *id, value.value())?;
         }
         Ok(())
     }

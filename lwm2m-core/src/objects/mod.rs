@@ -19,14 +19,14 @@ pub(crate) use access_control::ID as ACCESS_CONTROL;
 pub(crate) use accounts::Accounts;
 pub use connectivity::{ConnectivityMonitoring, bearer};
 pub use device::{Device, DeviceAction};
-pub use field::{CoreLinks, FromValue, Link, Multiple, Readable, Scalar, Time, Typed, Writable};
+pub use field::{CoreLinks, FromValue, Link, Multiple, Readable, Reading, Scalar, Time, Typed, Writable};
 pub use firmware::{
     DownloadError, FirmwareAction, FirmwareResult, FirmwareState, FirmwareUpdate, NoStore, PackageStore, Protocol,
     StoreError,
 };
 pub use instances::Instances;
 pub use location::Location;
-pub use object::{Object, bind};
+pub use object::{Give, Object, bind};
 pub(crate) use security::ID as SECURITY;
 pub(crate) use server::{ID as SERVER, Trigger};
 pub use statistics::ConnectivityStatistics;

@@ -2,7 +2,7 @@
 
 use coap_codec::Code;
 
-use super::field::{Readable, Typed, Writable};
+use super::field::{Readable, Reading, Typed, Writable};
 use crate::base::definition::{ObjectDef, Operations, ResourceDef};
 use crate::base::origin::Origin;
 use crate::base::path::Leaf;
@@ -22,6 +22,16 @@ pub trait Object {
     /// The field that is bound to a resource.
     fn readable(&self, resource: u16) -> Option<&dyn Readable>;
 
+    /// What gives the resources of the definition, in its order, where a whole instance is read: the same
+    /// fields as those of [`readable`](Self::readable), in fewer steps. Where there is nothing at all, the
+    /// fields are asked for one by one.
+    fn fields<'a>() -> &'a [Option<Give<Self>>]
+    where
+        Self: Sized + 'a,
+    {
+        &[]
+    }
+
     /// The field that is bound to a resource which servers may write.
     fn writable(&self, resource: u16) -> Option<&dyn Writable>;
 
@@ -37,6 +47,9 @@ pub trait Object {
     /// The method's own, or 4.05 when there is none.
     fn execute(&mut self, ctx: &Ctx, resource: u16, args: Args<'_>) -> Result<(), Refusal>;
 }
+
+/// Gives the resource of one field of a struct: [`Readable::give`] of that field.
+pub type Give<T> = fn(&T, &Reading<'_>, &'static ResourceDef, &mut dyn Resources) -> Result<(), Refusal>;
 
 /// Binds the fields of a struct to the resources of a definition, and makes it a
 /// [`DataModel`](crate::DataModel) with this one object in one instance. For several instances keep
@@ -135,6 +148,19 @@ macro_rules! object {
                 })*
                 let _ = resource;
                 None
+            }
+
+            fn fields<'a>() -> &'a [Option<$crate::objects::Give<Self>>] {
+                static FIELDS: [Option<$crate::objects::Give<$object>>; $definition.resources.len()] =
+                    $crate::objects::bind::fields(&$definition, &[
+                        $(($readable, |object, reading, resource, out| {
+                            $crate::objects::Readable::give(&object.$read, reading, resource, out)
+                        }),)*
+                        $(($writable, |object, reading, resource, out| {
+                            $crate::objects::Readable::give(&object.$written, reading, resource, out)
+                        }),)*
+                    ]);
+                &FIELDS
             }
 
             fn writable(&self, resource: u16) -> Option<&dyn $crate::objects::Writable> {
@@ -306,22 +332,53 @@ pub mod bind {
     ///
     /// # Errors
     /// What a field, or the sink, returned.
-    pub fn read_instance(
-        object: &dyn Object,
+    pub fn read_instance<T: Object>(
+        object: &T,
         ctx: &Ctx,
         instance: u16,
         out: &mut dyn Resources,
     ) -> Result<(), Refusal> {
-        let definition = object.definition();
-        for resource in definition.resources {
-            let Some(field) = object.readable(resource.id) else { continue };
-            if let Some(value) = field.ready() {
-                out.single(resource, value)?;
-            } else if field.is_present() && out.resource(resource)? {
-                field.read(ctx, Leaf::new(definition.id, instance, resource.id), out)?;
+        let fields = T::fields();
+        if fields.is_empty() {
+            return read_one_by_one(object, ctx, instance, out);
+        }
+        let definition = T::define();
+        let reading = Reading { ctx, object: definition.id, instance };
+        for (resource, give) in definition.resources.iter().zip(fields) {
+            if let Some(give) = give {
+                give(object, &reading, resource, out)?;
             }
         }
         Ok(())
+    }
+
+    fn read_one_by_one(object: &dyn Object, ctx: &Ctx, instance: u16, out: &mut dyn Resources) -> Result<(), Refusal> {
+        let definition = object.definition();
+        let reading = Reading { ctx, object: definition.id, instance };
+        for resource in definition.resources {
+            if let Some(field) = object.readable(resource.id) {
+                field.give(&reading, resource, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What gives the fields that are bound, in the order of the definition.
+    #[must_use]
+    pub const fn fields<T, const N: usize>(object: &ObjectDef, bound: &[(u16, Give<T>)]) -> [Option<Give<T>>; N] {
+        let mut fields = [None; N];
+        let (mut resources, mut places): (_, &mut [Option<Give<T>>]) = (object.resources, &mut fields);
+        while let ([resource, other_resources @ ..], [place, other_places @ ..]) = (resources, places) {
+            let mut rest = bound;
+            while let [(id, field), others @ ..] = rest {
+                if *id == resource.id {
+                    *place = Some(*field);
+                }
+                rest = others;
+            }
+            (resources, places) = (other_resources, other_places);
+        }
+        fields
     }
 
     /// Whether a change of one instance that stays can be carried out.
@@ -390,6 +447,12 @@ pub mod bind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::path::Path;
+    use crate::base::time::Instant;
+    use crate::format::{Encoder, Format, Output};
+    use crate::model::walk::encode;
+    use crate::objects::{Instances, Multiple};
+    use alloc::vec::Vec;
 
     static PUMP: ObjectDef = ObjectDef::new(
         30_000,
@@ -409,11 +472,78 @@ mod tests {
         object
     }
 
+    /// A pump as the macro binds it, and one that does by hand what it must.
+    #[derive(Default)]
+    struct Pump {
+        litres: u8,
+        levels: Multiple<u8>,
+    }
+
+    impl Pump {
+        fn reset(&mut self, _: &Ctx, _: Args<'_>) -> Result<(), Refusal> {
+            self.litres = 0;
+            Ok(())
+        }
+    }
+
+    crate::object! { Pump: PUMP, read { 0 => litres }, write { 1 => levels }, execute { 2 => reset } }
+
+    #[derive(Default)]
+    struct ByHand(Pump);
+
+    impl Object for ByHand {
+        fn define() -> &'static ObjectDef {
+            &PUMP
+        }
+
+        fn definition(&self) -> &'static ObjectDef {
+            &PUMP
+        }
+
+        fn readable(&self, resource: u16) -> Option<&dyn Readable> {
+            self.0.readable(resource)
+        }
+
+        fn writable(&self, resource: u16) -> Option<&dyn Writable> {
+            self.0.writable(resource)
+        }
+
+        fn writable_mut(&mut self, resource: u16) -> Option<&mut dyn Writable> {
+            self.0.writable_mut(resource)
+        }
+
+        fn executes(&self, resource: u16) -> bool {
+            self.0.executes(resource)
+        }
+
+        fn execute(&mut self, ctx: &Ctx, resource: u16, args: Args<'_>) -> Result<(), Refusal> {
+            Object::execute(&mut self.0, ctx, resource, args)
+        }
+    }
+
+    #[test]
+    fn an_object_without_a_table_of_fields_is_read_all_the_same() {
+        fn read<T: Object + Default>(instance: T) -> Vec<u8> {
+            let ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
+            let mut instances = Instances::new(1);
+            instances.insert(7, instance);
+            let (mut room, path) = ([0; 64], Path::instance(PUMP.id, 7));
+            let encoder = Encoder::new(Format::TLV, path, Output::new(&mut room));
+            let length = encode(&ctx, path, &instances, encoder).unwrap();
+            room[..length].to_vec()
+        }
+        let pump = || Pump { litres: 5, levels: [1, 2].into() };
+        assert_eq!((Pump::fields().len(), ByHand::fields().len()), (3, 0));
+        assert_eq!(read(pump()), [0xC1, 0, 5, 0x86, 1, 0x41, 0, 1, 0x41, 1, 2]);
+        assert_eq!(read(ByHand(pump())), read(pump()));
+        assert_eq!(read(ByHand::default()), [0xC1, 0, 0]);
+    }
+
     // What these tell while running, the macro has the compiler tell.
     #[test]
     fn what_fits_passes() {
         bind::field(&PUMP, 0, false, whole);
-        bind::field::<super::super::Multiple<u8>, _>(&PUMP, 1, true, |object| object);
+        bind::field::<Multiple<u8>, _>(&PUMP, 1, true, |object| object);
         bind::method(&PUMP, 2);
         bind::all_mandatory(&PUMP, &[2, 0]);
     }

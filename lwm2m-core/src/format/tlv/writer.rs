@@ -1,11 +1,13 @@
 //! Writes elements. A container's header is put in front once its length is known.
 
 use super::{Kind, WIDE_ID};
+use crate::base::definition::ResourceDef;
 use crate::base::path::Leaf;
 use crate::base::value::{Sink, Stop, Value};
 use crate::format::output::Output;
 #[cfg(feature = "json")]
 use crate::format::payload::DecodeError;
+use crate::format::types::Types;
 use crate::format::{Encode, FAILED};
 
 /// Writes the shortest form of everything; the order of the identifiers is the caller's.
@@ -61,6 +63,15 @@ impl<'b> Writer<'b> {
     /// Puts a header in front of the content that starts at `start`.
     fn wrap(&mut self, kind: Kind, id: u16, start: usize) -> Result<(), Stop> {
         let length = self.output.used().saturating_sub(start);
+        match Header::usual(kind, id, length) {
+            Some(header) if self.output.insert_few(start, header.bytes, header.length) => Ok(()),
+            _ => self.wrap_any(kind, id, start),
+        }
+    }
+
+    #[cold]
+    fn wrap_any(&mut self, kind: Kind, id: u16, start: usize) -> Result<(), Stop> {
+        let length = self.output.used().saturating_sub(start);
         let header = Header::new(kind, id, length)?;
         self.output.insert(start, header.bytes.to_be_bytes().get(..header.length as usize).unwrap_or_default())
     }
@@ -69,11 +80,12 @@ impl<'b> Writer<'b> {
     fn head(&mut self, at: Leaf, length: usize) -> Result<(), Stop> {
         let (kind, id) = self.place(at)?;
         let header = Header::new(kind, id, length)?;
-        self.output.put_few(header.bytes, header.length)
+        self.output.put(header.bytes.to_be_bytes().get(..header.length as usize).unwrap_or_default())
     }
 
     /// The kind and identifier of a value at `at`: a value with an index belongs into its multiple
     /// resource, and one without does not.
+    #[inline(always)]
     fn place(&self, at: Leaf) -> Result<(Kind, u16), Stop> {
         match (self.multiple, at.index) {
             (None, None) => Ok((Kind::Resource, at.resource)),
@@ -82,29 +94,16 @@ impl<'b> Writer<'b> {
         }
     }
 
-    fn element(&mut self, at: Leaf, content: &[u8]) -> Result<(), Stop> {
-        let (kind, id) = self.place(at)?;
-        let header = Header::new(kind, id, content.len())?;
-        self.output.put_few_and(header.bytes, header.length, content)
+    /// An element of any length, anywhere.
+    fn bytes(&mut self, at: Leaf, content: &[u8]) -> Result<(), Stop> {
+        self.head(at, content.len())?;
+        self.output.put(content)
     }
 
-    /// An element of the low `width` bytes of a number, the high ones first.
-    fn number(&mut self, at: Leaf, number: u64, width: u32) -> Result<(), Stop> {
-        let (kind, id) = self.place(at)?;
-        let content = number.wrapping_shl(64u32.wrapping_sub(width.wrapping_mul(8)));
-        if id <= 0xFF && width <= 4 {
-            // Nearly always: all in one.
-            let header = Header::short(kind, id, width.into());
-            return self.output.put_few(header.bytes | content >> 16, width.wrapping_add(2));
-        }
-        self.long_number(kind, id, content, width)
-    }
-
-    #[cold]
-    fn long_number(&mut self, kind: Kind, id: u16, content: u64, width: u32) -> Result<(), Stop> {
-        let header = Header::new(kind, id, width as usize)?;
-        self.output.put_few(header.bytes, header.length)?;
-        self.output.put_few(content, width)
+    #[inline(always)]
+    fn quick_bytes(&mut self, kind: Kind, id: u16, content: &[u8]) -> bool {
+        Header::usual(kind, id, content.len())
+            .is_some_and(|header| self.output.put_few_and(header.bytes, header.length, content))
     }
 }
 
@@ -118,17 +117,16 @@ struct Header {
 }
 
 impl Header {
-    /// The shortest one for `length` bytes of content, which is at most 2^24 - 1
-    /// (OMA LwM2M 1.0, 6.4.3).
-    #[inline]
-    fn new(kind: Kind, id: u16, length: usize) -> Result<Self, Stop> {
+    /// The shortest one for `length` bytes of content, if it has up to three bytes, as nearly always.
+    #[inline(always)]
+    fn usual(kind: Kind, id: u16, length: usize) -> Option<Self> {
         match (id, length) {
-            (0..=0xFF, 0..=7) => Ok(Self::short(kind, id, length as u64)),
+            (0..=0xFF, 0..=7) => Some(Self::short(kind, id, length as u64)),
             (0..=0xFF, 8..=0xFF) => {
                 let length = length as u64;
-                Ok(Self { bytes: Self::short(kind, id, 1 << 3).bytes | length << 40, length: 3 })
+                Some(Self { bytes: Self::short(kind, id, 1 << 3).bytes | length << 40, length: 3 })
             }
-            _ => Self::long(kind, id, length),
+            _ => None,
         }
     }
 
@@ -137,9 +135,9 @@ impl Header {
         Self { bytes: (kind.type_byte() as u64 | length) << 56 | (id as u64) << 48, length: 2 }
     }
 
-    /// The same for an identifier or a length of more than one byte.
-    #[cold]
-    fn long(kind: Kind, id: u16, length: usize) -> Result<Self, Stop> {
+    /// The shortest one for `length` bytes of content, which is at most 2^24 - 1
+    /// (OMA LwM2M 1.0, 6.4.3).
+    fn new(kind: Kind, id: u16, length: usize) -> Result<Self, Stop> {
         let length = u32::try_from(length).map_err(|_| FAILED)?.to_be_bytes();
         let [high, low] = id.to_be_bytes();
         let (length_bits, [a, b, c], field): (u8, [u8; 3], u32) = match length {
@@ -161,18 +159,16 @@ impl Header {
 impl Sink for Writer<'_> {
     fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
         let (number, width) = match value {
-            Value::Str(text) | Value::Corelnk(text) => return self.element(at, text.as_bytes()),
-            Value::Opaque(bytes) => return self.element(at, bytes),
+            Value::Str(text) | Value::Corelnk(text) => return self.bytes(at, text.as_bytes()),
+            Value::Opaque(bytes) => return self.bytes(at, bytes),
             Value::Int(number) | Value::Time(number) => (number.cast_unsigned(), signed_width(number)),
             Value::Uint(number) => (number, unsigned_width(number)),
-            Value::Float(number) => match shorter(number) {
-                Some(number) => (number.to_bits().into(), 4),
-                None => (number.to_bits(), 8),
-            },
+            Value::Float(number) => float(number),
             Value::Bool(truth) => (truth.into(), 1),
-            Value::Link(object, instance) => (u64::from(object) << 16 | u64::from(instance), 4),
+            Value::Link(object, instance) => (link(object, instance), 4),
         };
-        self.number(at, number, width)
+        let bytes = number.to_be_bytes();
+        self.bytes(at, bytes.get(8usize.saturating_sub(width as usize)..).unwrap_or_default())
     }
 
     fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
@@ -182,6 +178,38 @@ impl Sink for Writer<'_> {
 }
 
 impl Encode for Writer<'_> {
+    /// A value with a header of two or three bytes, where there is room to spare.
+    #[inline(always)]
+    fn quick(&mut self, resource: &ResourceDef, index: Option<u16>, value: &Value<'_>) -> bool {
+        let at = Leaf { index, ..Leaf::new(0, 0, resource.id) };
+        let Ok((kind, id @ 0..=0xFF)) = self.place(at) else { return false };
+        let wanted = resource.data_type;
+        let (types, number, width) = match *value {
+            Value::Str(text) => return Types::STR.have(wanted) && self.quick_bytes(kind, id, text.as_bytes()),
+            Value::Corelnk(text) => return Types::CORELNK.have(wanted) && self.quick_bytes(kind, id, text.as_bytes()),
+            Value::Opaque(bytes) => return Types::OPAQUE.have(wanted) && self.quick_bytes(kind, id, bytes),
+            Value::Int(number) => {
+                let types = if number < 0 { Types::NEGATIVE } else { Types::INT };
+                (types, number.cast_unsigned(), signed_width(number))
+            }
+            Value::Time(number) => (Types::TIME, number.cast_unsigned(), signed_width(number)),
+            Value::Uint(number) => (Types::UINT, number, unsigned_width(number)),
+            Value::Float(number) => {
+                let (bits, width) = float(number);
+                (Types::FLOAT, bits, width)
+            }
+            Value::Bool(truth) => (Types::BOOL, truth.into(), 1),
+            Value::Link(object, instance) => (Types::LINK, link(object, instance), 4),
+        };
+        if !types.have(wanted) || width > 4 {
+            return false;
+        }
+        // The low bytes of the number, the high ones first, behind the two of the header.
+        let content = number.wrapping_shl(64u32.wrapping_sub(width.wrapping_mul(8))) >> 16;
+        let header = Header::short(kind, id, width.into());
+        self.output.put_few(header.bytes | content, width.wrapping_add(2))
+    }
+
     fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
         if self.instance.is_some() || self.multiple.is_some() {
             return Err(FAILED);
@@ -226,6 +254,18 @@ const fn unsigned_width(number: u64) -> u32 {
     }
 }
 
+const fn link(object: u16, instance: u16) -> u64 {
+    (object as u64) << 16 | instance as u64
+}
+
+/// The bits of a number in the fewest bytes, and how many these are.
+fn float(number: f64) -> (u64, u32) {
+    match shorter(number) {
+        Some(number) => (number.to_bits().into(), 4),
+        None => (number.to_bits(), 8),
+    }
+}
+
 /// The number with 32 bits, when that loses nothing.
 fn shorter(number: f64) -> Option<f32> {
     #[expect(clippy::cast_possible_truncation, reason = "the result is compared with the number")]
@@ -236,6 +276,8 @@ fn shorter(number: f64) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::definition::Operations;
+    use crate::base::value::DataType;
     use crate::format::testing::hex;
     use alloc::vec;
     use proptest::prelude::*;
@@ -355,32 +397,50 @@ mod tests {
         fn what_goes_in_one_move_is_what_goes_byte_by_byte(
             values in prop::collection::vec((any::<u16>(), 0u32..16, value(), any::<bool>()), 0..8),
         ) {
-            let write = |output: Output<'_>| {
+            // Each value quickly where that goes, and each by the long way.
+            let write = |output: Output<'_>, quickly: bool| {
                 let mut writer = Writer::new(output);
+                let put = |writer: &mut Writer<'_>, at: Leaf, value: Value<'_>| {
+                    let data_type = match value {
+                        Value::Int(_) => DataType::Integer,
+                        Value::Uint(_) => DataType::UnsignedInteger,
+                        Value::Float(_) => DataType::Float,
+                        Value::Bool(_) => DataType::Boolean,
+                        Value::Link(..) => DataType::ObjectLink,
+                        _ => DataType::String,
+                    };
+                    let resource = ResourceDef::new(at.resource, "", Operations::R, data_type);
+                    let other = ResourceDef { data_type: DataType::Opaque, ..resource };
+                    assert!(!writer.quick(&other, at.index, &value), "of another type");
+                    if quickly && writer.quick(&resource, at.index, &value) { Ok(()) } else { writer.value(at, value) }
+                };
                 for (id, shift, value, multiple) in &values {
                     let id = id >> shift;
                     if *multiple {
                         writer.open_multiple(id)?;
-                        writer.value(Leaf::new(3, 0, id).at(1), *value)?;
-                        writer.value(Leaf::new(3, 0, id).at(256), *value)?;
+                        put(&mut writer, Leaf::new(3, 0, id).at(1), *value)?;
+                        put(&mut writer, Leaf::new(3, 0, id).at(256), *value)?;
                         writer.close()?;
                     } else {
-                        writer.value(Leaf::new(3, 0, id), *value)?;
+                        put(&mut writer, Leaf::new(3, 0, id), *value)?;
                     }
                 }
                 writer.finish()
             };
             let mut roomy = vec![0; 2_000];
-            let length = write(Output::new(&mut roomy)).unwrap();
+            let length = write(Output::new(&mut roomy), true).unwrap();
+            let mut plain = vec![0; 2_000];
+            prop_assert_eq!(write(Output::new(&mut plain), false), Ok(length));
+            prop_assert_eq!(&plain[..length], &roomy[..length]);
             // Of a part every byte is laid by itself, and a tight buffer has no room to spare.
             let mut part = vec![0; 2_000];
-            prop_assert_eq!(write(Output::part(&mut part, 0)), Ok(length));
+            prop_assert_eq!(write(Output::part(&mut part, 0), true), Ok(length));
             prop_assert_eq!(&part[..length], &roomy[..length]);
             let mut tight = vec![0; length];
-            prop_assert_eq!(write(Output::new(&mut tight)), Ok(length));
+            prop_assert_eq!(write(Output::new(&mut tight), true), Ok(length));
             prop_assert_eq!(&tight[..], &roomy[..length]);
             if let Some(shorter) = length.checked_sub(1) {
-                prop_assert_eq!(write(Output::new(&mut tight[..shorter])), Err(FAILED));
+                prop_assert_eq!(write(Output::new(&mut tight[..shorter]), true), Err(FAILED));
             }
         }
     }
