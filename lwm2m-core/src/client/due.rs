@@ -23,9 +23,15 @@ use crate::reporting::{Due as Notification, is_there};
 const STALL: Duration = Duration::from_secs(1);
 
 impl Client {
-    /// Sends all that is due and has room. Without a model only what needs none.
-    pub(super) fn pump(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
+    /// Brings sessions in line, and sends all that is due and has room. Without a model only what needs
+    /// none.
+    pub(super) fn pump(&mut self, now: Instant, model: Option<&mut dyn DataModel>) {
         self.settle(now);
+        self.send_due(now, model);
+    }
+
+    /// The same after what changes nothing for presence, accounts and registrations.
+    pub(super) fn send_due(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
         self.fall_asleep(now);
         self.keep_notifications(now, false, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         self.serve_all(now, model);
@@ -40,11 +46,11 @@ impl Client {
         self.stalled = None;
         for index in 0.. {
             let Some(connection) = self.connections.get(index) else { break };
-            loop {
+            let mut session = Some(connection);
+            while let Some(connection) = session {
                 let model = model.as_mut().map(|model| &mut **model as &mut dyn DataModel);
-                if !self.serve(now, connection.peer, model) {
-                    break;
-                }
+                let served = self.serve(now, connection, model);
+                session = self.connections.get(index).filter(|_| served);
             }
         }
     }
@@ -95,9 +101,9 @@ impl Client {
     }
 
     /// Does the next thing that is due for a peer. False when there is nothing, or no room.
-    pub(super) fn serve(&mut self, now: Instant, peer: Peer, model: Option<&mut dyn DataModel>) -> bool {
-        let Some(connection) = self.connections.by_peer(peer) else { return false };
-        match connection.link {
+    fn serve(&mut self, now: Instant, connection: Connection, model: Option<&mut dyn DataModel>) -> bool {
+        let Connection { peer, role, link } = connection;
+        match link {
             Link::Connecting | Link::Lingering { .. } => return false,
             Link::Closed | Link::Lost | Link::Wanted => {
                 self.connect_if_due(now, connection);
@@ -105,22 +111,25 @@ impl Client {
             }
             Link::Open => {}
         }
-        if self.send_next_block(now, connection, model.as_deref()) {
+        if self.exchange.next_block(peer).is_some() && self.send_next_block(now, connection, model.as_deref()) {
             return true;
         }
-        if self.exchange.has_room(connection.peer) && self.send_lifecycle(now, connection, model.as_deref()) {
+        let room = self.exchange.has_room(peer);
+        let due = room && self.lifecycle.poll_timeout(role).is_some_and(|due| due <= now);
+        if due && self.send_lifecycle(now, connection, model.as_deref()) {
             return true;
         }
         let Some(model) = model else { return false };
-        if !self.lifecycle.serves(now, connection.role, &self.config) {
+        if !self.lifecycle.serves(now, role, &self.config) {
             return false;
         }
-        if self.exchange.has_room(connection.peer) && self.answer_late(now, connection, model) {
+        if room && self.answer_late(now, connection, model) {
             return true;
         }
-        match connection.role {
-            Role::Server(server) if self.is_away(now, server) => false,
-            Role::Server(server) => self.send_notification(now, connection.peer, server, model),
+        match role {
+            Role::Server(server) => {
+                !self.is_away(now, server) && self.send_notification(now, (peer, room), server, model)
+            }
             Role::Bootstrap => false,
         }
     }
@@ -202,17 +211,16 @@ impl Client {
         }
     }
 
-    /// The next notification.
+    /// The next notification, if it needs no exchange or there is room for one.
     pub(super) fn send_notification(
         &mut self,
         now: Instant,
-        peer: Peer,
+        (peer, room): (Peer, bool),
         server: u16,
         model: &mut dyn DataModel,
     ) -> bool {
         let defaults = self.defaults(server);
         let confirmable = self.config.confirmable_notifications;
-        let room = self.exchange.has_room(peer);
         let Some(due) = self.reporting.due(now, server, defaults, confirmable, room) else {
             return false;
         };
@@ -220,7 +228,7 @@ impl Client {
         let ctx = crate::reporting::context(wall, server);
         let joined = Joined(&mut self.accounts, model);
         let mut over = false;
-        let reporting = &self.reporting;
+        let reporting = &mut self.reporting;
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             // The observation waits for the right to come back (OMA LwM2M 1.0, 5.5.2).
             let there = is_there(due.path, &joined);
@@ -233,7 +241,9 @@ impl Client {
             }
             let block = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok());
             let content = if there {
-                read::write_content(&ctx, due.path, (due.format, Some(due.sequence), block), &joined, writer)
+                read::write_body((due.format, Some(due.sequence), block), writer, &mut |output| {
+                    reporting.write(&ctx, &due, output, &joined)
+                })
             } else {
                 Err(Code::NOT_FOUND.into())
             };

@@ -132,10 +132,8 @@ impl Client {
     }
 
     /// When that is.
-    pub(super) fn poll_asleep(&self) -> Option<Instant> {
-        let now = self.clock.latest();
-        let own = self.lifecycle.registrations.iter().filter(|own| own.queues());
-        own.filter_map(|own| self.falls_asleep(now, own)).map(|(from, _)| from).min()
+    pub(super) fn poll_asleep(&self, now: Instant, own: &Registration) -> Option<Instant> {
+        if own.queues() { self.falls_asleep(now, own).map(|(from, _)| from) } else { None }
     }
 
     /// Notes with whom messages are exchanged now: in queue mode the awake time begins anew.
