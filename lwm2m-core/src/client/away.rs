@@ -24,16 +24,25 @@ impl Client {
                 || session.is_none_or(|session| session.link != Link::Open))
     }
 
+    /// Whether a server that is registered with, and has a session, can be told something now.
+    pub(super) fn may_tell(&self, now: Instant, server: u16) -> bool {
+        let own = self.lifecycle.registration_of(server);
+        self.lifecycle.hears_servers() && own.is_some_and(|own| own.serves(now) && !own.is_out_of_touch(now))
+    }
+
     /// Makes the notifications that would leave now if their servers could be told, and keeps them. For
     /// servers that are asleep with us only when something `changed`, which has woken the device anyway:
     /// a timeout that was not asked for must not make any.
     pub(super) fn keep_notifications(&mut self, now: Instant, changed: bool, mut model: Option<&mut dyn DataModel>) {
+        if !self.reporting.has_news() && !self.reporting.has_any_kept() {
+            // There is nothing to make, and nothing to drop.
+            return;
+        }
         for index in 0.. {
             let Some(own) = self.lifecycle.registrations.get(index) else { break };
             let server = own.server;
             let away = self.is_out_of_reach(now, own, self.connections.by_role(Role::Server(server)));
             if !away && !self.reporting.has_any_kept() {
-                // There is nothing to make, and nothing to drop.
                 continue;
             }
             let asleep = own.asleep_until(now).is_some();

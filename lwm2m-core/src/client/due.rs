@@ -27,13 +27,14 @@ impl Client {
     /// none.
     pub(super) fn pump(&mut self, now: Instant, model: Option<&mut dyn DataModel>) {
         self.settle(now);
-        self.send_due(now, model);
+        self.send_due(now, false, model);
     }
 
-    /// The same after what changes nothing for presence, accounts and registrations.
-    pub(super) fn send_due(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
+    /// The same after what changes nothing for presence, accounts and registrations; perhaps something in
+    /// the model has `changed`.
+    pub(super) fn send_due(&mut self, now: Instant, changed: bool, mut model: Option<&mut dyn DataModel>) {
         self.fall_asleep(now);
-        self.keep_notifications(now, false, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
+        self.keep_notifications(now, changed, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         self.serve_all(now, model);
         self.note_messages(now);
         self.tell_dropped();
@@ -82,9 +83,9 @@ impl Client {
         }
         let missing = |client: &Self| {
             client.lifecycle.roles().find(|role| {
-                client.lifecycle.may_send(*role)
+                client.connections.by_role(*role).is_none()
+                    && client.lifecycle.may_send(*role)
                     && client.needs_session(now, *role)
-                    && client.connections.by_role(*role).is_none()
             })
         };
         while let Some(role) = missing(self) {
@@ -114,23 +115,27 @@ impl Client {
         if self.exchange.next_block(peer).is_some() && self.send_next_block(now, connection, model.as_deref()) {
             return true;
         }
+        let own = match role {
+            Role::Server(server) => self.lifecycle.registration_of(server),
+            Role::Bootstrap => None,
+        };
         let room = self.exchange.has_room(peer);
-        let due = room && self.lifecycle.poll_timeout(role).is_some_and(|due| due <= now);
-        if due && self.send_lifecycle(now, connection, model.as_deref()) {
+        let due = own.map_or_else(|| self.lifecycle.poll_timeout(role), |own| self.lifecycle.poll_server(own));
+        if room && due.is_some_and(|due| due <= now) && self.send_lifecycle(now, connection, model.as_deref()) {
             return true;
         }
         let Some(model) = model else { return false };
-        if !self.lifecycle.serves(now, role, &self.config) {
-            return false;
-        }
-        if room && self.answer_late(now, connection, model) {
-            return true;
+        if room && self.exchange.due(peer).is_some() {
+            let serves = self.lifecycle.serves(now, role, &self.config);
+            if serves && self.answer_late(now, connection, model) {
+                return true;
+            }
         }
         match role {
-            Role::Server(server) => {
-                !self.is_away(now, server) && self.send_notification(now, (peer, room), server, model)
+            Role::Server(server) if self.may_tell(now, server) => {
+                self.send_notification(now, (peer, room), server, model)
             }
-            Role::Bootstrap => false,
+            _ => false,
         }
     }
 

@@ -133,7 +133,7 @@ impl Client {
                 Handled::Refused => return Received::Overloaded,
             },
         };
-        self.send_due(now, Some(model));
+        self.send_due(now, false, Some(model));
         received
     }
 
@@ -154,7 +154,8 @@ impl Client {
     /// later than `now`, or there is none.
     pub fn handle_timeout(&mut self, now: Instant, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
-        if self.next_due().is_none_or(|due| due > now) {
+        // Mostly it is a registration that something is due for.
+        if !self.lifecycle.is_due(now) && self.next_due().is_none_or(|due| due > now) {
             return;
         }
         self.transfers.expire(now);
@@ -319,14 +320,14 @@ impl Client {
         let wall = self.clock.embedder(now);
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, path, &joined);
-        self.keep_notifications(now, true, Some(model));
-        let joined = Joined(&mut self.accounts, model);
         if path.depth() < 2 {
+            self.keep_notifications(now, true, Some(model));
+            let joined = Joined(&mut self.accounts, model);
             self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
             self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
-        self.send_due(now, Some(model));
+        self.send_due(now, true, Some(model));
     }
 
     /// Says who may do what with an instance, or who may create instances of an object, in place of what

@@ -214,6 +214,11 @@ impl Lifecycle {
         if may { own.poll_timeout() } else { None }
     }
 
+    /// Whether something is due for a server.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.registrations.iter().any(|own| self.poll_server(own).is_some_and(|due| due <= now))
+    }
+
     /// Deadlines that need no peer: the bootstrap server's silence, the end of its account, the wait
     /// for De-registers.
     pub(crate) fn poll_own_timeout(&self) -> Option<Instant> {

@@ -58,6 +58,13 @@ impl Assignments {
         above.fold((None, None), |(pmin, pmax), entry| (entry.attributes.pmin.or(pmin), entry.attributes.pmax.or(pmax)))
     }
 
+    /// The thresholds that hold at a path, as [`effective`](Assigned::effective) has them; seldom there
+    /// are any.
+    pub(super) fn thresholds(&self, server: u16, path: Path) -> Attributes {
+        let any = self.entries.iter().any(|entry| entry.server == server && entry.attributes.has_thresholds());
+        if any { self.of(server).effective(path) } else { Attributes::NONE }
+    }
+
     pub(super) fn of(&self, server: u16) -> OfServer<'_> {
         OfServer { table: self, server }
     }

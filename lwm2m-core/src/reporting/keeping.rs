@@ -125,7 +125,12 @@ impl Reporting {
 
     /// Whether anything is kept for a server.
     pub(crate) fn has_kept(&self, server: u16) -> bool {
-        self.stored.oldest_for(server).is_some()
+        !self.stored.is_empty() && self.stored.oldest_for(server).is_some()
+    }
+
+    /// Whether any value is another one than its observer was told.
+    pub(crate) fn has_news(&self) -> bool {
+        self.observations.iter().any(|observation| observation.pending || observation.moved)
     }
 
     /// Whether anything is kept for anybody.

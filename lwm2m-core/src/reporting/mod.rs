@@ -20,7 +20,7 @@ use self::change::Numbers;
 pub(crate) use self::observations::Observation;
 use self::observations::Observations;
 use self::stored::Stored;
-use crate::base::attributes::{Assigned, Attributes};
+use crate::base::attributes::Attributes;
 use crate::base::limits::Limits;
 use crate::base::path::Path;
 use crate::base::time::Instant;
@@ -223,8 +223,8 @@ impl Reporting {
         let Self { observations, assignments, numbers, .. } = self;
         for observation in observations.iter_mut() {
             if observation.path.overlaps(path) && !observation.pending {
-                let attributes = assignments.of(observation.server).effective(observation.path);
-                (observation.pending, observation.moved) = numbers.differ(wall, observation, attributes, model);
+                let thresholds = assignments.thresholds(observation.server, observation.path);
+                (observation.pending, observation.moved) = numbers.differ(wall, observation, thresholds, model);
             }
         }
     }
@@ -238,6 +238,7 @@ impl Reporting {
         observation.deadline(self.periods(observation, defaults))
     }
 
+    #[inline]
     fn periods(&self, observation: &Observation, defaults: Attributes) -> Periods {
         let (pmin, pmax) = self.assignments.periods(observation.server, observation.path);
         Periods::of(pmin.or(defaults.pmin), pmax.or(defaults.pmax))
@@ -253,7 +254,7 @@ impl Reporting {
         confirmable: bool,
         room: bool,
     ) -> Option<Due> {
-        if self.stored.oldest_for(server).is_some() {
+        if self.has_kept(server) {
             return self.due_of_kept(now, server, confirmable, room);
         }
         let due = self.observations.iter().enumerate().filter_map(|(index, observation)| {
@@ -347,7 +348,7 @@ impl Reporting {
         confirmable: bool,
         room: bool,
     ) -> Option<Instant> {
-        if self.stored.oldest_for(server).is_some() {
+        if self.has_kept(server) {
             return self.poll_kept(now, server, confirmable, room);
         }
         let of_server = self.observations.iter().filter(|observation| observation.server == server);
