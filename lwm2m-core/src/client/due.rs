@@ -35,8 +35,11 @@ impl Client {
     pub(super) fn send_due(&mut self, now: Instant, changed: bool, mut model: Option<&mut dyn DataModel>) {
         self.fall_asleep(now);
         self.keep_notifications(now, changed, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
-        self.serve_all(now, model);
-        self.note_messages(now);
+        self.serve_all(now, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
+        if self.note_messages(now) {
+            // What a server that slept was to be told has waited for that.
+            self.serve_all(now, model);
+        }
         self.tell_dropped();
     }
 
