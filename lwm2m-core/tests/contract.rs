@@ -332,6 +332,17 @@ proptest! {
     }
 }
 
+// The answer at leisure wakes the server, and a notification that was due meanwhile is due at once.
+#[test]
+fn what_is_due_once_a_message_has_woken_a_server_is_sent_with_it() {
+    for wait in 290..305 {
+        let mut desk = Desk::registered(Desk::config(1, 3_600));
+        let life = [Happens::Queue(true), Happens::Observe(true), Happens::Wait(wait * 1_000), Happens::Multicast];
+        life.iter().for_each(|what| desk.live(what));
+        desk.pass(secs(10));
+    }
+}
+
 #[test]
 fn a_stopped_client_is_silent() {
     let mut desk = Desk::registered(Desk::config(1, 3_600));

@@ -128,13 +128,17 @@ impl Path {
     /// # Errors
     /// A segment that is not the decimal form of a `u16` (no sign, no leading zero), or a fifth one.
     pub fn from_segments<'a>(segments: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, PathError> {
-        segments.into_iter().try_fold(Self::ROOT, Self::descend)
+        let mut path = Self::ROOT;
+        segments.into_iter().try_for_each(|segment| path.descend(segment)).map(|()| path)
     }
 
-    /// The path with one more level, a decimal segment.
-    pub(crate) fn descend(self, segment: &[u8]) -> Result<Self, PathError> {
+    /// Adds one more level, a decimal segment.
+    pub(crate) fn descend(&mut self, segment: &[u8]) -> Result<(), PathError> {
         let id = parse_id(segment).ok_or(PathError::NotAnId)?;
-        self.child(id).ok_or(PathError::TooDeep)
+        let next = self.depth();
+        *self.levels.get_mut(next).ok_or(PathError::TooDeep)? = id;
+        self.depth += 1;
+        Ok(())
     }
 }
 
@@ -145,6 +149,8 @@ const fn concat([[a, b], [c, d], [e, f], [g, h]]: [[u8; 2]; 4]) -> [u8; 8] {
 /// Decimal without sign or leading zeros, at most 65535.
 fn parse_id(segment: &[u8]) -> Option<u16> {
     match segment {
+        // Most have one digit.
+        [digit @ b'0'..=b'9'] => Some(u16::from(digit & 0x0F)),
         [] | [b'0', _, ..] => None,
         digits => digits.iter().try_fold(0u16, |sum, &byte| {
             let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;

@@ -1,33 +1,51 @@
 //! Servers that cannot be told now: what they are to be told is kept.
 
-use super::connection::Link;
+use super::connection::{Connection, Link};
 use super::{Client, Role};
 use crate::base::event::Event;
 use crate::base::path::Path;
 use crate::base::time::Instant;
+use crate::lifecycle::registration::Registration;
 use crate::model::{DataModel, Joined};
 
 impl Client {
     /// Whether a server that is registered with cannot be told anything now: there is no network, no
     /// session, the Update that makes sure of it has no answer yet, or it is asleep with us in queue mode.
     pub(super) fn is_away(&self, now: Instant, server: u16) -> bool {
-        let Some(registration) = self.lifecycle.registration_of(server).filter(|own| own.serves(now)) else {
-            return false;
-        };
-        let role = Role::Server(server);
-        registration.is_out_of_touch(now)
-            || !self.lifecycle.serves(now, role, &self.config)
-            || self.connections.by_role(role).is_none_or(|connection| connection.link != Link::Open)
+        let own = self.lifecycle.registration_of(server);
+        own.is_some_and(|own| self.is_out_of_reach(now, own, self.connections.by_role(Role::Server(server))))
+    }
+
+    /// The same of a registration, and the session with its server.
+    fn is_out_of_reach(&self, now: Instant, own: &Registration, session: Option<Connection>) -> bool {
+        own.serves(now)
+            && (own.is_out_of_touch(now)
+                || !self.lifecycle.hears_servers()
+                || session.is_none_or(|session| session.link != Link::Open))
+    }
+
+    /// Whether a server that is registered with, and has a session, can be told something now.
+    pub(super) fn may_tell(&self, now: Instant, server: u16) -> bool {
+        let own = self.lifecycle.registration_of(server);
+        self.lifecycle.hears_servers() && own.is_some_and(|own| own.serves(now) && !own.is_out_of_touch(now))
     }
 
     /// Makes the notifications that would leave now if their servers could be told, and keeps them. For
     /// servers that are asleep with us only when something `changed`, which has woken the device anyway:
     /// a timeout that was not asked for must not make any.
     pub(super) fn keep_notifications(&mut self, now: Instant, changed: bool, mut model: Option<&mut dyn DataModel>) {
+        if !self.reporting.has_news() && !self.reporting.has_any_kept() {
+            // There is nothing to make, and nothing to drop.
+            return;
+        }
         for index in 0.. {
             let Some(own) = self.lifecycle.registrations.get(index) else { break };
-            let (server, asleep) = (own.server, own.asleep_until(now).is_some());
-            let away = self.is_away(now, server);
+            let server = own.server;
+            let away = self.is_out_of_reach(now, own, self.connections.by_role(Role::Server(server)));
+            if !away && !self.reporting.has_any_kept() {
+                continue;
+            }
+            let asleep = own.asleep_until(now).is_some();
             if !self.stores_notifications(server) {
                 self.reporting.drop_kept(server);
                 if away {
@@ -49,14 +67,12 @@ impl Client {
     }
 
     /// When the next notification is to be made that is kept. A device that sleeps is not woken for it.
-    pub(super) fn poll_keep(&self) -> Option<Instant> {
-        let now = self.clock.latest();
-        let awake = self.lifecycle.registrations.iter().filter(|own| own.asleep_until(now).is_none());
-        awake
-            .map(|registration| registration.server)
-            .filter(|server| self.reporting.keeps() && self.stores_notifications(*server) && self.is_away(now, *server))
-            .filter_map(|server| self.reporting.poll_keep(server, self.defaults(server)))
-            .min()
+    pub(super) fn poll_keep(&self, now: Instant, own: &Registration, session: Option<Connection>) -> Option<Instant> {
+        let keeps = self.is_out_of_reach(now, own, session)
+            && self.reporting.keeps()
+            && own.asleep_until(now).is_none()
+            && self.stores_notifications(own.server);
+        if keeps { self.reporting.poll_keep(own.server, self.defaults(own.server)) } else { None }
     }
 
     /// Servers that cannot be told now that what they observe is gone are told later.

@@ -3,7 +3,7 @@
 
 use coap_codec::{BlockValue, Code, Message, MessageWriter};
 
-use super::request::{Call, Floors, Outcome};
+use super::request::{Call, Floors};
 use crate::base::path::Leaf;
 use crate::exchange::request::transfers::{Arrival, Place};
 use crate::exchange::{Peer, Verdict};
@@ -15,6 +15,7 @@ use crate::model::{Ctx, DataModel, Joined, Origin, Part};
 impl Floors<'_> {
     /// Takes a block, and runs the request when it is the last one. Every block is checked like the
     /// whole request, as far as that can be.
+    #[allow(clippy::too_many_arguments, reason = "what a request has")]
     pub(super) fn serve_block(
         &mut self,
         call: &Call,
@@ -23,30 +24,31 @@ impl Floors<'_> {
         (peer, message): (Peer, &Message<'_>),
         model: &mut dyn DataModel,
         writer: &mut MessageWriter<'_>,
-    ) -> (Verdict, Outcome) {
+        effects: &mut Effects,
+    ) -> Verdict {
         let arrived = stream::admit(ctx, operation, &Joined(self.accounts, model))
             .and_then(|at| Ok((at, self.transfers.arrive(call.now, peer, message, block, call.resumed)?)));
         let place = match arrived {
             Ok((at, Arrival::Next(place))) => {
-                if let Some(answered) = self.hand_on(ctx, at, (place, block), message, model, writer) {
-                    return answered;
+                if let Some(verdict) = self.hand_on(ctx, at, (place, block), message, model, writer, effects) {
+                    return verdict;
                 }
                 if let Err(code) = self.transfers.collect(place, block, message.payload(), message.size1()) {
                     return self.refuse(code, writer);
                 }
                 if block.more() {
-                    return self.welcome(block, Effects::default(), writer);
+                    return self.welcome(block, writer);
                 }
                 place
             }
             Ok((_, Arrival::Whole(place))) => place,
-            Ok((_, Arrival::Again)) => return self.welcome(block, Effects::default(), writer),
+            Ok((_, Arrival::Again)) => return self.welcome(block, writer),
             // The Location is not known any more.
             Ok((_, Arrival::Over(Code::CREATED))) => return self.refuse(Code::REQUEST_ENTITY_INCOMPLETE, writer),
             Ok((_, Arrival::Over(code))) => {
                 writer.restart(code);
                 let _ = writer.block1(last(block));
-                return (Verdict::Send, Outcome::Nothing);
+                return Verdict::Send;
             }
             Err(code) => return self.refuse(code, writer),
         };
@@ -54,20 +56,21 @@ impl Floors<'_> {
         let whole = Operation { payload: &body, ..*operation };
         let asker = if let Origin::Server(server) = ctx.origin { server } else { 0 };
         let assigned = self.reporting.assigned(asker);
-        match management::serve(ctx, &whole, None, &assigned, &mut Joined(self.accounts, model), writer) {
+        match management::serve(ctx, &whole, None, &assigned, &mut Joined(self.accounts, model), writer, effects) {
             Served::Later => {
                 self.transfers.put_back(place, body);
-                (Verdict::Later, Outcome::Nothing)
+                Verdict::Later
             }
-            Served::Answered(effects) => {
+            Served::Answered => {
                 self.transfers.answered(place, writer.code());
                 let _ = writer.block1(last(block));
-                (Verdict::Send, Outcome::Effects(effects))
+                Verdict::Send
             }
         }
     }
 
     /// Hands a part on to the model; none when the model takes the body as a whole.
+    #[allow(clippy::too_many_arguments, reason = "what a part has")]
     fn hand_on(
         &mut self,
         ctx: &Ctx,
@@ -76,7 +79,8 @@ impl Floors<'_> {
         message: &Message<'_>,
         model: &mut dyn DataModel,
         writer: &mut MessageWriter<'_>,
-    ) -> Option<(Verdict, Outcome)> {
+        effects: &mut Effects,
+    ) -> Option<Verdict> {
         let streamed = self.transfers.is_streamed(place);
         if streamed == Some(false) {
             return None;
@@ -91,7 +95,7 @@ impl Floors<'_> {
         };
         Some(match taken {
             Streamed::Unwanted => return None,
-            Streamed::Later => (Verdict::Later, Outcome::Nothing),
+            Streamed::Later => Verdict::Later,
             Streamed::Refused(code) => {
                 // The same part may come again after 5.03.
                 if code != Code::SERVICE_UNAVAILABLE {
@@ -99,32 +103,33 @@ impl Floors<'_> {
                 }
                 self.refuse(code, writer)
             }
-            Streamed::Taken(effects) => {
+            Streamed::Taken(caused) => {
+                *effects = caused;
                 self.transfers.handed_on(place, block, bytes.len());
                 if block.more() {
-                    return Some(self.welcome(block, effects, writer));
+                    return Some(self.welcome(block, writer));
                 }
                 self.transfers.answered(place, writer.code());
                 let _ = writer.block1(last(block));
-                (Verdict::Send, Outcome::Effects(effects))
+                Verdict::Send
             }
         })
     }
 
     /// 2.31: go on.
-    fn welcome(&self, block: BlockValue, effects: Effects, writer: &mut MessageWriter<'_>) -> (Verdict, Outcome) {
+    fn welcome(&self, block: BlockValue, writer: &mut MessageWriter<'_>) -> Verdict {
         writer.restart(Code::CONTINUE);
         let _ = writer.block1(self.transfers.acknowledge(block));
-        (Verdict::Send, Outcome::Effects(effects))
+        Verdict::Send
     }
 
     /// An error; with 4.13 how much would be welcome (RFC 7959, section 2.9.3).
-    fn refuse(&self, code: Code, writer: &mut MessageWriter<'_>) -> (Verdict, Outcome) {
+    fn refuse(&self, code: Code, writer: &mut MessageWriter<'_>) -> Verdict {
         writer.restart(code);
         if code == Code::REQUEST_ENTITY_TOO_LARGE {
             let _ = writer.size1(u32::try_from(self.transfers.longest()).unwrap_or(u32::MAX));
         }
-        (Verdict::Send, Outcome::Nothing)
+        Verdict::Send
     }
 }
 

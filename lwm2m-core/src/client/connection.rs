@@ -92,6 +92,15 @@ impl Connections {
         self.list.iter().find(over).map(|connection| connection.peer)
     }
 
+    /// When the next lingering session is over.
+    pub(crate) fn next_lingered(&self) -> Option<Instant> {
+        let until = |connection: &Connection| match connection.link {
+            Link::Lingering { until } => Some(until),
+            _ => None,
+        };
+        self.list.iter().filter_map(until).min()
+    }
+
     pub(crate) fn heap(&self) -> usize {
         self.list.capacity().saturating_mul(size_of::<Connection>())
     }

@@ -23,13 +23,23 @@ use crate::reporting::{Due as Notification, is_there, may_hear};
 const STALL: Duration = Duration::from_secs(1);
 
 impl Client {
-    /// Sends all that is due and has room. Without a model only what needs none.
-    pub(super) fn pump(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
+    /// Brings sessions in line, and sends all that is due and has room. Without a model only what needs
+    /// none.
+    pub(super) fn pump(&mut self, now: Instant, model: Option<&mut dyn DataModel>) {
         self.settle(now);
+        self.send_due(now, false, model);
+    }
+
+    /// The same after what changes nothing for presence, accounts and registrations; perhaps something in
+    /// the model has `changed`.
+    pub(super) fn send_due(&mut self, now: Instant, changed: bool, mut model: Option<&mut dyn DataModel>) {
         self.fall_asleep(now);
-        self.keep_notifications(now, false, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
-        self.serve_all(now, model);
-        self.note_messages(now);
+        self.keep_notifications(now, changed, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
+        self.serve_all(now, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
+        if self.note_messages(now) {
+            // What a server that slept was to be told has waited for that.
+            self.serve_all(now, model);
+        }
         self.tell_dropped();
     }
 
@@ -40,11 +50,11 @@ impl Client {
         self.stalled = None;
         for index in 0.. {
             let Some(connection) = self.connections.get(index) else { break };
-            loop {
+            let mut session = Some(connection);
+            while let Some(connection) = session {
                 let model = model.as_mut().map(|model| &mut **model as &mut dyn DataModel);
-                if !self.serve(now, connection.peer, model) {
-                    break;
-                }
+                let served = self.serve(now, connection, model);
+                session = self.connections.get(index).filter(|_| served);
             }
         }
     }
@@ -76,9 +86,9 @@ impl Client {
         }
         let missing = |client: &Self| {
             client.lifecycle.roles().find(|role| {
-                client.lifecycle.may_send(*role)
+                client.connections.by_role(*role).is_none()
+                    && client.lifecycle.may_send(*role)
                     && client.needs_session(now, *role)
-                    && client.connections.by_role(*role).is_none()
             })
         };
         while let Some(role) = missing(self) {
@@ -95,9 +105,9 @@ impl Client {
     }
 
     /// Does the next thing that is due for a peer. False when there is nothing, or no room.
-    pub(super) fn serve(&mut self, now: Instant, peer: Peer, model: Option<&mut dyn DataModel>) -> bool {
-        let Some(connection) = self.connections.by_peer(peer) else { return false };
-        match connection.link {
+    fn serve(&mut self, now: Instant, connection: Connection, model: Option<&mut dyn DataModel>) -> bool {
+        let Connection { peer, role, link } = connection;
+        match link {
             Link::Connecting | Link::Lingering { .. } => return false,
             Link::Closed | Link::Lost | Link::Wanted => {
                 self.connect_if_due(now, connection);
@@ -105,23 +115,30 @@ impl Client {
             }
             Link::Open => {}
         }
-        if self.send_next_block(now, connection, model.as_deref()) {
+        if self.exchange.next_block(peer).is_some() && self.send_next_block(now, connection, model.as_deref()) {
             return true;
         }
-        if self.exchange.has_room(connection.peer) && self.send_lifecycle(now, connection, model.as_deref()) {
+        let own = match role {
+            Role::Server(server) => self.lifecycle.registration_of(server),
+            Role::Bootstrap => None,
+        };
+        let room = self.exchange.has_room(peer);
+        let due = own.map_or_else(|| self.lifecycle.poll_timeout(role), |own| self.lifecycle.poll_server(own));
+        if room && due.is_some_and(|due| due <= now) && self.send_lifecycle(now, connection, model.as_deref()) {
             return true;
         }
         let Some(model) = model else { return false };
-        if !self.lifecycle.serves(now, connection.role, &self.config) {
-            return false;
+        if room && self.exchange.due(peer).is_some() {
+            let serves = self.lifecycle.serves(now, role, &self.config);
+            if serves && self.answer_late(now, connection, model) {
+                return true;
+            }
         }
-        if self.exchange.has_room(connection.peer) && self.answer_late(now, connection, model) {
-            return true;
-        }
-        match connection.role {
-            Role::Server(server) if self.is_away(now, server) => false,
-            Role::Server(server) => self.send_notification(now, connection.peer, server, model),
-            Role::Bootstrap => false,
+        match role {
+            Role::Server(server) if self.may_tell(now, server) => {
+                self.send_notification(now, (peer, room), server, model)
+            }
+            _ => false,
         }
     }
 
@@ -202,17 +219,16 @@ impl Client {
         }
     }
 
-    /// The next notification.
+    /// The next notification, if it needs no exchange or there is room for one.
     pub(super) fn send_notification(
         &mut self,
         now: Instant,
-        peer: Peer,
+        (peer, room): (Peer, bool),
         server: u16,
         model: &mut dyn DataModel,
     ) -> bool {
         let defaults = self.defaults(server);
         let confirmable = self.config.confirmable_notifications;
-        let room = self.exchange.has_room(peer);
         let Some(due) = self.reporting.due(now, server, defaults, confirmable, room) else {
             return false;
         };
@@ -220,7 +236,7 @@ impl Client {
         let ctx = crate::reporting::context(wall, server);
         let joined = Joined(&mut self.accounts, model);
         let (mut over, mut barred) = (false, false);
-        let reporting = &self.reporting;
+        let reporting = &mut self.reporting;
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             barred = !may_hear(&ctx, due.path, &joined);
             if barred {
@@ -233,7 +249,9 @@ impl Client {
             }
             let block = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok());
             let content = if there {
-                read::write_content(&ctx, due.path, (due.format, Some(due.sequence), block), &joined, writer)
+                read::write_body((due.format, Some(due.sequence), block), writer, &mut |output| {
+                    reporting.write(&ctx, &due, output, &joined)
+                })
             } else {
                 Err(Code::NOT_FOUND.into())
             };

@@ -26,6 +26,7 @@ use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
 use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
+use crate::lifecycle::registration::Registration;
 use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World, object_list};
 use crate::management::has_instance;
 use crate::model::{DataModel, Joined, Ticket, Viewed};
@@ -105,11 +106,15 @@ impl Client {
             Inbound::Response { exchange, message } => {
                 self.answered(now, exchange, Ok(&message));
                 // What changed while the request was on its way is told next.
-                self.reconsider(now, model);
+                if self.lifecycle.has_changed_meanwhile() {
+                    self.reconsider(now, model);
+                }
+                self.settle(now);
                 Received::Response
             }
             Inbound::Failed(exchange, failure) => {
                 self.answered(now, exchange, Err(failure.into()));
+                self.settle(now);
                 if failure == Failure::Reset { Received::Reset } else { Received::Response }
             }
             Inbound::Acknowledged(exchange) => {
@@ -128,7 +133,7 @@ impl Client {
                 Handled::Refused => return Received::Overloaded,
             },
         };
-        self.pump(now, Some(model));
+        self.send_due(now, false, Some(model));
         received
     }
 
@@ -149,6 +154,10 @@ impl Client {
     /// later than `now`, or there is none.
     pub fn handle_timeout(&mut self, now: Instant, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
+        // Mostly it is a registration that something is due for.
+        if !self.lifecycle.is_due(now) && self.next_due().is_none_or(|due| due > now) {
+            return;
+        }
         self.transfers.expire(now);
         while let Some(exchange) = self.exchange.expire(now) {
             self.answered(now, exchange, Err(Reason::TimedOut));
@@ -311,14 +320,14 @@ impl Client {
         let wall = self.clock.embedder(now);
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, path, &joined);
-        self.keep_notifications(now, true, Some(model));
-        let joined = Joined(&mut self.accounts, model);
         if path.depth() < 2 {
+            self.keep_notifications(now, true, Some(model));
+            let joined = Joined(&mut self.accounts, model);
             self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
             self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
-        self.pump(now, Some(model));
+        self.send_due(now, true, Some(model));
     }
 
     /// Says who may do what with an instance, or who may create instances of an object, in place of what
@@ -424,47 +433,60 @@ impl Client {
     /// or in the past: then at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let floors = [self.exchange.poll_timeout(), self.transfers.poll_timeout(), self.lifecycle.poll_own_timeout()];
-        let sessions = self.connections.iter().filter_map(|connection| match connection.link {
-            Link::Connecting | Link::Lingering { .. } => None,
-            Link::Closed | Link::Lost => self.lifecycle.poll_timeout(connection.role),
-            Link::Wanted => self.lifecycle.may_send(connection.role).then_some(Instant::ZERO),
-            Link::Open => self.poll_session(connection),
-        });
-        let unconnected = self.lifecycle.roles().filter(|role| self.connections.by_role(*role).is_none());
-        let waiting = unconnected.filter_map(|role| self.lifecycle.poll_timeout(role));
-        let to_send = sessions.chain(waiting).min();
-        let to_send = to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled)));
-        let lingering = self.connections.iter().filter_map(|connection| match connection.link {
-            Link::Lingering { until } => Some(until),
-            _ => None,
-        });
-        let own = self.poll_keep().into_iter().chain(self.poll_asleep());
-        let due = floors.into_iter().flatten().chain(to_send).chain(lingering).chain(own).min()?;
-        Some(self.clock.embedder(due))
+        self.next_due().map(|due| self.clock.embedder(due))
     }
 
-    /// The next deadline of an open session. What needs room in NSTART has none while there is no
-    /// room: then only the peer's answer, or the end of the exchange, can change that.
-    fn poll_session(&self, connection: &Connection) -> Option<Instant> {
-        let room = self.exchange.has_room(connection.peer);
-        let block = self.exchange.next_block(connection.peer).filter(|_| self.exchange.may_send(connection.peer));
-        let lifecycle = self.lifecycle.poll_timeout(connection.role).filter(|_| room);
-        let lifecycle = lifecycle.into_iter().chain(block.map(|_| Instant::ZERO)).min();
-        if !self.lifecycle.serves(self.clock.latest(), connection.role, &self.config) {
+    /// The same in core time. What time makes due is named here: before it, a timeout has nothing to do.
+    fn next_due(&self) -> Option<Instant> {
+        let now = self.clock.latest();
+        let mut due = sooner(self.exchange.poll_timeout(), self.transfers.poll_timeout());
+        due = sooner(due, self.lifecycle.poll_own_timeout());
+        let mut to_send = self.poll_session(now, None, self.connections.by_role(Role::Bootstrap));
+        for own in &self.lifecycle.registrations {
+            let session = self.connections.by_role(Role::Server(own.server));
+            to_send = sooner(to_send, self.poll_session(now, Some(own), session));
+            due = sooner(due, self.poll_keep(now, own, session));
+            due = sooner(due, self.poll_asleep(now, own));
+        }
+        due = sooner(due, self.connections.next_lingered());
+        sooner(due, to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled))))
+    }
+
+    /// When something is to be sent to a server by itself, or without a registration to the bootstrap
+    /// server. What needs room in NSTART has no deadline while there is no room: then only the peer's
+    /// answer, or the end of the exchange, can change that.
+    fn poll_session(&self, now: Instant, own: Option<&Registration>, session: Option<Connection>) -> Option<Instant> {
+        let lifecycle = match own {
+            Some(own) => self.lifecycle.poll_server(own),
+            None => self.lifecycle.poll_bootstrap(),
+        };
+        let Some(Connection { peer, role, link }) = session else { return lifecycle };
+        match link {
+            Link::Connecting | Link::Lingering { .. } => return None,
+            Link::Closed | Link::Lost => return lifecycle,
+            Link::Wanted => return self.lifecycle.may_send(role).then_some(Instant::ZERO),
+            Link::Open => {}
+        }
+        if self.exchange.next_block(peer).is_some() && self.exchange.may_send(peer) {
+            return Some(Instant::ZERO);
+        }
+        let room = self.exchange.has_room(peer);
+        let lifecycle = lifecycle.filter(|_| room);
+        let serves = match own {
+            Some(own) => self.lifecycle.hears_servers() && own.serves(now),
+            None => self.lifecycle.serves(now, role, &self.config),
+        };
+        if !serves {
             return lifecycle;
         }
-        let late = self.exchange.due(connection.peer).filter(|_| room).map(|_| Instant::ZERO);
-        let reporting = match connection.role {
-            Role::Server(server) if self.is_away(self.clock.latest(), server) => None,
-            Role::Server(server) => {
-                let confirmable = self.config.confirmable_notifications;
-                let latest = self.clock.latest();
-                self.reporting.poll_timeout(latest, server, self.defaults(server), confirmable, room)
-            }
-            Role::Bootstrap => None,
-        };
-        [lifecycle, late, reporting].into_iter().flatten().min()
+        if room && self.exchange.due(peer).is_some() {
+            return Some(Instant::ZERO);
+        }
+        let reporting = own.filter(|own| !own.is_out_of_touch(now)).and_then(|own| {
+            let confirmable = self.config.confirmable_notifications;
+            self.reporting.poll_timeout(now, own.server, self.defaults(own.server), confirmable, room)
+        });
+        sooner(lifecycle, reporting)
     }
 
     // ----- what can be asked ----------------------------------------------------------------
@@ -534,6 +556,14 @@ impl Client {
     /// Gives the memory of unused datagram buffers back.
     pub fn trim(&mut self) {
         self.exchange.trim();
+    }
+}
+
+/// The earlier one of two deadlines.
+fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(first), Some(second)) => Some(first.min(second)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::base::time::Instant;
 use crate::exchange::{Handled, Inbound, Peer, Verdict};
 use crate::lifecycle::Role;
 use crate::management::operation::{Kind, Operation};
-use crate::management::{self, Served};
+use crate::management::{self, Effects, Served};
 use crate::model::{Ctx, DataModel, Joined, Origin};
 
 impl Client {
@@ -99,14 +99,15 @@ impl Floors<'_> {
         if !kind.is_read() || !operation.begins_answer() || !self.offers(role, kind) {
             return None;
         }
-        let operation = Operation { kind, legacy: self.config.legacy_formats, ..operation };
+        let operation = Operation { kind, ..operation };
         let ctx = Ctx { origin: Origin::Server(server), ticket: None, resumed: false, now: wall };
         let assigned = self.reporting.assigned(server);
         let mut joined = Joined(self.accounts, model);
-        let Served::Answered(effects) = management::serve(&ctx, &operation, None, &assigned, &mut joined, writer)
-        else {
+        let mut effects = Effects::default();
+        let served = management::serve(&ctx, &operation, None, &assigned, &mut joined, writer, &mut effects);
+        if served == Served::Later {
             return None;
-        };
+        }
         // Nor has an error any.
         if Message::parse(writer.as_bytes()).ok()?.payload().is_empty() {
             return None;

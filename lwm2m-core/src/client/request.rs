@@ -44,16 +44,14 @@ impl Client {
         let wall = self.clock.embedder(now);
         let Self { exchange, transfers, accounts, lifecycle, reporting, events, config, .. } = self;
         let mut floors = Floors { transfers, accounts, lifecycle, reporting, events, config };
-        let mut outcome = Outcome::Nothing;
+        let mut outcome = Outcome::default();
         // Not sent for want of a buffer, it counts as lost; its sender repeats it.
         let _ = exchange.answer(now, reply, message.as_bytes(), deadline, |writer, ticket| {
             let call = Call { now, wall, role: connection.role, ticket, resumed: false };
-            let verdict;
-            (verdict, outcome) = floors.serve(&call, reply, message, model, writer);
-            verdict
+            floors.serve(&call, reply, message, model, writer, &mut outcome)
         });
         let stirs = connection.role == Role::Bootstrap || outcome.stirs();
-        self.after(now, connection, reply, outcome, model);
+        self.after(now, connection, reply, &outcome, model);
         if stirs {
             self.pump(now, Some(model));
         }
@@ -69,7 +67,7 @@ impl Client {
         let wall = self.clock.embedder(now);
         let Self { exchange, transfers, accounts, lifecycle, reporting, events, config, .. } = self;
         let mut floors = Floors { transfers, accounts, lifecycle, reporting, events, config };
-        let mut outcome = Outcome::Nothing;
+        let mut outcome = Outcome::default();
         let mut asked = None;
         let sent = exchange.answer_late(now, ticket, deadline, |writer, request| {
             let Some((reply, message)) = request else {
@@ -78,14 +76,12 @@ impl Client {
             };
             asked = Some(*reply);
             let call = Call { now, wall, role: connection.role, ticket: Some(ticket), resumed: true };
-            let verdict;
-            (verdict, outcome) = floors.serve(&call, reply, &message, model, writer);
-            verdict
+            floors.serve(&call, reply, &message, model, writer, &mut outcome)
         });
         match sent {
             Ok(()) => {
                 if let Some(reply) = asked {
-                    self.after(now, connection, &reply, outcome, model);
+                    self.after(now, connection, &reply, &outcome, model);
                 }
                 true
             }
@@ -100,20 +96,20 @@ impl Client {
         now: Instant,
         connection: Connection,
         reply: &Reply,
-        outcome: Outcome,
+        outcome: &Outcome,
         model: &mut dyn DataModel,
     ) {
-        match outcome {
-            Outcome::Nothing => {}
-            Outcome::Finished(parting, lost) => self.end_bootstrap(now, connection, parting, &lost, model),
-            Outcome::Effects(effects) => self.hand_on(now, connection.role, reply, effects, model),
+        if let Some(news) = outcome.effects.news {
+            self.events.push(news);
+        }
+        if let Some((parting, lost)) = &outcome.finished {
+            self.end_bootstrap(now, connection, *parting, lost, model);
+        } else if outcome.effects.stirs() {
+            self.hand_on(now, connection.role, reply, &outcome.effects, model);
         }
     }
 
-    fn hand_on(&mut self, now: Instant, role: Role, reply: &Reply, effects: Effects, model: &mut dyn DataModel) {
-        if let Some(news) = effects.news {
-            self.events.push(news);
-        }
+    fn hand_on(&mut self, now: Instant, role: Role, reply: &Reply, effects: &Effects, model: &mut dyn DataModel) {
         if let Some(deleted) = effects.deleted {
             // Accounts come back when a bootstrap fails: of them its end decides.
             let spared = role == Role::Bootstrap;
@@ -125,9 +121,6 @@ impl Client {
             }
         }
         let Role::Server(server) = role else { return };
-        if !effects.stirs() {
-            return;
-        }
         self.touch();
         let wall = self.clock.embedder(now);
         if let Some((path, attributes)) = effects.attributes {
@@ -248,30 +241,27 @@ pub(super) struct Call {
 }
 
 /// What is left to do once the answer is on its way.
-pub(super) enum Outcome {
-    Nothing,
+#[derive(Default)]
+struct Outcome {
+    effects: Effects,
     /// The bootstrap is finished; these instances are lost with servers that are gone.
-    Finished(Parting, Vec<Path>),
-    Effects(Effects),
+    finished: Option<(Parting, Vec<Path>)>,
 }
 
 impl Outcome {
     /// Whether something may be due because of it. A request that only asked makes nothing due.
     const fn stirs(&self) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Finished(..) => true,
-            Self::Effects(effects) => effects.stirs(),
-        }
+        self.finished.is_some() || self.effects.stirs()
     }
 }
 
 impl<'c> Floors<'c> {
     /// Where a peer finds what. The bootstrap server knows nothing of what is served besides.
     pub(super) fn places(&self, role: Role) -> Places<'c> {
+        let legacy = self.config.legacy_formats;
         match role {
-            Role::Bootstrap => Places::BOOTSTRAP,
-            Role::Server(_) => Places { root: self.config.root(), well_known: self.config.discovery },
+            Role::Bootstrap => Places { root: "", well_known: false, legacy },
+            Role::Server(_) => Places { root: self.config.root(), well_known: self.config.discovery, legacy },
         }
     }
 
@@ -283,12 +273,13 @@ impl<'c> Floors<'c> {
         message: &Message<'_>,
         model: &mut dyn DataModel,
         writer: &mut MessageWriter<'_>,
-    ) -> (Verdict, Outcome) {
+        outcome: &mut Outcome,
+    ) -> Verdict {
         let operation = match Operation::parse(message, self.places(call.role)) {
-            Ok(operation) => Operation { legacy: self.config.legacy_formats, ..operation },
+            Ok(operation) => operation,
             Err(unfit) => {
                 let answered = management::refuse(unfit, reply.confirmable, writer);
-                return (answered.map_or(Verdict::Drop, |()| Verdict::Send), Outcome::Nothing);
+                return answered.map_or(Verdict::Drop, |()| Verdict::Send);
             }
         };
         if call.role == Role::Bootstrap {
@@ -300,16 +291,14 @@ impl<'c> Floors<'c> {
             let known = self.accounts.clone();
             let exists = |object, instance| is_there(&Viewed(&known, &*model), object, instance);
             let Self { lifecycle, accounts, config, events, .. } = self;
-            let (code, outcome) = match lifecycle.bootstrap_finish(call.now, accounts, config, events, &exists) {
-                Ok(lost) => (Code::CHANGED, Outcome::Finished(parting, lost)),
-                Err(code) => (code, Outcome::Nothing),
-            };
-            writer.restart(code);
-            return (Verdict::Send, outcome);
+            let finished = lifecycle.bootstrap_finish(call.now, accounts, config, events, &exists);
+            writer.restart(finished.as_ref().map_or_else(|code| *code, |_| Code::CHANGED));
+            outcome.finished = finished.ok().map(|lost| (parting, lost));
+            return Verdict::Send;
         }
         if !self.offers(call.role, operation.kind) {
             writer.restart(Code::METHOD_NOT_ALLOWED);
-            return (Verdict::Send, Outcome::Nothing);
+            return Verdict::Send;
         }
         let (origin, sequence, asker) = match call.role {
             // It has set nothing: 0 is no server's identifier.
@@ -326,14 +315,19 @@ impl<'c> Floors<'c> {
         };
         let ctx = Ctx { origin, ticket: call.ticket, resumed: call.resumed, now: call.wall };
         if let Some(block) = operation.block1 {
-            return self.serve_block(call, &ctx, (&operation, block), (reply.peer, message), model, writer);
+            let from = (reply.peer, message);
+            return self.serve_block(call, &ctx, (&operation, block), from, model, writer, &mut outcome.effects);
         }
         let mut joined = Joined(self.accounts, model);
         let assigned = self.reporting.assigned(asker);
-        match management::serve(&ctx, &operation, sequence, &assigned, &mut joined, writer) {
-            Served::Answered(_) if reply.repeated => (Verdict::Send, Outcome::Nothing),
-            Served::Answered(effects) => (Verdict::Send, Outcome::Effects(effects)),
-            Served::Later => (Verdict::Later, Outcome::Nothing),
+        match management::serve(&ctx, &operation, sequence, &assigned, &mut joined, writer, &mut outcome.effects) {
+            Served::Answered => {
+                if reply.repeated {
+                    outcome.effects = Effects::default();
+                }
+                Verdict::Send
+            }
+            Served::Later => Verdict::Later,
         }
     }
 

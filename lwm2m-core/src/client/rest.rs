@@ -132,22 +132,24 @@ impl Client {
     }
 
     /// When that is.
-    pub(super) fn poll_asleep(&self) -> Option<Instant> {
-        let now = self.clock.latest();
-        let own = self.lifecycle.registrations.iter().filter(|own| own.queues());
-        own.filter_map(|own| self.falls_asleep(now, own)).map(|(from, _)| from).min()
+    pub(super) fn poll_asleep(&self, now: Instant, own: &Registration) -> Option<Instant> {
+        if own.queues() { self.falls_asleep(now, own).map(|(from, _)| from) } else { None }
     }
 
-    /// Notes with whom messages are exchanged now: in queue mode the awake time begins anew.
-    pub(super) fn note_messages(&mut self, now: Instant) {
+    /// Notes with whom messages are exchanged now: in queue mode the awake time begins anew. True when one
+    /// of them slept.
+    pub(super) fn note_messages(&mut self, now: Instant) -> bool {
         let Self { lifecycle, connections, exchange, .. } = self;
+        let mut woken = false;
         for own in lifecycle.registrations.iter_mut().filter(|own| own.queues()) {
             if connections
                 .by_role(Role::Server(own.server))
                 .is_some_and(|connection| exchange.is_sending(connection.peer))
             {
+                woken |= own.contact == Contact::Asleep;
                 own.spoke(now);
             }
         }
+        woken
     }
 }

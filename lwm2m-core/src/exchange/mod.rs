@@ -193,6 +193,8 @@ pub struct Endpoint {
     transmission: Transmission,
     /// EXCHANGE_LIFETIME, worked out once: nearly every message needs it.
     exchange_lifetime: Duration,
+    /// The bounds of the first retransmission's timeout: the same.
+    initial_timeout: (Duration, Duration),
     generator: Generator,
     messages: Messages,
     pending: Pending,
@@ -213,6 +215,7 @@ impl Endpoint {
         Self {
             transmission,
             exchange_lifetime: transmission.exchange_lifetime(),
+            initial_timeout: transmission.initial_timeout(),
             generator,
             messages: Messages {
                 ids: MessageIds::starting_at(first),

@@ -213,7 +213,7 @@ impl Endpoint {
         if message_type == MessageType::Confirmable {
             self.messages.outbox.push(Order::Keep(peer, slot));
             let what = (exchange, peer, message_id, slot);
-            self.messages.unacknowledged.start(now, &self.transmission, &mut self.generator, what);
+            self.messages.unacknowledged.start(now, self.initial_timeout, &mut self.generator, what);
         } else {
             self.messages.outbox.push(Order::Once(peer, slot));
         }

@@ -191,6 +191,16 @@ impl<'b> Encoder<'b> {
         }
     }
 
+    /// What the values are given to.
+    pub(crate) fn as_encode(&mut self) -> &mut dyn Encode {
+        match self {
+            Self::Tlv(writer) => writer,
+            #[cfg(feature = "json")]
+            Self::Json(writer) => writer,
+            Self::Single(writer) => writer,
+        }
+    }
+
     /// How many bytes the body has.
     ///
     /// # Errors

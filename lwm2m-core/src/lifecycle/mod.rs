@@ -97,6 +97,8 @@ pub(crate) struct Lifecycle {
     /// that succeeded (/0/x/12).
     pub(crate) purge_at: Option<Instant>,
     pub(crate) registrations: Vec<Registration>,
+    /// Whether what a server should be told changed while it was told something else.
+    changed_meanwhile: bool,
 }
 
 impl Lifecycle {
@@ -105,8 +107,14 @@ impl Lifecycle {
         let servers = accounts.servers().next().is_some();
         let wanted = accounts.0.bootstrap_server().is_some() && (config.bootstrap.at_every_start || !servers);
         let bootstrap = if wanted { Bootstrap::Boot } else { Bootstrap::Idle };
-        let mut lifecycle =
-            Self { presence: Presence::Present, network: false, bootstrap, purge_at: None, registrations: Vec::new() };
+        let mut lifecycle = Self {
+            presence: Presence::Present,
+            network: false,
+            bootstrap,
+            purge_at: None,
+            registrations: Vec::new(),
+            changed_meanwhile: false,
+        };
         lifecycle.enrol(now, accounts);
         lifecycle
     }
@@ -187,18 +195,28 @@ impl Lifecycle {
 
     /// When something is due for `role` by itself.
     pub(crate) fn poll_timeout(&self, role: Role) -> Option<Instant> {
-        if !self.may_send(role) {
-            return None;
-        }
         match role {
-            Role::Bootstrap if self.bootstrap.is_running() => None,
-            Role::Bootstrap => self.bootstrap.poll_timeout(),
-            Role::Server(server) => {
-                let registration = self.registrations.iter().find(|registration| registration.server == server)?;
-                let leaving = matches!(self.presence, Presence::Leaving { .. });
-                registration.poll_timeout().filter(|_| !leaving || registration.is_leaving())
-            }
+            Role::Bootstrap => self.poll_bootstrap(),
+            Role::Server(server) => self.poll_server(self.registration_of(server)?),
         }
+    }
+
+    /// The same for the bootstrap server.
+    pub(crate) fn poll_bootstrap(&self) -> Option<Instant> {
+        let waits = self.may_send(Role::Bootstrap) && !self.bootstrap.is_running();
+        if waits { self.bootstrap.poll_timeout() } else { None }
+    }
+
+    /// The same for the server of a registration.
+    pub(crate) fn poll_server(&self, own: &Registration) -> Option<Instant> {
+        let leaving = matches!(self.presence, Presence::Leaving { .. });
+        let may = self.may_send(Role::Server(own.server)) && (!leaving || own.is_leaving());
+        if may { own.poll_timeout() } else { None }
+    }
+
+    /// Whether something is due for a server.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.registrations.iter().any(|own| self.poll_server(own).is_some_and(|due| due <= now))
     }
 
     /// Deadlines that need no peer: the bootstrap server's silence, the end of its account, the wait
@@ -534,13 +552,25 @@ impl Lifecycle {
     /// Something in the Server object, or the list of instances, may have changed: servers that
     /// were told otherwise get an Update.
     pub(crate) fn reconsider(&mut self, now: Instant, accounts: &Accounts, config: &Config, objects: u64) {
+        self.changed_meanwhile = false;
         for registration in &mut self.registrations {
-            let terms = Self::terms(registration.server, accounts, config, objects);
-            // After a failure the pause goes on; the next try tells the terms of then.
-            if matches!(&registration.state, State::Registered { lease, failures: 0, .. } if lease.terms != terms) {
-                registration.update_now(now);
+            let wanted = Self::terms(registration.server, accounts, config, objects);
+            match &registration.state {
+                // After a failure the pause goes on; the next try tells the terms of then.
+                State::Registered { lease, failures: 0, .. } if lease.terms != wanted => {
+                    registration.update_now(now);
+                }
+                State::Registering { terms, .. } | State::Updating { terms, .. } if *terms != wanted => {
+                    self.changed_meanwhile = true;
+                }
+                _ => {}
             }
         }
+    }
+
+    /// Whether to [reconsider](Self::reconsider) once more, now that a server has answered.
+    pub(crate) const fn has_changed_meanwhile(&self) -> bool {
+        self.changed_meanwhile
     }
 
     /// Whether a session with `role` is of use now, for something in flight or about to be.
@@ -577,16 +607,21 @@ impl Lifecycle {
 
     /// Whether requests of `role` are served now.
     pub(crate) fn serves(&self, now: Instant, role: Role, config: &Config) -> bool {
-        if self.presence != Presence::Present || !self.network {
-            return false;
-        }
         match role {
-            Role::Bootstrap => self.bootstrap.is_running() || config.bootstrap.server_initiated,
+            Role::Bootstrap => self.is_present() && (self.bootstrap.is_running() || config.bootstrap.server_initiated),
             Role::Server(server) => {
-                let mut own = self.registrations.iter().filter(|registration| registration.server == server);
-                !self.bootstrap.is_running() && own.any(|registration| registration.serves(now))
+                self.hears_servers() && self.registration_of(server).is_some_and(|own| own.serves(now))
             }
         }
+    }
+
+    /// Whether servers that are registered with are served at all.
+    pub(crate) fn hears_servers(&self) -> bool {
+        self.is_present() && !self.bootstrap.is_running()
+    }
+
+    fn is_present(&self) -> bool {
+        self.presence == Presence::Present && self.network
     }
 }
 

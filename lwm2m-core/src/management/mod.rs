@@ -71,8 +71,8 @@ pub(crate) enum Observing {
 /// How an operation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Served {
-    /// An answer was written.
-    Answered(Effects),
+    /// An answer was written, and what it causes noted.
+    Answered,
     /// The application answers later.
     Later,
 }
@@ -101,7 +101,7 @@ fn name_option(number: OptionNumber, writer: &mut MessageWriter<'_>) -> Result<(
 
 /// Runs an operation on the model and writes its answer. `sequence` is the Observe value of an
 /// answer that begins an observation; without one an Observe is a plain read. `assigned` is what the
-/// server that asks has set.
+/// server that asks has set. What it causes is put into `effects`.
 pub(crate) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
@@ -109,6 +109,7 @@ pub(crate) fn serve(
     assigned: &dyn Assigned,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
+    effects: &mut Effects,
 ) -> Served {
     let result = match (operation.kind, ctx.origin) {
         // Only reading can be done once more for a further block; and no other answer has one.
@@ -116,9 +117,11 @@ pub(crate) fn serve(
         (Kind::Read(_), Origin::Bootstrap) => Err(Code::METHOD_NOT_ALLOWED.into()),
         (Kind::Read(observe), _) => {
             let sequence = sequence.filter(|_| observe == Some(Observe::Register));
-            read::serve(ctx, operation, sequence, model, writer).map(|effects| match observe {
-                Some(Observe::Cancel) => Effects { observing: Some(Observing::Ends), ..effects },
-                _ => effects,
+            read::serve(ctx, operation, sequence, model, writer).map(|mut effects| {
+                if observe == Some(Observe::Cancel) {
+                    effects.observing = Some(Observing::Ends);
+                }
+                effects
             })
         }
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
@@ -136,15 +139,18 @@ pub(crate) fn serve(
         }
     };
     let code = match result {
-        Ok(effects) => return Served::Answered(effects),
+        Ok(caused) => {
+            *effects = caused;
+            return Served::Answered;
+        }
         Err(Refusal::Later) if ctx.ticket.is_some() => return Served::Later,
         Err(Refusal::Later) => Code::SERVICE_UNAVAILABLE,
         Err(Refusal::Code(code)) => refusing(code),
     };
     writer.restart(code);
     // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).
-    let observing = matches!(operation.kind, Kind::Read(Some(_))).then_some(Observing::Ends);
-    Served::Answered(Effects { observing, ..Effects::default() })
+    effects.observing = matches!(operation.kind, Kind::Read(Some(_))).then_some(Observing::Ends);
+    Served::Answered
 }
 
 /// What a path names.

@@ -54,12 +54,11 @@ pub(crate) struct Places<'a> {
     pub(crate) root: &'a str,
     /// Whether there is `/.well-known/core`.
     pub(crate) well_known: bool,
+    /// How the formats of their payloads are understood.
+    pub(crate) legacy: LegacyFormats,
 }
 
 impl Places<'_> {
-    /// Where the bootstrap server finds them.
-    pub(crate) const BOOTSTRAP: Self = Self { root: "", well_known: false };
-
     /// What is left of a path behind the alternate path; none when it does not begin with that.
     fn below<'m>(&self, mut path: Values<'m>) -> Option<Values<'m>> {
         let mut root = self.root.split('/').skip(1).map(str::as_bytes);
@@ -108,7 +107,9 @@ struct Options {
     /// The first critical one that is not understood (RFC 7252, section 5.4): unknown here, repeated,
     /// or of a wrong length.
     unsupported: Option<OptionNumber>,
-    path: Result<Path, PathError>,
+    path: Path,
+    /// Why it is none.
+    no_path: Option<PathError>,
     has_query: bool,
     content_format: Option<ContentFormat>,
     accept: Option<ContentFormat>,
@@ -122,7 +123,8 @@ impl Options {
         let mut options = Self {
             proxied: false,
             unsupported: None,
-            path: Ok(Path::ROOT),
+            path: Path::ROOT,
+            no_path: None,
             has_query: false,
             content_format: None,
             accept: None,
@@ -145,7 +147,12 @@ impl Options {
     /// Takes one down. False for one that must be understood and is not.
     fn note(&mut self, option: &CoapOption<'_>, repeated: bool, has_body: bool) -> bool {
         match option.number {
-            OptionNumber::URI_PATH => self.path = self.path.and_then(|path| path.descend(option.value)),
+            OptionNumber::URI_PATH if self.no_path.is_none() => match self.path.descend(option.value) {
+                // No id is too long for a segment.
+                Ok(()) => return true,
+                Err(error) => self.no_path = Some(error),
+            },
+            OptionNumber::URI_PATH => {}
             OptionNumber::URI_QUERY => self.has_query = true,
             OptionNumber::URI_HOST | OptionNumber::URI_PORT if !repeated => {}
             OptionNumber::CONTENT_FORMAT if !repeated => self.content_format = format(option),
@@ -181,12 +188,12 @@ impl<'a> Operation<'a> {
             accept: options.accept,
             block1: block(options.block1)?,
             block2: block(options.block2)?,
-            legacy: LegacyFormats::default(),
+            legacy: places.legacy,
             root: places.root,
             payload: message.payload(),
         };
         let path = match places.root {
-            "" => options.path,
+            "" => options.no_path.map_or(Ok(options.path), Err),
             _ => places.below(message.uri_path()).map_or(Err(PathError::NotAnId), Path::from_segments),
         };
         operation.path = match path {
@@ -277,7 +284,7 @@ mod tests {
     use coap_codec::{Header, MessageId, MessageType, MessageWriter, Token};
     use proptest::prelude::*;
 
-    const ROOT: Places<'static> = Places { root: "", well_known: true };
+    const ROOT: Places<'static> = Places { root: "", well_known: true, legacy: LegacyFormats::Accepted };
 
     fn parse(method: Code, path: &str, write: impl FnOnce(&mut MessageWriter<'_>)) -> Result<(Kind, String), Unfit> {
         parse_in(ROOT, method, path, write)
@@ -365,10 +372,10 @@ mod tests {
             ("/lwm2m", "/.well-known/core", Ok((Kind::WellKnown, "/".into()))),
             ("/lwm2m", "/lwm2m/.well-known/core", Err(Code::NOT_FOUND)),
         ] {
-            let places = Places { root, well_known: true };
+            let places = Places { root, ..ROOT };
             assert_eq!(parse_in(places, Code::GET, path, nothing), expected.map_err(Unfit::Code), "{root} {path}");
         }
-        let places = Places { root: "/lwm2m", well_known: true };
+        let places = Places { root: "/lwm2m", ..ROOT };
         assert_eq!(parse_in(places, Code::POST, "/bs", nothing), Ok((Kind::Finish, "/".into())));
     }
 
@@ -379,7 +386,7 @@ mod tests {
             let refused = Err(Unfit::Code(Code::METHOD_NOT_ALLOWED));
             let expected = if method == Code::GET { Ok((Kind::WellKnown, "/".into())) } else { refused };
             assert_eq!(parse(method, "/.well-known/core", nothing), expected);
-            let hidden = parse_in(Places::BOOTSTRAP, method, "/.well-known/core", nothing);
+            let hidden = parse_in(Places { well_known: false, ..ROOT }, method, "/.well-known/core", nothing);
             assert_eq!(hidden, Err(Unfit::Code(Code::NOT_FOUND)));
         }
         for path in ["/.well-known", "/.well-known/coap", "/.well-known/core/3", "/.well-known//core"] {

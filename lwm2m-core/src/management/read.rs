@@ -9,7 +9,7 @@ use crate::base::event::Event;
 use crate::base::path::Path;
 use crate::base::rights::Rights;
 use crate::base::value::DataType;
-use crate::format::{Encoder, Format};
+use crate::format::{Encoder, Format, Output};
 use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
 
 pub(super) fn serve(
@@ -64,13 +64,23 @@ fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, C
 }
 
 /// Writes a 2.05 with the values below `path`, or a block of them.
-pub(crate) fn write_content(
+fn write_content(
     ctx: &Ctx,
     path: Path,
     (format, sequence, block): (Format, Option<u32>, Option<BlockValue>),
     model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), Refusal> {
-    let head = Head { sequence, format: format.content_format(), block };
-    content::write(head, writer, &mut |output| walk::encode(ctx, path, model, Encoder::new(format, path, output)))
+    write_body((format, sequence, block), writer, &mut |output| {
+        walk::encode(ctx, path, model, Encoder::new(format, path, output))
+    })
+}
+
+/// The same with a body that is made elsewhere.
+pub(crate) fn write_body(
+    (format, sequence, block): (Format, Option<u32>, Option<BlockValue>),
+    writer: &mut MessageWriter<'_>,
+    body: &mut dyn FnMut(Output<'_>) -> Result<usize, Refusal>,
+) -> Result<(), Refusal> {
+    content::write(Head { sequence, format: format.content_format(), block }, writer, body)
 }

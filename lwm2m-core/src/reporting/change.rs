@@ -15,8 +15,8 @@ use crate::base::attributes::Attributes;
 use crate::base::path::{Leaf, Path};
 use crate::base::time::Instant;
 use crate::base::value::{Sink, Stop, Value};
-use crate::format::{Digest, Encode};
-use crate::model::{DataModel, walk};
+use crate::format::{Digest, Encode, Encoder};
+use crate::model::{Ctx, DataModel, Refusal, walk};
 
 /// Whether the difference between two numbers is one that the server wants to be told of: another
 /// side of `gt` or `lt`, or a step of `st` and more. Equal numbers do not differ, whatever the step.
@@ -52,16 +52,40 @@ impl Numbers {
 
     /// Remembers what an observer is told now: its digest, and whether all numbers have a place.
     pub(super) fn tell(&mut self, wall: Instant, observer: Observer, path: Path, model: &dyn DataModel) -> (u64, bool) {
+        self.note(observer, path, &mut |look| view(wall, observer, path, model, look))
+    }
+
+    /// The same of what is shown to the `Look`.
+    fn note(&mut self, observer: Observer, path: Path, show: &mut dyn FnMut(&mut Look<'_>)) -> (u64, bool) {
         self.forget(observer);
         let mut fit = true;
-        let digest = look(wall, observer, path, model, &mut |index, number| {
+        let mut take = |index, number: f64| {
             fit = fit && self.add(observer, index, number.to_bits());
-        });
+        };
+        let mut look = Look::at(path, &mut take);
+        show(&mut look);
+        let digest = look.digest.finish();
         if !fit {
             // Half of them are of no use, and others may have use for the room.
             self.forget(observer);
         }
         (digest, fit)
+    }
+
+    /// The same while it is written for the observer.
+    pub(super) fn write(
+        &mut self,
+        ctx: &Ctx,
+        (observer, path): (Observer, Path),
+        mut encoder: Encoder<'_>,
+        model: &dyn DataModel,
+    ) -> (Result<usize, Refusal>, (u64, bool)) {
+        let mut walked = Ok(());
+        let noted = self.note(observer, path, &mut |look| {
+            let mut both = Both(encoder.as_encode(), look);
+            walked = walk::values::<dyn Encode>(ctx, path, model, &mut both);
+        });
+        (walked.and_then(|()| Ok(encoder.finish()?)), noted)
     }
 
     /// Whether an observed value is another one now than the observer was told: by as much as it
@@ -113,24 +137,35 @@ impl Numbers {
 /// Reads what an observer would be told now: 64 bits of it, and of a resource each number.
 fn look(
     wall: Instant,
-    (server, _): Observer,
+    observer: Observer,
     path: Path,
     model: &dyn DataModel,
     number: &mut dyn FnMut(Option<u16>, f64),
 ) -> u64 {
-    let number = (path.depth() == 3).then_some(number);
-    let mut look = Look { digest: Digest::new(), number };
+    let mut look = Look::at(path, number);
+    view(wall, observer, path, model, &mut look);
+    look.digest.finish()
+}
+
+/// Shows what an observer would be told now.
+fn view(wall: Instant, (server, _): Observer, path: Path, model: &dyn DataModel, look: &mut Look<'_>) {
     // A refusal is a state of its own: becoming unreadable, or readable again, is a change.
     if super::is_there(path, model) {
-        let _ = walk::values::<dyn Encode>(&super::context(wall, server), path, model, &mut look);
+        let _ = walk::values::<dyn Encode>(&super::context(wall, server), path, model, look);
     }
-    look.digest.finish()
 }
 
 /// A digest, and beside it whoever wants the numbers.
 struct Look<'a> {
     digest: Digest,
     number: Option<&'a mut dyn FnMut(Option<u16>, f64)>,
+}
+
+impl<'a> Look<'a> {
+    /// At what is below `path`; only of a resource are there numbers.
+    fn at(path: Path, number: &'a mut dyn FnMut(Option<u16>, f64)) -> Self {
+        Self { digest: Digest::new(), number: (path.depth() == 3).then_some(number) }
+    }
 }
 
 impl Sink for Look<'_> {
@@ -164,6 +199,38 @@ impl Encode for Look<'_> {
 
     fn close(&mut self) -> Result<(), Stop> {
         self.digest.close()
+    }
+}
+
+/// What writes, and what looks on.
+struct Both<'a, 'l>(&'a mut dyn Encode, &'a mut Look<'l>);
+
+impl Sink for Both<'_, '_> {
+    fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+        self.0.value(at, value)?;
+        self.1.value(at, value)
+    }
+
+    fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        self.0.opaque(at, len, fill)?;
+        self.1.opaque(at, len, fill)
+    }
+}
+
+impl Encode for Both<'_, '_> {
+    fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
+        self.0.open_instance(id)?;
+        self.1.open_instance(id)
+    }
+
+    fn open_multiple(&mut self, resource: u16) -> Result<(), Stop> {
+        self.0.open_multiple(resource)?;
+        self.1.open_multiple(resource)
+    }
+
+    fn close(&mut self) -> Result<(), Stop> {
+        self.0.close()?;
+        self.1.close()
     }
 }
 

@@ -7,8 +7,8 @@ use coap_codec::{BlockValue, Code};
 
 use super::observations::Observer;
 use super::stored::Record;
-use super::{Due, Observation, Periods, Reporting, context, is_there, may_hear};
-use crate::base::attributes::{Assigned, Attributes};
+use super::{Due, Observation, Reporting, context, is_there, may_hear};
+use crate::base::attributes::Attributes;
 use crate::base::mixer::Mixer;
 use crate::base::path::Path;
 use crate::base::rights::Rights;
@@ -30,8 +30,7 @@ impl Reporting {
     }
 
     fn keep_at(&self, observation: &Observation, defaults: Attributes) -> Option<Instant> {
-        let effective = self.assignments.of(observation.server).effective(observation.path);
-        observation.keep_at(Periods::of(effective.or(defaults)))
+        observation.keep_at(self.periods(observation, defaults))
     }
 
     /// The next notification for a server that would leave now, and is to be kept.
@@ -141,7 +140,17 @@ impl Reporting {
 
     /// Whether anything is kept for a server.
     pub(crate) fn has_kept(&self, server: u16) -> bool {
-        self.stored.oldest_for(server).is_some()
+        !self.stored.is_empty() && self.stored.oldest_for(server).is_some()
+    }
+
+    /// Whether any value is another one than its observer was told.
+    pub(crate) fn has_news(&self) -> bool {
+        self.observations.iter().any(|observation| observation.pending || observation.moved)
+    }
+
+    /// Whether anything is kept for anybody.
+    pub(crate) fn has_any_kept(&self) -> bool {
+        !self.stored.is_empty()
     }
 
     /// Drops what is kept for a server.

@@ -12,7 +12,7 @@ mod stored;
 
 use core::time::Duration;
 
-use coap_codec::{MessageId, Token};
+use coap_codec::{Code, MessageId, Token};
 
 pub(crate) use self::assignments::Assignment;
 use self::assignments::{Assignments, OfServer};
@@ -20,13 +20,13 @@ use self::change::Numbers;
 pub(crate) use self::observations::Observation;
 use self::observations::Observations;
 use self::stored::Stored;
-use crate::base::attributes::{Assigned, Attributes};
+use crate::base::attributes::Attributes;
 use crate::base::limits::Limits;
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::{ExchangeId, Sent};
-use crate::format::Format;
-use crate::model::{Ctx, DataModel, Origin, walk};
+use crate::format::{Encoder, Format, Output};
+use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
 
 /// The periods that rule an observation's notifications.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,12 +38,13 @@ struct Periods {
 }
 
 impl Periods {
-    /// As the attributes have them; a maximum of 0, or one below the minimum, is none (OMA LwM2M
-    /// 1.0.2, 5.1.2).
-    fn of(attributes: Attributes) -> Self {
-        let min = Duration::from_secs(u64::from(attributes.pmin.unwrap_or(0)));
-        let max = attributes.pmax.map(|seconds| Duration::from_secs(u64::from(seconds)));
-        Self { min, max: max.filter(|max| !max.is_zero() && *max >= min) }
+    /// As the attributes in seconds have them; a maximum of 0, or one below the minimum, is none (OMA
+    /// LwM2M 1.0.2, 5.1.2).
+    fn of(pmin: Option<u32>, pmax: Option<u32>) -> Self {
+        let min = pmin.unwrap_or(0);
+        let max = pmax.filter(|max| *max > 0 && *max >= min);
+        let seconds = |seconds| Duration::from_secs(u64::from(seconds));
+        Self { min: seconds(min), max: max.map(seconds) }
     }
 }
 
@@ -222,8 +223,8 @@ impl Reporting {
         let Self { observations, assignments, numbers, .. } = self;
         for observation in observations.iter_mut() {
             if observation.path.overlaps(path) && !observation.pending {
-                let attributes = assignments.of(observation.server).effective(observation.path);
-                (observation.pending, observation.moved) = numbers.differ(wall, observation, attributes, model);
+                let thresholds = assignments.thresholds(observation.server, observation.path);
+                (observation.pending, observation.moved) = numbers.differ(wall, observation, thresholds, model);
             }
         }
     }
@@ -242,8 +243,13 @@ impl Reporting {
         if observation.in_flight.is_some() {
             return None;
         }
-        let effective = self.assignments.of(observation.server).effective(observation.path);
-        observation.deadline(Periods::of(effective.or(defaults)))
+        observation.deadline(self.periods(observation, defaults))
+    }
+
+    #[inline]
+    fn periods(&self, observation: &Observation, defaults: Attributes) -> Periods {
+        let (pmin, pmax) = self.assignments.periods(observation.server, observation.path);
+        Periods::of(pmin.or(defaults.pmin), pmax.or(defaults.pmax))
     }
 
     /// The next notification for a server whose time has come. Without `room` for an exchange only
@@ -256,7 +262,7 @@ impl Reporting {
         confirmable: bool,
         room: bool,
     ) -> Option<Due> {
-        if self.stored.oldest_for(server).is_some() {
+        if self.has_kept(server) {
             return self.due_of_kept(now, server, confirmable, room);
         }
         let due = self.observations.iter().enumerate().filter_map(|(index, observation)| {
@@ -268,7 +274,23 @@ impl Reporting {
         Some(Due::of((index, observation), now, confirmable))
     }
 
-    /// A notification was sent, or could not be made this time.
+    /// Writes what a notification that is due tells, and notes it: it is sent then, or its observation
+    /// ends.
+    pub(crate) fn write(
+        &mut self,
+        ctx: &Ctx,
+        due: &Due,
+        output: Output<'_>,
+        model: &dyn DataModel,
+    ) -> Result<usize, Refusal> {
+        let observation = self.observations.get_mut(due.index).ok_or(Code::NOT_FOUND)?;
+        let what = (observation.observer(), observation.path);
+        let (written, noted) = self.numbers.write(ctx, what, Encoder::new(due.format, due.path, output), model);
+        (observation.digest, observation.measured) = noted;
+        written
+    }
+
+    /// A notification was sent as it was [written](Self::write), or could not be made this time.
     pub(crate) fn sent(
         &mut self,
         (now, wall): (Instant, Instant),
@@ -280,10 +302,12 @@ impl Reporting {
             return self.sent_kept(now, due, sent);
         }
         if let Some(observation) = self.observations.get_mut(due.index) {
-            (observation.digest, observation.measured) =
-                self.numbers.tell(wall, observation.observer(), observation.path, model);
             (observation.pending, observation.moved, observation.owed) = (false, false, false);
             observation.notified = now;
+            if sent.is_none() {
+                (observation.digest, observation.measured) =
+                    self.numbers.tell(wall, observation.observer(), observation.path, model);
+            }
             if let Some(sent) = sent {
                 observation.sequence = due.sequence;
                 observation.last = Some(sent.message_id);
@@ -332,7 +356,7 @@ impl Reporting {
         confirmable: bool,
         room: bool,
     ) -> Option<Instant> {
-        if self.stored.oldest_for(server).is_some() {
+        if self.has_kept(server) {
             return self.poll_kept(now, server, confirmable, room);
         }
         let of_server = self.observations.iter().filter(|observation| observation.server == server);
@@ -424,7 +448,7 @@ mod tests {
             (Some(10), Some(9), (10, None)),
             (None, Some(0), (0, None)),
         ] {
-            let periods = Periods::of(Attributes { pmin: min, pmax: max, ..Attributes::NONE });
+            let periods = Periods::of(min, max);
             assert_eq!(periods, Periods { min: seconds(expected.0), max: expected.1.map(seconds) });
         }
     }

@@ -65,17 +65,16 @@ impl Observation {
         if self.in_flight.is_some() {
             return None;
         }
-        let changed = (self.pending || self.owed).then(|| self.notified + periods.min);
-        let late = periods.max.map(|max| self.notified + max);
-        changed.into_iter().chain(late).min()
+        // What has changed comes first: a maximum is not below the minimum.
+        let period = if self.pending || self.owed { Some(periods.min) } else { periods.max };
+        period.map(|period| self.notified + period)
     }
 
     /// The same while the server cannot be told, and the notification is made to be kept. That a value
     /// is what it was is no news by the time that the server hears of it: such a one is not made.
     pub(super) fn keep_at(&self, periods: Periods) -> Option<Instant> {
-        let changed = self.pending.then(|| self.notified + periods.min);
-        let late = periods.max.filter(|_| self.moved).map(|max| self.notified + max);
-        changed.into_iter().chain(late).min()
+        let period = if self.pending { Some(periods.min) } else { periods.max.filter(|_| self.moved) };
+        period.map(|period| self.notified + period)
     }
 
     /// Whether a notification at `at` must be confirmable: by configuration, or because the last

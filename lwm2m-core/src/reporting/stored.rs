@@ -41,6 +41,10 @@ impl Stored {
         self.limit > 0
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// How many bytes a notification takes.
     fn size((_, token): Observer, payload: usize) -> usize {
         HEAD.saturating_add(token.len()).saturating_add(payload)

@@ -194,8 +194,7 @@ fn xc_31_exchanges_one_more_waits_until_another_is_over() {
 #[test]
 fn xc_31_deduplication_any_number_of_writes_is_carried_out_each_once() {
     let mut sim = racked(limited(one_server(1), Limits { deduplication: 2, ..DEVICE }));
-    let write =
-        |id: u16| request(Code::PUT, "/30000/0/0", id, b"tok", Some((coap_codec::ContentFormat::TEXT_PLAIN, b"7")));
+    let write = |id: u16| request(Code::PUT, "/30000/0/0", id, b"tok", Some((ContentFormat::TEXT_PLAIN, b"7")));
     for id in 1..20 {
         for _ in 0..2 {
             let answer = bare(MessageType::Acknowledgement, Code::CHANGED, id, b"tok");

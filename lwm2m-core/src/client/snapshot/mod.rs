@@ -233,6 +233,7 @@ impl Client {
                 client.connections.want(role);
             }
         }
+        client.settle(now);
         Ok(client)
     }
 }

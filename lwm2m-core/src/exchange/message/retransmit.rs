@@ -41,15 +41,14 @@ impl Retransmission {
         Self { messages: Vec::with_capacity(limit) }
     }
 
-    /// Watches a message that is sent now.
+    /// Watches a message that is sent now, its first timeout between two bounds.
     pub(crate) fn start(
         &mut self,
         now: Instant,
-        transmission: &Transmission,
+        (low, high): (Duration, Duration),
         generator: &mut Generator,
         (exchange, peer, message_id, slot): (ExchangeId, Peer, MessageId, SlotId),
     ) {
-        let (low, high) = transmission.initial_timeout();
         let timeout = generator.between(low, high);
         self.messages.push(Unacknowledged {
             exchange,
@@ -125,7 +124,12 @@ mod tests {
         let mut slots = Slots::new(1, 16);
         let what = (ExchangeId(1), Peer(1), MessageId(1), slots.take().unwrap());
         let mut table = Retransmission::new(1);
-        table.start(Instant::ZERO, &Transmission::default(), &mut Generator::new(Key::from_seed(seed)), what);
+        table.start(
+            Instant::ZERO,
+            Transmission::default().initial_timeout(),
+            &mut Generator::new(Key::from_seed(seed)),
+            what,
+        );
         table
     }
 

@@ -111,6 +111,7 @@ impl Deferred {
     }
 
     /// The next request of a peer that wants to be answered now.
+    #[inline]
     pub(crate) fn due(&self, peer: Peer) -> Option<Ticket> {
         let due = |place: &Place| {
             let is_due = |kept: Kept| matches!(kept.state, State::Resumed | State::TimedOut);
