@@ -99,7 +99,7 @@ fn whatever_is_refused_changes_nothing() {
         Ok(())
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
-    // Both happen often enough to say something.
+    // About one in ten is carried out. Without both kinds this would say nothing.
     let (done, refused) = (done.get(), refused.get());
-    assert!(done > 50 && refused > 100, "{done} carried out, {refused} refused");
+    assert!(done > 10 && refused > 100, "{done} carried out, {refused} refused");
 }
