@@ -2,7 +2,7 @@
 
 use coap_codec::{Code, ContentFormat, MessageWriter, OptionNumber};
 
-use crate::formats::Desk;
+use crate::formats::{Answer, Desk};
 
 /// The methods of LwM2M 1.0.
 const METHODS: [Code; 4] = [Code::GET, Code::PUT, Code::POST, Code::DELETE];
@@ -36,7 +36,7 @@ pub fn requests(data: &[u8]) {
         rest = after;
         let (method, path) = (METHODS[usize::from(method % 4)], path(*selector));
         let before = state(&mut desk);
-        let (code, _) = desk.send(method, path, &mut |writer| write(*parts, text, writer));
+        let code = desk.send(method, path, &mut |writer| write(*parts, text, writer)).code;
         assert_ne!(code, Code::INTERNAL_SERVER_ERROR, "the device has an answer to everything");
         if !code.is_success() {
             assert_eq!(state(&mut desk), before, "{method} {path:?} is {code} and changes something");
@@ -68,7 +68,7 @@ fn write(parts: u8, text: &[u8], writer: &mut MessageWriter<'_>) {
 }
 
 /// All that a request may change: the values, the server's account, and the attributes that it has set.
-fn state(desk: &mut Desk) -> (String, [(Code, Vec<u8>); 3]) {
+fn state(desk: &mut Desk) -> (String, [Answer; 3]) {
     let kept = format!("{:?}", desk.kept);
     let account = desk.send(Code::GET, &[1], &mut |writer| writer.accept(ContentFormat::LWM2M_TLV).expect("room"));
     let attributes = [&[9], &[1]]
