@@ -207,9 +207,8 @@ impl Client {
     fn send_notification(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
         let Connection { peer, role: Role::Server(server), .. } = connection else { return false };
         let room = self.exchange.has_room(peer);
-        let defaults = self.defaults(server);
         let confirmable = self.config.confirmable_notifications;
-        let Some(due) = self.reporting.due(now, server, defaults, confirmable, room) else {
+        let Some(due) = self.reporting.due(now, server, confirmable, room) else {
             return false;
         };
         let wall = self.clock.embedder(now);

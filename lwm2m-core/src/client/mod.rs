@@ -329,6 +329,7 @@ impl Client {
             self.keep_notifications(now, true, Some(model));
             let joined = Joined(&mut self.accounts, model);
             self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
+            self.renew_periods();
             self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
@@ -386,7 +387,8 @@ impl Client {
         if !registration.update_now(now) {
             return Err(CommandError::NotRegistered);
         }
-        self.plan_anew(now);
+        // Perhaps: that is for the timeout to see.
+        self.wake = Some(self.wake.map_or(now, |wake| wake.min(now)));
         Ok(())
     }
 

@@ -61,7 +61,7 @@ impl Client {
         let observer = own.filter(|own| !own.is_out_of_touch(now)).map(|own| own.server);
         let told = observer.and_then(|server| {
             let confirmable = self.config.confirmable_notifications;
-            self.reporting.poll_timeout(now, server, self.defaults(server), confirmable, room)
+            self.reporting.poll_timeout(now, server, confirmable, room)
         });
         match (request, told) {
             (Some((at, _)), Some(told)) if at <= told => request,
@@ -101,10 +101,10 @@ impl Client {
         self.connections.by_role(own.map_or(Role::Bootstrap, |own| Role::Server(own.server)))
     }
 
-    /// Whether what was planned is what is due. What is late already may be planned for an earlier time.
+    /// Whether nothing is due before what was planned.
     pub(super) fn is_planned(&self) -> bool {
         let now = self.clock.latest();
         let due = self.next_due(now, self.next_to_send(now));
-        self.wake == due || (self.wake.is_some_and(|wake| wake <= now) && due.is_some_and(|due| due <= now))
+        due.is_none_or(|due| self.wake.is_some_and(|wake| wake <= due.max(now)))
     }
 }

@@ -135,6 +135,7 @@ impl Client {
             let joined = Joined(&mut self.accounts, model);
             self.reporting.begin((now, wall), (server, reply.token), (path, format, block), sequence, &joined);
         }
+        self.renew_periods();
         if let Some(Observing::Ends) = effects.observing
             && let Some(path) = self.reporting.cancel(server, reply.token)
         {

@@ -7,7 +7,7 @@ use coap_codec::MessageId;
 
 use super::slots::SlotId;
 use crate::base::rng::Generator;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::{ExchangeId, Peer, Transmission};
 
 /// A confirmable message that nobody acknowledged yet.
@@ -79,7 +79,7 @@ impl Retransmission {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.messages.iter().map(|message| message.due).min()
+        earliest(self.messages.iter().map(|message| message.due))
     }
 
     pub(crate) fn find(&self, peer: Peer, message_id: MessageId) -> Option<ExchangeId> {

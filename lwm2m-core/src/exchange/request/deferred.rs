@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::base::origin::Ticket;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::message::slots::SlotId;
 use crate::exchange::{Peer, Reply};
 
@@ -103,11 +103,11 @@ impl Deferred {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let until = |kept: Kept| match kept.state {
+        let until = |kept: &Kept| match kept.state {
             State::Working { until } | State::AtLeisure { until } => Some(until),
             State::Resumed | State::TimedOut => None,
         };
-        self.places.iter().filter_map(|place| place.kept.and_then(until)).min()
+        earliest(self.places.iter().filter_map(|place| place.kept.as_ref().and_then(until)))
     }
 
     /// The next request of a peer that wants to be answered now.
