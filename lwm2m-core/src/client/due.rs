@@ -6,12 +6,13 @@ use coap_codec::{BlockValue, Code, MessageWriter, WriteError};
 
 use super::connection::{Connection, Link};
 use super::next::Task;
-use super::{Client, objects, sooner};
+use super::{Client, sooner};
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
 use crate::base::time::Instant;
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
+use crate::lifecycle::bootstrap::Bootstrap;
 use crate::lifecycle::presence::Presence;
 use crate::lifecycle::registration::Request;
 use crate::lifecycle::{Due, Lifecycle, Role, object_list};
@@ -27,8 +28,20 @@ impl Client {
     /// Brings sessions in line, and sends all that is due and has room. Without a model only what needs
     /// none.
     pub(super) fn pump(&mut self, now: Instant, model: Option<&mut dyn DataModel>) {
-        self.settle(now);
+        if !self.is_settled() {
+            self.settle(now);
+        }
         self.send_due(now, false, model);
+    }
+
+    /// Whether sessions are what they mostly are: one with each server, which is registered with.
+    fn is_settled(&self) -> bool {
+        let Lifecycle { presence, bootstrap, registrations, .. } = &self.lifecycle;
+        *presence == Presence::Present
+            && *bootstrap == Bootstrap::Idle
+            && !self.config.bootstrap.server_initiated
+            && self.connections.len() == registrations.len()
+            && registrations.iter().all(|own| own.lease().is_some() && self.session_of(Some(own)).is_some())
     }
 
     /// The same after what changes nothing for presence, accounts and registrations; perhaps something in
@@ -146,9 +159,14 @@ impl Client {
     /// Bootstrap-Request, Register, Update, De-register.
     fn send_request(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
         let role = connection.role;
+        if matches!(role, Role::Server(server) if self.lifecycle.is_unknown_to(server)) {
+            // A Register tells what there is, whatever was said of it.
+            self.objects = None;
+        }
+        // A De-register says nothing of them, and nothing else is sent without a model.
+        let objects = model.map_or(0, |model| self.objects(model));
         let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        let objects = || model.map_or(0, |model| objects(accounts, model));
-        let Some(due) = lifecycle.due(now, role, accounts, config, &objects) else {
+        let Some(due) = lifecycle.due(now, role, accounts, config, objects) else {
             return false;
         };
         let listless = matches!(due, Due::Bootstrap | Due::Registration(Request::Deregister, _));
@@ -179,7 +197,8 @@ impl Client {
     fn send_next_block(&mut self, now: Instant, connection: Connection, model: &dyn DataModel) -> bool {
         let Connection { peer, role, .. } = connection;
         let Some(exchange) = self.exchange.next_block(peer) else { return false };
-        let list = objects(&self.accounts, model);
+        self.objects = None;
+        let list = self.objects(model);
         let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
         let due = lifecycle.goes_on(exchange, list);
         let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
@@ -279,8 +298,14 @@ impl Client {
 
     /// Servers that were told other terms than those of now get an Update.
     pub(super) fn reconsider(&mut self, now: Instant, model: &dyn DataModel) {
-        let objects = objects(&self.accounts, model);
+        self.objects = None;
+        let objects = self.objects(model);
         self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
+    }
+
+    /// 64 bits of the object list, made anew when something may have changed it.
+    fn objects(&mut self, model: &dyn DataModel) -> u64 {
+        *self.objects.get_or_insert_with(|| object_list::digest(&Viewed(&self.accounts, model)))
     }
 }
 

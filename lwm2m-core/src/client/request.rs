@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, Message, MessageWriter};
 
-use super::{Client, Connection, Left, Link, Received, objects};
+use super::{Client, Connection, Left, Link, Received};
 use crate::base::config::Config;
 use crate::base::event::{Event, Events};
 use crate::base::path::Path;
@@ -161,8 +161,7 @@ impl Client {
             self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
         }
         if listed || changed.object_id() == Some(SERVER) {
-            let objects = objects(&self.accounts, model);
-            self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
+            self.reconsider(now, model);
         }
     }
 
@@ -217,6 +216,7 @@ impl Client {
                 self.connections.set(bootstrap.peer, Link::Lingering { until });
             }
         }
+        self.objects = None;
         self.touch();
     }
 }

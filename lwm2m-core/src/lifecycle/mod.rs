@@ -165,14 +165,14 @@ impl Lifecycle {
             }
     }
 
-    /// What is due for `role`. `objects` gives the digest of the object list, if it is needed.
+    /// What is due for `role`. `objects` is the digest of the object list.
     pub(crate) fn due(
         &self,
         now: Instant,
         role: Role,
         accounts: &Accounts,
         config: &Config,
-        objects: &dyn Fn() -> u64,
+        objects: u64,
     ) -> Option<Due> {
         if !self.may_send(role) {
             return None;
@@ -185,12 +185,8 @@ impl Lifecycle {
         if matches!(self.presence, Presence::Leaving { .. }) && !registration.is_leaving() {
             return None;
         }
-        let terms = |objects| Self::terms(server, accounts, config, objects);
-        let mut known = None;
-        let request = registration.due(now, || *known.insert(terms(objects())))?;
-        // A De-register says nothing of the terms.
-        let untold = || terms(if request == Request::Deregister { 0 } else { objects() });
-        Some(Due::Registration(request, known.unwrap_or_else(untold)))
+        let terms = Self::terms(server, accounts, config, objects);
+        Some(Due::Registration(registration.due(now, terms)?, terms))
     }
 
     /// When a request to the bootstrap server is due.
@@ -589,6 +585,11 @@ impl Lifecycle {
     /// The registration with a server.
     pub(crate) fn registration_of(&self, server: u16) -> Option<&Registration> {
         self.registrations.iter().find(|registration| registration.server == server)
+    }
+
+    /// Whether a server is to be told everything: there is no registration that it could know of.
+    pub(crate) fn is_unknown_to(&self, server: u16) -> bool {
+        self.registration_of(server).is_none_or(|own| own.lease().is_none())
     }
 
     /// Whether requests of `role` are served now.

@@ -121,12 +121,12 @@ impl Registration {
     }
 
     /// What is to be sent now, given what the server should be told.
-    pub(crate) fn due(&self, now: Instant, terms: impl FnOnce() -> Terms) -> Option<Request> {
+    pub(crate) fn due(&self, now: Instant, terms: Terms) -> Option<Request> {
         match &self.state {
             State::Unregistered { at, .. } if *at <= now => Some(Request::Register),
             State::Disabled { until } if *until <= now => Some(Request::Register),
             State::Registered { lease, .. } if lease.expires <= now => Some(Request::Register),
-            State::Registered { lease, update_at, .. } if *update_at <= now => Some(lease.update_to(terms())),
+            State::Registered { lease, update_at, .. } if *update_at <= now => Some(lease.update_to(terms)),
             State::Leaving { .. } => Some(Request::Deregister),
             _ => None,
         }
