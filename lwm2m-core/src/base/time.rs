@@ -101,6 +101,15 @@ pub(crate) fn earliest(deadlines: impl Iterator<Item = Instant>) -> Option<Insta
     if earliest.0 < u64::MAX { Some(earliest) } else { None }
 }
 
+/// The earlier one of two deadlines.
+#[inline]
+pub(crate) fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(first), Some(second)) => Some(first.min(second)),
+        (one, other) => one.or(other),
+    }
+}
+
 impl Add<Duration> for Instant {
     type Output = Self;
 

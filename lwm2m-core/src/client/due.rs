@@ -4,15 +4,14 @@ use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, MessageWriter, WriteError};
 
+use super::Client;
 use super::connection::{Connection, Link};
 use super::next::Task;
-use super::{Client, sooner};
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, sooner};
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
-use crate::lifecycle::bootstrap::Bootstrap;
 use crate::lifecycle::presence::Presence;
 use crate::lifecycle::registration::Request;
 use crate::lifecycle::{Due, Lifecycle, Role, object_list};
@@ -36,10 +35,9 @@ impl Client {
 
     /// Whether sessions are what they mostly are: one with each server, which is registered with.
     fn is_settled(&self) -> bool {
-        let Lifecycle { presence, bootstrap, registrations, .. } = &self.lifecycle;
+        let Lifecycle { presence, registrations, .. } = &self.lifecycle;
         *presence == Presence::Present
-            && *bootstrap == Bootstrap::Idle
-            && !self.config.bootstrap.server_initiated
+            && !self.lifecycle.heeds_bootstrap_server(&self.config)
             && self.connections.len() == registrations.len()
             && registrations.iter().all(|own| own.lease().is_some() && self.session_of(Some(own)).is_some())
     }
@@ -64,8 +62,10 @@ impl Client {
             return self.next_to_send(now);
         }
         self.stalled = None;
-        let mut served = false;
-        let mut next = self.serve(now, None, &mut model, &mut served);
+        let (mut served, mut next) = (false, None);
+        if self.lifecycle.heeds_bootstrap_server(&self.config) {
+            next = self.serve(now, None, &mut model, &mut served);
+        }
         for index in 0..self.lifecycle.registrations.len() {
             next = sooner(next, self.serve(now, Some(index), &mut model, &mut served));
         }
@@ -157,6 +157,7 @@ impl Client {
     }
 
     /// Bootstrap-Request, Register, Update, De-register.
+    #[inline(never)]
     fn send_request(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
         let role = connection.role;
         if matches!(role, Role::Server(server) if self.lifecycle.is_unknown_to(server)) {
@@ -194,6 +195,7 @@ impl Client {
     /// The next block of a Register or an Update with a long object list, or a request once more with the
     /// Echo that its server asked for. The list is made again for each; when it is another one by then, the
     /// request begins anew.
+    #[inline(never)]
     fn send_next_block(&mut self, now: Instant, connection: Connection, model: &dyn DataModel) -> bool {
         let Connection { peer, role, .. } = connection;
         let Some(exchange) = self.exchange.next_block(peer) else { return false };
@@ -223,6 +225,7 @@ impl Client {
     }
 
     /// The next notification, if it needs no exchange or there is room for one.
+    #[inline(never)]
     fn send_notification(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
         let Connection { peer, role: Role::Server(server), .. } = connection else { return false };
         let room = self.exchange.has_room(peer);

@@ -534,14 +534,6 @@ enum Left {
     All,
 }
 
-/// The earlier one of two deadlines.
-fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(first), Some(second)) => Some(first.min(second)),
-        (one, other) => one.or(other),
-    }
-}
-
 fn check(config: &Config) -> Result<(), ConfigError> {
     if config.endpoint.is_empty() || config.endpoint.len() > 252 {
         return Err(ConfigError::EndpointName);

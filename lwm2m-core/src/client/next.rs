@@ -1,8 +1,8 @@
 //! What is to be done next for each server, and when: the one place that says so. `due` does it.
 
 use super::connection::{Connection, Link};
-use super::{Client, Role, sooner};
-use crate::base::time::Instant;
+use super::{Client, Role};
+use crate::base::time::{Instant, sooner};
 use crate::lifecycle::registration::Registration;
 
 /// What is to be done for a server.
@@ -93,7 +93,8 @@ impl Client {
     /// When any server is to be sent something.
     pub(super) fn next_to_send(&self, now: Instant) -> Option<Instant> {
         let at = |own| self.next_task(now, own, self.session_of(own)).map(|(at, _)| at);
-        self.lifecycle.registrations.iter().fold(at(None), |due, own| sooner(due, at(Some(own))))
+        let first = if self.lifecycle.heeds_bootstrap_server(&self.config) { at(None) } else { None };
+        self.lifecycle.registrations.iter().fold(first, |due, own| sooner(due, at(Some(own))))
     }
 
     /// The session with the server of a registration, or without one with the bootstrap server.

@@ -58,6 +58,7 @@ impl Client {
     }
 
     /// Answers a request that was deferred, if one is due for the peer.
+    #[inline(never)]
     pub(super) fn answer_late(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
         let Some(ticket) = self.exchange.due(connection.peer) else {
             return false;

@@ -26,7 +26,7 @@ use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::rng::Generator;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, sooner};
 use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, Trigger};
@@ -207,7 +207,7 @@ impl Lifecycle {
     pub(crate) fn poll_own_timeout(&self) -> Option<Instant> {
         // A bootstrap that is going on decides about the account first.
         let own = if self.bootstrap.is_running() { self.bootstrap.poll_timeout() } else { self.purge_at };
-        own.into_iter().chain(self.presence.until()).min()
+        sooner(own, self.presence.until())
     }
 
     /// Writes the request that is due.
@@ -569,6 +569,11 @@ impl Lifecycle {
                 own.is_some_and(|registration| registration.needs_session(now))
             }
         }
+    }
+
+    /// Whether there may be anything to do for the bootstrap server, or with what it sends.
+    pub(crate) fn heeds_bootstrap_server(&self, config: &Config) -> bool {
+        self.bootstrap != Bootstrap::Idle || config.bootstrap.server_initiated
     }
 
     /// Whether the bootstrap server has a session in which it may begin by itself.

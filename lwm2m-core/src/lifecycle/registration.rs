@@ -26,6 +26,7 @@ pub(crate) struct Registration {
 
 /// Where a registration stands. Each state holds what it needs, and its deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub(crate) enum State {
     /// A Register is due at `at`.
     Unregistered { at: Instant, failures: u8 },

@@ -248,13 +248,7 @@ impl Reporting {
 
     /// The next notification for a server whose time has come. Without `room` for an exchange only
     /// one that needs none. What was kept comes before what is the case now.
-    pub(crate) fn due(
-        &self,
-        now: Instant,
-        server: u16,
-        confirmable: bool,
-        room: bool,
-    ) -> Option<Due> {
+    pub(crate) fn due(&self, now: Instant, server: u16, confirmable: bool, room: bool) -> Option<Due> {
         if self.has_kept(server) {
             return self.due_of_kept(now, server, confirmable, room);
         }
@@ -341,13 +335,7 @@ impl Reporting {
 
     /// When the next notification for a server is due, `now` being the time of the last call.
     /// Without `room` for an exchange only one that needs none.
-    pub(crate) fn poll_timeout(
-        &self,
-        now: Instant,
-        server: u16,
-        confirmable: bool,
-        room: bool,
-    ) -> Option<Instant> {
+    pub(crate) fn poll_timeout(&self, now: Instant, server: u16, confirmable: bool, room: bool) -> Option<Instant> {
         if self.has_kept(server) {
             return self.poll_kept(now, server, confirmable, room);
         }

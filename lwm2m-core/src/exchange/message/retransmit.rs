@@ -122,11 +122,7 @@ mod tests {
         let what = (ExchangeId(1), Peer(1), MessageId(1), slots.take().unwrap());
         let mut table = Retransmission::new(1);
         let (low, high) = Transmission::default().initial_timeout();
-        table.start(
-            Instant::ZERO,
-            Generator::new(Key::from_seed(seed)).between(low, high),
-            what,
-        );
+        table.start(Instant::ZERO, Generator::new(Key::from_seed(seed)).between(low, high), what);
         table
     }
 
