@@ -344,7 +344,7 @@ impl Client {
             self.reconsider(now, model);
         }
         if at_once {
-            self.tell_suspects(now, model);
+            self.send_due(now, After::Suspicion, true, Some(model));
         } else {
             self.pump(now, After::Change, Some(model));
         }
