@@ -102,7 +102,7 @@ impl Client {
         };
         self.lifecycle.heard(now, connection.role);
         let received = match self.exchange.receive(now, peer, datagram) {
-            Inbound::Request { reply, message } => return self.request_in(now, &reply, &message, model),
+            Inbound::Request { reply, message } => return self.request_in(now, connection, &reply, &message, model),
             Inbound::Response { exchange, message } => {
                 self.answered(now, exchange, Ok(&message));
                 // What changed while the request was on its way is told next.

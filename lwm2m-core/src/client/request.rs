@@ -24,13 +24,11 @@ impl Client {
     pub(super) fn request_in(
         &mut self,
         now: Instant,
+        connection: Connection,
         reply: &Reply,
         message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> Received {
-        let Some(connection) = self.connections.by_peer(reply.peer) else {
-            return Received::Stranger;
-        };
         if matches!(connection.link, Link::Lingering { .. }) {
             self.exchange.ignore(reply);
             return Received::Unwelcome;

@@ -72,11 +72,25 @@ pub(crate) enum Repeat {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Entry {
-    peer: Peer,
-    message_id: MessageId,
+    name: Name,
     class: Class,
     until: Instant,
     repeat: Repeat,
+}
+
+/// What a message is known by: peer and Message ID in one number, since every message that comes is
+/// compared with all that are remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Name(u32);
+
+impl Name {
+    const fn of(Peer(peer): Peer, MessageId(message_id): MessageId) -> Self {
+        Self((peer as u32) << 16 | message_id as u32)
+    }
+
+    const fn is_of(self, Peer(peer): Peer) -> bool {
+        self.0 >> 16 == peer as u32
+    }
 }
 
 /// The table.
@@ -93,10 +107,8 @@ impl Deduplication {
 
     /// What a message gets if it was received before and its lifetime is not over.
     pub(crate) fn find(&self, now: Instant, peer: Peer, message_id: MessageId) -> Option<Repeat> {
-        self.entries
-            .iter()
-            .find(|entry| entry.peer == peer && entry.message_id == message_id && now < entry.until)
-            .map(|entry| entry.repeat)
+        let name = Name::of(peer, message_id);
+        self.entries.iter().find(|entry| entry.name == name && now < entry.until).map(|entry| entry.repeat)
     }
 
     /// Remembers a message that is new. False when there is no room that may be taken.
@@ -109,17 +121,24 @@ impl Deduplication {
         class: Class,
         repeat: Repeat,
     ) -> bool {
-        let entry = Entry { peer, message_id, class, until, repeat };
-        if self.entries.len() >= self.limit {
-            self.entries.retain(|entry| now < entry.until);
+        let entry = Entry { name: Name::of(peer, message_id), class, until, repeat };
+        if self.entries.len() < self.limit {
+            self.entries.push(entry);
+            return true;
         }
+        self.insert_into_full(now, entry)
+    }
+
+    #[inline(never)]
+    fn insert_into_full(&mut self, now: Instant, entry: Entry) -> bool {
+        self.entries.retain(|entry| now < entry.until);
         if self.entries.len() < self.limit {
             self.entries.push(entry);
             return true;
         }
         // The one that would have gone first makes room, of those that harm least; none for one that harms
         // less than all of them.
-        let may_go = |entry: &&mut Entry| entry.class < Class::Change && entry.class <= class;
+        let may_go = |other: &&mut Entry| other.class < Class::Change && other.class <= entry.class;
         let victim = self.entries.iter_mut().filter(may_go).min_by_key(|entry| (entry.class, entry.until));
         match victim {
             Some(victim) => {
@@ -133,20 +152,21 @@ impl Deduplication {
     /// Says what a duplicate gets from now on.
     pub(crate) fn set(&mut self, peer: Peer, message_id: MessageId, repeat: Repeat) {
         // The newest entry: an expired one with the same id may stand before it.
-        let entry = self.entries.iter_mut().rev().find(|entry| entry.peer == peer && entry.message_id == message_id);
-        if let Some(entry) = entry {
+        let name = Name::of(peer, message_id);
+        if let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.name == name) {
             entry.repeat = repeat;
         }
     }
 
     /// Forgets a message: its repetition is a new one.
     pub(crate) fn remove(&mut self, peer: Peer, message_id: MessageId) {
-        self.entries.retain(|entry| entry.peer != peer || entry.message_id != message_id);
+        let name = Name::of(peer, message_id);
+        self.entries.retain(|entry| entry.name != name);
     }
 
     /// Forgets a peer.
     pub(crate) fn forget(&mut self, peer: Peer) {
-        self.entries.retain(|entry| entry.peer != peer);
+        self.entries.retain(|entry| !entry.name.is_of(peer));
     }
 
     pub(crate) fn len(&self) -> usize {
