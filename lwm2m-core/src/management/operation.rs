@@ -12,7 +12,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) kind: Kind,
     pub(crate) path: Path,
     /// Where its query is found.
-    pub(crate) message: Message<'a>,
+    pub(crate) message: &'a Message<'a>,
     pub(crate) has_query: bool,
     pub(crate) content_format: Option<ContentFormat>,
     pub(crate) accept: Option<ContentFormat>,
@@ -89,130 +89,150 @@ pub(crate) enum Unfit {
     Code(Code),
 }
 
+impl Unfit {
+    /// Of several reasons the greatest is told: a proxy understands no option in place of another.
+    const fn weight(self) -> u8 {
+        match self {
+            Self::Code(Code::PROXYING_NOT_SUPPORTED) => 2,
+            Self::Option(_) => 1,
+            Self::Code(_) => 0,
+        }
+    }
+}
+
 /// A block option: 4.00 for the reserved size (RFC 7959, section 2.2).
-fn block(option: Option<Result<BlockValue, BlockError>>) -> Result<Option<BlockValue>, Unfit> {
-    option.transpose().map_err(|_| Unfit::Code(Code::BAD_REQUEST))
+fn block(option: &CoapOption<'_>) -> Result<Option<BlockValue>, Unfit> {
+    match BlockValue::from_value(option.value) {
+        Ok(block) => Ok(Some(block)),
+        Err(BlockError::ReservedSize) => Err(Unfit::Code(Code::BAD_REQUEST)),
+        Err(_) => Err(Unfit::Option(option.number)),
+    }
 }
 
 /// A format, unless its length is wrong.
-fn format(option: &CoapOption<'_>) -> Option<ContentFormat> {
-    let number = option.as_uint().filter(|_| option.has_valid_length())?;
-    u16::try_from(number).ok().map(ContentFormat)
-}
-
-/// What the options of a request say, taken down in one walk over them.
-struct Options {
-    /// Asked to be a proxy, which this is not (RFC 7252, section 5.10.2).
-    proxied: bool,
-    /// The first critical one that is not understood (RFC 7252, section 5.4): unknown here, repeated,
-    /// or of a wrong length.
-    unsupported: Option<OptionNumber>,
-    path: Path,
-    /// Why it is none.
-    no_path: Option<PathError>,
-    has_query: bool,
-    content_format: Option<ContentFormat>,
-    accept: Option<ContentFormat>,
-    observe: Option<u32>,
-    block1: Option<Result<BlockValue, BlockError>>,
-    block2: Option<Result<BlockValue, BlockError>>,
-}
-
-impl Options {
-    fn of(message: &Message<'_>) -> Self {
-        let mut options = Self {
-            proxied: false,
-            unsupported: None,
-            path: Path::ROOT,
-            no_path: None,
-            has_query: false,
-            content_format: None,
-            accept: None,
-            observe: None,
-            block1: None,
-            block2: None,
-        };
-        // Only a body comes in blocks.
-        let has_body = matches!(message.code(), Code::PUT | Code::POST);
-        let mut previous = None;
-        for option in message.options() {
-            let repeated = previous.replace(option.number) == Some(option.number);
-            if !options.note(&option, repeated, has_body) && options.unsupported.is_none() {
-                options.unsupported = Some(option.number);
-            }
-        }
-        options
+const fn format(option: &CoapOption<'_>) -> Option<ContentFormat> {
+    match *option.value {
+        [] => Some(ContentFormat(0)),
+        [low] => Some(ContentFormat(low as u16)),
+        [high, low] => Some(ContentFormat(u16::from_be_bytes([high, low]))),
+        _ => None,
     }
+}
 
-    /// Takes one down. False for one that must be understood and is not.
-    fn note(&mut self, option: &CoapOption<'_>, repeated: bool, has_body: bool) -> bool {
-        match option.number {
-            OptionNumber::URI_PATH if self.no_path.is_none() => match self.path.descend(option.value) {
-                // No id is too long for a segment.
-                Ok(()) => return true,
-                Err(error) => self.no_path = Some(error),
-            },
-            OptionNumber::URI_PATH => {}
-            OptionNumber::URI_QUERY => self.has_query = true,
-            OptionNumber::URI_HOST | OptionNumber::URI_PORT if !repeated => {}
-            OptionNumber::CONTENT_FORMAT if !repeated => self.content_format = format(option),
-            OptionNumber::ACCEPT if !repeated => self.accept = format(option),
-            OptionNumber::OBSERVE if !repeated => {
-                self.observe = option.as_uint().filter(|_| option.has_valid_length());
-            }
-            OptionNumber::BLOCK1 if !repeated && has_body => self.block1 = Some(BlockValue::from_value(option.value)),
-            OptionNumber::BLOCK2 if !repeated => self.block2 = Some(BlockValue::from_value(option.value)),
-            OptionNumber::PROXY_URI | OptionNumber::PROXY_SCHEME => self.proxied = true,
-            number => return !number.is_critical(),
+/// What is taken down of the options of a request beside the operation.
+#[derive(Default)]
+struct Notes {
+    observe: Option<u32>,
+    /// Why the path is none.
+    no_path: Option<PathError>,
+    /// Why the request cannot be understood as a whole.
+    unfit: Option<Unfit>,
+}
+
+impl Notes {
+    #[cold]
+    fn refuse(&mut self, unfit: Unfit) {
+        // Of equals the first.
+        if self.unfit.is_none_or(|known| known.weight() < unfit.weight()) {
+            self.unfit = Some(unfit);
         }
-        !option.number.is_critical() || option.has_valid_length()
     }
 }
 
 impl<'a> Operation<'a> {
     /// Reads the request's method, path and options.
-    pub(crate) fn parse(message: &Message<'a>, places: Places<'a>) -> Result<Self, Unfit> {
-        let options = Options::of(message);
-        if options.proxied {
-            return Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED));
-        }
-        if let Some(number) = options.unsupported {
-            return Err(Unfit::Option(number));
-        }
+    pub(crate) fn parse(message: &'a Message<'a>, places: Places<'a>) -> Result<Self, Unfit> {
         let mut operation = Self {
             kind: Kind::Finish,
             path: Path::ROOT,
-            message: *message,
-            has_query: options.has_query,
-            content_format: options.content_format,
-            accept: options.accept,
-            block1: block(options.block1)?,
-            block2: block(options.block2)?,
+            message,
+            has_query: false,
+            content_format: None,
+            accept: None,
+            block1: None,
+            block2: None,
             legacy: places.legacy,
             root: places.root,
             payload: message.payload(),
         };
-        let path = match places.root {
-            "" => options.no_path.map_or(Ok(options.path), Err),
-            _ => places.below(message.uri_path()).map_or(Err(PathError::NotAnId), Path::from_segments),
-        };
-        operation.path = match path {
-            Ok(path) => path,
-            Err(error) => {
-                return match (message.code(), special(message, places)) {
-                    (Code::POST, Some(Kind::Finish)) => Ok(operation),
-                    (Code::GET, Some(Kind::WellKnown)) => Ok(Self { kind: Kind::WellKnown, ..operation }),
-                    (_, Some(Kind::WellKnown)) => Err(Unfit::Code(Code::METHOD_NOT_ALLOWED)),
-                    _ => Err(not_a_path(message, error)),
-                };
-            }
-        };
+        let notes = operation.read_options();
+        if let Some(unfit) = notes.unfit {
+            return Err(unfit);
+        }
+        if !places.root.is_empty() || notes.no_path.is_some() {
+            let path = match places.root {
+                "" => Err(notes.no_path.unwrap_or(PathError::NotAnId)),
+                _ => places.below(message.uri_path()).map_or(Err(PathError::NotAnId), Path::from_segments),
+            };
+            operation.path = match path {
+                Ok(path) => path,
+                Err(error) => return operation.elsewhere(error, places),
+            };
+        }
         if operation.path.instance_id() == Some(MAX_ID) {
             return Err(Unfit::Code(Code::NOT_FOUND));
         }
-        operation.kind =
-            operation.route(message.code(), options.observe).ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
+        operation.kind = operation.route(message.code(), notes.observe).ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
         Ok(operation)
+    }
+
+    /// Takes down what the options say, in one walk over them.
+    fn read_options(&mut self) -> Notes {
+        let mut notes = Notes::default();
+        let mut previous = None;
+        for option in self.message.options() {
+            if option.number == OptionNumber::URI_PATH && notes.no_path.is_none() {
+                // No id is too long for a segment.
+                match self.path.descend(option.value) {
+                    Ok(()) => continue,
+                    Err(error) => notes.no_path = Some(error),
+                }
+            }
+            let repeated = previous.replace(option.number) == Some(option.number);
+            if let Err(unfit) = self.note(&option, repeated, &mut notes.observe) {
+                notes.refuse(unfit);
+            }
+        }
+        notes
+    }
+
+    /// Takes an option down. Fails for one that must be understood and is not (RFC 7252, section 5.4):
+    /// unknown here, repeated, or of a wrong length.
+    fn note(&mut self, option: &CoapOption<'_>, repeated: bool, observe: &mut Option<u32>) -> Result<(), Unfit> {
+        // Only a body comes in blocks.
+        let has_body = matches!(self.message.code(), Code::PUT | Code::POST);
+        match option.number {
+            OptionNumber::CONTENT_FORMAT if !repeated => self.content_format = format(option),
+            OptionNumber::ACCEPT if !repeated => {
+                self.accept = Some(format(option).ok_or(Unfit::Option(option.number))?);
+            }
+            OptionNumber::OBSERVE if !repeated => {
+                *observe = option.as_uint().filter(|_| option.has_valid_length());
+            }
+            OptionNumber::BLOCK1 if !repeated && has_body => self.block1 = block(option)?,
+            OptionNumber::BLOCK2 if !repeated => self.block2 = block(option)?,
+            OptionNumber::URI_QUERY if option.has_valid_length() => self.has_query = true,
+            OptionNumber::URI_PATH if option.has_valid_length() => {}
+            OptionNumber::URI_HOST | OptionNumber::URI_PORT if !repeated && option.has_valid_length() => {}
+            // Asked to be a proxy, which this is not (RFC 7252, section 5.10.2).
+            OptionNumber::PROXY_URI | OptionNumber::PROXY_SCHEME => {
+                return Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED));
+            }
+            number if number.is_critical() => return Err(Unfit::Option(number)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// An operation whose path is none of the data model's.
+    #[cold]
+    fn elsewhere(self, error: PathError, places: Places<'_>) -> Result<Self, Unfit> {
+        match (self.message.code(), special(self.message, places)) {
+            (Code::POST, Some(Kind::Finish)) => Ok(self),
+            (Code::GET, Some(Kind::WellKnown)) => Ok(Self { kind: Kind::WellKnown, ..self }),
+            (_, Some(Kind::WellKnown)) => Err(Unfit::Code(Code::METHOD_NOT_ALLOWED)),
+            _ => Err(not_a_path(self.message, error)),
+        }
     }
 
     /// Whether the whole answer is wanted, or the first block of it.
@@ -405,7 +425,10 @@ mod tests {
     }
 
     /// The same as [`Operation::parse`], one question to the message after the other.
-    fn plainly<'a>(message: &Message<'a>) -> Result<Operation<'a>, Unfit> {
+    fn plainly<'a>(message: &'a Message<'a>) -> Result<Operation<'a>, Unfit> {
+        let block = |option: Option<Result<BlockValue, BlockError>>| {
+            option.transpose().map_err(|_| Unfit::Code(Code::BAD_REQUEST))
+        };
         let method = message.code();
         let proxy = [OptionNumber::PROXY_URI, OptionNumber::PROXY_SCHEME];
         if proxy.into_iter().any(|number| message.option(number).is_some()) {
@@ -427,7 +450,7 @@ mod tests {
         let mut operation = Operation {
             kind: Kind::Finish,
             path: Path::ROOT,
-            message: *message,
+            message,
             has_query: message.uri_query().next().is_some(),
             content_format: message.content_format(),
             accept: message.accept(),
