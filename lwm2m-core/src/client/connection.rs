@@ -48,6 +48,10 @@ impl Connections {
         self.list.get(index).copied()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Connection> {
         self.list.iter()
     }

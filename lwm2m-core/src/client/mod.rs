@@ -11,6 +11,7 @@ mod due;
 mod interface;
 mod memory;
 mod multicast;
+mod next;
 mod request;
 mod rest;
 mod sessions;
@@ -26,7 +27,6 @@ use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
 use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
-use crate::lifecycle::registration::Registration;
 use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World, object_list};
 use crate::management::has_instance;
 use crate::model::{DataModel, Joined, Ticket, Viewed};
@@ -52,6 +52,8 @@ pub struct Client {
     reporting: Reporting,
     connections: Connections,
     events: Events,
+    /// When there is something to do next, in core time.
+    wake: Option<Instant>,
     /// Nothing is sent before, for want of a buffer.
     stalled: Option<Instant>,
     /// How many dropped notifications were told of.
@@ -76,6 +78,7 @@ impl Client {
             reporting: Reporting::new(&config.limits),
             connections: Connections::new(config.limits.servers.saturating_add(2)),
             events: Events::new(config.limits.events),
+            wake: None,
             stalled: None,
             dropped_notifications: 0,
             revision: 0,
@@ -100,40 +103,43 @@ impl Client {
         let Some(connection) = self.connections.by_peer(peer) else {
             return Received::Stranger;
         };
-        self.lifecycle.heard(now, connection.role);
-        let received = match self.exchange.receive(now, peer, datagram) {
-            Inbound::Request { reply, message } => return self.request_in(now, connection, &reply, &message, model),
+        let back = self.lifecycle.heard(now, connection.role);
+        let (received, left) = match self.exchange.receive(now, peer, datagram) {
+            Inbound::Request { reply, message } => self.request_in(now, connection, &reply, &message, model),
             Inbound::Response { exchange, message } => {
                 self.answered(now, exchange, Ok(&message));
                 // What changed while the request was on its way is told next.
                 if self.lifecycle.has_changed_meanwhile() {
                     self.reconsider(now, model);
                 }
-                self.settle(now);
-                Received::Response
+                (Received::Response, Left::All)
             }
             Inbound::Failed(exchange, failure) => {
                 self.answered(now, exchange, Err(failure.into()));
-                self.settle(now);
-                if failure == Failure::Reset { Received::Reset } else { Received::Response }
+                (if failure == Failure::Reset { Received::Reset } else { Received::Response }, Left::All)
             }
             Inbound::Acknowledged(exchange) => {
                 self.reporting.acknowledged(now, exchange);
-                Received::Acknowledgement
+                (Received::Acknowledgement, Left::Sending)
             }
-            Inbound::Rejected(peer, message_id) => self.rejected(peer, message_id),
+            Inbound::Rejected(peer, message_id) => (self.rejected(peer, message_id), Left::Sending),
             Inbound::Handled(handled) => match handled {
-                Handled::Acknowledged => Received::Acknowledgement,
-                Handled::Continues => Received::Response,
+                Handled::Acknowledged => (Received::Acknowledgement, Left::Sending),
+                Handled::Continues => (Received::Response, Left::Sending),
                 // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
-                Handled::Duplicate => return Received::Duplicate,
-                Handled::Ping => return Received::Ping,
-                Handled::Malformed => return Received::Malformed,
-                Handled::Unexpected => return Received::Unexpected,
-                Handled::Refused => return Received::Overloaded,
+                Handled::Duplicate => (Received::Duplicate, Left::Nothing),
+                Handled::Ping => (Received::Ping, Left::Nothing),
+                Handled::Malformed => (Received::Malformed, Left::Nothing),
+                Handled::Unexpected => (Received::Unexpected, Left::Nothing),
+                Handled::Refused => (Received::Overloaded, Left::Nothing),
             },
         };
-        self.send_due(now, false, Some(model));
+        match left {
+            Left::Nothing if !back => {}
+            Left::Nothing | Left::Planning => self.plan_anew(now),
+            Left::Sending => self.send_due(now, false, Some(model)),
+            Left::All => self.pump(now, Some(model)),
+        }
         received
     }
 
@@ -154,8 +160,7 @@ impl Client {
     /// later than `now`, or there is none.
     pub fn handle_timeout(&mut self, now: Instant, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
-        // Mostly it is a registration that something is due for.
-        if !self.lifecycle.is_due(now) && self.next_due().is_none_or(|due| due > now) {
+        if self.wake.is_none_or(|due| due > now) {
             return;
         }
         self.transfers.expire(now);
@@ -378,7 +383,11 @@ impl Client {
         let now = self.clock.advance(now);
         let registration = self.lifecycle.registrations.iter_mut().find(|registration| registration.server == server);
         let registration = registration.ok_or(CommandError::UnknownServer)?;
-        if registration.update_now(now) { Ok(()) } else { Err(CommandError::NotRegistered) }
+        if !registration.update_now(now) {
+            return Err(CommandError::NotRegistered);
+        }
+        self.plan_anew(now);
+        Ok(())
     }
 
     /// Runs a request again that the model deferred with [`Refusal::Later`](crate::Refusal::Later).
@@ -433,60 +442,8 @@ impl Client {
     /// or in the past: then at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.next_due().map(|due| self.clock.embedder(due))
-    }
-
-    /// The same in core time. What time makes due is named here: before it, a timeout has nothing to do.
-    fn next_due(&self) -> Option<Instant> {
-        let now = self.clock.latest();
-        let mut due = sooner(self.exchange.poll_timeout(), self.transfers.poll_timeout());
-        due = sooner(due, self.lifecycle.poll_own_timeout());
-        let mut to_send = self.poll_session(now, None, self.connections.by_role(Role::Bootstrap));
-        for own in &self.lifecycle.registrations {
-            let session = self.connections.by_role(Role::Server(own.server));
-            to_send = sooner(to_send, self.poll_session(now, Some(own), session));
-            due = sooner(due, self.poll_keep(now, own, session));
-            due = sooner(due, self.poll_asleep(now, own));
-        }
-        due = sooner(due, self.connections.next_lingered());
-        sooner(due, to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled))))
-    }
-
-    /// When something is to be sent to a server by itself, or without a registration to the bootstrap
-    /// server. What needs room in NSTART has no deadline while there is no room: then only the peer's
-    /// answer, or the end of the exchange, can change that.
-    fn poll_session(&self, now: Instant, own: Option<&Registration>, session: Option<Connection>) -> Option<Instant> {
-        let lifecycle = match own {
-            Some(own) => self.lifecycle.poll_server(own),
-            None => self.lifecycle.poll_bootstrap(),
-        };
-        let Some(Connection { peer, role, link }) = session else { return lifecycle };
-        match link {
-            Link::Connecting | Link::Lingering { .. } => return None,
-            Link::Closed | Link::Lost => return lifecycle,
-            Link::Wanted => return self.lifecycle.may_send(role).then_some(Instant::ZERO),
-            Link::Open => {}
-        }
-        if self.exchange.next_block(peer).is_some() && self.exchange.may_send(peer) {
-            return Some(Instant::ZERO);
-        }
-        let room = self.exchange.has_room(peer);
-        let lifecycle = lifecycle.filter(|_| room);
-        let serves = match own {
-            Some(own) => self.lifecycle.hears_servers() && own.serves(now),
-            None => self.lifecycle.serves(now, role, &self.config),
-        };
-        if !serves {
-            return lifecycle;
-        }
-        if room && self.exchange.due(peer).is_some() {
-            return Some(Instant::ZERO);
-        }
-        let reporting = own.filter(|own| !own.is_out_of_touch(now)).and_then(|own| {
-            let confirmable = self.config.confirmable_notifications;
-            self.reporting.poll_timeout(now, own.server, self.defaults(own.server), confirmable, room)
-        });
-        sooner(lifecycle, reporting)
+        debug_assert!(self.is_planned(), "each input notes what it makes due");
+        self.wake.map(|due| self.clock.embedder(due))
     }
 
     // ----- what can be asked ----------------------------------------------------------------
@@ -557,6 +514,18 @@ impl Client {
     pub fn trim(&mut self) {
         self.exchange.trim();
     }
+}
+
+/// What is left to do after a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// Deadlines are other ones now.
+    Planning,
+    /// Something may be due.
+    Sending,
+    /// Sessions may be needed, or not any more, besides.
+    All,
 }
 
 /// The earlier one of two deadlines.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, Message, MessageWriter};
 
-use super::{Client, Connection, Link, Received, objects};
+use super::{Client, Connection, Left, Link, Received, objects};
 use crate::base::config::Config;
 use crate::base::event::{Event, Events};
 use crate::base::path::Path;
@@ -28,15 +28,15 @@ impl Client {
         reply: &Reply,
         message: &Message<'_>,
         model: &mut dyn DataModel,
-    ) -> Received {
+    ) -> (Received, Left) {
         if matches!(connection.link, Link::Lingering { .. }) {
             self.exchange.ignore(reply);
-            return Received::Unwelcome;
+            return (Received::Unwelcome, Left::Nothing);
         }
         if !self.lifecycle.serves(now, connection.role, &self.config) {
             // Its repetition may be welcome.
             self.exchange.forget_request(reply);
-            return Received::Unwelcome;
+            return (Received::Unwelcome, Left::Nothing);
         }
         let deadline = now + self.config.answer_within;
         let wall = self.clock.embedder(now);
@@ -48,12 +48,13 @@ impl Client {
             let call = Call { now, wall, role: connection.role, ticket, resumed: false };
             floors.serve(&call, reply, message, model, writer, &mut outcome)
         });
-        let stirs = connection.role == Role::Bootstrap || outcome.stirs();
+        let left = match () {
+            () if connection.role == Role::Bootstrap || outcome.stirs() => Left::All,
+            () if outcome.goes_on => Left::Planning,
+            () => Left::Nothing,
+        };
         self.after(now, connection, reply, &outcome, model);
-        if stirs {
-            self.pump(now, Some(model));
-        }
-        Received::Request
+        (Received::Request, left)
     }
 
     /// Answers a request that was deferred, if one is due for the peer.
@@ -244,6 +245,8 @@ struct Outcome {
     effects: Effects,
     /// The bootstrap is finished; these instances are lost with servers that are gone.
     finished: Option<(Parting, Vec<Path>)>,
+    /// The request waits for its answer, or for more of its body.
+    goes_on: bool,
 }
 
 impl Outcome {
@@ -314,6 +317,7 @@ impl<'c> Floors<'c> {
         let ctx = Ctx { origin, ticket: call.ticket, resumed: call.resumed, now: call.wall };
         if let Some(block) = operation.block1 {
             let from = (reply.peer, message);
+            outcome.goes_on = true;
             return self.serve_block(call, &ctx, (&operation, block), from, model, writer, &mut outcome.effects);
         }
         let mut joined = Joined(self.accounts, model);
@@ -325,7 +329,10 @@ impl<'c> Floors<'c> {
                 }
                 Verdict::Send
             }
-            Served::Later => Verdict::Later,
+            Served::Later => {
+                outcome.goes_on = true;
+                Verdict::Later
+            }
         }
     }
 

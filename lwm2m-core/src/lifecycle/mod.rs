@@ -193,15 +193,7 @@ impl Lifecycle {
         Some(Due::Registration(request, known.unwrap_or_else(untold)))
     }
 
-    /// When something is due for `role` by itself.
-    pub(crate) fn poll_timeout(&self, role: Role) -> Option<Instant> {
-        match role {
-            Role::Bootstrap => self.poll_bootstrap(),
-            Role::Server(server) => self.poll_server(self.registration_of(server)?),
-        }
-    }
-
-    /// The same for the bootstrap server.
+    /// When a request to the bootstrap server is due.
     pub(crate) fn poll_bootstrap(&self) -> Option<Instant> {
         let waits = self.may_send(Role::Bootstrap) && !self.bootstrap.is_running();
         if waits { self.bootstrap.poll_timeout() } else { None }
@@ -212,11 +204,6 @@ impl Lifecycle {
         let leaving = matches!(self.presence, Presence::Leaving { .. });
         let may = self.may_send(Role::Server(own.server)) && (!leaving || own.is_leaving());
         if may { own.poll_timeout() } else { None }
-    }
-
-    /// Whether something is due for a server.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.registrations.iter().any(|own| self.poll_server(own).is_some_and(|due| due <= now))
     }
 
     /// Deadlines that need no peer: the bootstrap server's silence, the end of its account, the wait
@@ -392,12 +379,11 @@ impl Lifecycle {
         world.events.push(Event::Diagnostic(Diagnostic::BootstrapAccountPurged));
     }
 
-    /// A message came from `role`.
-    pub(crate) fn heard(&mut self, now: Instant, role: Role) {
-        if let Role::Server(server) = role
-            && let Some(registration) = self.registration(server)
-        {
-            registration.heard(now);
+    /// A message came from `role`. True when something is due at another time now.
+    pub(crate) fn heard(&mut self, now: Instant, role: Role) -> bool {
+        match role {
+            Role::Server(server) => self.registration(server).is_some_and(|registration| registration.heard(now)),
+            Role::Bootstrap => false,
         }
     }
 

@@ -234,6 +234,7 @@ impl Client {
             }
         }
         client.settle(now);
+        client.plan_anew(now);
         Ok(client)
     }
 }
