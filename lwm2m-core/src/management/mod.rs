@@ -20,13 +20,14 @@ pub(crate) use self::change::remove;
 
 use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
 
-use self::operation::{Kind, Observe, Operation, Unfit};
+use self::operation::{Kind, Operation, Unfit};
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::event::Event;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::format::Format;
-use crate::model::{Ctx, DataModel, ObjectDef, Origin, Refusal, ResourceDef, refusing};
+use crate::model::walk::Target;
+use crate::model::{Ctx, DataModel, Origin, Refusal, refusing};
 use crate::objects::{SECURITY, Trigger};
 
 /// What an operation causes elsewhere. The answer goes out first.
@@ -34,24 +35,21 @@ use crate::objects::{SECURITY, Trigger};
 pub(crate) struct Effects {
     /// The news of it.
     pub(crate) news: Option<Event>,
-    /// What may have changed, for observers.
-    pub(crate) changed: Option<Path>,
-    /// What is gone, for observers.
-    pub(crate) deleted: Option<Path>,
-    /// What the Server object was told to do.
-    pub(crate) trigger: Option<Trigger>,
-    /// What the server's attributes at a path are from now on.
-    pub(crate) attributes: Option<(Path, Attributes)>,
-    /// What becomes of the observation with the request's token.
-    pub(crate) observing: Option<Observing>,
+    /// What there is to them besides.
+    pub(crate) effect: Option<Effect>,
 }
 
-impl Effects {
-    /// Whether there is more to them than news.
-    pub(crate) const fn stirs(&self) -> bool {
-        let Self { news: _, changed, deleted, trigger, attributes, observing } = self;
-        changed.is_some() || deleted.is_some() || trigger.is_some() || attributes.is_some() || observing.is_some()
-    }
+/// What an operation causes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// What is at this path may have changed, for observers; and the Server object was told to do this.
+    Changed(Path, Option<Trigger>),
+    /// What was at this path is gone, for observers.
+    Deleted(Path),
+    /// The server's attributes at this path are these from now on.
+    Assigned(Path, Attributes),
+    /// This becomes of the observation with the request's token.
+    Observing(Observing),
 }
 
 /// What a Read with an Observe option asks for besides its answer.
@@ -115,15 +113,7 @@ pub(crate) fn serve(
         // Only reading can be done once more for a further block; and no other answer has one.
         (kind, _) if !kind.is_read() && !operation.begins_answer() => Err(Code::BAD_REQUEST.into()),
         (Kind::Read(_), Origin::Bootstrap) => Err(Code::METHOD_NOT_ALLOWED.into()),
-        (Kind::Read(observe), _) => {
-            let sequence = sequence.filter(|_| observe == Some(Observe::Register));
-            read::serve(ctx, operation, sequence, model, writer).map(|mut effects| {
-                if observe == Some(Observe::Cancel) {
-                    effects.observing = Some(Observing::Ends);
-                }
-                effects
-            })
-        }
+        (Kind::Read(observe), _) => read::serve(ctx, operation, (observe, sequence), model, writer),
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
         (Kind::WellKnown, Origin::Server(_) | Origin::Local) => well_known::serve(operation, model, writer),
@@ -149,14 +139,8 @@ pub(crate) fn serve(
     };
     writer.restart(code);
     // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).
-    effects.observing = matches!(operation.kind, Kind::Read(Some(_))).then_some(Observing::Ends);
+    effects.effect = matches!(operation.kind, Kind::Read(Some(_))).then_some(Effect::Observing(Observing::Ends));
     Served::Answered
-}
-
-/// What a path names.
-pub(crate) struct Target {
-    pub(crate) object: &'static ObjectDef,
-    pub(crate) resource: Option<&'static ResourceDef>,
 }
 
 /// Finds what `path` names, and whether whoever asks has a right to it: the first two checks of the order

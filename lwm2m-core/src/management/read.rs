@@ -3,10 +3,9 @@
 use coap_codec::{BlockValue, Code, MessageWriter};
 
 use super::content::{self, Head};
-use super::operation::Operation;
-use super::{Effects, Observing, Target, no_query, resolve};
+use super::operation::{Observe, Operation};
+use super::{Effect, Effects, Observing, Target, no_query, resolve};
 use crate::base::event::Event;
-use crate::base::path::Path;
 use crate::base::rights::Rights;
 use crate::base::value::DataType;
 use crate::format::{Encoder, Format, Output};
@@ -15,7 +14,7 @@ use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
-    sequence: Option<u32>,
+    (observe, sequence): (Option<Observe>, Option<u32>),
     model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
 ) -> Result<Effects, Refusal> {
@@ -24,16 +23,30 @@ pub(super) fn serve(
     readable(&target)?;
     no_query(operation)?;
     let format = choose_format(operation, &target)?;
-    write_content(ctx, path, (format, sequence, operation.block2), model, writer)?;
+    let sequence = sequence.filter(|_| observe == Some(Observe::Register));
+    let head = Head { sequence, format: format.content_format(), block: operation.block2 };
+    let encode = |output: Output<'_>| {
+        walk::encode_target(ctx, path, &target, model, Encoder::new(format, path, output))
+    };
+    match content::write_whole(head, writer, encode) {
+        Some(written) => written?,
+        None => content::write_in_blocks(head, writer, &mut { encode })?,
+    }
     let news = match (sequence, ctx.origin) {
         (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
         // The blocks after the first one belong to the same Read.
         _ if operation.block2.is_some_and(|block| block.num() > 0) => None,
         (_, origin) => Some(Event::Read { origin, path }),
     };
-    let block = operation.block2.map(BlockValue::szx);
-    let observing = sequence.map(|sequence| Observing::Begins { path, format, sequence, block });
-    Ok(Effects { news, observing, ..Effects::default() })
+    let effect = match (observe, sequence) {
+        (Some(Observe::Cancel), _) => Some(Observing::Ends),
+        (_, Some(sequence)) => {
+            let block = operation.block2.map(BlockValue::szx);
+            Some(Observing::Begins { path, format, sequence, block })
+        }
+        _ => None,
+    };
+    Ok(Effects { news, effect: effect.map(Effect::Observing) })
 }
 
 /// A single resource must be readable; of anything larger, what is not readable is left out.
@@ -63,20 +76,7 @@ fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, C
     if fits { Ok(format) } else { Err(Code::NOT_ACCEPTABLE) }
 }
 
-/// Writes a 2.05 with the values below `path`, or a block of them.
-fn write_content(
-    ctx: &Ctx,
-    path: Path,
-    (format, sequence, block): (Format, Option<u32>, Option<BlockValue>),
-    model: &dyn DataModel,
-    writer: &mut MessageWriter<'_>,
-) -> Result<(), Refusal> {
-    write_body((format, sequence, block), writer, &mut |output| {
-        walk::encode(ctx, path, model, Encoder::new(format, path, output))
-    })
-}
-
-/// The same with a body that is made elsewhere.
+/// Writes a 2.05 with a body that is made elsewhere.
 pub(crate) fn write_body(
     (format, sequence, block): (Format, Option<u32>, Option<BlockValue>),
     writer: &mut MessageWriter<'_>,
