@@ -284,13 +284,11 @@ impl<'c> Floors<'c> {
         writer: &mut MessageWriter<'_>,
         outcome: &mut Outcome,
     ) -> Verdict {
-        let operation = match Operation::parse(message, self.places(call.role)) {
-            Ok(operation) => operation,
-            Err(unfit) => {
-                let answered = management::refuse(unfit, reply.confirmable, writer);
-                return answered.map_or(Verdict::Drop, |()| Verdict::Send);
-            }
-        };
+        let mut operation = Operation::of(message, self.places(call.role));
+        if let Err(unfit) = operation.read() {
+            let answered = management::refuse(unfit, reply.confirmable, writer);
+            return answered.map_or(Verdict::Drop, |()| Verdict::Send);
+        }
         if call.role == Role::Bootstrap {
             let changes = matches!(operation.kind, Kind::Replace | Kind::Delete);
             self.lifecycle.bootstrap_command(call.now, changes, self.accounts, self.config, self.events);
@@ -313,7 +311,8 @@ impl<'c> Floors<'c> {
             // It has set nothing: 0 is no server's identifier.
             Role::Bootstrap => (Origin::Bootstrap, None, 0),
             Role::Server(server) => {
-                let observes = self.config.information_reporting && operation.kind == Kind::Read(Some(Observe::Register));
+                let observes =
+                    self.config.information_reporting && operation.kind == Kind::Read(Some(Observe::Register));
                 // A repetition asks for its answer again, not for another observation.
                 let sequence = match reply.repeated {
                     _ if !observes => None,

@@ -128,7 +128,7 @@ pub(super) fn create(
         Ok(())
     })?;
     writer.restart(Code::CREATED);
-    location(operation.root, object.id, first, writer)?;
+    location(operation.places.root, object.id, first, writer)?;
     let path = Path::instance(object.id, first);
     Ok(changed(Event::Created { origin: ctx.origin, path }, Path::object(object.id)))
 }

@@ -20,10 +20,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) block1: Option<BlockValue>,
     /// Which block of the answer is wanted.
     pub(crate) block2: Option<BlockValue>,
-    /// How the two are understood.
-    pub(crate) legacy: LegacyFormats,
-    /// What stands in front of the paths of links in its answer: the alternate path, or nothing.
-    pub(crate) root: &'a str,
+    /// Where it was looked for.
+    pub(crate) places: Places<'a>,
     pub(crate) payload: &'a [u8],
 }
 
@@ -48,7 +46,7 @@ pub(crate) enum Kind {
 }
 
 /// Where operations are found.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Places<'a> {
     /// The alternate path, or nothing.
     pub(crate) root: &'a str,
@@ -140,9 +138,9 @@ impl Notes {
 }
 
 impl<'a> Operation<'a> {
-    /// Reads the request's method, path and options.
-    pub(crate) fn parse(message: &'a Message<'a>, places: Places<'a>) -> Result<Self, Unfit> {
-        let mut operation = Self {
+    /// What a request asks for, before it is [read](Self::read).
+    pub(crate) fn of(message: &'a Message<'a>, places: Places<'a>) -> Self {
+        Self {
             kind: Kind::Finish,
             path: Path::ROOT,
             message,
@@ -151,29 +149,32 @@ impl<'a> Operation<'a> {
             accept: None,
             block1: None,
             block2: None,
-            legacy: places.legacy,
-            root: places.root,
+            places,
             payload: message.payload(),
-        };
-        let notes = operation.read_options();
+        }
+    }
+
+    /// Reads the request's method, path and options.
+    pub(crate) fn read(&mut self) -> Result<(), Unfit> {
+        let notes = self.read_options();
         if let Some(unfit) = notes.unfit {
             return Err(unfit);
         }
-        if !places.root.is_empty() || notes.no_path.is_some() {
-            let path = match places.root {
+        if !self.places.root.is_empty() || notes.no_path.is_some() {
+            let path = match self.places.root {
                 "" => Err(notes.no_path.unwrap_or(PathError::NotAnId)),
-                _ => places.below(message.uri_path()).map_or(Err(PathError::NotAnId), Path::from_segments),
+                _ => self.places.below(self.message.uri_path()).map_or(Err(PathError::NotAnId), Path::from_segments),
             };
-            operation.path = match path {
+            self.path = match path {
                 Ok(path) => path,
-                Err(error) => return operation.elsewhere(error, places),
+                Err(error) => return self.read_elsewhere(error),
             };
         }
-        if operation.path.instance_id() == Some(MAX_ID) {
+        if self.path.instance_id() == Some(MAX_ID) {
             return Err(Unfit::Code(Code::NOT_FOUND));
         }
-        operation.kind = operation.route(message.code(), notes.observe).ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
-        Ok(operation)
+        self.kind = self.route(notes.observe).ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
+        Ok(())
     }
 
     /// Takes down what the options say, in one walk over them.
@@ -224,15 +225,17 @@ impl<'a> Operation<'a> {
         Ok(())
     }
 
-    /// An operation whose path is none of the data model's.
+    /// The same of a request whose path is none of the data model's.
     #[cold]
-    fn elsewhere(self, error: PathError, places: Places<'_>) -> Result<Self, Unfit> {
-        match (self.message.code(), special(self.message, places)) {
-            (Code::POST, Some(Kind::Finish)) => Ok(self),
-            (Code::GET, Some(Kind::WellKnown)) => Ok(Self { kind: Kind::WellKnown, ..self }),
-            (_, Some(Kind::WellKnown)) => Err(Unfit::Code(Code::METHOD_NOT_ALLOWED)),
-            _ => Err(not_a_path(self.message, error)),
-        }
+    fn read_elsewhere(&mut self, error: PathError) -> Result<(), Unfit> {
+        self.path = Path::ROOT;
+        self.kind = match (self.message.code(), special(self.message, self.places)) {
+            (Code::POST, Some(Kind::Finish)) => Kind::Finish,
+            (Code::GET, Some(Kind::WellKnown)) => Kind::WellKnown,
+            (_, Some(Kind::WellKnown)) => return Err(Unfit::Code(Code::METHOD_NOT_ALLOWED)),
+            _ => return Err(not_a_path(self.message, error)),
+        };
+        Ok(())
     }
 
     /// Whether the whole answer is wanted, or the first block of it.
@@ -247,13 +250,13 @@ impl<'a> Operation<'a> {
 
     /// The routing matrix; none is 4.05. The root is routed for the sake of bootstrap, which alone
     /// may use it.
-    fn route(&self, method: Code, observe: Option<u32>) -> Option<Kind> {
+    fn route(&self, observe: Option<u32>) -> Option<Kind> {
         // A Resource Instance has no path of its own before LwM2M 1.1.
         let depth = self.path.depth();
         if depth > 3 {
             return None;
         }
-        Some(match method {
+        Some(match self.message.code() {
             Code::GET if self.accept == Some(ContentFormat::LINK_FORMAT) => Kind::Discover,
             // Only the first block begins or ends an observation (RFC 7959, section 2.6).
             Code::GET => Kind::Read(match observe.filter(|_| self.begins_answer()) {
@@ -324,7 +327,8 @@ mod tests {
         }
         write(&mut writer);
         let message = Message::parse(writer.finish()).unwrap();
-        Operation::parse(&message, places).map(|operation| (operation.kind, std::format!("{}", operation.path)))
+        let mut operation = Operation::of(&message, places);
+        operation.read().map(|()| (operation.kind, std::format!("{}", operation.path)))
     }
 
     #[test]
@@ -424,7 +428,7 @@ mod tests {
         assert_eq!(with(10), Ok((Kind::Read(None), "/3".into())));
     }
 
-    /// The same as [`Operation::parse`], one question to the message after the other.
+    /// The same as [`Operation::read`], one question to the message after the other.
     fn plainly<'a>(message: &'a Message<'a>) -> Result<Operation<'a>, Unfit> {
         let block = |option: Option<Result<BlockValue, BlockError>>| {
             option.transpose().map_err(|_| Unfit::Code(Code::BAD_REQUEST))
@@ -456,8 +460,7 @@ mod tests {
             accept: message.accept(),
             block1: block(message.block1())?,
             block2: block(message.block2())?,
-            legacy: LegacyFormats::default(),
-            root: "",
+            places: ROOT,
             payload: message.payload(),
         };
         if method == Code::POST && message.uri_path().eq([b"bs".as_slice()]) {
@@ -473,7 +476,7 @@ mod tests {
         if operation.path.instance_id() == Some(MAX_ID) {
             return Err(Unfit::Code(Code::NOT_FOUND));
         }
-        let kind = operation.route(method, message.observe());
+        let kind = operation.route(message.observe());
         operation.kind = kind.ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
         Ok(operation)
     }
@@ -508,7 +511,8 @@ mod tests {
             }
             writer.payload(&body).unwrap();
             let message = Message::parse(writer.finish()).unwrap();
-            prop_assert_eq!(Operation::parse(&message, ROOT), plainly(&message));
+            let mut operation = Operation::of(&message, ROOT);
+            prop_assert_eq!(operation.read().map(|()| operation), plainly(&message));
         }
     }
 }

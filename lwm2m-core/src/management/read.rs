@@ -4,49 +4,55 @@ use coap_codec::{BlockValue, Code, MessageWriter};
 
 use super::content::{self, Head};
 use super::operation::{Observe, Operation};
-use super::{Effect, Effects, Observing, Target, no_query, resolve};
+use super::{Effect, Effects, Observing, Target, find, no_query, permit};
 use crate::base::event::Event;
+use crate::base::path::MAX_ID;
 use crate::base::rights::Rights;
 use crate::base::value::DataType;
 use crate::format::{Encoder, Format, Output};
-use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
+use crate::model::{Ctx, DataModel, Joined, Origin, Refusal, walk};
+use crate::objects::Accounts;
 
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
     (observe, sequence): (Option<Observe>, Option<u32>),
-    model: &dyn DataModel,
+    model: &Joined<'_, Accounts, dyn DataModel + '_>,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
     let path = operation.path;
-    let target = resolve(ctx, path, Rights::READ, model)?;
+    // Of all that is asked of the model, only rights are for both parts of it to say.
+    let part = model.part(path.object_id().unwrap_or(MAX_ID));
+    let target = find(ctx, path, Rights::READ, part)?;
+    permit(ctx, path, Rights::READ, model)?;
     readable(&target)?;
     no_query(operation)?;
     let format = choose_format(operation, &target)?;
     let sequence = sequence.filter(|_| observe == Some(Observe::Register));
     let head = Head { sequence, format: format.content_format(), block: operation.block2 };
-    let encode = |output: Output<'_>| {
-        walk::encode_target(ctx, path, &target, model, Encoder::new(format, path, output))
-    };
+    // In an object there may be instances that must not be read.
+    let part = if path.depth() < 2 { model } else { part };
+    let encode = |output: Output<'_>| walk::encode_target(ctx, path, &target, part, Encoder::new(format, path, output));
     match content::write_whole(head, writer, encode) {
         Some(written) => written?,
         None => content::write_in_blocks(head, writer, &mut { encode })?,
     }
-    let news = match (sequence, ctx.origin) {
+    effects.news = match (sequence, ctx.origin) {
         (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
         // The blocks after the first one belong to the same Read.
         _ if operation.block2.is_some_and(|block| block.num() > 0) => None,
         (_, origin) => Some(Event::Read { origin, path }),
     };
-    let effect = match (observe, sequence) {
-        (Some(Observe::Cancel), _) => Some(Observing::Ends),
+    effects.effect = match (observe, sequence) {
+        (Some(Observe::Cancel), _) => Some(Effect::Observing(Observing::Ends)),
         (_, Some(sequence)) => {
             let block = operation.block2.map(BlockValue::szx);
-            Some(Observing::Begins { path, format, sequence, block })
+            Some(Effect::Observing(Observing::Begins { path, format, sequence, block }))
         }
         _ => None,
     };
-    Ok(Effects { news, effect: effect.map(Effect::Observing) })
+    Ok(())
 }
 
 /// A single resource must be readable; of anything larger, what is not readable is left out.
@@ -65,9 +71,9 @@ fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, C
             Some(_) => Format::TEXT,
             None => Format::TLV,
         };
-        return Ok(format.chosen(operation.legacy));
+        return Ok(format.chosen(operation.places.legacy));
     };
-    let format = Format::understood(accept, operation.legacy).ok_or(Code::NOT_ACCEPTABLE)?;
+    let format = Format::understood(accept, operation.places.legacy).ok_or(Code::NOT_ACCEPTABLE)?;
     let fits = match single {
         None => !format.for_single_value_only(),
         // Raw bytes say nothing of a number.

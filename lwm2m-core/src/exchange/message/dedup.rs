@@ -91,23 +91,34 @@ impl Name {
     const fn is_of(self, Peer(peer): Peer) -> bool {
         self.0 >> 16 == peer as u32
     }
+
+    /// A bit that those of one peer which follow each other do not share.
+    const fn bit(self) -> u32 {
+        1u32.wrapping_shl(self.0)
+    }
 }
 
 /// The table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Deduplication {
     entries: Vec<Entry>,
+    /// The bits of the names of all entries, and perhaps of some that are gone: most messages are new, and
+    /// one look tells it of nearly all of them.
+    bits: u32,
     limit: usize,
 }
 
 impl Deduplication {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Vec::with_capacity(limit), limit }
+        Self { entries: Vec::with_capacity(limit), bits: 0, limit }
     }
 
     /// What a message gets if it was received before and its lifetime is not over.
     pub(crate) fn find(&self, now: Instant, peer: Peer, message_id: MessageId) -> Option<Repeat> {
         let name = Name::of(peer, message_id);
+        if self.bits & name.bit() == 0 {
+            return None;
+        }
         self.entries.iter().find(|entry| entry.name == name && now < entry.until).map(|entry| entry.repeat)
     }
 
@@ -121,32 +132,30 @@ impl Deduplication {
         class: Class,
         repeat: Repeat,
     ) -> bool {
-        let entry = Entry { name: Name::of(peer, message_id), class, until, repeat };
-        if self.entries.len() < self.limit {
-            self.entries.push(entry);
-            return true;
+        let name = Name::of(peer, message_id);
+        if self.entries.len() >= self.limit && !self.make_room(now, class) {
+            return false;
         }
-        self.insert_into_full(now, entry)
+        self.bits |= name.bit();
+        self.entries.push(Entry { name, class, until, repeat });
+        true
     }
 
+    /// Makes room for a message in a full table, if there is some that may be taken.
     #[inline(never)]
-    fn insert_into_full(&mut self, now: Instant, entry: Entry) -> bool {
+    fn make_room(&mut self, now: Instant, class: Class) -> bool {
         self.entries.retain(|entry| now < entry.until);
-        if self.entries.len() < self.limit {
-            self.entries.push(entry);
-            return true;
+        if self.entries.len() >= self.limit {
+            // The one that would have gone first goes, of those that harm least; none for one that harms
+            // less than all of them.
+            let may_go = |(_, entry): &(usize, &Entry)| entry.class < Class::Change && entry.class <= class;
+            let mortal = self.entries.iter().enumerate().filter(may_go);
+            let Some((victim, _)) = mortal.min_by_key(|(_, entry)| (entry.class, entry.until)) else { return false };
+            self.entries.remove(victim);
         }
-        // The one that would have gone first makes room, of those that harm least; none for one that harms
-        // less than all of them.
-        let may_go = |other: &&mut Entry| other.class < Class::Change && other.class <= entry.class;
-        let victim = self.entries.iter_mut().filter(may_go).min_by_key(|entry| (entry.class, entry.until));
-        match victim {
-            Some(victim) => {
-                *victim = entry;
-                true
-            }
-            None => false,
-        }
+        self.bits = self.entries.iter().fold(0, |bits, entry| bits | entry.name.bit());
+        // Of a table without any places nothing goes.
+        self.entries.len() < self.limit
     }
 
     /// Says what a duplicate gets from now on.
