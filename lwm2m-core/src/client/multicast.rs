@@ -89,7 +89,8 @@ impl Floors<'_> {
         writer: &mut MessageWriter<'_>,
     ) -> Option<()> {
         let role = Role::Server(server);
-        let operation = Operation::parse(message, self.places(role)).ok()?;
+        let mut operation = Operation::of(message, self.places(role));
+        operation.read().ok()?;
         let kind = match operation.kind {
             // An observation is between two.
             Kind::Read(_) => Kind::Read(None),

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use coap_codec::{Code, Header, Message, MessageType, MessageWriter, Token};
 
 use super::message::Write;
-use super::message::dedup::{Class, Inline, Repeat};
+use super::message::dedup::{Class, INLINE, Inline, Repeat};
 use super::message::outbox::Order;
 use super::message::slots::SlotId;
 use super::request::deferred::{Kept, State};
@@ -254,15 +254,11 @@ impl Endpoint {
         };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
         let mut unwanted = false;
-        let composed = self.messages.compose(
-            header,
-            reply.token,
-            &mut once(|writer| {
-                let verdict = write(writer, ticket);
-                unwanted = reply.unwanted.suppresses(writer.code());
-                verdict
-            }),
-        );
+        let composed = self.messages.compose(header, reply.token, |writer| {
+            let verdict = write(writer, ticket);
+            unwanted = reply.unwanted.suppresses(writer.code());
+            verdict
+        });
         let (slot, verdict) = composed.inspect_err(|_| self.forget_request(reply))?;
         match (verdict, ticket) {
             (Verdict::Send, _) if unwanted => {
@@ -302,13 +298,12 @@ impl Endpoint {
     /// again; of anything else the code must do.
     fn remember_answer(&mut self, reply: &Reply, slot: SlotId) {
         let answer = self.messages.slots.datagram(slot);
-        let repeat = match (Inline::new(answer), Class::of(reply.method)) {
-            _ if !reply.confirmable => Repeat::Nothing,
-            (Some(short), _) => Repeat::Answer(short),
-            (None, Class::Harmless) => Repeat::Evaluate,
-            (None, Class::Change | Class::Idempotent) => Inline::head(answer).map_or(Repeat::Nothing, Repeat::Answer),
+        let short = match Class::of(reply.method) {
+            _ if !reply.confirmable => return self.remember(reply, Repeat::Nothing),
+            Class::Harmless if answer.len() > INLINE => return self.remember(reply, Repeat::Evaluate),
+            _ => Inline::new(answer).or_else(|| Inline::head(answer)),
         };
-        self.remember(reply, repeat);
+        self.remember(reply, short.map_or(Repeat::Nothing, Repeat::Answer));
     }
 
     /// 5.03 for a confirmable request that there is no room for, if it wants to hear of that.
