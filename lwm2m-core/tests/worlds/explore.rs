@@ -22,6 +22,8 @@ pub(crate) enum Found {
     NoMessage,
     /// After a timeout, its deadline is not later.
     DeadlineStands,
+    /// Nothing goes wrong any more, and what was asked gets no answer.
+    Unanswered,
     /// Nothing goes wrong any more, and it comes to no end.
     NeverEnds,
 }

@@ -17,6 +17,8 @@ pub(crate) struct Budget {
     pub(crate) repeats: u8,
     /// Paths that cannot be made.
     pub(crate) failures: u8,
+    /// Restarts of the platform, which then knows nobody and goes on with nothing.
+    pub(crate) restarts: u8,
     /// Resources that the platform wants executed.
     pub(crate) asks: u8,
     /// Updates that the device orders.
@@ -35,6 +37,7 @@ impl Budget {
         delays: 0,
         repeats: 0,
         failures: 0,
+        restarts: 0,
         asks: 1,
         updates: 1,
         rounds: 1,
@@ -45,8 +48,12 @@ impl Budget {
     pub(crate) const KNOWN: Self = Self { bootstrap: false, ..Self::NONE };
 
     /// What every test run explores.
-    pub(crate) const SHALLOW: &[Self] =
-        &[Self::NONE, Self { losses: 1, ..Self::KNOWN }, Self { repeats: 1, ..Self::KNOWN }];
+    pub(crate) const SHALLOW: &[Self] = &[
+        Self::NONE,
+        Self { losses: 1, ..Self::KNOWN },
+        Self { repeats: 1, ..Self::KNOWN },
+        Self { restarts: 1, ..Self::NONE },
+    ];
 
     /// What is explored at night.
     pub(crate) const DEEP: &[Self] = &[
@@ -54,7 +61,8 @@ impl Budget {
         Self { losses: 1, delays: 1, ..Self::NONE },
         Self { losses: 2, repeats: 1, ..Self::NONE },
         Self { losses: 1, duplicates: 1, delays: 1, repeats: 1, ..Self::KNOWN },
-        Self { losses: 3, ..Self::KNOWN },
+        Self { losses: 3, restarts: 1, ..Self::KNOWN },
+        Self { losses: 1, restarts: 2, ..Self::NONE },
         Self { losses: 6, ..Self::KNOWN },
         Self { duplicates: 2, delays: 2, ..Self::KNOWN },
         Self { losses: 1, duplicates: 1, delays: 1, repeats: 1, ..Self::NONE },
@@ -64,10 +72,14 @@ impl Budget {
 
 impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bootstrap, losses, duplicates, delays, repeats, failures, asks, updates, rounds, .. } = self;
+        let Self { bootstrap, losses, duplicates, delays, repeats, failures, restarts, asks, updates, rounds, .. } =
+            self;
         f.write_str(if *bootstrap { "with a bootstrap, " } else { "" })?;
         write!(f, "{losses} losses, {duplicates} duplicates, {delays} delays, {repeats} repetitions, ")?;
-        write!(f, "{failures} failed connections; {asks} executed, {updates} ordered and {rounds} due updates")
+        write!(
+            f,
+            "{failures} failed connections, {restarts} restarts; {asks} executed, {updates} ordered and {rounds} due updates"
+        )
     }
 }
 

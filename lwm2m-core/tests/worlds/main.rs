@@ -8,7 +8,7 @@
 //! - after the order to leave nothing but the De-register is asked, and after leaving nothing is sent;
 //! - what the platform asks for is done once at most;
 //! - after a timeout the next deadline is later;
-//! - if nothing goes wrong from here on, the device ends registered; or, having been told to leave, silent.
+//! - if nothing goes wrong from here on, what the platform asked is answered, and the device ends registered; or, having been told to leave, silent.
 //!
 //! `WORLDS=deep` spends more:
 //!

@@ -82,6 +82,18 @@ impl Platform {
         Some((open.peer, open.datagram.clone()))
     }
 
+    /// Begins anew, and knows nobody.
+    pub(crate) fn restart(&mut self) {
+        self.give_up();
+        self.registration = None;
+        self.answered.clear();
+    }
+
+    /// Whether it waits for the answer to what may be done only once.
+    pub(crate) fn awaits_execution(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.purpose == Purpose::Execute)
+    }
+
     /// Gives its open request up.
     pub(crate) fn give_up(&mut self) {
         self.open = None;

@@ -37,6 +37,8 @@ pub(crate) enum Action {
     /// The platform sends its request once more.
     Repeat,
     GiveUp,
+    /// The platform begins anew.
+    Restart,
     /// The platform asks for something that must not be done twice.
     Ask,
     /// The device orders an Update.
@@ -245,6 +247,9 @@ impl World {
             }
             None => {}
         }
+        if self.platform.open.is_some() || self.platform.registration.is_some() {
+            choices.extend(spend(free, |budget| &mut budget.restarts).map(|rest| (Action::Restart, rest)));
+        }
         if self.is_registered() {
             choices.extend(spend(free, |budget| &mut budget.updates).map(|rest| (Action::Update, rest)));
         }
@@ -278,6 +283,9 @@ impl World {
             }
             path.push(fingerprint);
             let Some(action) = world.unfaulted() else { break };
+            if action == Action::GiveUp && world.platform.awaits_execution() && world.is_registered() {
+                return Err(Found::Unanswered);
+            }
             world.perform(action)?;
         }
         Err(Found::NeverEnds)
@@ -316,6 +324,7 @@ impl World {
                 self.send_all(repeated.into_iter());
             }
             Action::GiveUp => self.platform.give_up(),
+            Action::Restart => self.platform.restart(),
             Action::Ask => {
                 let peer = self.server.expect("it registered");
                 self.asked += 1;
