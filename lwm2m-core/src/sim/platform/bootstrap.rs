@@ -204,6 +204,15 @@ impl BootstrapServer {
         commands
     }
 
+    /// Whether it answers as a server should.
+    pub(in crate::sim) fn is_well(&self) -> bool {
+        !self.is_down
+            && self.answering.is_prompt()
+            && self.accepts == Accepts::Anyone
+            && self.script.is_none()
+            && self.stops_after.is_none()
+    }
+
     // ----- at work --------------------------------------------------------------------------
 
     /// Whether a datagram is for this server, and not for another one at the same host.
