@@ -42,12 +42,14 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a test harness fails loudly")]
 
 mod drive;
+pub mod faults;
 mod network;
 pub mod observer;
 mod platform;
 mod power;
 pub mod reader;
 pub mod record;
+pub mod soak;
 mod trace;
 mod watch;
 
@@ -274,7 +276,8 @@ impl<M: DataModel> Sim<M> {
     /// When there is more to the configuration than a record can tell.
     #[track_caller]
     pub fn record(&mut self, yes: bool) {
-        let begin = || Recorder::new(self.client.config(), self.clock()).expect("a configuration that a record can tell");
+        let begin =
+            || Recorder::new(self.client.config(), self.clock()).expect("a configuration that a record can tell");
         self.recorder = yes.then(begin);
     }
 

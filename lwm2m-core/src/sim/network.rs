@@ -311,7 +311,15 @@ impl Network {
         if let Some(byte) = bytes.get_mut(bit / 8).filter(|_| corrupted) {
             *byte ^= 1 << (bit % 8);
         }
-        let datagram = Datagram { number, direction, host: host.clone(), device, bytes, copy: false, damaged: corrupted | truncated };
+        let datagram = Datagram {
+            number,
+            direction,
+            host: host.clone(),
+            device,
+            bytes,
+            copy: false,
+            damaged: corrupted | truncated,
+        };
         if doubled {
             let copy = Datagram { copy: true, ..datagram.clone() };
             self.in_flight.insert((arrives_at + longer, number, true), copy);

@@ -70,6 +70,9 @@ impl<M: DataModel> Sim<M> {
         self.opening.clear();
         self.sockets.iter_mut().for_each(super::drive::Socket::orphan);
         self.asleep = true;
+        if let Some(observer) = &mut self.observer {
+            observer.suspended();
+        }
         self.run_for(duration);
         self.asleep = false;
         self.command("wake up", Input::Restore { now: self.clock(), wake: Wake::Sleep { elapsed: duration } });

@@ -201,8 +201,10 @@ impl Answers {
     }
 
     pub(super) const fn event(&mut self, event: &Event) {
-        if let (Event::Executed { .. } | Event::Written { .. } | Event::Created { .. } | Event::Deleted { .. }, Some(step)) =
-            (event, &mut self.step)
+        if let (
+            Event::Executed { .. } | Event::Written { .. } | Event::Created { .. } | Event::Deleted { .. },
+            Some(step),
+        ) = (event, &mut self.step)
         {
             step.changed += 1;
         }

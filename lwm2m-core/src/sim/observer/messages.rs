@@ -222,10 +222,7 @@ fn again(sent: &mut Sent, now: Instant, stepped: bool, transmission: &Transmissi
     let Sent { id, times, timeout, .. } = *sent;
     let gap = now.saturating_duration_since(sent.last);
     if sent.state == State::Over {
-        report.violated(
-            Invariant::Retransmission,
-            format_args!("{id:#06x} comes again although it was acknowledged"),
-        );
+        report.violated(Invariant::Retransmission, format_args!("{id:#06x} comes again although it was acknowledged"));
     }
     if times > transmission.max_retransmit {
         report.violated(Invariant::Retransmission, format_args!("{id:#06x} comes for the {}th time", times + 1));

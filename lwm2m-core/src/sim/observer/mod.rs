@@ -423,6 +423,13 @@ impl Observer {
         }
     }
 
+    /// The device is off for a while, and will go on where it was.
+    pub fn suspended(&mut self) {
+        self.messages.excuse_all();
+        self.answers.excuse_all();
+        self.registrations.doubt(None);
+    }
+
     /// The device's clock stepped; what time has to do with is not judged until it is over.
     pub fn clock_stepped(&mut self) {
         self.messages.clock_stepped();

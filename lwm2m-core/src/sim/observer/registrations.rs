@@ -106,7 +106,9 @@ pub(super) struct Registrations {
 /// 64 bits of a path.
 fn digest(path: Values<'_>) -> u64 {
     let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    path.fold(0xcbf2_9ce4_8422_2325, |hash, segment| segment.iter().fold(mix(hash, b'/'), |hash, byte| mix(hash, *byte)))
+    path.fold(0xcbf2_9ce4_8422_2325, |hash, segment| {
+        segment.iter().fold(mix(hash, b'/'), |hash, byte| mix(hash, *byte))
+    })
 }
 
 impl Registrations {
@@ -268,7 +270,8 @@ impl Registrations {
                 own.lifetime = asked.lifetime.unwrap_or(own.lifetime);
                 own.lease_until = asked.at + own.lifetime;
             }
-            _ => {}
+            // The news of it is shown after what follows from it.
+            _ => (own.sure, own.reason, own.disturbed) = (false, true, true),
         }
     }
 
@@ -391,4 +394,3 @@ impl Registrations {
         }
     }
 }
-

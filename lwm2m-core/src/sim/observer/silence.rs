@@ -9,12 +9,14 @@ use crate::sim::record::Input;
 pub(super) struct Silence {
     network: bool,
     left: Option<Leave>,
+    /// Where it was asked to go.
+    goal: Option<Leave>,
 }
 
 impl Silence {
     /// Whether the device has a network and wants to be reachable.
     pub(super) const fn is_present(&self) -> bool {
-        self.network && self.left.is_none()
+        self.network && self.left.is_none() && self.goal.is_none()
     }
 
     pub(super) fn sent(&self, report: &mut Report) {
@@ -42,7 +44,11 @@ impl Silence {
         match input {
             Input::NetworkUp { .. } => self.network = true,
             Input::NetworkDown { .. } => self.network = false,
-            Input::LeaveFlightMode { .. } if self.left == Some(Leave::FlightMode) => self.left = None,
+            Input::Shutdown { .. } => self.goal = Some(Leave::PowerOff),
+            Input::EnterFlightMode { .. } => self.goal = self.goal.or(Some(Leave::FlightMode)),
+            Input::LeaveFlightMode { .. } if self.goal == Some(Leave::FlightMode) => {
+                (self.left, self.goal) = (None, None);
+            }
             Input::Restart { .. } | Input::Restore { wake: Wake::Restart, .. } => *self = Self::default(),
             _ => {}
         }
