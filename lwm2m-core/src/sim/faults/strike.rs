@@ -31,11 +31,6 @@ impl Standing {
     pub(in crate::sim) fn next_end(&self) -> Option<Instant> {
         self.active.iter().map(|(end, _)| *end).min()
     }
-
-    /// Whether something still stands.
-    pub(in crate::sim) const fn is_calm(&self) -> bool {
-        self.active.is_empty()
-    }
 }
 
 /// A fault begins. Those that end stand until then.

@@ -62,8 +62,6 @@ pub(super) struct Messages {
     sent: VecDeque<Sent>,
     /// No message is due to come again before.
     next_due: Instant,
-    /// When the device's clock stepped: times are not judged across that.
-    stepped: Option<Instant>,
 }
 
 /// 64 bits of a datagram: enough to tell it from others (FNV-1a, eight bytes at a time).
@@ -76,18 +74,13 @@ fn digest(bytes: &[u8]) -> u64 {
 
 impl Messages {
     pub(super) const fn new(transmission: Transmission) -> Self {
-        Self { transmission, sent: VecDeque::new(), next_due: NEVER, stepped: None }
+        Self { transmission, sent: VecDeque::new(), next_due: NEVER }
     }
 
     /// Nothing is known of what was sent before.
     pub(super) fn forget(&mut self) {
         self.sent.clear();
         self.next_due = NEVER;
-    }
-
-    pub(super) const fn clock_stepped(&mut self) {
-        // From the next settling on, when the time is known.
-        self.stepped = Some(NEVER);
     }
 
     pub(super) fn excuse(&mut self, peer: Peer) {
@@ -122,8 +115,7 @@ impl Messages {
                 );
                 return true;
             }
-            let stepped = self.stepped.is_some_and(|at| at >= same.first);
-            again(same, now, stepped, &self.transmission, report);
+            again(same, now, &self.transmission, report);
             self.next_due = self.next_due.min(same.due(&self.transmission));
             return false;
         }
@@ -193,9 +185,6 @@ impl Messages {
 
     /// Whether what should have come again did.
     pub(super) fn settled(&mut self, now: Instant, report: &mut Report) {
-        if self.stepped == Some(NEVER) {
-            self.stepped = Some(now);
-        }
         if now <= self.next_due {
             return;
         }
@@ -203,8 +192,7 @@ impl Messages {
             if sent.due(&self.transmission) >= now {
                 continue;
             }
-            let stepped = self.stepped.is_some_and(|at| at >= sent.first);
-            if sent.times <= self.transmission.max_retransmit && !stepped {
+            if sent.times <= self.transmission.max_retransmit {
                 let Sent { id, times, .. } = *sent;
                 report.violated(
                     Invariant::Retransmission,
@@ -218,7 +206,7 @@ impl Messages {
 }
 
 /// A message comes again.
-fn again(sent: &mut Sent, now: Instant, stepped: bool, transmission: &Transmission, report: &mut Report) {
+fn again(sent: &mut Sent, now: Instant, transmission: &Transmission, report: &mut Report) {
     let Sent { id, times, timeout, .. } = *sent;
     let gap = now.saturating_duration_since(sent.last);
     if sent.state == State::Over {
@@ -231,7 +219,7 @@ fn again(sent: &mut Sent, now: Instant, stepped: bool, transmission: &Transmissi
         1 => transmission.initial_timeout(),
         times => (timeout * (1 << (times - 1)), timeout * (1 << (times - 1))),
     };
-    if !stepped && (gap + SLACK < low || gap > high + SLACK) {
+    if sent.state == State::Open && (gap + SLACK < low || gap > high + SLACK) {
         report.violated(
             Invariant::Retransmission,
             format_args!("{id:#06x} comes again after {gap:?}, and {low:?} to {high:?} was due"),

@@ -432,7 +432,7 @@ impl Observer {
 
     /// The device's clock stepped; what time has to do with is not judged until it is over.
     pub fn clock_stepped(&mut self) {
-        self.messages.clock_stepped();
+        self.messages.excuse_all();
         self.answers.excuse_all();
         self.registrations.clock_stepped();
     }

@@ -9,6 +9,8 @@ use coap_codec::{Code, Message, Token, Values};
 use super::{Account, Invariant, Report, Seen, Weather};
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
+use crate::base::origin::Origin;
+use crate::base::path::Path;
 use crate::base::time::Instant;
 
 /// The time before the end of a lifetime in which an Update has to get through: two cycles of retransmissions
@@ -49,7 +51,7 @@ impl Asked {
     fn of(now: Instant, message: &Message<'_>, damaged: bool) -> Option<Self> {
         let kind = match message.code() {
             Code::POST if message.uri_path().eq([b"bs"]) => return None,
-            Code::POST if message.uri_path().eq([b"rd"]) => Kind::Register,
+            Code::POST if message.uri_query().any(|argument| argument.starts_with(b"ep=")) => Kind::Register,
             Code::POST => Kind::Update,
             Code::DELETE => Kind::Deregister,
             _ => return None,
@@ -101,6 +103,11 @@ pub(super) struct Registrations {
     /// Since when it is at least fair, and fine.
     fair_since: Instant,
     fine_since: Instant,
+}
+
+/// /1/x/4
+fn is_disable(path: Path) -> bool {
+    path.object_id() == Some(1) && path.resource_id() == Some(4)
 }
 
 /// 64 bits of a path.
@@ -171,7 +178,7 @@ impl Registrations {
         if anew {
             for own in &mut self.accounts {
                 own.granted.clear();
-                own.asked = None;
+                (own.asked, own.asking) = (None, None);
                 (own.left, own.tainted) = (false, false);
             }
         }
@@ -292,6 +299,12 @@ impl Registrations {
                 }
             }
             Event::RegistrationFailed { server, .. } | Event::Deregistered { server, .. } => {
+                if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
+                    (own.sure, own.reason, own.disturbed) = (false, true, true);
+                }
+            }
+            // It leaves its server as soon as it may send again.
+            Event::Executed { origin: Origin::Server(server), path } if is_disable(path) => {
                 if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
                     (own.sure, own.reason, own.disturbed) = (false, true, true);
                 }

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::Profile;
 use super::subject::Subject;
+use crate::base::config::Account;
 use crate::base::path::Path;
 use crate::base::rng::{Generator, Key};
 use crate::base::time::Instant;
@@ -39,8 +40,10 @@ impl<'a, S: Subject> World<'a, S> {
         let model = Moody::new(subject.model());
         let mut sim = Sim::starting_at(ORIGIN, subject.config(profile, seed), model, seed);
         let mut random = Generator::new(Key::from_seed(seed.rotate_left(32)));
-        let has_bootstrap = sim.platform.bootstrap.own_instance.is_some();
-        if profile == Profile::Wild && has_bootstrap && random.next_u64().is_multiple_of(3) {
+        // A device that has an account of its own makes do with it.
+        let accounts = &sim.client.config().accounts;
+        let lone = accounts.iter().all(|account| matches!(account, Account::Bootstrap { .. }));
+        if profile == Profile::Wild && lone && random.next_u64().is_multiple_of(3) {
             sim.platform.add_server(7, "coap://second.example", 3_600);
         }
         for server in &mut sim.platform.servers {
