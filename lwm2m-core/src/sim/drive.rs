@@ -213,6 +213,13 @@ impl<M: DataModel> Sim<M> {
             Order(Order),
         }
         let now = self.now;
+        while let Some(event) = self.client.poll_event() {
+            if let Some(observer) = &mut self.observer {
+                observer.begin(now);
+                observer.event(&event);
+            }
+            self.news.push(event);
+        }
         while let Some(output) = self.client.poll_output() {
             if let Some(recorder) = &mut self.recorder {
                 recorder.output(&output);
@@ -247,15 +254,14 @@ impl<M: DataModel> Sim<M> {
                 }
             }
         }
-        while let Some(event) = self.client.poll_event() {
+        let mut news = core::mem::take(&mut self.news);
+        for event in news.drain(..) {
             if let Some(recorder) = &mut self.recorder {
                 recorder.event(&event);
             }
-            if let Some(observer) = &mut self.observer {
-                observer.event(&event);
-            }
             self.trace.push(now, What::Event(event));
         }
+        self.news = news;
         while let Some((host, to, bytes, up)) = self.platform.transmit() {
             let sockets = &self.sockets;
             let peer = sockets
@@ -303,6 +309,8 @@ impl<M: DataModel> Sim<M> {
         let now = self.clock();
         let host = self.platform.host(uri).filter(|host| self.network.attached && self.network.can_resolve(host));
         let Some(host) = host else {
+            // Whatever there was is no path any more.
+            self.sockets.retain(|socket| socket.peer != Some(peer));
             return Input::ConnectionFailed { now, peer };
         };
         let own = self.sockets.iter().position(|socket| socket.peer == Some(peer));

@@ -103,6 +103,8 @@ pub struct Sim<M: DataModel> {
     asleep: bool,
     recorder: Option<Recorder>,
     observer: Option<Box<Observer>>,
+    /// Events that are about to be told.
+    news: Vec<Event>,
     pace: Pace,
 }
 
@@ -147,6 +149,7 @@ impl<M: DataModel> Sim<M> {
             asleep: false,
             recorder: None,
             observer: None,
+            news: Vec::new(),
             pace: Pace::default(),
         };
         sim.platform.tell_time(start);

@@ -30,7 +30,7 @@ use self::registrations::Registrations;
 use self::silence::Silence;
 use super::record::Input;
 use crate::base::config::Config;
-use crate::base::event::Event;
+use crate::base::event::{Event, Reason};
 use crate::base::limits::Limits;
 use crate::base::time::Instant;
 use crate::exchange::Peer;
@@ -369,14 +369,14 @@ impl Observer {
         self.answers.forget(peer);
     }
 
-    /// The client had news.
+    /// The client has news. It is shown before what is sent at the same time.
     pub fn event(&mut self, event: &Event) {
         self.steps += 1;
         self.deadlines.progress();
         self.silence.event(event);
         self.answers.event(event);
         self.registrations.event(event);
-        if matches!(event, Event::MayProceed(_)) {
+        if matches!(event, Event::MayProceed(_) | Event::Deregistered { unconfirmed: Some(Reason::CutShort), .. }) {
             self.messages.excuse_all();
             self.answers.excuse_all();
         }
@@ -454,6 +454,7 @@ impl Observer {
         let now = self.report.now;
         self.answers.settled(now, &mut self.report);
         self.messages.settled(now, &mut self.report);
+        self.silence.settled();
         let weather = if self.silence.is_present() { weather } else { Weather::Bad };
         self.registrations.settled(now, weather, &mut self.report);
         if gauges != self.gauges {

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{Code, Message, Token, Values};
+use coap_codec::{Code, Message, MessageId, MessageType, Token, Values};
 
 use super::{Account, Invariant, Report, Seen, Weather};
 use crate::base::config::Config;
@@ -40,6 +40,7 @@ enum Kind {
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     kind: Kind,
+    id: MessageId,
     token: Token,
     at: Instant,
     lifetime: Option<Duration>,
@@ -59,7 +60,8 @@ impl Asked {
         let number = |value: &[u8]| core::str::from_utf8(value).ok()?.parse::<u32>().ok();
         let lifetime = message.uri_query().find_map(|argument| argument.strip_prefix(b"lt="));
         let lifetime = lifetime.and_then(number).map(|seconds| Duration::from_secs(u64::from(seconds)));
-        Some(Self { kind, token: message.token(), at: now, lifetime, damaged })
+        let (id, token) = (message.message_id(), message.token());
+        Some(Self { kind, id, token, at: now, lifetime, damaged })
     }
 }
 
@@ -264,10 +266,17 @@ impl Registrations {
             self.accounts.iter_mut().for_each(|own| own.tainted = true);
         }
         let Some(own) = self.at(seen.host) else { return };
-        let Some(asked) = own.asked.filter(|asked| code.is_response() && asked.token == seen.message.token()) else {
-            return;
+        let answers = |asked: &Asked| {
+            let piggybacked = seen.is(MessageType::Acknowledgement);
+            asked.token == seen.message.token() && (!piggybacked || asked.id == seen.message.message_id())
         };
-        own.disturbed |= damaged;
+        let Some(asked) = own.asked.filter(|asked| code.is_response() && answers(asked)) else { return };
+        if damaged {
+            // The device may use it or not, and for whatever it says now.
+            (own.sure, own.reason, own.disturbed) = (false, true, true);
+            own.granted.push(digest(seen.message.location_path()));
+            return;
+        }
         match (asked.kind, code) {
             (Kind::Register, Code::CREATED) => {
                 own.granted.push(digest(seen.message.location_path()));
@@ -277,7 +286,6 @@ impl Registrations {
                 own.lifetime = asked.lifetime.unwrap_or(own.lifetime);
                 own.lease_until = asked.at + own.lifetime;
             }
-            // The news of it is shown after what follows from it.
             _ => (own.sure, own.reason, own.disturbed) = (false, true, true),
         }
     }
@@ -288,6 +296,7 @@ impl Registrations {
             Event::Registered { server, .. } | Event::Updated { server } => {
                 if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
                     (own.sure, own.reason) = (true, false);
+                    self.leaving = false;
                 }
             }
             Event::UpdateFailed { server, reason } => {

@@ -9,6 +9,8 @@ use crate::sim::record::Input;
 pub(super) struct Silence {
     network: bool,
     left: Option<Leave>,
+    /// The same from the end of this moment on.
+    leaves: Option<Leave>,
     /// Where it was asked to go.
     goal: Option<Leave>,
 }
@@ -33,11 +35,15 @@ impl Silence {
         }
     }
 
-    /// Datagrams that are sent together with an event are shown first.
-    pub(super) fn event(&mut self, event: &Event) {
+    /// What was still to be sent leaves together with this.
+    pub(super) const fn event(&mut self, event: &Event) {
         if let Event::MayProceed(leave) = event {
-            self.left = Some(*leave);
+            self.leaves = Some(*leave);
         }
+    }
+
+    pub(super) fn settled(&mut self) {
+        self.left = self.leaves.take().or(self.left);
     }
 
     pub(super) fn input(&mut self, input: &Input) {
