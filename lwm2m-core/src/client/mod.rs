@@ -25,7 +25,7 @@ use crate::base::event::{Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
-use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Usage};
+use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Reply, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World};
 use crate::management::has_instance;
@@ -107,8 +107,28 @@ impl Client {
             return Received::Stranger;
         };
         let back = self.lifecycle.heard(now, connection.role);
-        let (received, left) = match self.exchange.receive(now, peer, datagram) {
-            Inbound::Request { reply, message } => self.request_in(now, connection, &reply, &message, model),
+        let (received, left) = match self.exchange.parse(peer, datagram) {
+            Some(message) => match Reply::to(peer, &message) {
+                Some(reply) => self.request_in(now, connection, reply, &message, model),
+                None => self.message_in(now, peer, message, model),
+            },
+            None => (Received::Malformed, Left::Nothing),
+        };
+        if left != Left::Nothing || back {
+            self.go_on(now, left, model);
+        }
+        received
+    }
+
+    /// Takes a message that is no request.
+    fn message_in(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: Message<'_>,
+        model: &mut dyn DataModel,
+    ) -> (Received, Left) {
+        match self.exchange.receive_other(now, peer, message) {
             Inbound::Response { exchange, message } => {
                 self.answered(now, exchange, Ok(&message));
                 // What changed while the request was on its way is told next.
@@ -126,24 +146,20 @@ impl Client {
                 (Received::Acknowledgement, Left::Sending)
             }
             Inbound::Rejected(peer, message_id) => (self.rejected(peer, message_id), Left::Sending),
-            Inbound::Handled(handled) => match handled {
-                Handled::Acknowledged => (Received::Acknowledgement, Left::Sending),
-                Handled::Continues => (Received::Response, Left::Sending),
-                // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
-                Handled::Duplicate => (Received::Duplicate, Left::Nothing),
-                Handled::Ping => (Received::Ping, Left::Nothing),
-                Handled::Malformed => (Received::Malformed, Left::Nothing),
-                Handled::Unexpected => (Received::Unexpected, Left::Nothing),
-                Handled::Refused => (Received::Overloaded, Left::Nothing),
-            },
-        };
+            // None of them is a request.
+            Inbound::Request { .. } => (Received::Unexpected, Left::Nothing),
+            Inbound::Handled(handled) => (handled.into(), Left::after(handled)),
+        }
+    }
+
+    /// Does what is left to do after a datagram.
+    #[inline(never)]
+    fn go_on(&mut self, now: Instant, left: Left, model: &mut dyn DataModel) {
         match left {
-            Left::Nothing if !back => {}
             Left::Nothing | Left::Planning => self.plan_anew(now),
             Left::Sending => self.send_due(now, false, Some(model)),
             Left::All => self.pump(now, Some(model)),
         }
-        received
     }
 
     /// A peer rejected a non-confirmable message: a notification, or nothing of ours.
@@ -534,6 +550,30 @@ enum Left {
     All,
 }
 
+impl Left {
+    /// After what needed nothing from the client.
+    const fn after(handled: Handled) -> Self {
+        match handled {
+            Handled::Acknowledged | Handled::Continues => Self::Sending,
+            // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
+            _ => Self::Nothing,
+        }
+    }
+}
+
+impl From<Handled> for Received {
+    fn from(handled: Handled) -> Self {
+        match handled {
+            Handled::Acknowledged => Self::Acknowledgement,
+            Handled::Continues => Self::Response,
+            Handled::Duplicate => Self::Duplicate,
+            Handled::Ping => Self::Ping,
+            Handled::Malformed => Self::Malformed,
+            Handled::Unexpected => Self::Unexpected,
+            Handled::Refused => Self::Overloaded,
+        }
+    }
+}
 fn check(config: &Config) -> Result<(), ConfigError> {
     if config.endpoint.is_empty() || config.endpoint.len() > 252 {
         return Err(ConfigError::EndpointName);

@@ -10,10 +10,10 @@ use crate::base::event::{Event, Events};
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::request::transfers::Transfers;
-use crate::exchange::{Reply, SendError, Verdict};
+use crate::exchange::{Endpoint, Reply, SendError, Verdict};
 use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
-use crate::management::operation::{Kind, Observe, Operation, Places};
+use crate::management::operation::{Kind, Observe, Operation, Places, Unfit};
 use crate::management::{self, Effect, Effects, Observing, Served, has_instance, is_there};
 use crate::model::{Ctx, DataModel, Joined, Origin, Ticket, Viewed};
 use crate::objects::{ACCESS_CONTROL, Accounts, SERVER};
@@ -25,35 +25,41 @@ impl Client {
         &mut self,
         now: Instant,
         connection: Connection,
-        reply: &Reply,
+        mut reply: Reply,
         message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> (Received, Left) {
+        if let Some(handled) = self.exchange.request_in(now, &mut reply, message) {
+            return (handled.into(), Left::after(handled));
+        }
         if matches!(connection.link, Link::Lingering { .. }) {
-            self.exchange.ignore(reply);
+            self.exchange.ignore(&reply);
             return (Received::Unwelcome, Left::Nothing);
         }
         if !self.lifecycle.serves(now, connection.role, &self.config) {
             // Its repetition may be welcome.
-            self.exchange.forget_request(reply);
+            self.exchange.forget_request(&reply);
             return (Received::Unwelcome, Left::Nothing);
         }
-        let deadline = now + self.config.answer_within;
         let wall = self.clock.embedder(now);
         let Self { exchange, transfers, accounts, lifecycle, reporting, events, config, .. } = self;
-        let mut floors = Floors { transfers, accounts, lifecycle, reporting, events, config };
-        let mut outcome = Outcome::default();
-        // Not sent for want of a buffer, it counts as lost; its sender repeats it.
-        let _ = exchange.answer(now, reply, message.as_bytes(), deadline, |writer, ticket| {
-            let call = Call { now, wall, role: connection.role, ticket, resumed: false };
-            floors.serve(&call, reply, message, model, writer, &mut outcome)
-        });
+        let floors = Floors { transfers, accounts, lifecycle, reporting, events, config };
+        let mut operation = Operation::of(message, places(config, connection.role));
+        let read = operation.read();
+        let call = Call { now, wall, role: connection.role, ticket: None, resumed: false };
+        // Not sent for want of a buffer, an answer counts as lost; its sender repeats the request.
+        if let (Ok(()), Kind::Read(None), Role::Server(server)) = (read, operation.kind, call.role)
+            && config.device_management
+        {
+            return (Received::Request, floors.answer_read(&call, server, &reply, &operation, exchange, model));
+        }
+        let outcome = floors.answer(call, &reply, (&operation, read), exchange, model);
         let left = match () {
             () if connection.role == Role::Bootstrap || outcome.stirs() => Left::All,
             () if outcome.goes_on => Left::Planning,
             () => Left::Nothing,
         };
-        self.after(now, connection, reply, &outcome, model);
+        self.after(now, connection, &reply, &outcome, model);
         (Received::Request, left)
     }
 
@@ -76,7 +82,9 @@ impl Client {
             };
             asked = Some(*reply);
             let call = Call { now, wall, role: connection.role, ticket: Some(ticket), resumed: true };
-            floors.serve(&call, reply, &message, model, writer, &mut outcome)
+            let mut operation = Operation::of(&message, places(floors.config, connection.role));
+            let read = operation.read();
+            floors.serve(&call, reply, (&operation, read), model, writer, &mut outcome)
         });
         match sent {
             Ok(()) => {
@@ -266,14 +274,62 @@ impl Outcome {
     }
 }
 
-impl<'c> Floors<'c> {
-    /// Where a peer finds what. The bootstrap server knows nothing of what is served besides.
-    pub(super) fn places(&self, role: Role) -> Places<'c> {
-        let legacy = self.config.legacy_formats;
-        match role {
-            Role::Bootstrap => Places { root: "", well_known: false, legacy },
-            Role::Server(_) => Places { root: self.config.root(), well_known: self.config.discovery, legacy },
+/// Where a peer finds what. The bootstrap server knows nothing of what is served besides.
+pub(super) fn places(config: &Config, role: Role) -> Places<'_> {
+    let legacy = config.legacy_formats;
+    match role {
+        Role::Bootstrap => Places { root: "", well_known: false, legacy },
+        Role::Server(_) => Places { root: config.root(), well_known: config.discovery, legacy },
+    }
+}
+
+impl Floors<'_> {
+    /// Answers what comes most: a Read without Observe. It causes nothing but news.
+    #[inline]
+    fn answer_read(
+        self,
+        call: &Call,
+        server: u16,
+        reply: &Reply,
+        operation: &Operation<'_>,
+        exchange: &mut Endpoint,
+        model: &mut dyn DataModel,
+    ) -> Left {
+        let joined = Joined(self.accounts, model);
+        let deadline = || call.now + self.config.answer_within;
+        let (mut effects, mut left) = (Effects::default(), Left::Nothing);
+        let _ = exchange.answer_by(call.now, reply, operation.message.as_bytes(), deadline, |writer, ticket| {
+            let ctx = Ctx { origin: Origin::Server(server), ticket, resumed: false, now: call.wall };
+            match management::read(&ctx, operation, (None, None), &joined, writer, &mut effects) {
+                Served::Answered => Verdict::Send,
+                Served::Later => {
+                    left = Left::Planning;
+                    Verdict::Later
+                }
+            }
+        });
+        if let Some(news) = effects.news.filter(|_| !reply.repeated) {
+            self.events.push(news);
         }
+        left
+    }
+
+    /// Answers any request.
+    #[inline(never)]
+    fn answer(
+        mut self,
+        call: Call,
+        reply: &Reply,
+        (operation, read): (&Operation<'_>, Result<(), Unfit>),
+        exchange: &mut Endpoint,
+        model: &mut dyn DataModel,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        let deadline = call.now + self.config.answer_within;
+        let _ = exchange.answer(call.now, reply, operation.message.as_bytes(), deadline, |writer, ticket| {
+            self.serve(&Call { ticket, ..call }, reply, (operation, read), model, writer, &mut outcome)
+        });
+        outcome
     }
 
     /// Runs a request and writes its answer.
@@ -281,13 +337,12 @@ impl<'c> Floors<'c> {
         &mut self,
         call: &Call,
         reply: &Reply,
-        message: &Message<'_>,
+        (operation, read): (&Operation<'_>, Result<(), Unfit>),
         model: &mut dyn DataModel,
         writer: &mut MessageWriter<'_>,
         outcome: &mut Outcome,
     ) -> Verdict {
-        let mut operation = Operation::of(message, self.places(call.role));
-        if let Err(unfit) = operation.read() {
+        if let Err(unfit) = read {
             let answered = management::refuse(unfit, reply.confirmable, writer);
             return answered.map_or(Verdict::Drop, |()| Verdict::Send);
         }
@@ -326,13 +381,13 @@ impl<'c> Floors<'c> {
         };
         let ctx = Ctx { origin, ticket: call.ticket, resumed: call.resumed, now: call.wall };
         if let Some(block) = operation.block1 {
-            let from = (reply.peer, message);
+            let from = (reply.peer, operation.message);
             outcome.goes_on = true;
-            return self.serve_block(call, &ctx, (&operation, block), from, model, writer, &mut outcome.effects);
+            return self.serve_block(call, &ctx, (operation, block), from, model, writer, &mut outcome.effects);
         }
         let mut joined = Joined(self.accounts, model);
         let assigned = self.reporting.assigned(asker);
-        match management::serve(&ctx, &operation, sequence, &assigned, &mut joined, writer, &mut outcome.effects) {
+        match management::serve(&ctx, operation, sequence, &assigned, &mut joined, writer, &mut outcome.effects) {
             Served::Answered => {
                 if reply.repeated {
                     outcome.effects = Effects::default();

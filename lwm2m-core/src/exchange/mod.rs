@@ -404,16 +404,23 @@ pub struct Usage {
 }
 
 impl Reply {
-    fn to(peer: Peer, request: &Message<'_>) -> Self {
-        Self {
+    /// To a message, if it is a request.
+    #[inline]
+    pub(crate) fn to(peer: Peer, message: &Message<'_>) -> Option<Self> {
+        let confirmable = match message.message_type() {
+            MessageType::Confirmable => true,
+            MessageType::NonConfirmable => false,
+            MessageType::Acknowledgement | MessageType::Reset => return None,
+        };
+        message.code().is_request().then(|| Self {
             peer,
-            token: request.token(),
-            method: request.code(),
-            confirmable: request.message_type() == MessageType::Confirmable,
+            token: message.token(),
+            method: message.code(),
+            confirmable,
             repeated: false,
-            message_id: request.message_id(),
-            unwanted: request.no_response(),
-        }
+            message_id: message.message_id(),
+            unwanted: message.no_response(),
+        })
     }
 
     const fn piggybacked(&self, code: Code) -> Header {

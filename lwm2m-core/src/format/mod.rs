@@ -134,6 +134,13 @@ impl Format {
         matches!(self.kind, Kind::Text | Kind::Opaque)
     }
 
+    /// Writes a value that must be one of a type, in a format for one only; how many bytes it takes.
+    #[inline]
+    pub(crate) fn write_single(self, data_type: DataType, value: Value<'_>, output: Output<'_>) -> Result<usize, Stop> {
+        let form = if self.is_opaque() { single::Form::Opaque } else { single::Form::Text };
+        single::Writer::write(form, data_type, value, output)
+    }
+
     pub(crate) const fn is_text(self) -> bool {
         matches!(self.kind, Kind::Text)
     }

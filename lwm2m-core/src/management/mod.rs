@@ -20,7 +20,7 @@ pub(crate) use self::change::remove;
 
 use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
 
-use self::operation::{Kind, Operation, Unfit};
+use self::operation::{Kind, Observe, Operation, Unfit};
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::event::Event;
 use crate::base::path::{MAX_ID, Path};
@@ -113,10 +113,7 @@ pub(crate) fn serve(
         // Only reading can be done once more for a further block; and no other answer has one.
         (kind, _) if !kind.is_read() && !operation.begins_answer() => Err(Code::BAD_REQUEST.into()),
         (Kind::Read(_), Origin::Bootstrap) => Err(Code::METHOD_NOT_ALLOWED.into()),
-        (Kind::Read(observe), _) => match read::serve(ctx, operation, (observe, sequence), model, writer, effects) {
-            Ok(()) => return Served::Answered,
-            Err(refusal) => Err(refusal),
-        },
+        (Kind::Read(observe), _) => return read(ctx, operation, (observe, sequence), model, writer, effects),
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
         (Kind::WellKnown, Origin::Server(_) | Origin::Local) => well_known::serve(operation, model, writer),
@@ -131,14 +128,44 @@ pub(crate) fn serve(
             Err(Code::METHOD_NOT_ALLOWED.into())
         }
     };
-    let code = match result {
+    match result {
         Ok(caused) => {
             *effects = caused;
-            return Served::Answered;
+            Served::Answered
         }
-        Err(Refusal::Later) if ctx.ticket.is_some() => return Served::Later,
-        Err(Refusal::Later) => Code::SERVICE_UNAVAILABLE,
-        Err(Refusal::Code(code)) => refusing(code),
+        Err(refusal) => turn_down(ctx, operation, refusal, writer, effects),
+    }
+}
+
+/// The same for a Read: with Observe, if it has one, and the Observe value of its answer.
+#[inline]
+pub(crate) fn read(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    observing: (Option<Observe>, Option<u32>),
+    model: &Joined<'_, Accounts, dyn DataModel + '_>,
+    writer: &mut MessageWriter<'_>,
+    effects: &mut Effects,
+) -> Served {
+    match read::serve(ctx, operation, observing, model, writer, effects) {
+        Ok(()) => Served::Answered,
+        Err(refusal) => turn_down(ctx, operation, refusal, writer, effects),
+    }
+}
+
+/// The answer to an operation that is not carried out, or not yet.
+#[cold]
+fn turn_down(
+    ctx: &Ctx,
+    operation: &Operation<'_>,
+    refusal: Refusal,
+    writer: &mut MessageWriter<'_>,
+    effects: &mut Effects,
+) -> Served {
+    let code = match refusal {
+        Refusal::Later if ctx.ticket.is_some() => return Served::Later,
+        Refusal::Later => Code::SERVICE_UNAVAILABLE,
+        Refusal::Code(code) => refusing(code),
     };
     writer.restart(code);
     // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).

@@ -6,9 +6,9 @@ use super::content::{self, Head};
 use super::operation::{Observe, Operation};
 use super::{Effect, Effects, Observing, Target, find, no_query, permit};
 use crate::base::event::Event;
-use crate::base::path::MAX_ID;
+use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
-use crate::base::value::DataType;
+use crate::base::value::{DataType, Value};
 use crate::format::{Encoder, Format, Output};
 use crate::model::{Ctx, DataModel, Joined, Origin, Refusal, walk};
 use crate::objects::Accounts;
@@ -24,7 +24,7 @@ pub(super) fn serve(
     let path = operation.path;
     // Of all that is asked of the model, only rights are for both parts of it to say.
     let part = model.part(path.object_id().unwrap_or(MAX_ID));
-    let target = find(ctx, path, Rights::READ, part)?;
+    let (target, value) = look_up(ctx, path, part)?;
     permit(ctx, path, Rights::READ, model)?;
     readable(&target)?;
     no_query(operation)?;
@@ -34,7 +34,13 @@ pub(super) fn serve(
     // In an object there may be instances that must not be read.
     let part = if path.depth() < 2 { model } else { part };
     let encode = |output: Output<'_>| walk::encode_target(ctx, path, &target, part, Encoder::new(format, path, output));
-    match content::write_whole(head, writer, encode) {
+    let whole = |output: Output<'_>| match (value, target.resource) {
+        (Some(value), Some(resource)) if format.for_single_value_only() => {
+            Ok(format.write_single(resource.data_type, value, output)?)
+        }
+        _ => encode(output),
+    };
+    match content::write_whole(head, writer, whole) {
         Some(written) => written?,
         None => content::write_in_blocks(head, writer, &mut { encode })?,
     }
@@ -53,6 +59,16 @@ pub(super) fn serve(
         _ => None,
     };
     Ok(())
+}
+
+/// What a path names, and the value of a resource that lies ready: then all above it is there, too.
+fn look_up<'m>(ctx: &Ctx, path: Path, part: &'m dyn DataModel) -> Result<(Target, Option<Value<'m>>), Code> {
+    if let Some(value) = path.leaf().and_then(|at| part.ready(ctx, at))
+        && let Ok(target) = Target::of(path, part)
+    {
+        return Ok((target, Some(value)));
+    }
+    Ok((find(ctx, path, Rights::READ, part)?, None))
 }
 
 /// A single resource must be readable; of anything larger, what is not readable is left out.

@@ -15,7 +15,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    fn of(path: Path, model: &dyn DataModel) -> Result<Self, Code> {
+    pub(crate) fn of(path: Path, model: &dyn DataModel) -> Result<Self, Code> {
         let object = path.object_id().and_then(|id| model.object(id)).ok_or(Code::NOT_FOUND)?;
         let resource = match path.resource_id() {
             Some(id) => Some(object.resource(id).ok_or(Code::NOT_FOUND)?),
