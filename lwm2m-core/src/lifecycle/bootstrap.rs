@@ -7,9 +7,10 @@ use core::time::Duration;
 use coap_codec::{Code, Message};
 
 use super::{World, backoff};
-use crate::base::config::{Backoff, Config};
+use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
+use crate::base::profile::Backoff;
 use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
