@@ -17,7 +17,7 @@ impl Endpoint {
             Ok(message) => message,
             Err(error) => {
                 if let Some(reset) = error.reset() {
-                    self.messages.empty(peer, MessageType::Reset, reset.message_id);
+                    self.reject(now, peer, reset.message_id);
                 }
                 return Inbound::Handled(Handled::Malformed);
             }
@@ -41,7 +41,7 @@ impl Endpoint {
                 } else {
                     // An Empty message, or a code class that means nothing here (section 4.2).
                     if confirmable {
-                        self.messages.empty(peer, MessageType::Reset, message_id);
+                        self.reject(now, peer, message_id);
                     }
                     let ping = code.is_empty() && confirmable;
                     Inbound::Handled(if ping { Handled::Ping } else { Handled::Malformed })
@@ -51,6 +51,17 @@ impl Endpoint {
             MessageType::Reset if code.is_empty() => self.reset_in(peer, message_id),
             MessageType::Reset => Inbound::Handled(Handled::Malformed),
         }
+    }
+
+    /// A Reset for what nobody here asked for, as long as there are not too many of them.
+    fn reject(&mut self, now: Instant, peer: Peer, message_id: MessageId) {
+        if self.may_reject(now) {
+            self.messages.empty(peer, MessageType::Reset, message_id);
+        }
+    }
+
+    fn may_reject(&mut self, now: Instant) -> bool {
+        self.messages.rejections.admit(now, self.transmission.rejections)
     }
 
     /// Sends a duplicate's answer again; none when the request is to be evaluated again.
@@ -80,7 +91,9 @@ impl Endpoint {
         let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
         if !known && class != Class::Harmless {
             // Not remembered, it might be carried out twice.
-            self.unavailable(&reply);
+            if self.may_reject(now) {
+                self.unavailable(&reply);
+            }
             return Inbound::Handled(Handled::Refused);
         }
         Inbound::Request { reply, message }
@@ -91,7 +104,7 @@ impl Endpoint {
         let message_id = message.message_id();
         let Some(exchange) = self.pending.find(peer, message.token()) else {
             if confirmable {
-                self.messages.empty(peer, MessageType::Reset, message_id);
+                self.reject(now, peer, message_id);
             }
             return Inbound::Handled(Handled::Unexpected);
         };
