@@ -102,7 +102,13 @@ impl<'b> MessageWriter<'b> {
             let shift = head_len.saturating_sub(Header::LEN);
             end = end.saturating_add(shift);
             let moving = self.buffer.get_mut(Header::LEN..end).ok_or(WriteError::NoSpace { needed: end })?;
-            moving.copy_within(..moving.len().saturating_sub(shift), shift);
+            // From behind, as both lie over each other. Only frames of 64 KiB and more come here.
+            for to in (shift..moving.len()).rev() {
+                let byte = to.checked_sub(shift).and_then(|from| moving.get(from).copied());
+                if let (Some(byte), Some(place)) = (byte, moving.get_mut(to)) {
+                    *place = byte;
+                }
+            }
             start = 0;
         }
         let buffer: &'b mut [u8] = self.buffer;
