@@ -101,7 +101,7 @@ impl Life {
 
     fn step<'a>(&mut self, operation: u8, rest: &'a [u8]) -> &'a [u8] {
         let Self { client, device, now, .. } = self;
-        match operation % 16 {
+        match operation % 24 {
             0 => {
                 client.handle_timeout(*now, device);
                 assert!(client.poll_timeout().is_none_or(|next| next > *now), "a deadline that does not move");
@@ -126,7 +126,7 @@ impl Life {
             9 => self.grant(Code::CHANGED),
             10 => self.reject(operation),
             // A request that makes sense, once, again, and with a byte of it changed.
-            11 | 12 => return self.ask(operation, rest),
+            11 | 12 | 16.. => return self.ask(operation, rest),
             13 => self.receive(&self.request.clone(), false),
             14 => {
                 let [at, byte, rest @ ..] = rest else { return rest };

@@ -4,6 +4,7 @@ use core::fmt;
 
 use super::frame::{Frame, Head, Limits, Progress, StreamError, parse};
 use crate::MessageView;
+use crate::copy::copy;
 
 /// Takes the bytes of a stream as they come and gives out the messages in it.
 ///
@@ -112,7 +113,7 @@ impl<'b> Decoder<'b> {
         // There is room: what is missing belongs to a message that is no longer than the memory.
         let room = self.memory.get_mut(self.filled..).and_then(|free| free.get_mut(..taken.len()));
         let Some(room) = room.filter(|room| !room.is_empty()) else { return false };
-        room.copy_from_slice(taken);
+        copy(room, taken);
         self.filled = self.filled.saturating_add(taken.len());
         *input = rest;
         true

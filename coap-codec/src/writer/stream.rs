@@ -1,6 +1,7 @@
 //! What a message has elsewhere than in a datagram of RFC 7252: a long token, the head of a frame.
 
 use super::MessageWriter;
+use crate::copy::copy;
 use crate::option::OptionHead;
 use crate::{Code, Header, MessageId, MessageType, Token, WriteError};
 
@@ -45,7 +46,7 @@ impl<'b> MessageWriter<'b> {
         for part in [extension, token] {
             let end = writer.length.saturating_add(part.len());
             let room = writer.buffer.get_mut(writer.length..end).ok_or(WriteError::NoSpace { needed })?;
-            room.copy_from_slice(part);
+            copy(room, part);
             writer.length = end;
         }
         writer.token_length = *token_length;

@@ -147,7 +147,7 @@ causes! {
     contiki_3166_short_block_with_more: client, super::super::client, [[11, 0, 0x1a, 9, 2, 0x0e, 0x0e], [11, 0, 0, 0, 0]] => true;
     /// Anjay: an observation that is cancelled while its notification waits to be acknowledged.
     anjay_cancelled_while_a_notification_is_in_flight: client, super::super::client,
-        [[11, 0, 0x01, 2, 0], [0x17, 0, 11, 0, 0x01, 0x22, 0], [0, 200, 10, 0, 0, 255]] => true;
+        [[11, 0, 0x01, 2, 0], [0x37, 0, 11, 0, 0x01, 0x22, 0], [0, 200, 10, 0, 0, 255]] => true;
     /// Wakaama PR #791: a request that comes again, after all that followed it.
     wakaama_791_execute_again_and_again: client, super::super::client,
         [[11, 0, 0x24, 0, 0, 13, 0, 13, 200, 13, 0, 0, 255, 13, 0]] => true;
