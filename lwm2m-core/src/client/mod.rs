@@ -107,7 +107,7 @@ impl Client {
             return Received::Stranger;
         };
         let back = self.lifecycle.heard(now, connection.role);
-        let (received, left) = match self.exchange.parse(peer, datagram) {
+        let (received, left) = match self.exchange.parse(now, peer, datagram) {
             Some(message) => match Reply::to(peer, &message) {
                 Some(reply) => self.request_in(now, connection, reply, &message, model),
                 None => self.message_in(now, peer, message, model),

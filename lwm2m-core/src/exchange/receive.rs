@@ -13,7 +13,7 @@ impl Endpoint {
     /// Takes a datagram: matches, acknowledges, repeats or rejects it, and says what is left to do
     /// (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
     pub fn receive<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
-        let Some(message) = self.parse(peer, datagram) else { return Inbound::Handled(Handled::Malformed) };
+        let Some(message) = self.parse(now, peer, datagram) else { return Inbound::Handled(Handled::Malformed) };
         let Some(mut reply) = Reply::to(peer, &message) else { return self.receive_other(now, peer, message) };
         match self.request_in(now, &mut reply, &message) {
             None => Inbound::Request { reply, message },
@@ -23,14 +23,14 @@ impl Endpoint {
 
     /// The message in a datagram; one that is none is rejected as it deserves.
     #[inline]
-    pub(crate) fn parse<'a>(&mut self, peer: Peer, datagram: &'a [u8]) -> Option<Message<'a>> {
-        Message::parse(datagram).map_err(|error| self.reject(peer, error)).ok()
+    pub(crate) fn parse<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Option<Message<'a>> {
+        Message::parse(datagram).map_err(|error| self.malformed(now, peer, error)).ok()
     }
 
     #[cold]
-    fn reject(&mut self, peer: Peer, error: ParseError) {
+    fn malformed(&mut self, now: Instant, peer: Peer, error: ParseError) {
         if let Some(reset) = error.reset() {
-            self.messages.empty(peer, MessageType::Reset, reset.message_id);
+            self.reject(now, peer, reset.message_id);
         }
     }
 
@@ -50,7 +50,7 @@ impl Endpoint {
                 // An Empty message, or a code class that means nothing here (section 4.2).
                 let confirmable = kind == MessageType::Confirmable;
                 if confirmable {
-                    self.messages.empty(peer, MessageType::Reset, message_id);
+                    self.reject(now, peer, message_id);
                 }
                 let ping = code.is_empty() && confirmable;
                 Inbound::Handled(if ping { Handled::Ping } else { Handled::Malformed })
@@ -86,10 +86,23 @@ impl Endpoint {
         let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
         if !known && class != Class::Harmless {
             // Not remembered, it might be carried out twice.
-            self.unavailable(reply);
+            if self.may_reject(now) {
+                self.unavailable(reply);
+            }
             return Some(Handled::Refused);
         }
         None
+    }
+
+    /// A Reset for what nobody here asked for, as long as there are not too many of them.
+    fn reject(&mut self, now: Instant, peer: Peer, message_id: MessageId) {
+        if self.may_reject(now) {
+            self.messages.empty(peer, MessageType::Reset, message_id);
+        }
+    }
+
+    fn may_reject(&mut self, now: Instant) -> bool {
+        self.messages.rejections.admit(now, self.transmission.rejections)
     }
 
     /// Sends a duplicate's answer again, where it has one.
@@ -109,7 +122,7 @@ impl Endpoint {
         let message_id = message.message_id();
         let Some(exchange) = self.pending.find(peer, message.token()) else {
             if confirmable {
-                self.messages.empty(peer, MessageType::Reset, message_id);
+                self.reject(now, peer, message_id);
             }
             return Inbound::Handled(Handled::Unexpected);
         };
