@@ -160,7 +160,8 @@ impl Answers {
             }
             let deferred = seen.code().is_empty() && !reset;
             let Some(delivered) = self.find(peer, id) else { return };
-            delivered.taken = true;
+            // What was rejected need not be remembered.
+            delivered.taken |= !reset;
             if deferred && delivered.code.is_request() && delivered.later == Later::No {
                 let until = seen.now + self.patience;
                 if let Some(delivered) = self.find(peer, id) {

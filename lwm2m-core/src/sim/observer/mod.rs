@@ -380,6 +380,9 @@ impl Observer {
             self.messages.excuse_all();
             self.answers.excuse_all();
         }
+        if self.registrations.ends_requests(event) {
+            self.answers.excuse_all();
+        }
     }
 
     /// Something other than a datagram or a timeout is about to be given to the client.

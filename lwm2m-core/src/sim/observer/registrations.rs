@@ -17,6 +17,9 @@ use crate::base::time::Instant;
 /// and the pause between.
 const MARGIN: Duration = Duration::from_secs(250);
 
+/// Whoever is asked knows for so long what comes again (RFC 7252, section 4.8.2).
+const EXCHANGE_LIFETIME: Duration = Duration::from_secs(247);
+
 /// A lifetime below this leaves less.
 const SHORT: Duration = Duration::from_secs(600);
 
@@ -83,6 +86,8 @@ struct Registration {
     left: bool,
     // ----- as the platform sees it
     asking: Option<Asked>,
+    /// What arrived last, to tell what comes again.
+    heard: [(MessageId, Instant); 8],
     live_until: Option<Instant>,
     live_lifetime: Duration,
     /// Something happened since the last Update that may keep the next one back.
@@ -133,6 +138,7 @@ impl Registrations {
             reason: true,
             left: false,
             asking: None,
+            heard: [(MessageId(0), Instant::ZERO); 8],
             live_until: None,
             live_lifetime: lifetime,
             disturbed: true,
@@ -181,6 +187,8 @@ impl Registrations {
             for own in &mut self.accounts {
                 own.granted.clear();
                 (own.asked, own.asking) = (None, None);
+                // The same numbers may come from another port.
+                own.heard = [(MessageId(0), Instant::ZERO); 8];
                 (own.left, own.tainted) = (false, false);
             }
         }
@@ -335,6 +343,19 @@ impl Registrations {
         }
     }
 
+    /// Whether what a server asked before may be nobody's any more.
+    pub(super) fn ends_requests(&self, event: &Event) -> bool {
+        match *event {
+            Event::Registered { .. }
+            | Event::RegistrationFailed { .. }
+            | Event::UpdateFailed { .. }
+            | Event::Deregistered { .. }
+            | Event::BootstrapStarted => true,
+            Event::Executed { path, .. } => is_disable(path),
+            _ => false,
+        }
+    }
+
     // ----- the platform ---------------------------------------------------------------------
 
     /// A request arrives at the platform.
@@ -342,10 +363,12 @@ impl Registrations {
         let Some(own) = self.at(host) else { return };
         if let Some(asked) = Asked::of(now, message, damaged) {
             // One that comes again was carried out when it came first.
-            let same = own.asking.is_some_and(|before| before.token == asked.token && before.kind == asked.kind);
-            if !same {
-                own.asking = Some(asked);
+            if own.heard.iter().any(|(id, at)| *id == asked.id && now < *at + EXCHANGE_LIFETIME) {
+                return;
             }
+            own.heard.rotate_right(1);
+            own.heard[0] = (asked.id, now);
+            own.asking = Some(asked);
         }
     }
 
