@@ -13,6 +13,8 @@ mod gauges;
 mod messages;
 mod registrations;
 mod silence;
+#[cfg(test)]
+mod tests;
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -433,11 +435,15 @@ impl Observer {
         self.registrations.doubt(None);
     }
 
-    /// The device's clock stepped; what time has to do with is not judged until it is over.
-    pub fn clock_stepped(&mut self) {
+    /// The device's clock steps by so many seconds. What is on its way is not judged by its times, and who
+    /// jumps ahead may forget what came before.
+    pub fn clock_stepped(&mut self, seconds: i64) {
         self.messages.excuse_all();
         self.answers.excuse_all();
-        self.registrations.clock_stepped();
+        if seconds > 0 {
+            self.answers.clear();
+        }
+        self.registrations.doubt(None);
     }
 
     /// A server lost its memory.

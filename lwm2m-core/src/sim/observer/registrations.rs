@@ -194,10 +194,6 @@ impl Registrations {
         }
     }
 
-    pub(super) fn clock_stepped(&mut self) {
-        self.doubt(None);
-    }
-
     /// A server lost its memory.
     pub(super) fn forgot(&mut self, host: usize) {
         if let Some(own) = self.at(host) {
