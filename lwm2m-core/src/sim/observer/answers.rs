@@ -24,6 +24,8 @@ struct Delivered {
     at: Instant,
     /// Whether it was acknowledged, or caused anything at all.
     taken: bool,
+    /// Whether the device may have forgotten it.
+    doubtful: bool,
     later: Later,
 }
 
@@ -49,6 +51,8 @@ struct Step {
     is_post: bool,
     /// Its table of messages was full: what changes nothing new may have been forgotten.
     crowded: bool,
+    /// The device may have forgotten that it came before.
+    doubtful: bool,
     acknowledged: u8,
     changed: u8,
 }
@@ -100,6 +104,12 @@ impl Answers {
         }
     }
 
+    /// The device may have forgotten what came.
+    pub(super) fn doubt(&mut self) {
+        self.excuse_all();
+        self.delivered.iter_mut().for_each(|delivered| delivered.doubtful = true);
+    }
+
     /// A session ended: its number may be another's.
     pub(super) fn forget(&mut self, peer: Peer) {
         self.delivered.retain(|delivered| delivered.peer != peer);
@@ -128,6 +138,7 @@ impl Answers {
             repeated,
             is_post: code == Code::POST,
             crowded: gauges.usage.deduplication >= limits.deduplication,
+            doubtful: same.is_some_and(|same| same.doubtful),
             acknowledged: 0,
             changed: 0,
         });
@@ -135,7 +146,17 @@ impl Answers {
             let token = seen.message.token();
             let unwanted = seen.message.option(OptionNumber::NO_RESPONSE).is_some();
             let (later, taken) = (if unwanted { Later::Excused } else { Later::No }, false);
-            self.delivered.push_back(Delivered { peer, id, token, code, confirmable, at: now, taken, later });
+            self.delivered.push_back(Delivered {
+                peer,
+                id,
+                token,
+                code,
+                confirmable,
+                at: now,
+                taken,
+                doubtful: false,
+                later,
+            });
         }
         repeated
     }
@@ -221,7 +242,7 @@ impl Answers {
             if step.owed && step.acknowledged == 0 {
                 report.violated(Invariant::Answered, format_args!("{id:#06x} of {peer} was not answered"));
             }
-            if step.repeated && step.changed > 0 && (step.is_post || !step.crowded) {
+            if step.repeated && step.changed > 0 && !step.doubtful && (step.is_post || !step.crowded) {
                 report.violated(
                     Invariant::AppliedOnce,
                     format_args!("{id:#06x} of {peer} came again and was carried out again"),

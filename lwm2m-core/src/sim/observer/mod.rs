@@ -441,7 +441,7 @@ impl Observer {
         self.messages.excuse_all();
         self.answers.excuse_all();
         if seconds > 0 {
-            self.answers.clear();
+            self.answers.doubt();
         }
         self.registrations.doubt(None);
     }
