@@ -96,6 +96,8 @@ struct Registration {
     tainted: bool,
     /// When it was registered last, and all was well.
     sound_at: Instant,
+    /// The longest lifetime since.
+    longest: Duration,
     /// Disabled by its server at most until then.
     disabled_until: Instant,
 }
@@ -144,6 +146,7 @@ impl Registrations {
             disturbed: true,
             tainted: false,
             sound_at: now,
+            longest: lifetime,
             disabled_until: now,
         };
         Self {
@@ -415,13 +418,15 @@ impl Registrations {
             if weather == Weather::Bad {
                 continue;
             }
+            let lifetime = own.lifetime.max(own.live_lifetime);
             if own.live_until.is_some() && own.sure && now < own.lease_until {
-                own.sound_at = now;
+                (own.sound_at, own.longest) = (now, lifetime);
                 continue;
             }
+            own.longest = own.longest.max(lifetime);
             let since = self.fair_since.max(own.sound_at).max(own.disabled_until);
             let trouble = self.fair_since.saturating_duration_since(own.sound_at);
-            let limit = since + bound(trouble, own.lifetime.max(own.live_lifetime));
+            let limit = since + bound(trouble, own.longest);
             if now > limit && !own.tainted {
                 report.violated(
                     Invariant::Recovery,
