@@ -26,6 +26,8 @@ struct Delivered {
     taken: bool,
     /// Whether the device may have forgotten it.
     doubtful: bool,
+    /// Whether the device's table of messages was full since: what is no POST may have made room.
+    crowded: bool,
     later: Later,
 }
 
@@ -49,7 +51,6 @@ struct Step {
     owed: bool,
     repeated: bool,
     is_post: bool,
-    /// Its table of messages was full: what changes nothing new may have been forgotten.
     crowded: bool,
     /// The device may have forgotten that it came before.
     doubtful: bool,
@@ -137,7 +138,7 @@ impl Answers {
             owed,
             repeated,
             is_post: code == Code::POST,
-            crowded: gauges.usage.deduplication >= limits.deduplication,
+            crowded: same.is_some_and(|same| same.crowded),
             doubtful: same.is_some_and(|same| same.doubtful),
             acknowledged: 0,
             changed: 0,
@@ -155,6 +156,7 @@ impl Answers {
                 at: now,
                 taken,
                 doubtful: false,
+                crowded: false,
                 later,
             });
         }
@@ -230,6 +232,11 @@ impl Answers {
         {
             step.changed += 1;
         }
+    }
+
+    /// The device's table of messages is full.
+    pub(super) fn crowded(&mut self) {
+        self.delivered.iter_mut().for_each(|delivered| delivered.crowded = true);
     }
 
     pub(super) fn settled(&mut self, now: Instant, report: &mut Report) {

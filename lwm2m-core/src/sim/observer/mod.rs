@@ -466,6 +466,9 @@ impl Observer {
         self.silence.settled();
         let weather = if self.silence.is_present() { weather } else { Weather::Bad };
         self.registrations.settled(now, weather, &mut self.report);
+        if gauges.usage.deduplication >= self.limits.deduplication {
+            self.answers.crowded();
+        }
         if gauges != self.gauges {
             gauges.check(&self.limits, &mut self.report);
             self.gauges = gauges;
