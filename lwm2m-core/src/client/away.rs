@@ -52,9 +52,9 @@ impl Client {
     }
 
     fn keep_for(&mut self, now: Instant, server: u16, model: &mut dyn DataModel) {
-        let (wall, defaults) = (self.clock.embedder(now), self.defaults(server));
+        let wall = self.clock.embedder(now);
         let datagram = self.config.limits.datagram;
-        while let Some(due) = self.reporting.due_to_keep(now, server, defaults) {
+        while let Some(due) = self.reporting.due_to_keep(now, server) {
             self.reporting.keep((now, wall), &due, datagram, &Joined(&mut self.accounts, model));
             self.touch();
         }
@@ -66,7 +66,7 @@ impl Client {
             && self.is_out_of_reach(now, own, self.session_of(Some(own)))
             && own.asleep_until(now).is_none()
             && self.stores_notifications(own.server);
-        if keeps { self.reporting.poll_keep(own.server, self.defaults(own.server)) } else { None }
+        if keeps { self.reporting.poll_keep(own.server) } else { None }
     }
 
     /// Servers that cannot be told now that what they observe is gone are told later.

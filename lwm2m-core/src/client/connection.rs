@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::Peer;
 use crate::lifecycle::Role;
 
@@ -102,7 +102,7 @@ impl Connections {
             Link::Lingering { until } => Some(until),
             _ => None,
         };
-        self.list.iter().filter_map(until).min()
+        earliest(self.list.iter().filter_map(until))
     }
 
     pub(crate) fn heap(&self) -> usize {

@@ -4,12 +4,12 @@ use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, MessageWriter, WriteError};
 
+use super::Client;
 use super::connection::{Connection, Link};
 use super::next::Task;
-use super::{Client, objects, sooner};
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, sooner};
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
 use crate::lifecycle::presence::Presence;
@@ -27,8 +27,19 @@ impl Client {
     /// Brings sessions in line, and sends all that is due and has room. Without a model only what needs
     /// none.
     pub(super) fn pump(&mut self, now: Instant, model: Option<&mut dyn DataModel>) {
-        self.settle(now);
+        if !self.is_settled() {
+            self.settle(now);
+        }
         self.send_due(now, false, model);
+    }
+
+    /// Whether sessions are what they mostly are: one with each server, which is registered with.
+    fn is_settled(&self) -> bool {
+        let Lifecycle { presence, registrations, .. } = &self.lifecycle;
+        *presence == Presence::Present
+            && !self.lifecycle.heeds_bootstrap_server(&self.config)
+            && self.connections.len() == registrations.len()
+            && registrations.iter().all(|own| own.lease().is_some() && self.session_of(Some(own)).is_some())
     }
 
     /// The same after what changes nothing for presence, accounts and registrations; perhaps something in
@@ -51,8 +62,10 @@ impl Client {
             return self.next_to_send(now);
         }
         self.stalled = None;
-        let mut served = false;
-        let mut next = self.serve(now, None, &mut model, &mut served);
+        let (mut served, mut next) = (false, None);
+        if self.lifecycle.heeds_bootstrap_server(&self.config) {
+            next = self.serve(now, None, &mut model, &mut served);
+        }
         for index in 0..self.lifecycle.registrations.len() {
             next = sooner(next, self.serve(now, Some(index), &mut model, &mut served));
         }
@@ -144,11 +157,17 @@ impl Client {
     }
 
     /// Bootstrap-Request, Register, Update, De-register.
+    #[inline(never)]
     fn send_request(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
         let role = connection.role;
+        if matches!(role, Role::Server(server) if self.lifecycle.is_unknown_to(server)) {
+            // A Register tells what there is, whatever was said of it.
+            self.objects = None;
+        }
+        // A De-register says nothing of them, and nothing else is sent without a model.
+        let objects = model.map_or(0, |model| self.objects(model));
         let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        let objects = || model.map_or(0, |model| objects(accounts, model));
-        let Some(due) = lifecycle.due(now, role, accounts, config, &objects) else {
+        let Some(due) = lifecycle.due(now, role, accounts, config, objects) else {
             return false;
         };
         let listless = matches!(due, Due::Bootstrap | Due::Registration(Request::Deregister, _));
@@ -176,10 +195,12 @@ impl Client {
     /// The next block of a Register or an Update with a long object list, or a request once more with the
     /// Echo that its server asked for. The list is made again for each; when it is another one by then, the
     /// request begins anew.
+    #[inline(never)]
     fn send_next_block(&mut self, now: Instant, connection: Connection, model: &dyn DataModel) -> bool {
         let Connection { peer, role, .. } = connection;
         let Some(exchange) = self.exchange.next_block(peer) else { return false };
-        let list = objects(&self.accounts, model);
+        self.objects = None;
+        let list = self.objects(model);
         let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
         let due = lifecycle.goes_on(exchange, list);
         let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
@@ -204,12 +225,12 @@ impl Client {
     }
 
     /// The next notification, if it needs no exchange or there is room for one.
+    #[inline(never)]
     fn send_notification(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
         let Connection { peer, role: Role::Server(server), .. } = connection else { return false };
         let room = self.exchange.has_room(peer);
-        let defaults = self.defaults(server);
         let confirmable = self.config.confirmable_notifications;
-        let Some(due) = self.reporting.due(now, server, defaults, confirmable, room) else {
+        let Some(due) = self.reporting.due(now, server, confirmable, room) else {
             return false;
         };
         let wall = self.clock.embedder(now);
@@ -280,8 +301,14 @@ impl Client {
 
     /// Servers that were told other terms than those of now get an Update.
     pub(super) fn reconsider(&mut self, now: Instant, model: &dyn DataModel) {
-        let objects = objects(&self.accounts, model);
+        self.objects = None;
+        let objects = self.objects(model);
         self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
+    }
+
+    /// 64 bits of the object list, made anew when something may have changed it.
+    fn objects(&mut self, model: &dyn DataModel) -> u64 {
+        *self.objects.get_or_insert_with(|| object_list::digest(&Viewed(&self.accounts, model)))
     }
 }
 

@@ -28,9 +28,9 @@ use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
 use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Reply, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
-use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World, object_list};
+use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World};
 use crate::management::has_instance;
-use crate::model::{DataModel, Joined, Ticket, Viewed};
+use crate::model::{DataModel, Joined, Ticket};
 use crate::objects::security::Mode;
 use crate::objects::{ACCESS_CONTROL, Accounts};
 use crate::reporting::Reporting;
@@ -60,6 +60,8 @@ pub struct Client {
     /// How many dropped notifications were told of.
     dropped_notifications: u32,
     revision: u32,
+    /// The digest of the object list, until something may have changed it.
+    objects: Option<u64>,
 }
 
 impl Client {
@@ -83,6 +85,7 @@ impl Client {
             stalled: None,
             dropped_notifications: 0,
             revision: 0,
+            objects: None,
             accounts,
             clock,
             config,
@@ -251,6 +254,7 @@ impl Client {
             self.connections.set(peer, Link::Open);
             let secure = self.is_secure(connection.role);
             self.lifecycle.connected(now, connection.role, session, secure);
+            self.objects = None;
             self.touch();
         }
         self.pump(now, Some(model));
@@ -341,7 +345,7 @@ impl Client {
     /// Something at or below `path` changed by itself: observers are told when they want to be, which
     /// is for their servers to say with attributes (OMA LwM2M 1.0, 5.1.2). Say it of every change,
     /// however small. A path without levels means everything; use an object's path when its instances
-    /// came or went.
+    /// came or went: servers hear of that with an Update.
     pub fn notify(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
         let wall = self.clock.embedder(now);
@@ -351,6 +355,7 @@ impl Client {
             self.keep_notifications(now, true, Some(model));
             let joined = Joined(&mut self.accounts, model);
             self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
+            self.renew_periods();
             self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
@@ -408,7 +413,8 @@ impl Client {
         if !registration.update_now(now) {
             return Err(CommandError::NotRegistered);
         }
-        self.plan_anew(now);
+        // Perhaps: that is for the timeout to see.
+        self.wake = Some(self.wake.map_or(now, |wake| wake.min(now)));
         Ok(())
     }
 
@@ -575,19 +581,6 @@ impl From<Handled> for Received {
             Handled::Refused => Self::Overloaded,
         }
     }
-}
-
-/// The earlier one of two deadlines.
-fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(first), Some(second)) => Some(first.min(second)),
-        (one, other) => one.or(other),
-    }
-}
-
-/// 64 bits of the object list.
-fn objects(accounts: &Accounts, model: &dyn DataModel) -> u64 {
-    object_list::digest(&Viewed(accounts, model))
 }
 
 fn check(config: &Config) -> Result<(), ConfigError> {

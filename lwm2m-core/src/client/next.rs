@@ -1,8 +1,8 @@
 //! What is to be done next for each server, and when: the one place that says so. `due` does it.
 
 use super::connection::{Connection, Link};
-use super::{Client, Role, sooner};
-use crate::base::time::Instant;
+use super::{Client, Role};
+use crate::base::time::{Instant, sooner};
 use crate::lifecycle::registration::Registration;
 
 /// What is to be done for a server.
@@ -61,7 +61,7 @@ impl Client {
         let observer = own.filter(|own| !own.is_out_of_touch(now)).map(|own| own.server);
         let told = observer.and_then(|server| {
             let confirmable = self.config.confirmable_notifications;
-            self.reporting.poll_timeout(now, server, self.defaults(server), confirmable, room)
+            self.reporting.poll_timeout(now, server, confirmable, room)
         });
         match (request, told) {
             (Some((at, _)), Some(told)) if at <= told => request,
@@ -93,7 +93,8 @@ impl Client {
     /// When any server is to be sent something.
     pub(super) fn next_to_send(&self, now: Instant) -> Option<Instant> {
         let at = |own| self.next_task(now, own, self.session_of(own)).map(|(at, _)| at);
-        self.lifecycle.registrations.iter().fold(at(None), |due, own| sooner(due, at(Some(own))))
+        let first = if self.lifecycle.heeds_bootstrap_server(&self.config) { at(None) } else { None };
+        self.lifecycle.registrations.iter().fold(first, |due, own| sooner(due, at(Some(own))))
     }
 
     /// The session with the server of a registration, or without one with the bootstrap server.
@@ -101,10 +102,10 @@ impl Client {
         self.connections.by_role(own.map_or(Role::Bootstrap, |own| Role::Server(own.server)))
     }
 
-    /// Whether what was planned is what is due. What is late already may be planned for an earlier time.
+    /// Whether nothing is due before what was planned.
     pub(super) fn is_planned(&self) -> bool {
         let now = self.clock.latest();
         let due = self.next_due(now, self.next_to_send(now));
-        self.wake == due || (self.wake.is_some_and(|wake| wake <= now) && due.is_some_and(|due| due <= now))
+        due.is_none_or(|due| self.wake.is_some_and(|wake| wake <= due.max(now)))
     }
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, Message, MessageWriter};
 
-use super::{Client, Connection, Left, Link, Received, objects};
+use super::{Client, Connection, Left, Link, Received};
 use crate::base::config::Config;
 use crate::base::event::{Event, Events};
 use crate::base::path::Path;
@@ -62,6 +62,7 @@ impl Client {
     }
 
     /// Answers a request that was deferred, if one is due for the peer.
+    #[inline(never)]
     pub(super) fn answer_late(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
         let Some(ticket) = self.exchange.due(connection.peer) else {
             return false;
@@ -136,11 +137,11 @@ impl Client {
                 if path.resource_id().is_some() {
                     self.reporting.changed(wall, path, &joined);
                 }
-                return;
+                return self.renew_periods();
             }
             Effect::Observing(Observing::Begins { path, format, sequence, block }) => {
                 self.reporting.begin((now, wall), (server, reply.token), (path, format, block), sequence, &joined);
-                return;
+                return self.renew_periods();
             }
             Effect::Observing(Observing::Ends) => {
                 if let Some(path) = self.reporting.cancel(server, reply.token) {
@@ -159,6 +160,7 @@ impl Client {
                 deleted
             }
         };
+        self.renew_periods();
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, changed, &joined);
         if changed.object_id() == Some(ACCESS_CONTROL) {
@@ -172,8 +174,7 @@ impl Client {
             self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
         }
         if listed || changed.object_id() == Some(SERVER) {
-            let objects = objects(&self.accounts, model);
-            self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
+            self.reconsider(now, model);
         }
     }
 
@@ -228,6 +229,7 @@ impl Client {
                 self.connections.set(bootstrap.peer, Link::Lingering { until });
             }
         }
+        self.objects = None;
         self.touch();
     }
 }

@@ -54,7 +54,7 @@ use self::request::deferred::Deferred;
 use self::request::pending::Pending;
 use crate::base::limits::Limits;
 use crate::base::rng::{Generator, Key};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, sooner};
 
 pub use crate::base::transmission::Transmission;
 pub use message::outbox::Output;
@@ -263,9 +263,8 @@ impl Endpoint {
     /// When [`Self::expire`] has something to do.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines =
-            [self.messages.unacknowledged.poll_timeout(), self.pending.poll_timeout(), self.deferred.poll_timeout()];
-        deadlines.into_iter().flatten().min()
+        let due = sooner(self.messages.unacknowledged.poll_timeout(), self.pending.poll_timeout());
+        if self.deferred.is_empty() { due } else { sooner(due, self.deferred.poll_timeout()) }
     }
 
     /// The next order to the runtime. Its bytes are lent until the next call.

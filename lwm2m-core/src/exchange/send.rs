@@ -13,6 +13,7 @@ use super::request::pending::Awaits;
 use super::request::upload::Upload;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
 use crate::base::origin::Ticket;
+use crate::base::rng::between;
 use crate::base::time::Instant;
 
 /// Writes a request whose body may leave in blocks.
@@ -212,8 +213,11 @@ impl Endpoint {
         });
         if message_type == MessageType::Confirmable {
             self.messages.outbox.push(Order::Keep(peer, slot));
-            let what = (exchange, peer, message_id, slot);
-            self.messages.unacknowledged.start(now, self.initial_timeout, &mut self.generator, what);
+            // A request is random already: by its token, which nobody else learns in time.
+            let drawn = token.as_bytes().try_into().ok().filter(|_| code.is_request()).map(u64::from_be_bytes);
+            let (low, high) = self.initial_timeout;
+            let timeout = between(drawn.unwrap_or_else(|| self.generator.next_u64()), low, high);
+            self.messages.unacknowledged.start(now, timeout, (exchange, peer, message_id, slot));
         } else {
             self.messages.outbox.push(Order::Once(peer, slot));
         }

@@ -18,6 +18,7 @@ use crate::objects::security::Mode;
 
 /// Where the bootstrap stands. Each state holds what it needs, and its deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub(crate) enum Bootstrap {
     /// Not wanted.
     Idle,

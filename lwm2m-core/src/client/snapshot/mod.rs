@@ -29,7 +29,7 @@ use crate::objects::access_control::{self, AccessControl};
 use crate::objects::security::Mode;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, security, server};
-use crate::reporting::{Assignment, Observation, Reporting};
+use crate::reporting::{Assignment, Observation, Periods, Reporting};
 
 /// The format's name and version.
 const MAGIC: [u8; 3] = *b"LM\x05";
@@ -214,6 +214,7 @@ impl Client {
         {
             return Err(SnapshotError::Limits);
         }
+        client.renew_periods();
         client.lifecycle.presence = match presence {
             0 => Presence::Present,
             1 => Presence::Flight,
@@ -574,6 +575,7 @@ fn read_observation(
         path,
         format,
         block,
+        periods: Periods::default(),
         sequence,
         digest,
         measured: flags & MEASURED != 0,
