@@ -12,6 +12,7 @@ mod interface;
 mod memory;
 mod multicast;
 mod next;
+mod plain;
 mod request;
 mod rest;
 mod sessions;
@@ -108,9 +109,9 @@ impl Client {
         };
         let back = self.lifecycle.heard(now, connection.role);
         let (received, left) = match self.exchange.parse(now, peer, datagram) {
-            Some(message) => match Reply::to(peer, &message) {
-                Some(reply) => self.request_in(now, connection, reply, &message, model),
-                None => self.message_in(now, peer, message, model),
+            Some(message) => match self.plain_read(now, &connection, &message, model) {
+                Some(answered) => answered,
+                None => self.message_in(now, connection, message, model),
             },
             None => (Received::Malformed, Left::Nothing),
         };
@@ -120,14 +121,19 @@ impl Client {
         received
     }
 
-    /// Takes a message that is no request.
+    /// Takes a message that is no plain Read.
+    #[inline(never)]
     fn message_in(
         &mut self,
         now: Instant,
-        peer: Peer,
+        connection: Connection,
         message: Message<'_>,
         model: &mut dyn DataModel,
     ) -> (Received, Left) {
+        let peer = connection.peer;
+        if let Some(reply) = Reply::to(peer, &message) {
+            return self.request_in(now, connection, reply, &message, model);
+        }
         match self.exchange.receive_other(now, peer, message) {
             Inbound::Response { exchange, message } => {
                 self.answered(now, exchange, Ok(&message));
@@ -429,23 +435,13 @@ impl Client {
 
     /// The next order to the runtime. What it lends is good until the next call.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
-        let order = loop {
-            let order = self.exchange.take_order()?;
-            // A session that was given up before it was asked for.
-            let obsolete = matches!(order, Order::Connect(peer) if self.server_uri(peer).is_none());
-            if !obsolete {
-                break order;
+        let mut order = self.exchange.take_order()?;
+        while let Order::Connect(peer) = order {
+            if self.server_uri(peer).is_some() {
+                return self.connect_order(peer);
             }
-        };
-        if let Order::Connect(peer) = order {
-            let account = self.security(self.connections.by_peer(peer)?.role)?;
-            let security = match account.mode {
-                Some(Mode::PreSharedKey) => {
-                    Security::Psk { identity: &account.credential.identity, key: &account.credential.secret_key }
-                }
-                _ => Security::NoSec,
-            };
-            return Some(Output::Connect { peer, uri: self.server_uri(peer)?, security });
+            // A session that was given up before it was asked for.
+            order = self.exchange.take_order()?;
         }
         Some(match self.exchange.lend_order()? {
             crate::exchange::Output::Transmit(peer, datagram) => Output::Transmit { peer, datagram },
@@ -453,6 +449,18 @@ impl Client {
                 Output::Disconnect { peer }
             }
         })
+    }
+
+    #[inline(never)]
+    fn connect_order(&self, peer: Peer) -> Option<Output<'_>> {
+        let account = self.security(self.connections.by_peer(peer)?.role)?;
+        let security = match account.mode {
+            Some(Mode::PreSharedKey) => {
+                Security::Psk { identity: &account.credential.identity, key: &account.credential.secret_key }
+            }
+            _ => Security::NoSec,
+        };
+        Some(Output::Connect { peer, uri: self.server_uri(peer)?, security })
     }
 
     /// The oldest event that was not polled yet.
@@ -574,6 +582,7 @@ impl From<Handled> for Received {
         }
     }
 }
+
 fn check(config: &Config) -> Result<(), ConfigError> {
     if config.endpoint.is_empty() || config.endpoint.len() > 252 {
         return Err(ConfigError::EndpointName);

@@ -33,6 +33,7 @@
 
 pub(crate) mod message;
 mod multicast;
+mod plain;
 mod receive;
 pub(crate) mod request;
 mod send;

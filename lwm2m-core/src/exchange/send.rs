@@ -241,19 +241,6 @@ impl Endpoint {
         deadline: Instant,
         write: impl FnOnce(&mut MessageWriter<'_>, Option<Ticket>) -> Verdict,
     ) -> Result<(), SendError> {
-        self.answer_by(now, reply, request, || deadline, write)
-    }
-
-    /// The same with a deadline that is worked out when it is needed.
-    #[inline]
-    pub(crate) fn answer_by(
-        &mut self,
-        now: Instant,
-        reply: &Reply,
-        request: &[u8],
-        deadline: impl FnOnce() -> Instant,
-        write: impl FnOnce(&mut MessageWriter<'_>, Option<Ticket>) -> Verdict,
-    ) -> Result<(), SendError> {
         let header = match reply.confirmable {
             true => reply.piggybacked(Code::INTERNAL_SERVER_ERROR),
             false => self.non_confirmable_answer(now, reply)?,
@@ -271,14 +258,7 @@ impl Endpoint {
                 self.messages.outbox.push(Order::Once(reply.peer, slot));
                 Ok(())
             }
-            Ok((slot, Verdict::Later)) => self.defer(reply, request, slot, ticket, deadline()),
-            Ok((slot, verdict)) => {
-                self.messages.drop_slot(slot);
-                if verdict == Verdict::Send {
-                    self.acknowledge(reply);
-                }
-                Ok(())
-            }
+            Ok(unsent) => self.unsent(reply, request, unsent, ticket, deadline),
             Err(error) => {
                 self.forget_request(reply);
                 Err(error)
@@ -298,16 +278,24 @@ impl Endpoint {
         Ok(Header { message_type: MessageType::NonConfirmable, code, message_id })
     }
 
-    /// Keeps a request for a later answer, in the buffer that was to hold one.
+    /// What becomes of a request whose answer is not sent now: not wanted, not written, or still to come. Then
+    /// the request is kept in the buffer that was to hold the answer.
     #[cold]
-    fn defer(
+    pub(super) fn unsent(
         &mut self,
         reply: &Reply,
         request: &[u8],
-        slot: SlotId,
+        (slot, verdict): (SlotId, Verdict),
         ticket: Option<Ticket>,
         deadline: Instant,
     ) -> Result<(), SendError> {
+        if verdict != Verdict::Later {
+            self.messages.drop_slot(slot);
+            if verdict == Verdict::Send {
+                self.acknowledge(reply);
+            }
+            return Ok(());
+        }
         let Some(ticket) = ticket else {
             self.messages.drop_slot(slot);
             if let Some(sent) = self.unavailable(reply) {
