@@ -21,6 +21,7 @@ mod snapshot;
 use coap_codec::Message;
 
 use self::connection::{Connection, Connections, Link};
+use self::due::After;
 use crate::base::config::{AccessControl, Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::path::Path;
@@ -31,7 +32,6 @@ use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World};
 use crate::management::has_instance;
 use crate::model::{DataModel, Joined, Ticket};
-use crate::objects::security::Mode;
 use crate::objects::{ACCESS_CONTROL, Accounts};
 use crate::reporting::Reporting;
 
@@ -163,8 +163,8 @@ impl Client {
     fn go_on(&mut self, now: Instant, left: Left, model: &mut dyn DataModel) {
         match left {
             Left::Nothing | Left::Planning => self.plan_anew(now),
-            Left::Sending => self.send_due(now, false, Some(model)),
-            Left::All => self.pump(now, Some(model)),
+            Left::Sending => self.pump(now, After::Message, Some(model)),
+            Left::All => self.pump(now, After::Anything, Some(model)),
         }
     }
 
@@ -201,7 +201,7 @@ impl Client {
             self.close(peer);
         }
         self.answer_multicast(now, model);
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
     }
 
     /// Takes the outcome of an exchange to whoever began it.
@@ -257,7 +257,7 @@ impl Client {
             self.objects = None;
             self.touch();
         }
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
     }
 
     /// The session that [`Output::Connect`] asked for cannot be made. It is asked for again when
@@ -272,7 +272,7 @@ impl Client {
         self.connections.set(peer, Link::Closed);
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.blocked(now, connection.role, Reason::Unreachable, &mut world);
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// The device has another address now. Sessions are asked for again.
@@ -280,7 +280,7 @@ impl Client {
         let now = self.clock.advance(now);
         self.lose_sessions();
         self.lifecycle.address_changed(now, &mut self.accounts);
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     // ----- from the device ------------------------------------------------------------------
@@ -293,7 +293,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.network_up(now, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// The network is gone. Registrations stay; nothing is sent until it is back.
@@ -305,7 +305,7 @@ impl Client {
             self.lifecycle.cut_short(now, &mut self.events);
         }
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// Flight mode is about to begin: de-registers, and says [`Event::MayProceed`] when nothing is
@@ -320,7 +320,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.leave_flight_mode(now, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// Power-off is about to happen: like flight mode, and for good.
@@ -337,7 +337,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.leave(now, goal, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     // ----- from the application -------------------------------------------------------------
@@ -359,7 +359,7 @@ impl Client {
             self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
-        self.send_due(now, true, Some(model));
+        self.pump(now, After::Change, Some(model));
     }
 
     /// Says who may do what with an instance, or who may create instances of an object, in place of what
@@ -389,7 +389,7 @@ impl Client {
         self.rights_changed(wall, about.path.object_id().zip(about.path.instance_id()), model);
         self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
         self.reconsider(now, model);
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
         Ok(())
     }
 
@@ -427,7 +427,7 @@ impl Client {
         if !self.exchange.resume(ticket) {
             return Err(CommandError::StaleTicket);
         }
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
         Ok(())
     }
 
@@ -435,13 +435,11 @@ impl Client {
 
     /// The next order to the runtime. What it lends is good until the next call.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
-        let mut order = self.exchange.take_order()?;
-        while let Order::Connect(peer) = order {
+        while let Order::Connect(peer) = *self.exchange.take_order()? {
+            // A session may have been given up before it was asked for.
             if self.server_uri(peer).is_some() {
-                return self.connect_order(peer);
+                return self.session_wanted(peer);
             }
-            // A session that was given up before it was asked for.
-            order = self.exchange.take_order()?;
         }
         Some(match self.exchange.lend_order()? {
             crate::exchange::Output::Transmit(peer, datagram) => Output::Transmit { peer, datagram },
@@ -449,18 +447,6 @@ impl Client {
                 Output::Disconnect { peer }
             }
         })
-    }
-
-    #[inline(never)]
-    fn connect_order(&self, peer: Peer) -> Option<Output<'_>> {
-        let account = self.security(self.connections.by_peer(peer)?.role)?;
-        let security = match account.mode {
-            Some(Mode::PreSharedKey) => {
-                Security::Psk { identity: &account.credential.identity, key: &account.credential.secret_key }
-            }
-            _ => Security::NoSec,
-        };
-        Some(Output::Connect { peer, uri: self.server_uri(peer)?, security })
     }
 
     /// The oldest event that was not polled yet.
