@@ -12,6 +12,7 @@ pub(crate) mod path;
 pub(crate) mod profile;
 pub(crate) mod rights;
 pub(crate) mod rng;
+pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod transmission;
 pub(crate) mod value;

@@ -520,10 +520,14 @@ impl Client {
         Usage { transfers: self.transfers.len(), ..self.exchange.usage() }
     }
 
-    /// Allocates all datagram buffers now. Without it they are allocated one by one when so many are
-    /// needed at once for the first time; either way none is allocated after that.
+    /// Allocates all datagram buffers and tables now. Without it they grow when so much is needed at once
+    /// for the first time, up to their [`Limits`](crate::Limits); either way none grows after that. A body
+    /// that arrives in blocks and is collected takes its memory all the same, and gives it back.
     pub fn reserve(&mut self) {
         self.exchange.reserve();
+        self.transfers.reserve();
+        self.reporting.reserve();
+        self.events.reserve();
     }
 
     /// Gives the memory of unused datagram buffers back.

@@ -352,6 +352,14 @@ impl Reporting {
         self.observations.iter().count()
     }
 
+    /// Takes all the memory that its tables may ever need.
+    pub(crate) fn reserve(&mut self) {
+        self.observations.reserve();
+        self.assignments.reserve();
+        self.numbers.reserve();
+        self.stored.reserve();
+    }
+
     pub(crate) fn heap(&self) -> usize {
         self.observations
             .heap()

@@ -7,6 +7,7 @@ use coap_codec::{MessageId, Token};
 
 use super::Periods;
 use crate::base::path::Path;
+use crate::base::table;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
 use crate::format::Format;
@@ -108,7 +109,7 @@ pub(crate) struct Observations {
 
 impl Observations {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Vec::with_capacity(limit), limit }
+        Self { entries: Vec::new(), limit }
     }
 
     /// The Observe value with which (server, token) may begin, if there is room. It goes on from an
@@ -127,6 +128,7 @@ impl Observations {
         if let Some(entry) = self.entries.iter_mut().find(same) {
             *entry = observation;
         } else if self.entries.len() < self.limit {
+            table::make_room(&mut self.entries, 1, self.limit);
             self.entries.push(observation);
         }
     }
@@ -154,6 +156,11 @@ impl Observations {
 
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Observation> {
         self.entries.get_mut(index)
+    }
+
+    /// Takes all the memory that it may ever need.
+    pub(super) fn reserve(&mut self) {
+        table::reserve(&mut self.entries, self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {

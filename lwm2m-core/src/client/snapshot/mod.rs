@@ -181,10 +181,12 @@ impl Client {
         let bootstrap = read_bootstrap(now, elapsed, &mut input)?;
         let purge_in = Some(input.u64()?).filter(|micros| *micros != NEVER).map(Duration::from_micros);
         read_accounts(&mut client.accounts, &client.config, &mut input)?;
+        client.accounts.shrink();
         let mut registrations = alloc::vec::Vec::new();
         for _ in 0..input.u8()? {
             registrations.push(read_registration(now, elapsed, client.config.limits.location, &mut input)?);
         }
+        registrations.shrink_to_fit();
         let observed = input.u16()?;
         for _ in 0..observed {
             read_observation(now, elapsed, &mut client.reporting, &mut input)?;
