@@ -70,6 +70,11 @@ impl Instant {
         Self(self.0.saturating_sub(micros(duration)))
     }
 
+    /// The instant `seconds` after this one.
+    pub(crate) const fn after_seconds(self, seconds: u32) -> Self {
+        Self(self.0.saturating_add(seconds as u64 * 1_000_000))
+    }
+
     /// The standard clock's `now` as an instant, `origin` being the embedder's zero.
     ///
     /// ```
@@ -87,6 +92,22 @@ impl Instant {
 /// Microseconds of a duration; half a million years and more count as the largest value.
 pub(super) const fn micros(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64)
+}
+
+/// The earliest of some deadlines.
+pub(crate) fn earliest(deadlines: impl Iterator<Item = Instant>) -> Option<Instant> {
+    // Without a table of their own nobody would wait for the end of time.
+    let earliest = deadlines.fold(Instant(u64::MAX), Instant::min);
+    if earliest.0 < u64::MAX { Some(earliest) } else { None }
+}
+
+/// The earlier one of two deadlines.
+#[inline]
+pub(crate) fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(first), Some(second)) => Some(first.min(second)),
+        (one, other) => one.or(other),
+    }
 }
 
 impl Add<Duration> for Instant {

@@ -44,21 +44,24 @@ pub struct Transmission {
 
 impl Default for Transmission {
     fn default() -> Self {
-        Self {
-            ack_timeout: Duration::from_secs(2),
-            ack_random_percent: 150,
-            max_retransmit: 4,
-            nstart: 1,
-            probing_rate: 1,
-            max_latency: Duration::from_secs(100),
-            response_timeout: None,
-            leisure: Duration::from_secs(5),
-            rejections: 10,
-        }
+        Self::DEFAULT
     }
 }
 
 impl Transmission {
+    /// What RFC 7252 has.
+    pub const DEFAULT: Self = Self {
+        ack_timeout: Duration::from_secs(2),
+        ack_random_percent: 150,
+        max_retransmit: 4,
+        nstart: 1,
+        probing_rate: 1,
+        max_latency: Duration::from_secs(100),
+        response_timeout: None,
+        leisure: Duration::from_secs(5),
+        rejections: 10,
+    };
+
     /// The bounds of the first retransmission's timeout: ACK_TIMEOUT and that times the factor.
     #[must_use]
     pub fn initial_timeout(&self) -> (Duration, Duration) {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::Peer;
 use crate::lifecycle::Role;
 
@@ -46,6 +46,10 @@ impl Connections {
 
     pub(crate) fn get(&self, index: usize) -> Option<Connection> {
         self.list.get(index).copied()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Connection> {
@@ -98,7 +102,7 @@ impl Connections {
             Link::Lingering { until } => Some(until),
             _ => None,
         };
-        self.list.iter().filter_map(until).min()
+        earliest(self.list.iter().filter_map(until))
     }
 
     pub(crate) fn heap(&self) -> usize {

@@ -4,11 +4,12 @@ use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, MessageWriter, WriteError};
 
+use super::Client;
 use super::connection::{Connection, Link};
-use super::{Client, objects};
+use super::next::Task;
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, sooner};
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
 use crate::lifecycle::presence::Presence;
@@ -26,8 +27,19 @@ impl Client {
     /// Brings sessions in line, and sends all that is due and has room. Without a model only what needs
     /// none.
     pub(super) fn pump(&mut self, now: Instant, model: Option<&mut dyn DataModel>) {
-        self.settle(now);
+        if !self.is_settled() {
+            self.settle(now);
+        }
         self.send_due(now, false, model);
+    }
+
+    /// Whether sessions are what they mostly are: one with each server, which is registered with.
+    fn is_settled(&self) -> bool {
+        let Lifecycle { presence, registrations, .. } = &self.lifecycle;
+        *presence == Presence::Present
+            && !self.lifecycle.heeds_bootstrap_server(&self.config)
+            && self.connections.len() == registrations.len()
+            && registrations.iter().all(|own| own.lease().is_some() && self.session_of(Some(own)).is_some())
     }
 
     /// The same after what changes nothing for presence, accounts and registrations; perhaps something in
@@ -35,27 +47,60 @@ impl Client {
     pub(super) fn send_due(&mut self, now: Instant, changed: bool, mut model: Option<&mut dyn DataModel>) {
         self.fall_asleep(now);
         self.keep_notifications(now, changed, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
-        self.serve_all(now, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
+        let mut next = self.serve_all(now, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         if self.note_messages(now) {
             // What a server that slept was to be told has waited for that.
-            self.serve_all(now, model);
+            next = self.serve_all(now, model);
         }
         self.tell_dropped();
+        self.plan(now, next);
     }
 
-    fn serve_all(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
+    /// Sends each server what is due and has room; when something will be next.
+    fn serve_all(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) -> Option<Instant> {
         if self.stalled.is_some_and(|stalled| now < stalled) {
-            return;
+            return self.next_to_send(now);
         }
         self.stalled = None;
-        for index in 0.. {
-            let Some(connection) = self.connections.get(index) else { break };
-            let mut session = Some(connection);
-            while let Some(connection) = session {
-                let model = model.as_mut().map(|model| &mut **model as &mut dyn DataModel);
-                let served = self.serve(now, connection, model);
-                session = self.connections.get(index).filter(|_| served);
+        let (mut served, mut next) = (false, None);
+        if self.lifecycle.heeds_bootstrap_server(&self.config) {
+            next = self.serve(now, None, &mut model, &mut served);
+        }
+        for index in 0..self.lifecycle.registrations.len() {
+            next = sooner(next, self.serve(now, Some(index), &mut model, &mut served));
+        }
+        // One may have left another one no room.
+        if served && self.connections.len() > 1 { self.next_to_send(now) } else { next }
+    }
+
+    /// Sends the server of a registration, or without one the bootstrap server, what is due and has room;
+    /// when something will be next.
+    fn serve(
+        &mut self,
+        now: Instant,
+        index: Option<usize>,
+        model: &mut Option<&mut dyn DataModel>,
+        served: &mut bool,
+    ) -> Option<Instant> {
+        loop {
+            let own = index.and_then(|index| self.lifecycle.registrations.get(index));
+            let session = self.session_of(own);
+            let (at, task) = self.next_task(now, own, session)?;
+            let Some(session) = session.filter(|_| at <= now) else { return Some(at) };
+            let done = match (task, model.as_mut()) {
+                (Task::Connect, _) => self.connect(session.peer),
+                (Task::Request, model) => {
+                    self.send_request(now, session, model.map(|model| &**model as &dyn DataModel))
+                }
+                (_, None) => false,
+                (Task::NextBlock, Some(model)) => self.send_next_block(now, session, &**model),
+                (Task::LateAnswer, Some(model)) => self.answer_late(now, session, &mut **model),
+                (Task::Notification, Some(model)) => self.send_notification(now, session, &mut **model),
+            };
+            if !done {
+                return Some(at);
             }
+            *served = true;
         }
     }
 
@@ -104,65 +149,25 @@ impl Client {
         self.lifecycle.needs_session(now, role, &self.accounts, &self.config)
     }
 
-    /// Does the next thing that is due for a peer. False when there is nothing, or no room.
-    fn serve(&mut self, now: Instant, connection: Connection, model: Option<&mut dyn DataModel>) -> bool {
-        let Connection { peer, role, link } = connection;
-        match link {
-            Link::Connecting | Link::Lingering { .. } => return false,
-            Link::Closed | Link::Lost | Link::Wanted => {
-                self.connect_if_due(now, connection);
-                return false;
-            }
-            Link::Open => {}
-        }
-        if self.exchange.next_block(peer).is_some() && self.send_next_block(now, connection, model.as_deref()) {
-            return true;
-        }
-        let own = match role {
-            Role::Server(server) => self.lifecycle.registration_of(server),
-            Role::Bootstrap => None,
-        };
-        let room = self.exchange.has_room(peer);
-        let due = own.map_or_else(|| self.lifecycle.poll_timeout(role), |own| self.lifecycle.poll_server(own));
-        if room && due.is_some_and(|due| due <= now) && self.send_lifecycle(now, connection, model.as_deref()) {
-            return true;
-        }
-        let Some(model) = model else { return false };
-        if room && self.exchange.due(peer).is_some() {
-            let serves = self.lifecycle.serves(now, role, &self.config);
-            if serves && self.answer_late(now, connection, model) {
-                return true;
-            }
-        }
-        match role {
-            Role::Server(server) if self.may_tell(now, server) => {
-                self.send_notification(now, (peer, room), server, model)
-            }
-            _ => false,
-        }
-    }
-
-    /// Asks the runtime for a session that is wanted, or that of a request that is due.
-    pub(super) fn connect_if_due(&mut self, now: Instant, connection: Connection) {
-        let due = self.lifecycle.poll_timeout(connection.role);
-        let wanted = connection.link == Link::Wanted && self.lifecycle.may_send(connection.role);
-        if wanted || due.is_some_and(|due| due <= now) {
-            self.exchange.connect(connection.peer);
-            self.connections.set(connection.peer, Link::Connecting);
-        }
+    /// Asks the runtime for a session.
+    fn connect(&mut self, peer: Peer) -> bool {
+        self.exchange.connect(peer);
+        self.connections.set(peer, Link::Connecting);
+        true
     }
 
     /// Bootstrap-Request, Register, Update, De-register.
-    pub(super) fn send_lifecycle(
-        &mut self,
-        now: Instant,
-        connection: Connection,
-        model: Option<&dyn DataModel>,
-    ) -> bool {
+    #[inline(never)]
+    fn send_request(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
         let role = connection.role;
+        if matches!(role, Role::Server(server) if self.lifecycle.is_unknown_to(server)) {
+            // A Register tells what there is, whatever was said of it.
+            self.objects = None;
+        }
+        // A De-register says nothing of them, and nothing else is sent without a model.
+        let objects = model.map_or(0, |model| self.objects(model));
         let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        let objects = || model.map_or(0, |model| objects(accounts, model));
-        let Some(due) = lifecycle.due(now, role, accounts, config, &objects) else {
+        let Some(due) = lifecycle.due(now, role, accounts, config, objects) else {
             return false;
         };
         let listless = matches!(due, Due::Bootstrap | Due::Registration(Request::Deregister, _));
@@ -181,7 +186,7 @@ impl Client {
             Err(SendError::Dropped | SendError::TooLong) => {
                 let (lifecycle, mut world) = self.lifecycle();
                 lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
-                false
+                true
             }
             Err(_) => self.stall(now),
         }
@@ -190,12 +195,12 @@ impl Client {
     /// The next block of a Register or an Update with a long object list, or a request once more with the
     /// Echo that its server asked for. The list is made again for each; when it is another one by then, the
     /// request begins anew.
-    fn send_next_block(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
-        let (Connection { peer, role, .. }, Some(model)) = (connection, model) else { return false };
-        let Some(exchange) = self.exchange.next_block(peer).filter(|_| self.exchange.may_send(peer)) else {
-            return false;
-        };
-        let list = objects(&self.accounts, model);
+    #[inline(never)]
+    fn send_next_block(&mut self, now: Instant, connection: Connection, model: &dyn DataModel) -> bool {
+        let Connection { peer, role, .. } = connection;
+        let Some(exchange) = self.exchange.next_block(peer) else { return false };
+        self.objects = None;
+        let list = self.objects(model);
         let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
         let due = lifecycle.goes_on(exchange, list);
         let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
@@ -212,7 +217,7 @@ impl Client {
             Err(SendError::Dropped | SendError::TooLong) if due.is_some() => {
                 let (lifecycle, mut world) = self.lifecycle();
                 lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
-                false
+                true
             }
             Err(SendError::Dropped | SendError::TooLong) => true,
             Err(_) => self.stall(now),
@@ -220,16 +225,12 @@ impl Client {
     }
 
     /// The next notification, if it needs no exchange or there is room for one.
-    pub(super) fn send_notification(
-        &mut self,
-        now: Instant,
-        (peer, room): (Peer, bool),
-        server: u16,
-        model: &mut dyn DataModel,
-    ) -> bool {
-        let defaults = self.defaults(server);
+    #[inline(never)]
+    fn send_notification(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
+        let Connection { peer, role: Role::Server(server), .. } = connection else { return false };
+        let room = self.exchange.has_room(peer);
         let confirmable = self.config.confirmable_notifications;
-        let Some(due) = self.reporting.due(now, server, defaults, confirmable, room) else {
+        let Some(due) = self.reporting.due(now, server, confirmable, room) else {
             return false;
         };
         let wall = self.clock.embedder(now);
@@ -300,8 +301,14 @@ impl Client {
 
     /// Servers that were told other terms than those of now get an Update.
     pub(super) fn reconsider(&mut self, now: Instant, model: &dyn DataModel) {
-        let objects = objects(&self.accounts, model);
+        self.objects = None;
+        let objects = self.objects(model);
         self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
+    }
+
+    /// 64 bits of the object list, made anew when something may have changed it.
+    fn objects(&mut self, model: &dyn DataModel) -> u64 {
+        *self.objects.get_or_insert_with(|| object_list::digest(&Viewed(&self.accounts, model)))
     }
 }
 

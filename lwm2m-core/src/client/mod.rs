@@ -11,6 +11,7 @@ mod due;
 mod interface;
 mod memory;
 mod multicast;
+mod next;
 mod request;
 mod rest;
 mod sessions;
@@ -24,12 +25,11 @@ use crate::base::event::{Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
-use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Usage};
+use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Reply, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
-use crate::lifecycle::registration::Registration;
-use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World, object_list};
+use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World};
 use crate::management::has_instance;
-use crate::model::{DataModel, Joined, Ticket, Viewed};
+use crate::model::{DataModel, Joined, Ticket};
 use crate::objects::security::Mode;
 use crate::objects::{ACCESS_CONTROL, Accounts};
 use crate::reporting::Reporting;
@@ -52,11 +52,15 @@ pub struct Client {
     reporting: Reporting,
     connections: Connections,
     events: Events,
+    /// When there is something to do next, in core time.
+    wake: Option<Instant>,
     /// Nothing is sent before, for want of a buffer.
     stalled: Option<Instant>,
     /// How many dropped notifications were told of.
     dropped_notifications: u32,
     revision: u32,
+    /// The digest of the object list, until something may have changed it.
+    objects: Option<u64>,
 }
 
 impl Client {
@@ -76,9 +80,11 @@ impl Client {
             reporting: Reporting::new(&config.limits),
             connections: Connections::new(config.limits.servers.saturating_add(2)),
             events: Events::new(config.limits.events),
+            wake: None,
             stalled: None,
             dropped_notifications: 0,
             revision: 0,
+            objects: None,
             accounts,
             clock,
             config,
@@ -100,41 +106,60 @@ impl Client {
         let Some(connection) = self.connections.by_peer(peer) else {
             return Received::Stranger;
         };
-        self.lifecycle.heard(now, connection.role);
-        let received = match self.exchange.receive(now, peer, datagram) {
-            Inbound::Request { reply, message } => return self.request_in(now, &reply, &message, model),
+        let back = self.lifecycle.heard(now, connection.role);
+        let (received, left) = match self.exchange.parse(now, peer, datagram) {
+            Some(message) => match Reply::to(peer, &message) {
+                Some(reply) => self.request_in(now, connection, reply, &message, model),
+                None => self.message_in(now, peer, message, model),
+            },
+            None => (Received::Malformed, Left::Nothing),
+        };
+        if left != Left::Nothing || back {
+            self.go_on(now, left, model);
+        }
+        received
+    }
+
+    /// Takes a message that is no request.
+    fn message_in(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: Message<'_>,
+        model: &mut dyn DataModel,
+    ) -> (Received, Left) {
+        match self.exchange.receive_other(now, peer, message) {
             Inbound::Response { exchange, message } => {
                 self.answered(now, exchange, Ok(&message));
                 // What changed while the request was on its way is told next.
                 if self.lifecycle.has_changed_meanwhile() {
                     self.reconsider(now, model);
                 }
-                self.settle(now);
-                Received::Response
+                (Received::Response, Left::All)
             }
             Inbound::Failed(exchange, failure) => {
                 self.answered(now, exchange, Err(failure.into()));
-                self.settle(now);
-                if failure == Failure::Reset { Received::Reset } else { Received::Response }
+                (if failure == Failure::Reset { Received::Reset } else { Received::Response }, Left::All)
             }
             Inbound::Acknowledged(exchange) => {
                 self.reporting.acknowledged(now, exchange);
-                Received::Acknowledgement
+                (Received::Acknowledgement, Left::Sending)
             }
-            Inbound::Rejected(peer, message_id) => self.rejected(peer, message_id),
-            Inbound::Handled(handled) => match handled {
-                Handled::Acknowledged => Received::Acknowledgement,
-                Handled::Continues => Received::Response,
-                // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
-                Handled::Duplicate => return Received::Duplicate,
-                Handled::Ping => return Received::Ping,
-                Handled::Malformed => return Received::Malformed,
-                Handled::Unexpected => return Received::Unexpected,
-                Handled::Refused => return Received::Overloaded,
-            },
-        };
-        self.send_due(now, false, Some(model));
-        received
+            Inbound::Rejected(peer, message_id) => (self.rejected(peer, message_id), Left::Sending),
+            // None of them is a request.
+            Inbound::Request { .. } => (Received::Unexpected, Left::Nothing),
+            Inbound::Handled(handled) => (handled.into(), Left::after(handled)),
+        }
+    }
+
+    /// Does what is left to do after a datagram.
+    #[inline(never)]
+    fn go_on(&mut self, now: Instant, left: Left, model: &mut dyn DataModel) {
+        match left {
+            Left::Nothing | Left::Planning => self.plan_anew(now),
+            Left::Sending => self.send_due(now, false, Some(model)),
+            Left::All => self.pump(now, Some(model)),
+        }
     }
 
     /// A peer rejected a non-confirmable message: a notification, or nothing of ours.
@@ -154,8 +179,7 @@ impl Client {
     /// later than `now`, or there is none.
     pub fn handle_timeout(&mut self, now: Instant, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
-        // Mostly it is a registration that something is due for.
-        if !self.lifecycle.is_due(now) && self.next_due().is_none_or(|due| due > now) {
+        if self.wake.is_none_or(|due| due > now) {
             return;
         }
         self.transfers.expire(now);
@@ -224,6 +248,7 @@ impl Client {
             self.connections.set(peer, Link::Open);
             let secure = self.is_secure(connection.role);
             self.lifecycle.connected(now, connection.role, session, secure);
+            self.objects = None;
             self.touch();
         }
         self.pump(now, Some(model));
@@ -314,7 +339,7 @@ impl Client {
     /// Something at or below `path` changed by itself: observers are told when they want to be, which
     /// is for their servers to say with attributes (OMA LwM2M 1.0, 5.1.2). Say it of every change,
     /// however small. A path without levels means everything; use an object's path when its instances
-    /// came or went.
+    /// came or went: servers hear of that with an Update.
     pub fn notify(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
         let wall = self.clock.embedder(now);
@@ -324,6 +349,7 @@ impl Client {
             self.keep_notifications(now, true, Some(model));
             let joined = Joined(&mut self.accounts, model);
             self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
+            self.renew_periods();
             self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
@@ -378,7 +404,12 @@ impl Client {
         let now = self.clock.advance(now);
         let registration = self.lifecycle.registrations.iter_mut().find(|registration| registration.server == server);
         let registration = registration.ok_or(CommandError::UnknownServer)?;
-        if registration.update_now(now) { Ok(()) } else { Err(CommandError::NotRegistered) }
+        if !registration.update_now(now) {
+            return Err(CommandError::NotRegistered);
+        }
+        // Perhaps: that is for the timeout to see.
+        self.wake = Some(self.wake.map_or(now, |wake| wake.min(now)));
+        Ok(())
     }
 
     /// Runs a request again that the model deferred with [`Refusal::Later`](crate::Refusal::Later).
@@ -433,60 +464,8 @@ impl Client {
     /// or in the past: then at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.next_due().map(|due| self.clock.embedder(due))
-    }
-
-    /// The same in core time. What time makes due is named here: before it, a timeout has nothing to do.
-    fn next_due(&self) -> Option<Instant> {
-        let now = self.clock.latest();
-        let mut due = sooner(self.exchange.poll_timeout(), self.transfers.poll_timeout());
-        due = sooner(due, self.lifecycle.poll_own_timeout());
-        let mut to_send = self.poll_session(now, None, self.connections.by_role(Role::Bootstrap));
-        for own in &self.lifecycle.registrations {
-            let session = self.connections.by_role(Role::Server(own.server));
-            to_send = sooner(to_send, self.poll_session(now, Some(own), session));
-            due = sooner(due, self.poll_keep(now, own, session));
-            due = sooner(due, self.poll_asleep(now, own));
-        }
-        due = sooner(due, self.connections.next_lingered());
-        sooner(due, to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled))))
-    }
-
-    /// When something is to be sent to a server by itself, or without a registration to the bootstrap
-    /// server. What needs room in NSTART has no deadline while there is no room: then only the peer's
-    /// answer, or the end of the exchange, can change that.
-    fn poll_session(&self, now: Instant, own: Option<&Registration>, session: Option<Connection>) -> Option<Instant> {
-        let lifecycle = match own {
-            Some(own) => self.lifecycle.poll_server(own),
-            None => self.lifecycle.poll_bootstrap(),
-        };
-        let Some(Connection { peer, role, link }) = session else { return lifecycle };
-        match link {
-            Link::Connecting | Link::Lingering { .. } => return None,
-            Link::Closed | Link::Lost => return lifecycle,
-            Link::Wanted => return self.lifecycle.may_send(role).then_some(Instant::ZERO),
-            Link::Open => {}
-        }
-        if self.exchange.next_block(peer).is_some() && self.exchange.may_send(peer) {
-            return Some(Instant::ZERO);
-        }
-        let room = self.exchange.has_room(peer);
-        let lifecycle = lifecycle.filter(|_| room);
-        let serves = match own {
-            Some(own) => self.lifecycle.hears_servers() && own.serves(now),
-            None => self.lifecycle.serves(now, role, &self.config),
-        };
-        if !serves {
-            return lifecycle;
-        }
-        if room && self.exchange.due(peer).is_some() {
-            return Some(Instant::ZERO);
-        }
-        let reporting = own.filter(|own| !own.is_out_of_touch(now)).and_then(|own| {
-            let confirmable = self.config.confirmable_notifications;
-            self.reporting.poll_timeout(now, own.server, self.defaults(own.server), confirmable, room)
-        });
-        sooner(lifecycle, reporting)
+        debug_assert!(self.is_planned(), "each input notes what it makes due");
+        self.wake.map(|due| self.clock.embedder(due))
     }
 
     // ----- what can be asked ----------------------------------------------------------------
@@ -559,19 +538,42 @@ impl Client {
     }
 }
 
-/// The earlier one of two deadlines.
-fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(first), Some(second)) => Some(first.min(second)),
-        (one, other) => one.or(other),
+/// What is left to do after a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// Deadlines are other ones now.
+    Planning,
+    /// Something may be due.
+    Sending,
+    /// Sessions may be needed, or not any more, besides.
+    All,
+}
+
+impl Left {
+    /// After what needed nothing from the client.
+    const fn after(handled: Handled) -> Self {
+        match handled {
+            Handled::Acknowledged | Handled::Continues => Self::Sending,
+            // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
+            _ => Self::Nothing,
+        }
     }
 }
 
-/// 64 bits of the object list.
-fn objects(accounts: &Accounts, model: &dyn DataModel) -> u64 {
-    object_list::digest(&Viewed(accounts, model))
+impl From<Handled> for Received {
+    fn from(handled: Handled) -> Self {
+        match handled {
+            Handled::Acknowledged => Self::Acknowledgement,
+            Handled::Continues => Self::Response,
+            Handled::Duplicate => Self::Duplicate,
+            Handled::Ping => Self::Ping,
+            Handled::Malformed => Self::Malformed,
+            Handled::Unexpected => Self::Unexpected,
+            Handled::Refused => Self::Overloaded,
+        }
+    }
 }
-
 fn check(config: &Config) -> Result<(), ConfigError> {
     if config.endpoint.is_empty() || config.endpoint.len() > 252 {
         return Err(ConfigError::EndpointName);

@@ -76,13 +76,17 @@ impl Client {
         self.accounts.1.by_short_server_id(server).and_then(|instance| instance.storing).unwrap_or(true)
     }
 
-    /// The attributes of what a server has set none for (/1/x/2 and /1/x/3).
-    pub(super) fn defaults(&self, server: u16) -> Attributes {
-        let instance = self.accounts.1.by_short_server_id(server);
-        Attributes {
-            pmin: instance.and_then(|instance| instance.default_min_period),
-            pmax: instance.and_then(|instance| instance.default_max_period),
-            ..Attributes::NONE
-        }
+    /// What the periods of observations follow from has changed: attributes, observations, or the periods
+    /// for what a server has set none for (/1/x/2 and /1/x/3).
+    pub(super) fn renew_periods(&mut self) {
+        let Self { reporting, accounts, .. } = self;
+        reporting.renew_periods(|server| {
+            let instance = accounts.1.by_short_server_id(server);
+            Attributes {
+                pmin: instance.and_then(|instance| instance.default_min_period),
+                pmax: instance.and_then(|instance| instance.default_max_period),
+                ..Attributes::NONE
+            }
+        });
     }
 }

@@ -54,7 +54,7 @@ use self::request::deferred::Deferred;
 use self::request::pending::Pending;
 use crate::base::limits::Limits;
 use crate::base::rng::{Generator, Key};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, sooner};
 
 pub use crate::base::transmission::Transmission;
 pub use message::outbox::Output;
@@ -265,9 +265,8 @@ impl Endpoint {
     /// When [`Self::expire`] has something to do.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines =
-            [self.messages.unacknowledged.poll_timeout(), self.pending.poll_timeout(), self.deferred.poll_timeout()];
-        deadlines.into_iter().flatten().min()
+        let due = sooner(self.messages.unacknowledged.poll_timeout(), self.pending.poll_timeout());
+        if self.deferred.is_empty() { due } else { sooner(due, self.deferred.poll_timeout()) }
     }
 
     /// The next order to the runtime. Its bytes are lent until the next call.
@@ -408,16 +407,23 @@ pub struct Usage {
 }
 
 impl Reply {
-    fn to(peer: Peer, request: &Message<'_>) -> Self {
-        Self {
+    /// To a message, if it is a request.
+    #[inline]
+    pub(crate) fn to(peer: Peer, message: &Message<'_>) -> Option<Self> {
+        let confirmable = match message.message_type() {
+            MessageType::Confirmable => true,
+            MessageType::NonConfirmable => false,
+            MessageType::Acknowledgement | MessageType::Reset => return None,
+        };
+        message.code().is_request().then(|| Self {
             peer,
-            token: request.token(),
-            method: request.code(),
-            confirmable: request.message_type() == MessageType::Confirmable,
+            token: message.token(),
+            method: message.code(),
+            confirmable,
             repeated: false,
-            message_id: request.message_id(),
-            unwanted: request.no_response(),
-        }
+            message_id: message.message_id(),
+            unwanted: message.no_response(),
+        })
     }
 
     const fn piggybacked(&self, code: Code) -> Header {

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use coap_codec::{Code, Header, Message, MessageType, MessageWriter, Token};
 
 use super::message::Write;
-use super::message::dedup::{Class, Inline, Repeat};
+use super::message::dedup::{Class, INLINE, Inline, Repeat};
 use super::message::outbox::Order;
 use super::message::slots::SlotId;
 use super::request::deferred::{Kept, State};
@@ -13,6 +13,7 @@ use super::request::pending::Awaits;
 use super::request::upload::Upload;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
 use crate::base::origin::Ticket;
+use crate::base::rng::between;
 use crate::base::time::Instant;
 
 /// Writes a request whose body may leave in blocks.
@@ -212,8 +213,11 @@ impl Endpoint {
         });
         if message_type == MessageType::Confirmable {
             self.messages.outbox.push(Order::Keep(peer, slot));
-            let what = (exchange, peer, message_id, slot);
-            self.messages.unacknowledged.start(now, self.initial_timeout, &mut self.generator, what);
+            // A request is random already: by its token, which nobody else learns in time.
+            let drawn = token.as_bytes().try_into().ok().filter(|_| code.is_request()).map(u64::from_be_bytes);
+            let (low, high) = self.initial_timeout;
+            let timeout = between(drawn.unwrap_or_else(|| self.generator.next_u64()), low, high);
+            self.messages.unacknowledged.start(now, timeout, (exchange, peer, message_id, slot));
         } else {
             self.messages.outbox.push(Order::Once(peer, slot));
         }
@@ -237,72 +241,99 @@ impl Endpoint {
         deadline: Instant,
         write: impl FnOnce(&mut MessageWriter<'_>, Option<Ticket>) -> Verdict,
     ) -> Result<(), SendError> {
-        let header = if reply.confirmable {
-            reply.piggybacked(Code::INTERNAL_SERVER_ERROR)
-        } else {
-            // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
-            let lifetime = self.exchange_lifetime;
-            let Some(message_id) = self.messages.ids.take(now, lifetime) else {
-                self.forget_request(reply);
-                return Err(SendError::NoMessageId);
-            };
-            Header { message_type: MessageType::NonConfirmable, code: Code::INTERNAL_SERVER_ERROR, message_id }
+        self.answer_by(now, reply, request, || deadline, write)
+    }
+
+    /// The same with a deadline that is worked out when it is needed.
+    #[inline]
+    pub(crate) fn answer_by(
+        &mut self,
+        now: Instant,
+        reply: &Reply,
+        request: &[u8],
+        deadline: impl FnOnce() -> Instant,
+        write: impl FnOnce(&mut MessageWriter<'_>, Option<Ticket>) -> Verdict,
+    ) -> Result<(), SendError> {
+        let header = match reply.confirmable {
+            true => reply.piggybacked(Code::INTERNAL_SERVER_ERROR),
+            false => self.non_confirmable_answer(now, reply)?,
         };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
         let mut unwanted = false;
-        let composed = self.messages.compose(
-            header,
-            reply.token,
-            &mut once(|writer| {
-                let verdict = write(writer, ticket);
-                unwanted = reply.unwanted.suppresses(writer.code());
-                verdict
-            }),
-        );
-        let (slot, verdict) = composed.inspect_err(|_| self.forget_request(reply))?;
-        match (verdict, ticket) {
-            (Verdict::Send, _) if unwanted => {
-                self.messages.drop_slot(slot);
-                self.acknowledge(reply);
-                Ok(())
-            }
-            (Verdict::Send, _) => {
+        let composed = self.messages.compose(header, reply.token, |writer| {
+            let verdict = write(writer, ticket);
+            unwanted = reply.unwanted.suppresses(writer.code());
+            verdict
+        });
+        match composed {
+            Ok((slot, Verdict::Send)) if !unwanted => {
                 self.remember_answer(reply, slot);
                 self.messages.outbox.push(Order::Once(reply.peer, slot));
                 Ok(())
             }
-            (Verdict::Drop, _) => {
+            Ok((slot, Verdict::Later)) => self.defer(reply, request, slot, ticket, deadline()),
+            Ok((slot, verdict)) => {
                 self.messages.drop_slot(slot);
+                if verdict == Verdict::Send {
+                    self.acknowledge(reply);
+                }
                 Ok(())
             }
-            (Verdict::Later, Some(ticket)) => {
-                if let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) {
-                    room.copy_from_slice(request);
-                }
-                self.messages.slots.set_len(slot, request.len());
-                self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
-                self.acknowledge(reply);
-                Ok(())
-            }
-            (Verdict::Later, None) => {
-                self.messages.drop_slot(slot);
-                if let Some(sent) = self.unavailable(reply) {
-                    self.remember(reply, Repeat::Answer(sent));
-                }
-                Err(SendError::TooManyDeferred)
+            Err(error) => {
+                self.forget_request(reply);
+                Err(error)
             }
         }
     }
 
+    #[cold]
+    fn non_confirmable_answer(&mut self, now: Instant, reply: &Reply) -> Result<Header, SendError> {
+        // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
+        let lifetime = self.exchange_lifetime;
+        let Some(message_id) = self.messages.ids.take(now, lifetime) else {
+            self.forget_request(reply);
+            return Err(SendError::NoMessageId);
+        };
+        let code = Code::INTERNAL_SERVER_ERROR;
+        Ok(Header { message_type: MessageType::NonConfirmable, code, message_id })
+    }
+
+    /// Keeps a request for a later answer, in the buffer that was to hold one.
+    #[cold]
+    fn defer(
+        &mut self,
+        reply: &Reply,
+        request: &[u8],
+        slot: SlotId,
+        ticket: Option<Ticket>,
+        deadline: Instant,
+    ) -> Result<(), SendError> {
+        let Some(ticket) = ticket else {
+            self.messages.drop_slot(slot);
+            if let Some(sent) = self.unavailable(reply) {
+                self.remember(reply, Repeat::Answer(sent));
+            }
+            return Err(SendError::TooManyDeferred);
+        };
+        if let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) {
+            room.copy_from_slice(request);
+        }
+        self.messages.slots.set_len(slot, request.len());
+        self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
+        self.acknowledge(reply);
+        Ok(())
+    }
+
     /// Keeps the answer for duplicates: short ones as they are; a long answer to a GET is made
     /// again; of anything else the code must do.
+    #[inline]
     fn remember_answer(&mut self, reply: &Reply, slot: SlotId) {
         let answer = self.messages.slots.datagram(slot);
-        let repeat = match (Inline::new(answer), Class::of(reply.method)) {
-            _ if !reply.confirmable => Repeat::Nothing,
-            (Some(short), _) => Repeat::Answer(short),
-            (None, Class::Harmless) => Repeat::Evaluate,
-            (None, Class::Change | Class::Idempotent) => Inline::head(answer).map_or(Repeat::Nothing, Repeat::Answer),
+        let again = answer.len() > INLINE && Class::of(reply.method) == Class::Harmless;
+        let repeat = match reply.confirmable {
+            true if again => Repeat::Evaluate,
+            true => Inline::new(answer).or_else(|| Inline::head(answer)).map_or(Repeat::Nothing, Repeat::Answer),
+            false => Repeat::Nothing,
         };
         self.remember(reply, repeat);
     }

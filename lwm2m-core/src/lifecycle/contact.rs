@@ -20,9 +20,12 @@ pub(crate) enum Contact {
 }
 
 impl Registration {
-    /// A message from the server came.
-    pub(crate) const fn heard(&mut self, now: Instant) {
+    /// A message from the server came. True when that changes what is due when: it may be told something
+    /// again, or the awake time begins anew.
+    pub(crate) const fn heard(&mut self, now: Instant) -> bool {
+        let back = !matches!(self.contact, Contact::Heard { .. });
         self.contact = Contact::Heard { last: now };
+        back || self.queues()
     }
 
     /// A message to the server leaves now.

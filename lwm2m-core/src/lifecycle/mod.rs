@@ -26,7 +26,7 @@ use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::rng::Generator;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, sooner};
 use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, Trigger};
@@ -165,14 +165,14 @@ impl Lifecycle {
             }
     }
 
-    /// What is due for `role`. `objects` gives the digest of the object list, if it is needed.
+    /// What is due for `role`. `objects` is the digest of the object list.
     pub(crate) fn due(
         &self,
         now: Instant,
         role: Role,
         accounts: &Accounts,
         config: &Config,
-        objects: &dyn Fn() -> u64,
+        objects: u64,
     ) -> Option<Due> {
         if !self.may_send(role) {
             return None;
@@ -185,23 +185,11 @@ impl Lifecycle {
         if matches!(self.presence, Presence::Leaving { .. }) && !registration.is_leaving() {
             return None;
         }
-        let terms = |objects| Self::terms(server, accounts, config, objects);
-        let mut known = None;
-        let request = registration.due(now, || *known.insert(terms(objects())))?;
-        // A De-register says nothing of the terms.
-        let untold = || terms(if request == Request::Deregister { 0 } else { objects() });
-        Some(Due::Registration(request, known.unwrap_or_else(untold)))
+        let terms = Self::terms(server, accounts, config, objects);
+        Some(Due::Registration(registration.due(now, terms)?, terms))
     }
 
-    /// When something is due for `role` by itself.
-    pub(crate) fn poll_timeout(&self, role: Role) -> Option<Instant> {
-        match role {
-            Role::Bootstrap => self.poll_bootstrap(),
-            Role::Server(server) => self.poll_server(self.registration_of(server)?),
-        }
-    }
-
-    /// The same for the bootstrap server.
+    /// When a request to the bootstrap server is due.
     pub(crate) fn poll_bootstrap(&self) -> Option<Instant> {
         let waits = self.may_send(Role::Bootstrap) && !self.bootstrap.is_running();
         if waits { self.bootstrap.poll_timeout() } else { None }
@@ -214,17 +202,12 @@ impl Lifecycle {
         if may { own.poll_timeout() } else { None }
     }
 
-    /// Whether something is due for a server.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.registrations.iter().any(|own| self.poll_server(own).is_some_and(|due| due <= now))
-    }
-
     /// Deadlines that need no peer: the bootstrap server's silence, the end of its account, the wait
     /// for De-registers.
     pub(crate) fn poll_own_timeout(&self) -> Option<Instant> {
         // A bootstrap that is going on decides about the account first.
         let own = if self.bootstrap.is_running() { self.bootstrap.poll_timeout() } else { self.purge_at };
-        own.into_iter().chain(self.presence.until()).min()
+        sooner(own, self.presence.until())
     }
 
     /// Writes the request that is due.
@@ -392,12 +375,11 @@ impl Lifecycle {
         world.events.push(Event::Diagnostic(Diagnostic::BootstrapAccountPurged));
     }
 
-    /// A message came from `role`.
-    pub(crate) fn heard(&mut self, now: Instant, role: Role) {
-        if let Role::Server(server) = role
-            && let Some(registration) = self.registration(server)
-        {
-            registration.heard(now);
+    /// A message came from `role`. True when something is due at another time now.
+    pub(crate) fn heard(&mut self, now: Instant, role: Role) -> bool {
+        match role {
+            Role::Server(server) => self.registration(server).is_some_and(|registration| registration.heard(now)),
+            Role::Bootstrap => false,
         }
     }
 
@@ -589,6 +571,11 @@ impl Lifecycle {
         }
     }
 
+    /// Whether there may be anything to do for the bootstrap server, or with what it sends.
+    pub(crate) fn heeds_bootstrap_server(&self, config: &Config) -> bool {
+        self.bootstrap != Bootstrap::Idle || config.bootstrap.server_initiated
+    }
+
     /// Whether the bootstrap server has a session in which it may begin by itself.
     pub(crate) fn keeps_bootstrap_session(&self, accounts: &Accounts, config: &Config) -> bool {
         config.bootstrap.server_initiated && accounts.0.bootstrap_server().is_some()
@@ -603,6 +590,11 @@ impl Lifecycle {
     /// The registration with a server.
     pub(crate) fn registration_of(&self, server: u16) -> Option<&Registration> {
         self.registrations.iter().find(|registration| registration.server == server)
+    }
+
+    /// Whether a server is to be told everything: there is no registration that it could know of.
+    pub(crate) fn is_unknown_to(&self, server: u16) -> bool {
+        self.registration_of(server).is_none_or(|own| own.lease().is_none())
     }
 
     /// Whether requests of `role` are served now.

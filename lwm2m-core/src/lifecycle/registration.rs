@@ -8,8 +8,8 @@ use coap_codec::{Code, Message};
 use super::contact::Contact;
 use super::location::Location;
 use super::{World, backoff};
-use crate::base::config::RegistrationPolicy;
 use crate::base::event::{Event, Events, Reason};
+use crate::base::profile::RegistrationPolicy;
 use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
@@ -26,6 +26,7 @@ pub(crate) struct Registration {
 
 /// Where a registration stands. Each state holds what it needs, and its deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub(crate) enum State {
     /// A Register is due at `at`.
     Unregistered { at: Instant, failures: u8 },
@@ -121,12 +122,12 @@ impl Registration {
     }
 
     /// What is to be sent now, given what the server should be told.
-    pub(crate) fn due(&self, now: Instant, terms: impl FnOnce() -> Terms) -> Option<Request> {
+    pub(crate) fn due(&self, now: Instant, terms: Terms) -> Option<Request> {
         match &self.state {
             State::Unregistered { at, .. } if *at <= now => Some(Request::Register),
             State::Disabled { until } if *until <= now => Some(Request::Register),
             State::Registered { lease, .. } if lease.expires <= now => Some(Request::Register),
-            State::Registered { lease, update_at, .. } if *update_at <= now => Some(lease.update_to(terms())),
+            State::Registered { lease, update_at, .. } if *update_at <= now => Some(lease.update_to(terms)),
             State::Leaving { .. } => Some(Request::Deregister),
             _ => None,
         }

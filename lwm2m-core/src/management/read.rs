@@ -3,37 +3,72 @@
 use coap_codec::{BlockValue, Code, MessageWriter};
 
 use super::content::{self, Head};
-use super::operation::Operation;
-use super::{Effects, Observing, Target, no_query, resolve};
+use super::operation::{Observe, Operation};
+use super::{Effect, Effects, Observing, Target, find, no_query, permit};
 use crate::base::event::Event;
-use crate::base::path::Path;
+use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
-use crate::base::value::DataType;
+use crate::base::value::{DataType, Value};
 use crate::format::{Encoder, Format, Output};
-use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
+use crate::model::{Ctx, DataModel, Joined, Origin, Refusal, walk};
+use crate::objects::Accounts;
 
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
-    sequence: Option<u32>,
-    model: &dyn DataModel,
+    (observe, sequence): (Option<Observe>, Option<u32>),
+    model: &Joined<'_, Accounts, dyn DataModel + '_>,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
     let path = operation.path;
-    let target = resolve(ctx, path, Rights::READ, model)?;
+    // Of all that is asked of the model, only rights are for both parts of it to say.
+    let part = model.part(path.object_id().unwrap_or(MAX_ID));
+    let (target, value) = look_up(ctx, path, part)?;
+    permit(ctx, path, Rights::READ, model)?;
     readable(&target)?;
     no_query(operation)?;
     let format = choose_format(operation, &target)?;
-    write_content(ctx, path, (format, sequence, operation.block2), model, writer)?;
-    let news = match (sequence, ctx.origin) {
+    let sequence = sequence.filter(|_| observe == Some(Observe::Register));
+    let head = Head { sequence, format: format.content_format(), block: operation.block2 };
+    // In an object there may be instances that must not be read.
+    let part = if path.depth() < 2 { model } else { part };
+    let encode = |output: Output<'_>| walk::encode_target(ctx, path, &target, part, Encoder::new(format, path, output));
+    let whole = |output: Output<'_>| match (value, target.resource) {
+        (Some(value), Some(resource)) if format.for_single_value_only() => {
+            Ok(format.write_single(resource.data_type, value, output)?)
+        }
+        _ => encode(output),
+    };
+    match content::write_whole(head, writer, whole) {
+        Some(written) => written?,
+        None => content::write_in_blocks(head, writer, &mut { encode })?,
+    }
+    effects.news = match (sequence, ctx.origin) {
         (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
         // The blocks after the first one belong to the same Read.
         _ if operation.block2.is_some_and(|block| block.num() > 0) => None,
         (_, origin) => Some(Event::Read { origin, path }),
     };
-    let block = operation.block2.map(BlockValue::szx);
-    let observing = sequence.map(|sequence| Observing::Begins { path, format, sequence, block });
-    Ok(Effects { news, observing, ..Effects::default() })
+    effects.effect = match (observe, sequence) {
+        (Some(Observe::Cancel), _) => Some(Effect::Observing(Observing::Ends)),
+        (_, Some(sequence)) => {
+            let block = operation.block2.map(BlockValue::szx);
+            Some(Effect::Observing(Observing::Begins { path, format, sequence, block }))
+        }
+        _ => None,
+    };
+    Ok(())
+}
+
+/// What a path names, and the value of a resource that lies ready: then all above it is there, too.
+fn look_up<'m>(ctx: &Ctx, path: Path, part: &'m dyn DataModel) -> Result<(Target, Option<Value<'m>>), Code> {
+    if let Some(value) = path.leaf().and_then(|at| part.ready(ctx, at))
+        && let Ok(target) = Target::of(path, part)
+    {
+        return Ok((target, Some(value)));
+    }
+    Ok((find(ctx, path, Rights::READ, part)?, None))
 }
 
 /// A single resource must be readable; of anything larger, what is not readable is left out.
@@ -52,9 +87,9 @@ fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, C
             Some(_) => Format::TEXT,
             None => Format::TLV,
         };
-        return Ok(format.chosen(operation.legacy));
+        return Ok(format.chosen(operation.places.legacy));
     };
-    let format = Format::understood(accept, operation.legacy).ok_or(Code::NOT_ACCEPTABLE)?;
+    let format = Format::understood(accept, operation.places.legacy).ok_or(Code::NOT_ACCEPTABLE)?;
     let fits = match single {
         None => !format.for_single_value_only(),
         // Raw bytes say nothing of a number.
@@ -63,20 +98,7 @@ fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, C
     if fits { Ok(format) } else { Err(Code::NOT_ACCEPTABLE) }
 }
 
-/// Writes a 2.05 with the values below `path`, or a block of them.
-fn write_content(
-    ctx: &Ctx,
-    path: Path,
-    (format, sequence, block): (Format, Option<u32>, Option<BlockValue>),
-    model: &dyn DataModel,
-    writer: &mut MessageWriter<'_>,
-) -> Result<(), Refusal> {
-    write_body((format, sequence, block), writer, &mut |output| {
-        walk::encode(ctx, path, model, Encoder::new(format, path, output))
-    })
-}
-
-/// The same with a body that is made elsewhere.
+/// Writes a 2.05 with a body that is made elsewhere.
 pub(crate) fn write_body(
     (format, sequence, block): (Format, Option<u32>, Option<BlockValue>),
     writer: &mut MessageWriter<'_>,

@@ -29,7 +29,7 @@ use crate::objects::access_control::{self, AccessControl};
 use crate::objects::security::Mode;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, security, server};
-use crate::reporting::{Assignment, Observation, Reporting};
+use crate::reporting::{Assignment, Observation, Periods, Reporting};
 
 /// The format's name and version.
 const MAGIC: [u8; 3] = *b"LM\x05";
@@ -181,9 +181,14 @@ impl Client {
         let bootstrap = read_bootstrap(now, elapsed, &mut input)?;
         let purge_in = Some(input.u64()?).filter(|micros| *micros != NEVER).map(Duration::from_micros);
         read_accounts(&mut client.accounts, &client.config, &mut input)?;
-        let mut registrations = alloc::vec::Vec::new();
+        let mut registrations: alloc::vec::Vec<Registration> = alloc::vec::Vec::new();
         for _ in 0..input.u8()? {
-            registrations.push(read_registration(now, elapsed, client.config.limits.location, &mut input)?);
+            let registration = read_registration(now, elapsed, client.config.limits.location, &mut input)?;
+            // One for each server: a second one would never be served.
+            if registrations.iter().any(|other| other.server == registration.server) {
+                return Err(SnapshotError::Damaged);
+            }
+            registrations.push(registration);
         }
         let observed = input.u16()?;
         for _ in 0..observed {
@@ -214,6 +219,7 @@ impl Client {
         {
             return Err(SnapshotError::Limits);
         }
+        client.renew_periods();
         client.lifecycle.presence = match presence {
             0 => Presence::Present,
             1 => Presence::Flight,
@@ -234,6 +240,7 @@ impl Client {
             }
         }
         client.settle(now);
+        client.plan_anew(now);
         Ok(client)
     }
 }
@@ -573,6 +580,7 @@ fn read_observation(
         path,
         format,
         block,
+        periods: Periods::default(),
         sequence,
         digest,
         measured: flags & MEASURED != 0,

@@ -35,28 +35,23 @@ pub(crate) struct Messages {
 
 impl Messages {
     /// Writes a message into a free buffer. The caller queues or releases it.
+    #[inline]
     pub(crate) fn compose(
         &mut self,
         header: Header,
         token: Token,
-        write: &mut Write<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<(SlotId, Verdict), SendError> {
         self.outbox.reclaim(&mut self.slots);
         let slot = self.slots.take().ok_or(SendError::NoSlot)?;
-        let composed = MessageWriter::new(self.slots.buffer(slot), header, token).map(|mut writer| {
-            let verdict = write(&mut writer);
-            (verdict, writer.finish().len())
-        });
-        match composed {
-            Ok((verdict, len)) => {
-                self.slots.set_len(slot, len);
-                Ok((slot, verdict))
-            }
-            Err(_) => {
-                self.slots.release(slot);
-                Err(SendError::TooLong)
-            }
-        }
+        let Ok(mut writer) = MessageWriter::new(self.slots.buffer(slot), header, token) else {
+            self.slots.release(slot);
+            return Err(SendError::TooLong);
+        };
+        let verdict = write(&mut writer);
+        let len = writer.len();
+        self.slots.set_len(slot, len);
+        Ok((slot, verdict))
     }
 
     /// Queues an Empty message: an acknowledgement or a reset. Returns its bytes.

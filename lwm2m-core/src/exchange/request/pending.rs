@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use coap_codec::{Message, Token};
 
 use super::upload::Upload;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::{ExchangeId, Peer};
 
 /// What a request still waits for.
@@ -106,7 +106,7 @@ impl Pending {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.requests.iter().filter_map(Request::until).min()
+        earliest(self.requests.iter().filter_map(Request::until))
     }
 
     /// Requests that hold a place of NSTART on their own: the confirmable ones are counted where

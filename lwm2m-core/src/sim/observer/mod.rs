@@ -1,0 +1,465 @@
+//! An observer of a client: it sees datagrams, time, events and public gauges, and says what must not be.
+//!
+//! It knows the rules from the standards and the client's contract, and nothing of the client's insides:
+//! it shares no state with it, and no reader but `coap-codec`. Begin with [`Sim::watch`](super::Sim::watch),
+//! and ask for [`Observer::violations`] as often as you like.
+//!
+//! A rule that cannot be judged after some trouble (a message that was given up when the network went, say)
+//! is not judged there: what the observer reports is wrong, and what it is silent about may still be.
+
+mod answers;
+mod deadlines;
+mod gauges;
+mod messages;
+mod registrations;
+mod silence;
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use coap_codec::{Code, Message, MessageType};
+
+use self::answers::Answers;
+use self::deadlines::Deadlines;
+pub use self::gauges::Gauges;
+use self::messages::Messages;
+use self::registrations::Registrations;
+use self::silence::Silence;
+use super::record::Input;
+use crate::base::config::Config;
+use crate::base::event::{Event, Reason};
+use crate::base::limits::Limits;
+use crate::base::time::Instant;
+use crate::exchange::Peer;
+
+/// What must hold after every step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Invariant {
+    /// What the device sends is a CoAP message.
+    WellFormed,
+    /// No message is longer than [`Limits::datagram`].
+    MessageSize,
+    /// A Message ID is not used for another message to the same host within EXCHANGE_LIFETIME (RFC 7252,
+    /// section 4.4).
+    MessageId,
+    /// A token is not used for another request to the same host within EXCHANGE_LIFETIME (section 5.3.1).
+    Token,
+    /// An unacknowledged message comes again, unchanged, when its time has come, at most MAX_RETRANSMIT times,
+    /// and never after its acknowledgement (section 4.2).
+    Retransmission,
+    /// No more than NSTART messages wait for an acknowledgement of one peer (section 4.7).
+    Nstart,
+    /// A confirmable message is acknowledged or rejected, once each time that it comes (section 4.2).
+    Answered,
+    /// A request that waits for the application is answered, once.
+    AnsweredLate,
+    /// A request that comes twice is carried out once (section 4.5).
+    AppliedOnce,
+    /// An account has one registration: Updates go where the last Register was granted, and there is no
+    /// Register without a reason while a registration is live.
+    OneRegistration,
+    /// No Update, no notification and no answer after a De-register (OMA LwM2M 1.0, 5.3.3).
+    AfterDeregister,
+    /// An Update arrives before the lifetime ends, while the [`Weather`] is fair
+    /// (fine, for lifetimes below ten minutes).
+    UpdateInTime,
+    /// Once all is well again the device is registered within a [bound](Observer::bound).
+    Recovery,
+    /// A client that was stopped, or has no network, is silent.
+    Silence,
+    /// After a timeout the next deadline is later, and deadlines are there for a purpose.
+    Deadline,
+    /// Every table is within its limit.
+    Limits,
+}
+
+impl Invariant {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::WellFormed,
+        Self::MessageSize,
+        Self::MessageId,
+        Self::Token,
+        Self::Retransmission,
+        Self::Nstart,
+        Self::Answered,
+        Self::AnsweredLate,
+        Self::AppliedOnce,
+        Self::OneRegistration,
+        Self::AfterDeregister,
+        Self::UpdateInTime,
+        Self::Recovery,
+        Self::Silence,
+        Self::Deadline,
+        Self::Limits,
+    ];
+}
+
+/// What was seen that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When.
+    pub at: Instant,
+    /// What should have held.
+    pub invariant: Invariant,
+    /// What was seen instead.
+    pub seen: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}: {}", self.invariant.name(), self.at, self.seen)
+    }
+}
+
+impl Invariant {
+    /// Its name in words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WellFormed => "well-formed messages",
+            Self::MessageSize => "message size",
+            Self::MessageId => "unique message ids",
+            Self::Token => "unique tokens",
+            Self::Retransmission => "retransmission",
+            Self::Nstart => "nstart",
+            Self::Answered => "every message answered once",
+            Self::AnsweredLate => "late answers",
+            Self::AppliedOnce => "applied once",
+            Self::OneRegistration => "one registration",
+            Self::AfterDeregister => "nothing after de-register",
+            Self::UpdateInTime => "update in time",
+            Self::Recovery => "recovery",
+            Self::Silence => "silence",
+            Self::Deadline => "deadlines",
+            Self::Limits => "limits",
+        }
+    }
+}
+
+/// How good link, platform and device are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Weather {
+    /// Something is the matter: nothing is promised.
+    Bad,
+    /// Datagrams are lost, doubled or damaged now and then, not more of a thousand than [`Weather::FAIR_LOSS`]
+    /// and [`Weather::FAIR_DAMAGE`] say.
+    Fair,
+    /// Nothing is the matter.
+    Fine,
+}
+
+impl Weather {
+    /// Of a thousand datagrams in a direction so many are lost at most while it is fair.
+    pub const FAIR_LOSS: u16 = 100;
+    /// Of a thousand datagrams in a direction so many are damaged at most while it is fair.
+    pub const FAIR_DAMAGE: u16 = 10;
+}
+
+/// The violations so far. So many are kept; the first is what matters.
+const KEPT: usize = 16;
+
+/// Where violations go.
+#[derive(Clone, Debug, Default)]
+struct Report {
+    now: Instant,
+    found: Vec<Violation>,
+}
+
+impl Report {
+    /// The words are made only when they are needed.
+    #[cold]
+    fn violated(&mut self, invariant: Invariant, seen: fmt::Arguments<'_>) {
+        if self.found.len() < KEPT {
+            self.found.push(Violation { at: self.now, invariant, seen: alloc::fmt::format(seen) });
+        }
+    }
+}
+
+/// A server that the device may have an account for.
+#[derive(Clone, Debug)]
+struct Account {
+    server: u16,
+    host: usize,
+}
+
+/// A datagram of the device, or for it.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'a> {
+    now: Instant,
+    peer: Peer,
+    /// Index into the hosts.
+    host: usize,
+    message: Message<'a>,
+}
+
+impl Seen<'_> {
+    fn id(&self) -> u16 {
+        self.message.message_id().0
+    }
+
+    fn is(&self, kind: MessageType) -> bool {
+        self.message.message_type() == kind
+    }
+
+    fn code(&self) -> Code {
+        self.message.code()
+    }
+}
+
+/// See the [module](self).
+#[derive(Clone, Debug)]
+pub struct Observer {
+    report: Report,
+    limits: Limits,
+    hosts: Vec<Arc<str>>,
+    messages: Messages,
+    answers: Answers,
+    registrations: Registrations,
+    silence: Silence,
+    deadlines: Deadlines,
+    gauges: Gauges,
+    steps: u64,
+}
+
+impl Observer {
+    /// An observer of a client with this configuration, from its beginning on; `servers` are the Short Server
+    /// IDs and hosts (`dm.example:5683`) that it may come to know.
+    #[must_use]
+    pub fn new(config: &Config, servers: &[(u16, Arc<str>)], now: Instant) -> Self {
+        let mut hosts: Vec<Arc<str>> = Vec::new();
+        let mut accounts = Vec::new();
+        for (server, host) in servers {
+            let known = hosts.iter().position(|known| known == host);
+            let index = known.unwrap_or_else(|| {
+                hosts.push(host.clone());
+                hosts.len() - 1
+            });
+            accounts.push(Account { server: *server, host: index });
+        }
+        Self {
+            report: Report { now, found: Vec::new() },
+            limits: config.limits,
+            hosts,
+            messages: Messages::new(config.transmission),
+            answers: Answers::new(config),
+            registrations: Registrations::new(config, accounts, now),
+            silence: Silence::default(),
+            deadlines: Deadlines::default(),
+            gauges: Gauges::default(),
+            steps: 0,
+        }
+    }
+
+    /// What was seen that must not be, the first 16.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.report.found
+    }
+
+    /// How many things were observed: datagrams sent and received, events, inputs.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// How long a device may take to be registered again, once all is well again after so long a trouble:
+    /// the pauses between tries double, so that the last one is hardly longer than all the tries before it,
+    /// and one that has seen nothing of the trouble finds out with its next Update.
+    #[must_use]
+    pub fn bound(trouble: Duration, lifetime: Duration) -> Duration {
+        registrations::bound(trouble, lifetime)
+    }
+
+    // ----- what it is shown -----------------------------------------------------------------
+
+    fn host(&mut self, host: &Arc<str>) -> usize {
+        let same = |known: &Arc<str>| Arc::ptr_eq(known, host) || known == host;
+        self.hosts.iter().position(same).unwrap_or_else(|| {
+            self.hosts.push(host.clone());
+            self.hosts.len() - 1
+        })
+    }
+
+    /// Time passes, and something is about to happen.
+    pub fn begin(&mut self, now: Instant) {
+        self.report.now = now;
+    }
+
+    /// The device sends a datagram.
+    pub fn sent(&mut self, peer: Peer, host: &Arc<str>, datagram: &[u8]) {
+        self.steps += 1;
+        let (now, host) = (self.report.now, self.host(host));
+        let report = &mut self.report;
+        self.silence.sent(report);
+        self.deadlines.progress();
+        if datagram.len() > self.limits.datagram {
+            let (len, limit) = (datagram.len(), self.limits.datagram);
+            report.violated(Invariant::MessageSize, format_args!("{len} bytes, and {limit} are allowed"));
+        }
+        let Ok(message) = Message::parse(datagram) else {
+            return report.violated(Invariant::WellFormed, format_args!("{datagram:02x?}"));
+        };
+        let seen = Seen { now, peer, host, message };
+        let fresh = self.messages.sent(&seen, report);
+        self.answers.sent(&seen, report);
+        self.registrations.sent(&seen, fresh, self.answers.is_repetition(&seen), report);
+    }
+
+    /// A datagram is about to be given to the client; `damaged` is whether it is not as it was sent.
+    pub fn delivered(&mut self, peer: Peer, host: &Arc<str>, datagram: &[u8], damaged: bool) {
+        self.steps += 1;
+        let (now, host) = (self.report.now, self.host(host));
+        let Ok(message) = Message::parse(datagram) else {
+            // Nobody can say what it was, and what it may have been rejected as.
+            return;
+        };
+        let seen = Seen { now, peer, host, message };
+        let serves = self.registrations.serves(now, host);
+        let repeated = self.answers.delivered(&seen, serves, &self.gauges, &self.limits);
+        self.messages.delivered(&seen, repeated || damaged);
+        self.registrations.delivered(&seen, damaged);
+        if message.code() == Code::POST && message.uri_path().eq([b"bs"]) {
+            // Bootstrap-Finish: all that is on its way is given up.
+            self.messages.excuse_all();
+            self.answers.excuse_all();
+        }
+    }
+
+    /// The platform is about to take a datagram at a host.
+    pub fn arrived(&mut self, host: &Arc<str>, datagram: &[u8], damaged: bool) {
+        let (now, host) = (self.report.now, self.host(host));
+        if let Ok(message) = Message::parse(datagram)
+            && message.code().is_request()
+        {
+            self.registrations.arrived(now, host, &message, damaged);
+        }
+    }
+
+    /// The platform sends a datagram from a host.
+    pub fn replied(&mut self, host: &Arc<str>, datagram: &[u8]) {
+        let host = self.host(host);
+        if let Ok(message) = Message::parse(datagram)
+            && message.code().is_response()
+        {
+            self.registrations.replied(host, &message);
+        }
+    }
+
+    /// The client asks for a session.
+    pub fn connects(&mut self, peer: Peer, host: Option<&Arc<str>>) {
+        self.deadlines.progress();
+        self.silence.connects(&mut self.report);
+        self.messages.excuse(peer);
+        self.answers.excuse(peer);
+        if let Some(host) = host {
+            let host = self.host(host);
+            self.registrations.doubt(Some(host));
+        }
+    }
+
+    /// The client gives a session up.
+    pub fn disconnects(&mut self, peer: Peer) {
+        self.deadlines.progress();
+        self.messages.excuse(peer);
+        self.answers.forget(peer);
+    }
+
+    /// The client has news. It is shown before what is sent at the same time.
+    pub fn event(&mut self, event: &Event) {
+        self.steps += 1;
+        self.deadlines.progress();
+        self.silence.event(event);
+        self.answers.event(event);
+        self.registrations.event(event);
+        if matches!(event, Event::MayProceed(_) | Event::Deregistered { unconfirmed: Some(Reason::CutShort), .. }) {
+            self.messages.excuse_all();
+            self.answers.excuse_all();
+        }
+    }
+
+    /// Something other than a datagram or a timeout is about to be given to the client.
+    pub fn input(&mut self, input: &Input) {
+        self.steps += 1;
+        self.silence.input(input);
+        match input {
+            Input::Datagram { .. }
+            | Input::Multicast { .. }
+            | Input::Timeout { .. }
+            | Input::Notify { .. }
+            | Input::Application { .. }
+            | Input::Connected { .. } => {}
+            Input::Update { .. } => {}
+            Input::Resume { .. } => self.answers.resumed(),
+            Input::Restart { .. } => {
+                // Nothing is remembered of what was, not even which numbers were used.
+                self.messages.forget();
+                self.answers.clear();
+                self.registrations.restarted(true);
+            }
+            Input::Restore { .. } => {
+                self.messages.excuse_all();
+                self.answers.clear();
+                self.registrations.restarted(false);
+            }
+            Input::ConnectionFailed { .. }
+            | Input::NetworkUp { .. }
+            | Input::NetworkDown { .. }
+            | Input::EnterFlightMode { .. }
+            | Input::LeaveFlightMode { .. }
+            | Input::Shutdown { .. }
+            | Input::AddressChanged { .. } => {
+                self.messages.excuse_all();
+                self.answers.excuse_all();
+                self.registrations.doubt(None);
+                if matches!(input, Input::EnterFlightMode { .. } | Input::Shutdown { .. }) {
+                    self.registrations.leaves();
+                }
+            }
+        }
+    }
+
+    /// The device is off for a while, and will go on where it was.
+    pub fn suspended(&mut self) {
+        self.messages.excuse_all();
+        self.answers.excuse_all();
+        self.registrations.doubt(None);
+    }
+
+    /// The device's clock stepped; what time has to do with is not judged until it is over.
+    pub fn clock_stepped(&mut self) {
+        self.messages.excuse_all();
+        self.answers.excuse_all();
+        self.registrations.clock_stepped();
+    }
+
+    /// A server lost its memory.
+    pub fn forgot(&mut self, host: &Arc<str>) {
+        let host = self.host(host);
+        self.registrations.forgot(host);
+    }
+
+    /// After a timeout was given to the client at a time of its clock: the deadline that it names then.
+    pub fn timed_out(&mut self, clock: Instant, next: Option<Instant>) {
+        self.steps += 1;
+        self.deadlines.timed_out(clock, next, &mut self.report);
+    }
+
+    /// Something happened, and all that it caused at once has been shown.
+    pub fn settled(&mut self, gauges: Gauges, weather: Weather) {
+        let now = self.report.now;
+        self.answers.settled(now, &mut self.report);
+        self.messages.settled(now, &mut self.report);
+        self.silence.settled();
+        let weather = if self.silence.is_present() { weather } else { Weather::Bad };
+        self.registrations.settled(now, weather, &mut self.report);
+        if gauges != self.gauges {
+            gauges.check(&self.limits, &mut self.report);
+            self.gauges = gauges;
+        }
+    }
+}
