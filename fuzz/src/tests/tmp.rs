@@ -1,5 +1,0 @@
-#[test]
-fn tmp() {
-    let data = std::fs::read("/tmp/w/worlds_bg/snap1").unwrap();
-    crate::snapshot(&data);
-}
