@@ -284,7 +284,7 @@ impl World {
             }
             path.push(fingerprint);
             let Some(action) = world.unfaulted() else { break };
-            if action == Action::GiveUp && world.platform.awaits_execution() && world.is_registered() {
+            if action == Action::GiveUp && world.platform.awaits_execution(world.server) && world.is_registered() {
                 return Err(Found::Unanswered);
             }
             world.perform(action)?;
