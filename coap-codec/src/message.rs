@@ -353,9 +353,10 @@ impl<'a> Message<'a> {
         None
     }
 
-    /// Whether there may be an option of this number: not so behind the last one.
+    /// Whether there may be an option of this number: not so behind the last one. It takes no walk.
     #[inline]
-    pub(crate) const fn reaches(&self, number: OptionNumber) -> bool {
+    #[must_use]
+    pub const fn reaches(&self, number: OptionNumber) -> bool {
         number.0 <= self.layout.last
     }
 

@@ -217,8 +217,10 @@ impl<'b> MessageWriter<'b> {
         if code.is_empty() {
             self.token_length = 0;
             self.drop_body();
+            self.write_header();
+        } else if let Some([_, byte, ..]) = self.buffer.first_chunk_mut::<{ Header::LEN }>() {
+            *byte = code.to_byte();
         }
-        self.write_header();
     }
 
     /// Drops the options and the payload and sets the code, for an answer that turns out to be
@@ -264,7 +266,6 @@ impl<'b> MessageWriter<'b> {
         }
     }
 
-    #[inline]
     fn write_header(&mut self) {
         if let Some(first) = self.buffer.first_chunk_mut() {
             *first = self.header.with_token_length(self.token_length);

@@ -31,13 +31,13 @@ pub(crate) enum Request {
 
 /// A soak.
 pub(crate) struct Args {
-    pub seeds: Range<u64>,
-    pub hours: u64,
-    pub profile: Profile,
-    pub only: Option<Vec<usize>>,
-    pub trace: bool,
-    pub failures: usize,
-    pub quiet: bool,
+    pub(crate) seeds: Range<u64>,
+    pub(crate) hours: u64,
+    pub(crate) profile: Profile,
+    pub(crate) only: Option<Vec<usize>>,
+    pub(crate) trace: bool,
+    pub(crate) failures: usize,
+    pub(crate) quiet: bool,
 }
 
 pub(crate) fn request(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, String> {

@@ -106,9 +106,10 @@ impl Report {
     pub(crate) fn finish(&self) {
         self.clear();
         let (years, seconds) = (self.lived.as_secs_f64() / YEAR, self.began.elapsed().as_secs_f64());
+        let (busy, unit) = cpu_seconds().map_or((seconds, "minute"), |seconds| (seconds, "CPU-minute"));
         let total: u64 = self.faults.iter().map(|(_, count)| count).sum();
         println!("{} lives of the profile {}: {years:.2} device-years in {seconds:.1} s", self.done, self.profile);
-        println!("  {:.0} device-years a minute", years * 60.0 / seconds.max(1e-9));
+        println!("  {:.0} device-years a {unit}", years * 60.0 / busy.max(1e-9));
         println!("  {} events, {:.0} a device-year", self.steps, self.steps as f64 / years.max(1e-9));
         println!("  {total} faults, {:.0} a device-year", total as f64 / years.max(1e-9));
         if total > 0 {
@@ -120,6 +121,13 @@ impl Report {
         }
         println!("  {} violations", self.failures);
     }
+}
+
+/// How long this program has been running on a processor, where the system tells.
+fn cpu_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
+    let nanoseconds: u64 = text.split_whitespace().next()?.parse().ok()?;
+    Some(nanoseconds as f64 / 1e9)
 }
 
 /// An empty list is an argument, too.

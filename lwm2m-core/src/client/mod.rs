@@ -12,6 +12,7 @@ mod interface;
 mod memory;
 mod multicast;
 mod next;
+mod plain;
 mod request;
 mod rest;
 mod sessions;
@@ -20,6 +21,7 @@ mod snapshot;
 use coap_codec::Message;
 
 use self::connection::{Connection, Connections, Link};
+use self::due::After;
 use crate::base::config::{AccessControl, Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::path::Path;
@@ -30,7 +32,6 @@ use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World};
 use crate::management::has_instance;
 use crate::model::{DataModel, Joined, Ticket};
-use crate::objects::security::Mode;
 use crate::objects::{ACCESS_CONTROL, Accounts};
 use crate::reporting::Reporting;
 
@@ -108,9 +109,9 @@ impl Client {
         };
         let back = self.lifecycle.heard(now, connection.role);
         let (received, left) = match self.exchange.parse(now, peer, datagram) {
-            Some(message) => match Reply::to(peer, &message) {
-                Some(reply) => self.request_in(now, connection, reply, &message, model),
-                None => self.message_in(now, peer, message, model),
+            Some(message) => match self.plain_read(now, &connection, &message, model) {
+                Some(answered) => answered,
+                None => self.message_in(now, connection, message, model),
             },
             None => (Received::Malformed, Left::Nothing),
         };
@@ -120,14 +121,19 @@ impl Client {
         received
     }
 
-    /// Takes a message that is no request.
+    /// Takes a message that is no plain Read.
+    #[inline(never)]
     fn message_in(
         &mut self,
         now: Instant,
-        peer: Peer,
+        connection: Connection,
         message: Message<'_>,
         model: &mut dyn DataModel,
     ) -> (Received, Left) {
+        let peer = connection.peer;
+        if let Some(reply) = Reply::to(peer, &message) {
+            return self.request_in(now, connection, reply, &message, model);
+        }
         match self.exchange.receive_other(now, peer, message) {
             Inbound::Response { exchange, message } => {
                 self.answered(now, exchange, Ok(&message));
@@ -157,8 +163,8 @@ impl Client {
     fn go_on(&mut self, now: Instant, left: Left, model: &mut dyn DataModel) {
         match left {
             Left::Nothing | Left::Planning => self.plan_anew(now),
-            Left::Sending => self.send_due(now, false, Some(model)),
-            Left::All => self.pump(now, Some(model)),
+            Left::Sending => self.pump(now, After::Message, Some(model)),
+            Left::All => self.pump(now, After::Anything, Some(model)),
         }
     }
 
@@ -195,7 +201,7 @@ impl Client {
             self.close(peer);
         }
         self.answer_multicast(now, model);
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
     }
 
     /// Takes the outcome of an exchange to whoever began it.
@@ -251,7 +257,7 @@ impl Client {
             self.objects = None;
             self.touch();
         }
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
     }
 
     /// The session that [`Output::Connect`] asked for cannot be made. It is asked for again when
@@ -266,7 +272,7 @@ impl Client {
         self.connections.set(peer, Link::Closed);
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.blocked(now, connection.role, Reason::Unreachable, &mut world);
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// The device has another address now. Sessions are asked for again.
@@ -274,7 +280,7 @@ impl Client {
         let now = self.clock.advance(now);
         self.lose_sessions();
         self.lifecycle.address_changed(now, &mut self.accounts);
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     // ----- from the device ------------------------------------------------------------------
@@ -287,7 +293,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.network_up(now, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// The network is gone. Registrations stay; nothing is sent until it is back.
@@ -299,7 +305,7 @@ impl Client {
             self.lifecycle.cut_short(now, &mut self.events);
         }
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// Flight mode is about to begin: de-registers, and says [`Event::MayProceed`] when nothing is
@@ -314,7 +320,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.leave_flight_mode(now, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// Power-off is about to happen: like flight mode, and for good.
@@ -331,7 +337,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.leave(now, goal, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     // ----- from the application -------------------------------------------------------------
@@ -353,7 +359,7 @@ impl Client {
             self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
-        self.send_due(now, true, Some(model));
+        self.pump(now, After::Change, Some(model));
     }
 
     /// Says who may do what with an instance, or who may create instances of an object, in place of what
@@ -383,7 +389,7 @@ impl Client {
         self.rights_changed(wall, about.path.object_id().zip(about.path.instance_id()), model);
         self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
         self.reconsider(now, model);
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
         Ok(())
     }
 
@@ -421,7 +427,7 @@ impl Client {
         if !self.exchange.resume(ticket) {
             return Err(CommandError::StaleTicket);
         }
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
         Ok(())
     }
 
@@ -429,23 +435,11 @@ impl Client {
 
     /// The next order to the runtime. What it lends is good until the next call.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
-        let order = loop {
-            let order = self.exchange.take_order()?;
-            // A session that was given up before it was asked for.
-            let obsolete = matches!(order, Order::Connect(peer) if self.server_uri(peer).is_none());
-            if !obsolete {
-                break order;
+        while let Order::Connect(peer) = *self.exchange.take_order()? {
+            // A session may have been given up before it was asked for.
+            if self.server_uri(peer).is_some() {
+                return self.session_wanted(peer);
             }
-        };
-        if let Order::Connect(peer) = order {
-            let account = self.security(self.connections.by_peer(peer)?.role)?;
-            let security = match account.mode {
-                Some(Mode::PreSharedKey) => {
-                    Security::Psk { identity: &account.credential.identity, key: &account.credential.secret_key }
-                }
-                _ => Security::NoSec,
-            };
-            return Some(Output::Connect { peer, uri: self.server_uri(peer)?, security });
         }
         Some(match self.exchange.lend_order()? {
             crate::exchange::Output::Transmit(peer, datagram) => Output::Transmit { peer, datagram },
@@ -574,6 +568,7 @@ impl From<Handled> for Received {
         }
     }
 }
+
 fn check(config: &Config) -> Result<(), ConfigError> {
     if config.endpoint.is_empty() || config.endpoint.len() > 252 {
         return Err(ConfigError::EndpointName);

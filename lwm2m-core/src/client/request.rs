@@ -10,10 +10,10 @@ use crate::base::event::{Event, Events};
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::request::transfers::Transfers;
-use crate::exchange::{Endpoint, Reply, SendError, Verdict};
+use crate::exchange::{Reply, SendError, Verdict};
 use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
-use crate::management::operation::{Kind, Observe, Operation, Places, Unfit};
+use crate::management::operation::{Kind, Observe, Operation, Places};
 use crate::management::{self, Effect, Effects, Observing, Served, has_instance, is_there};
 use crate::model::{Ctx, DataModel, Joined, Origin, Ticket, Viewed};
 use crate::objects::{ACCESS_CONTROL, Accounts, SERVER};
@@ -21,6 +21,7 @@ use crate::reporting::{Assignment, Reporting};
 
 impl Client {
     /// Takes a request from a peer. The answer is queued before its effects are carried out.
+    #[inline(never)]
     pub(super) fn request_in(
         &mut self,
         now: Instant,
@@ -41,19 +42,16 @@ impl Client {
             self.exchange.forget_request(&reply);
             return (Received::Unwelcome, Left::Nothing);
         }
+        let deadline = now + self.config.answer_within;
         let wall = self.clock.embedder(now);
         let Self { exchange, transfers, accounts, lifecycle, reporting, events, config, .. } = self;
-        let floors = Floors { transfers, accounts, lifecycle, reporting, events, config };
-        let mut operation = Operation::of(message, places(config, connection.role));
-        let read = operation.read();
-        let call = Call { now, wall, role: connection.role, ticket: None, resumed: false };
-        // Not sent for want of a buffer, an answer counts as lost; its sender repeats the request.
-        if let (Ok(()), Kind::Read(None), Role::Server(server)) = (read, operation.kind, call.role)
-            && config.device_management
-        {
-            return (Received::Request, floors.answer_read(&call, server, &reply, &operation, exchange, model));
-        }
-        let outcome = floors.answer(call, &reply, (&operation, read), exchange, model);
+        let mut floors = Floors { transfers, accounts, lifecycle, reporting, events, config };
+        let mut outcome = Outcome::default();
+        // Not sent for want of a buffer, it counts as lost; its sender repeats it.
+        let _ = exchange.answer(now, &reply, message.as_bytes(), deadline, |writer, ticket| {
+            let call = Call { now, wall, role: connection.role, ticket, resumed: false };
+            floors.serve(&call, &reply, message, model, writer, &mut outcome)
+        });
         let left = match () {
             () if connection.role == Role::Bootstrap || outcome.stirs() => Left::All,
             () if outcome.goes_on => Left::Planning,
@@ -82,9 +80,7 @@ impl Client {
             };
             asked = Some(*reply);
             let call = Call { now, wall, role: connection.role, ticket: Some(ticket), resumed: true };
-            let mut operation = Operation::of(&message, places(floors.config, connection.role));
-            let read = operation.read();
-            floors.serve(&call, reply, (&operation, read), model, writer, &mut outcome)
+            floors.serve(&call, reply, &message, model, writer, &mut outcome)
         });
         match sent {
             Ok(()) => {
@@ -284,65 +280,18 @@ pub(super) fn places(config: &Config, role: Role) -> Places<'_> {
 }
 
 impl Floors<'_> {
-    /// Answers what comes most: a Read without Observe. It causes nothing but news.
-    #[inline]
-    fn answer_read(
-        self,
-        call: &Call,
-        server: u16,
-        reply: &Reply,
-        operation: &Operation<'_>,
-        exchange: &mut Endpoint,
-        model: &mut dyn DataModel,
-    ) -> Left {
-        let joined = Joined(self.accounts, model);
-        let deadline = || call.now + self.config.answer_within;
-        let (mut effects, mut left) = (Effects::default(), Left::Nothing);
-        let _ = exchange.answer_by(call.now, reply, operation.message.as_bytes(), deadline, |writer, ticket| {
-            let ctx = Ctx { origin: Origin::Server(server), ticket, resumed: false, now: call.wall };
-            match management::read(&ctx, operation, (None, None), &joined, writer, &mut effects) {
-                Served::Answered => Verdict::Send,
-                Served::Later => {
-                    left = Left::Planning;
-                    Verdict::Later
-                }
-            }
-        });
-        if let Some(news) = effects.news.filter(|_| !reply.repeated) {
-            self.events.push(news);
-        }
-        left
-    }
-
-    /// Answers any request.
-    #[inline(never)]
-    fn answer(
-        mut self,
-        call: Call,
-        reply: &Reply,
-        (operation, read): (&Operation<'_>, Result<(), Unfit>),
-        exchange: &mut Endpoint,
-        model: &mut dyn DataModel,
-    ) -> Outcome {
-        let mut outcome = Outcome::default();
-        let deadline = call.now + self.config.answer_within;
-        let _ = exchange.answer(call.now, reply, operation.message.as_bytes(), deadline, |writer, ticket| {
-            self.serve(&Call { ticket, ..call }, reply, (operation, read), model, writer, &mut outcome)
-        });
-        outcome
-    }
-
     /// Runs a request and writes its answer.
     fn serve(
         &mut self,
         call: &Call,
         reply: &Reply,
-        (operation, read): (&Operation<'_>, Result<(), Unfit>),
+        message: &Message<'_>,
         model: &mut dyn DataModel,
         writer: &mut MessageWriter<'_>,
         outcome: &mut Outcome,
     ) -> Verdict {
-        if let Err(unfit) = read {
+        let mut operation = Operation::of(message, places(self.config, call.role));
+        if let Err(unfit) = operation.read() {
             let answered = management::refuse(unfit, reply.confirmable, writer);
             return answered.map_or(Verdict::Drop, |()| Verdict::Send);
         }
@@ -381,13 +330,13 @@ impl Floors<'_> {
         };
         let ctx = Ctx { origin, ticket: call.ticket, resumed: call.resumed, now: call.wall };
         if let Some(block) = operation.block1 {
-            let from = (reply.peer, operation.message);
+            let from = (reply.peer, message);
             outcome.goes_on = true;
-            return self.serve_block(call, &ctx, (operation, block), from, model, writer, &mut outcome.effects);
+            return self.serve_block(call, &ctx, (&operation, block), from, model, writer, &mut outcome.effects);
         }
         let mut joined = Joined(self.accounts, model);
         let assigned = self.reporting.assigned(asker);
-        match management::serve(&ctx, operation, sequence, &assigned, &mut joined, writer, &mut outcome.effects) {
+        match management::serve(&ctx, &operation, sequence, &assigned, &mut joined, writer, &mut outcome.effects) {
             Served::Answered => {
                 if reply.repeated {
                     outcome.effects = Effects::default();

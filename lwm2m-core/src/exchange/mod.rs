@@ -33,6 +33,7 @@
 
 pub(crate) mod message;
 mod multicast;
+mod plain;
 mod receive;
 pub(crate) mod request;
 mod send;
@@ -265,8 +266,11 @@ impl Endpoint {
     /// When [`Self::expire`] has something to do.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.is_silent() && self.deferred.is_empty() {
+            return None;
+        }
         let due = sooner(self.messages.unacknowledged.poll_timeout(), self.pending.poll_timeout());
-        if self.deferred.is_empty() { due } else { sooner(due, self.deferred.poll_timeout()) }
+        sooner(due, self.deferred.poll_timeout())
     }
 
     /// The next order to the runtime. Its bytes are lent until the next call.
@@ -276,7 +280,7 @@ impl Endpoint {
     }
 
     /// Takes the next order out, for a caller that adds to it before it is lent.
-    pub(crate) fn take_order(&mut self) -> Option<Order> {
+    pub(crate) fn take_order(&mut self) -> Option<&Order> {
         self.messages.outbox.pop(&mut self.messages.slots)
     }
 

@@ -34,17 +34,6 @@ impl Endpoint {
         }
     }
 
-    /// A Reset for what nobody here asked for, as long as there are not too many of them.
-    fn reject(&mut self, now: Instant, peer: Peer, message_id: MessageId) {
-        if self.may_reject(now) {
-            self.messages.empty(peer, MessageType::Reset, message_id);
-        }
-    }
-
-    fn may_reject(&mut self, now: Instant) -> bool {
-        self.messages.rejections.admit(now, self.transmission.rejections)
-    }
-
     /// Takes a message that is no request.
     #[inline(never)]
     pub(crate) fn receive_other<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
@@ -105,6 +94,17 @@ impl Endpoint {
         None
     }
 
+    /// A Reset for what nobody here asked for, as long as there are not too many of them.
+    fn reject(&mut self, now: Instant, peer: Peer, message_id: MessageId) {
+        if self.may_reject(now) {
+            self.messages.empty(peer, MessageType::Reset, message_id);
+        }
+    }
+
+    fn may_reject(&mut self, now: Instant) -> bool {
+        self.messages.rejections.admit(now, self.transmission.rejections)
+    }
+
     /// Sends a duplicate's answer again, where it has one.
     #[cold]
     fn repeat(&mut self, peer: Peer, repeat: Repeat) {
@@ -126,23 +126,27 @@ impl Endpoint {
             }
             return Inbound::Handled(Handled::Unexpected);
         };
-        self.stop_retransmission(exchange);
-        let unusable = unusable(&message);
-        let goes_on = !unusable && self.pending.goes_on(exchange, &message);
-        if !goes_on {
-            self.finish(exchange);
-        }
         if confirmable {
-            let kind = if unusable { MessageType::Reset } else { MessageType::Acknowledgement };
+            let kind = if unusable(&message) { MessageType::Reset } else { MessageType::Acknowledgement };
             let sent = self.messages.empty(peer, kind, message_id);
             let repeat = sent.map_or(Repeat::Nothing, Repeat::Answer);
             let until = now + self.lifetime(true);
             self.messages.duplicates.insert(now, until, peer, message_id, Class::Harmless, repeat);
         }
-        if goes_on {
-            return Inbound::Handled(Handled::Continues);
+        self.take_response(exchange, message)
+    }
+
+    /// Takes the response to a request that is waited for.
+    fn take_response<'a>(&mut self, exchange: ExchangeId, message: Message<'a>) -> Inbound<'a> {
+        self.stop_retransmission(exchange);
+        if unusable(&message) {
+            self.pending.remove(exchange);
+            Inbound::Failed(exchange, Failure::Unusable)
+        } else if self.pending.answered(exchange, &message) {
+            Inbound::Handled(Handled::Continues)
+        } else {
+            Inbound::Response { exchange, message }
         }
-        if unusable { Inbound::Failed(exchange, Failure::Unusable) } else { Inbound::Response { exchange, message } }
     }
 
     fn acknowledgement_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
@@ -163,32 +167,18 @@ impl Endpoint {
         if !message.code().is_response() || self.pending.token(exchange) != Some(message.token()) {
             return Inbound::Handled(Handled::Unexpected);
         }
-        self.stop_retransmission(exchange);
-        if unusable(&message) {
-            self.finish(exchange);
-            return Inbound::Failed(exchange, Failure::Unusable);
-        }
-        if self.pending.goes_on(exchange, &message) {
-            return Inbound::Handled(Handled::Continues);
-        }
-        self.finish(exchange);
-        Inbound::Response { exchange, message }
+        self.take_response(exchange, message)
     }
 
     fn reset_in<'a>(&mut self, peer: Peer, message_id: MessageId) -> Inbound<'a> {
         match self.messages.unacknowledged.find(peer, message_id) {
             Some(exchange) => {
-                self.finish(exchange);
+                self.stop_retransmission(exchange);
+                self.pending.remove(exchange);
                 Inbound::Failed(exchange, Failure::Reset)
             }
             None => Inbound::Rejected(peer, message_id),
         }
-    }
-
-    /// Ends an exchange: nothing of it is sent or awaited any more.
-    fn finish(&mut self, exchange: ExchangeId) {
-        self.stop_retransmission(exchange);
-        self.pending.remove(exchange);
     }
 
     pub(super) fn stop_retransmission(&mut self, exchange: ExchangeId) {

@@ -136,9 +136,23 @@ impl Format {
 
     /// Writes a value that must be one of a type, in a format for one only; how many bytes it takes.
     #[inline]
-    pub(crate) fn write_single(self, data_type: DataType, value: Value<'_>, output: Output<'_>) -> Result<usize, Stop> {
-        let form = if self.is_opaque() { single::Form::Opaque } else { single::Form::Text };
-        single::Writer::write(form, data_type, value, output)
+    pub(crate) fn write_single(
+        self,
+        data_type: DataType,
+        value: Value<'_>,
+        mut output: Output<'_>,
+    ) -> Result<usize, Stop> {
+        if !Types::of(value).have(data_type) {
+            return Err(FAILED);
+        }
+        match (self.kind, value) {
+            // A text is what it is written as.
+            (Kind::Text, Value::Str(text)) => output.put(text.as_bytes())?,
+            (Kind::Text, value) => text::write(&mut output, value)?,
+            (Kind::Opaque, Value::Opaque(bytes)) => output.put(bytes)?,
+            _ => return Err(NOT_ACCEPTABLE),
+        }
+        Ok(output.used())
     }
 
     pub(crate) const fn is_text(self) -> bool {

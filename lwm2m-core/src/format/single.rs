@@ -4,7 +4,7 @@ use super::base64;
 use super::output::Output;
 use super::{Encode, FAILED, NOT_ACCEPTABLE, text};
 use crate::base::path::Leaf;
-use crate::base::value::{DataType, Sink, Stop, Value};
+use crate::base::value::{Sink, Stop, Value};
 
 /// Writes one value. Anything more cannot be had in this format, and the peer is told so.
 #[derive(Debug)]
@@ -24,13 +24,6 @@ pub(super) enum Form {
 impl<'b> Writer<'b> {
     pub(super) const fn new(form: Form, output: Output<'b>) -> Self {
         Self { output, form, written: false }
-    }
-
-    /// Writes a value that must be one of a type.
-    pub(super) fn write(form: Form, data_type: DataType, value: Value<'_>, output: Output<'b>) -> Result<usize, Stop> {
-        let mut writer = Self::new(form, output);
-        writer.typed(data_type, Leaf::new(0, 0, 0), value)?;
-        writer.finish()
     }
 
     pub(super) fn finish(self) -> Result<usize, Stop> {

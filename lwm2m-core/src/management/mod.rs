@@ -17,10 +17,11 @@ pub(crate) mod stream;
 mod well_known;
 
 pub(crate) use self::change::remove;
+pub(crate) use self::read::serve_ready;
 
 use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
 
-use self::operation::{Kind, Observe, Operation, Unfit};
+use self::operation::{Kind, Observe, Operation, Unfit, Wanted};
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::event::Event;
 use crate::base::path::{MAX_ID, Path};
@@ -113,7 +114,9 @@ pub(crate) fn serve(
         // Only reading can be done once more for a further block; and no other answer has one.
         (kind, _) if !kind.is_read() && !operation.begins_answer() => Err(Code::BAD_REQUEST.into()),
         (Kind::Read(_), Origin::Bootstrap) => Err(Code::METHOD_NOT_ALLOWED.into()),
-        (Kind::Read(observe), _) => return read(ctx, operation, (observe, sequence), model, writer, effects),
+        (Kind::Read(observe), _) => {
+            return read(ctx, &operation.wanted(), (observe, sequence), model, writer, effects);
+        }
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
         (Kind::WellKnown, Origin::Server(_) | Origin::Local) => well_known::serve(operation, model, writer),
@@ -133,7 +136,7 @@ pub(crate) fn serve(
             *effects = caused;
             Served::Answered
         }
-        Err(refusal) => turn_down(ctx, operation, refusal, writer, effects),
+        Err(refusal) => turn_down(ctx, refusal, writer),
     }
 }
 
@@ -141,35 +144,30 @@ pub(crate) fn serve(
 #[inline]
 pub(crate) fn read(
     ctx: &Ctx,
-    operation: &Operation<'_>,
+    wanted: &Wanted,
     observing: (Option<Observe>, Option<u32>),
     model: &Joined<'_, Accounts, dyn DataModel + '_>,
     writer: &mut MessageWriter<'_>,
     effects: &mut Effects,
 ) -> Served {
-    match read::serve(ctx, operation, observing, model, writer, effects) {
-        Ok(()) => Served::Answered,
-        Err(refusal) => turn_down(ctx, operation, refusal, writer, effects),
+    let Err(refusal) = read::serve(ctx, wanted, observing, model, writer, effects) else { return Served::Answered };
+    let served = turn_down(ctx, refusal, writer);
+    if served == Served::Answered {
+        // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).
+        effects.effect = observing.0.map(|_| Effect::Observing(Observing::Ends));
     }
+    served
 }
 
 /// The answer to an operation that is not carried out, or not yet.
 #[cold]
-fn turn_down(
-    ctx: &Ctx,
-    operation: &Operation<'_>,
-    refusal: Refusal,
-    writer: &mut MessageWriter<'_>,
-    effects: &mut Effects,
-) -> Served {
+fn turn_down(ctx: &Ctx, refusal: Refusal, writer: &mut MessageWriter<'_>) -> Served {
     let code = match refusal {
         Refusal::Later if ctx.ticket.is_some() => return Served::Later,
         Refusal::Later => Code::SERVICE_UNAVAILABLE,
         Refusal::Code(code) => refusing(code),
     };
     writer.restart(code);
-    // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).
-    effects.effect = matches!(operation.kind, Kind::Read(Some(_))).then_some(Effect::Observing(Observing::Ends));
     Served::Answered
 }
 

@@ -25,6 +25,43 @@ pub(crate) struct Operation<'a> {
     pub(crate) payload: &'a [u8],
 }
 
+/// What a Read asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) path: Path,
+    pub(crate) accept: Option<ContentFormat>,
+    pub(crate) block2: Option<BlockValue>,
+    pub(crate) has_query: bool,
+    pub(crate) legacy: LegacyFormats,
+}
+
+impl Wanted {
+    /// Of the root, with any format.
+    pub(crate) const fn new(legacy: LegacyFormats) -> Self {
+        Self { path: Path::ROOT, accept: None, block2: None, has_query: false, legacy }
+    }
+
+    /// Reads a plain GET: one with nothing but a path of the data model, and perhaps a format of values.
+    /// False for any other, which may yet be an operation.
+    #[inline]
+    pub(crate) fn read_plainly(&mut self, message: &Message<'_>) -> bool {
+        for option in message.options() {
+            let understood = match option.number {
+                OptionNumber::URI_PATH => self.path.descend(option.value).is_ok(),
+                OptionNumber::ACCEPT if self.accept.is_none() => {
+                    self.accept = format(&option);
+                    self.accept.is_some_and(|accept| accept != ContentFormat::LINK_FORMAT)
+                }
+                _ => false,
+            };
+            if !understood {
+                return false;
+            }
+        }
+        matches!(self.path.depth(), 1..=3) && self.path.instance_id() != Some(MAX_ID)
+    }
+}
+
 /// The operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
@@ -236,6 +273,12 @@ impl<'a> Operation<'a> {
             _ => return Err(not_a_path(self.message, error)),
         };
         Ok(())
+    }
+
+    /// What it asks for as a Read.
+    pub(crate) const fn wanted(&self) -> Wanted {
+        let Self { path, accept, block2, has_query, places: Places { legacy, .. }, .. } = *self;
+        Wanted { path, accept, block2, has_query, legacy }
     }
 
     /// Whether the whole answer is wanted, or the first block of it.

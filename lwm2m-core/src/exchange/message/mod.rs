@@ -18,10 +18,6 @@ use self::retransmit::Retransmission;
 use self::slots::{SlotId, Slots};
 use super::{Peer, SendError, Verdict};
 
-/// What writes a message after its header and token. It is called once, and not copied for each kind
-/// of message.
-pub(crate) type Write<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Verdict + 'a;
-
 /// The message layer's tables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Messages {
@@ -42,8 +38,7 @@ impl Messages {
         token: Token,
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<(SlotId, Verdict), SendError> {
-        self.outbox.reclaim(&mut self.slots);
-        let slot = self.slots.take().ok_or(SendError::NoSlot)?;
+        let slot = self.take_slot()?;
         let Ok(mut writer) = MessageWriter::new(self.slots.buffer(slot), header, token) else {
             self.slots.release(slot);
             return Err(SendError::TooLong);
@@ -52,6 +47,12 @@ impl Messages {
         let len = writer.len();
         self.slots.set_len(slot, len);
         Ok((slot, verdict))
+    }
+
+    /// A free buffer.
+    pub(crate) fn take_slot(&mut self) -> Result<SlotId, SendError> {
+        self.outbox.reclaim(&mut self.slots);
+        self.slots.take().ok_or(SendError::NoSlot)
     }
 
     /// Queues an Empty message: an acknowledgement or a reset. Returns its bytes.

@@ -102,6 +102,10 @@ impl Retransmission {
         self.messages.iter().filter(|message| message.peer == peer).count()
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.messages.len()
     }

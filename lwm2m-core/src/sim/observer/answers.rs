@@ -24,6 +24,10 @@ struct Delivered {
     at: Instant,
     /// Whether it was acknowledged, or caused anything at all.
     taken: bool,
+    /// Whether the device may have forgotten it.
+    doubtful: bool,
+    /// Whether the device's table of messages was full since: what is no POST may have made room.
+    crowded: bool,
     later: Later,
 }
 
@@ -47,8 +51,9 @@ struct Step {
     owed: bool,
     repeated: bool,
     is_post: bool,
-    /// Its table of messages was full: what changes nothing new may have been forgotten.
     crowded: bool,
+    /// The device may have forgotten that it came before.
+    doubtful: bool,
     acknowledged: u8,
     changed: u8,
 }
@@ -100,6 +105,12 @@ impl Answers {
         }
     }
 
+    /// The device may have forgotten what came.
+    pub(super) fn doubt(&mut self) {
+        self.excuse_all();
+        self.delivered.iter_mut().for_each(|delivered| delivered.doubtful = true);
+    }
+
     /// A session ended: its number may be another's.
     pub(super) fn forget(&mut self, peer: Peer) {
         self.delivered.retain(|delivered| delivered.peer != peer);
@@ -127,7 +138,8 @@ impl Answers {
             owed,
             repeated,
             is_post: code == Code::POST,
-            crowded: gauges.usage.deduplication >= limits.deduplication,
+            crowded: same.is_some_and(|same| same.crowded),
+            doubtful: same.is_some_and(|same| same.doubtful),
             acknowledged: 0,
             changed: 0,
         });
@@ -135,7 +147,18 @@ impl Answers {
             let token = seen.message.token();
             let unwanted = seen.message.option(OptionNumber::NO_RESPONSE).is_some();
             let (later, taken) = (if unwanted { Later::Excused } else { Later::No }, false);
-            self.delivered.push_back(Delivered { peer, id, token, code, confirmable, at: now, taken, later });
+            self.delivered.push_back(Delivered {
+                peer,
+                id,
+                token,
+                code,
+                confirmable,
+                at: now,
+                taken,
+                doubtful: false,
+                crowded: false,
+                later,
+            });
         }
         repeated
     }
@@ -160,7 +183,8 @@ impl Answers {
             }
             let deferred = seen.code().is_empty() && !reset;
             let Some(delivered) = self.find(peer, id) else { return };
-            delivered.taken = true;
+            // What was rejected need not be remembered.
+            delivered.taken |= !reset;
             if deferred && delivered.code.is_request() && delivered.later == Later::No {
                 let until = seen.now + self.patience;
                 if let Some(delivered) = self.find(peer, id) {
@@ -210,6 +234,11 @@ impl Answers {
         }
     }
 
+    /// The device's table of messages is full.
+    pub(super) fn crowded(&mut self) {
+        self.delivered.iter_mut().for_each(|delivered| delivered.crowded = true);
+    }
+
     pub(super) fn settled(&mut self, now: Instant, report: &mut Report) {
         if let Some(step) = self.step.take() {
             let Step { peer, id, .. } = step;
@@ -220,7 +249,7 @@ impl Answers {
             if step.owed && step.acknowledged == 0 {
                 report.violated(Invariant::Answered, format_args!("{id:#06x} of {peer} was not answered"));
             }
-            if step.repeated && step.changed > 0 && (step.is_post || !step.crowded) {
+            if step.repeated && step.changed > 0 && !step.doubtful && (step.is_post || !step.crowded) {
                 report.violated(
                     Invariant::AppliedOnce,
                     format_args!("{id:#06x} of {peer} came again and was carried out again"),

@@ -13,6 +13,8 @@ mod gauges;
 mod messages;
 mod registrations;
 mod silence;
+#[cfg(test)]
+mod tests;
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -380,6 +382,9 @@ impl Observer {
             self.messages.excuse_all();
             self.answers.excuse_all();
         }
+        if self.registrations.ends_requests(event) {
+            self.answers.excuse_all();
+        }
     }
 
     /// Something other than a datagram or a timeout is about to be given to the client.
@@ -430,11 +435,15 @@ impl Observer {
         self.registrations.doubt(None);
     }
 
-    /// The device's clock stepped; what time has to do with is not judged until it is over.
-    pub fn clock_stepped(&mut self) {
+    /// The device's clock steps by so many seconds. What is on its way is not judged by its times, and who
+    /// jumps ahead may forget what came before.
+    pub fn clock_stepped(&mut self, seconds: i64) {
         self.messages.excuse_all();
         self.answers.excuse_all();
-        self.registrations.clock_stepped();
+        if seconds > 0 {
+            self.answers.doubt();
+        }
+        self.registrations.doubt(None);
     }
 
     /// A server lost its memory.
@@ -457,6 +466,9 @@ impl Observer {
         self.silence.settled();
         let weather = if self.silence.is_present() { weather } else { Weather::Bad };
         self.registrations.settled(now, weather, &mut self.report);
+        if gauges.usage.deduplication >= self.limits.deduplication {
+            self.answers.crowded();
+        }
         if gauges != self.gauges {
             gauges.check(&self.limits, &mut self.report);
             self.gauges = gauges;

@@ -17,6 +17,9 @@ use crate::base::time::Instant;
 /// and the pause between.
 const MARGIN: Duration = Duration::from_secs(250);
 
+/// Whoever is asked knows for so long what comes again (RFC 7252, section 4.8.2).
+const EXCHANGE_LIFETIME: Duration = Duration::from_secs(247);
+
 /// A lifetime below this leaves less.
 const SHORT: Duration = Duration::from_secs(600);
 
@@ -83,6 +86,8 @@ struct Registration {
     left: bool,
     // ----- as the platform sees it
     asking: Option<Asked>,
+    /// What arrived last, to tell what comes again.
+    heard: [(MessageId, Instant); 8],
     live_until: Option<Instant>,
     live_lifetime: Duration,
     /// Something happened since the last Update that may keep the next one back.
@@ -91,6 +96,8 @@ struct Registration {
     tainted: bool,
     /// When it was registered last, and all was well.
     sound_at: Instant,
+    /// The longest lifetime since.
+    longest: Duration,
     /// Disabled by its server at most until then.
     disabled_until: Instant,
 }
@@ -133,11 +140,13 @@ impl Registrations {
             reason: true,
             left: false,
             asking: None,
+            heard: [(MessageId(0), Instant::ZERO); 8],
             live_until: None,
             live_lifetime: lifetime,
             disturbed: true,
             tainted: false,
             sound_at: now,
+            longest: lifetime,
             disabled_until: now,
         };
         Self {
@@ -181,13 +190,11 @@ impl Registrations {
             for own in &mut self.accounts {
                 own.granted.clear();
                 (own.asked, own.asking) = (None, None);
+                // The same numbers may come from another port.
+                own.heard = [(MessageId(0), Instant::ZERO); 8];
                 (own.left, own.tainted) = (false, false);
             }
         }
-    }
-
-    pub(super) fn clock_stepped(&mut self) {
-        self.doubt(None);
     }
 
     /// A server lost its memory.
@@ -335,6 +342,19 @@ impl Registrations {
         }
     }
 
+    /// Whether what a server asked before may be nobody's any more.
+    pub(super) fn ends_requests(&self, event: &Event) -> bool {
+        match *event {
+            Event::Registered { .. }
+            | Event::RegistrationFailed { .. }
+            | Event::UpdateFailed { .. }
+            | Event::Deregistered { .. }
+            | Event::BootstrapStarted => true,
+            Event::Executed { path, .. } => is_disable(path),
+            _ => false,
+        }
+    }
+
     // ----- the platform ---------------------------------------------------------------------
 
     /// A request arrives at the platform.
@@ -342,10 +362,12 @@ impl Registrations {
         let Some(own) = self.at(host) else { return };
         if let Some(asked) = Asked::of(now, message, damaged) {
             // One that comes again was carried out when it came first.
-            let same = own.asking.is_some_and(|before| before.token == asked.token && before.kind == asked.kind);
-            if !same {
-                own.asking = Some(asked);
+            if own.heard.iter().any(|(id, at)| *id == asked.id && now < *at + EXCHANGE_LIFETIME) {
+                return;
             }
+            own.heard.rotate_right(1);
+            own.heard[0] = (asked.id, now);
+            own.asking = Some(asked);
         }
     }
 
@@ -396,13 +418,15 @@ impl Registrations {
             if weather == Weather::Bad {
                 continue;
             }
+            let lifetime = own.lifetime.max(own.live_lifetime);
             if own.live_until.is_some() && own.sure && now < own.lease_until {
-                own.sound_at = now;
+                (own.sound_at, own.longest) = (now, lifetime);
                 continue;
             }
+            own.longest = own.longest.max(lifetime);
             let since = self.fair_since.max(own.sound_at).max(own.disabled_until);
             let trouble = self.fair_since.saturating_duration_since(own.sound_at);
-            let limit = since + bound(trouble, own.lifetime.max(own.live_lifetime));
+            let limit = since + bound(trouble, own.longest);
             if now > limit && !own.tainted {
                 report.violated(
                     Invariant::Recovery,
