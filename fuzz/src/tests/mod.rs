@@ -95,7 +95,10 @@ fn snapshots_of_lives_are_restored() {
         let len = desk.client.snapshot(Instant::ZERO, &mut flash).expect("room");
         for (how, waking) in ["restarts", "sleeps"].iter().enumerate() {
             let input = [&[how as u8], &flash[before..len - after]].concat();
-            causes::is_seed("snapshot", &format!("{name}-{waking}"), &input);
+            // The seeds are of some time: what a snapshot holds changes with the client.
+            if std::env::var_os("WRITE_SEEDS").is_some() {
+                causes::is_seed("snapshot", &format!("{name}-{waking}"), &input);
+            }
             assert!(super::snapshot(&input), "{name} {waking}");
         }
     };
@@ -107,6 +110,12 @@ fn snapshots_of_lives_are_restored() {
     check("observed", &desk);
     desk.client.network_down(Instant::ZERO);
     check("offline", &desk);
+}
+
+/// Found by fuzzing: a server with two registrations was due for ever, as only one of them was served.
+#[test]
+fn two_registrations_with_one_server_are_damage() {
+    assert!(!super::snapshot(include_bytes!("../../seeds/snapshot/two-registrations-with-one-server")));
 }
 
 /// A life in which no request reaches the model tells little.
