@@ -11,6 +11,7 @@ mod answers;
 mod deadlines;
 mod gauges;
 mod messages;
+mod observations;
 mod registrations;
 mod silence;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use self::answers::Answers;
 use self::deadlines::Deadlines;
 pub use self::gauges::Gauges;
 use self::messages::Messages;
+use self::observations::Observations;
 use self::registrations::Registrations;
 use self::silence::Silence;
 use super::record::Input;
@@ -35,6 +37,7 @@ use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
 use crate::base::limits::Limits;
 use crate::base::time::Instant;
+use crate::client::Wake;
 use crate::exchange::Peer;
 
 /// What must hold after every step.
@@ -64,6 +67,9 @@ pub enum Invariant {
     /// An account has one registration: Updates go where the last Register was granted, and there is no
     /// Register without a reason while a registration is live.
     OneRegistration,
+    /// A notification belongs to an observation of the running registration, and is newer than the one
+    /// before (RFC 7641, section 4.4; OMA LwM2M 1.0, 5.3.1).
+    Observation,
     /// No Update, no notification and no answer after a De-register (OMA LwM2M 1.0, 5.3.3).
     AfterDeregister,
     /// An Update arrives before the lifetime ends, while the [`Weather`] is fair
@@ -81,7 +87,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::WellFormed,
         Self::MessageSize,
         Self::MessageId,
@@ -92,6 +98,7 @@ impl Invariant {
         Self::AnsweredLate,
         Self::AppliedOnce,
         Self::OneRegistration,
+        Self::Observation,
         Self::AfterDeregister,
         Self::UpdateInTime,
         Self::Recovery,
@@ -133,6 +140,7 @@ impl Invariant {
             Self::AnsweredLate => "late answers",
             Self::AppliedOnce => "applied once",
             Self::OneRegistration => "one registration",
+            Self::Observation => "observations",
             Self::AfterDeregister => "nothing after de-register",
             Self::UpdateInTime => "update in time",
             Self::Recovery => "recovery",
@@ -182,6 +190,15 @@ impl Report {
     }
 }
 
+/// Bytes, as a violation shows them.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// A server that the device may have an account for.
 #[derive(Clone, Debug)]
 struct Account {
@@ -221,6 +238,7 @@ pub struct Observer {
     hosts: Vec<Arc<str>>,
     messages: Messages,
     answers: Answers,
+    observations: Observations,
     registrations: Registrations,
     silence: Silence,
     deadlines: Deadlines,
@@ -249,6 +267,7 @@ impl Observer {
             hosts,
             messages: Messages::new(config.transmission),
             answers: Answers::new(config),
+            observations: Observations::default(),
             registrations: Registrations::new(config, accounts, now),
             silence: Silence::default(),
             deadlines: Deadlines::default(),
@@ -304,11 +323,14 @@ impl Observer {
             report.violated(Invariant::MessageSize, format_args!("{len} bytes, and {limit} are allowed"));
         }
         let Ok(message) = Message::parse(datagram) else {
-            return report.violated(Invariant::WellFormed, format_args!("{datagram:02x?}"));
+            return report.violated(Invariant::WellFormed, format_args!("{}", Hex(datagram)));
         };
         let seen = Seen { now, peer, host, message };
         let fresh = self.messages.sent(&seen, report);
         self.answers.sent(&seen, report);
+        if fresh {
+            self.observations.sent(&seen, report);
+        }
         self.registrations.sent(&seen, fresh, self.answers.is_repetition(&seen), report);
     }
 
@@ -324,6 +346,7 @@ impl Observer {
         let serves = self.registrations.serves(now, host);
         let repeated = self.answers.delivered(&seen, serves, &self.gauges, &self.limits);
         self.messages.delivered(&seen, repeated || damaged);
+        self.observations.delivered(&seen);
         self.registrations.delivered(&seen, damaged);
         if message.code() == Code::POST && message.uri_path().eq([b"bs"]) {
             // Bootstrap-Finish: all that is on its way is given up.
@@ -382,6 +405,13 @@ impl Observer {
             self.messages.excuse_all();
             self.answers.excuse_all();
         }
+        match *event {
+            Event::Registered { server, .. } | Event::Deregistered { server, .. } => {
+                self.observations.forget(self.registrations.host_of(server));
+            }
+            Event::BootstrapFinished => self.observations.forget(None),
+            _ => {}
+        }
         if self.registrations.ends_requests(event) {
             self.answers.excuse_all();
         }
@@ -404,11 +434,15 @@ impl Observer {
                 // Nothing is remembered of what was, not even which numbers were used.
                 self.messages.forget();
                 self.answers.clear();
+                self.observations.forget(None);
                 self.registrations.restarted(true);
             }
-            Input::Restore { .. } => {
+            Input::Restore { wake, .. } => {
                 self.messages.excuse_all();
                 self.answers.clear();
+                if *wake == Wake::Restart {
+                    self.observations.forget(None);
+                }
                 self.registrations.restarted(false);
             }
             Input::ConnectionFailed { .. }

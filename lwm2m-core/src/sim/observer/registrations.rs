@@ -32,6 +32,9 @@ pub(super) fn bound(trouble: Duration, lifetime: Duration) -> Duration {
     lifetime + (trouble * 3).min(longest) + Duration::from_secs(900)
 }
 
+/// How long a device may take to register anew, once it was told that it is not registered, and all is well.
+const PROMPT: Duration = Duration::from_secs(600);
+
 /// A request of the registration interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -98,6 +101,8 @@ struct Registration {
     sound_at: Instant,
     /// The longest lifetime since.
     longest: Duration,
+    /// When it was told that it is not registered.
+    refused_at: Option<Instant>,
     /// Disabled by its server at most until then.
     disabled_until: Instant,
 }
@@ -147,6 +152,7 @@ impl Registrations {
             tainted: false,
             sound_at: now,
             longest: lifetime,
+            refused_at: None,
             disabled_until: now,
         };
         Self {
@@ -161,6 +167,11 @@ impl Registrations {
 
     fn at(&mut self, host: usize) -> Option<&mut Registration> {
         self.accounts.iter_mut().find(|own| own.account.host == host)
+    }
+
+    /// The host of a server.
+    pub(super) fn host_of(&self, server: u16) -> Option<usize> {
+        self.accounts.iter().find(|own| own.account.server == server).map(|own| own.account.host)
     }
 
     /// Whether requests of a host are served now without any doubt.
@@ -293,7 +304,10 @@ impl Registrations {
                 own.lifetime = asked.lifetime.unwrap_or(own.lifetime);
                 own.lease_until = asked.at + own.lifetime;
             }
-            _ => (own.sure, own.reason, own.disturbed) = (false, true, true),
+            (kind, code) => {
+                (own.sure, own.reason, own.disturbed) = (false, true, true);
+                own.refused_at = (kind == Kind::Update && code == Code::NOT_FOUND).then_some(seen.now);
+            }
         }
     }
 
@@ -420,13 +434,15 @@ impl Registrations {
             }
             let lifetime = own.lifetime.max(own.live_lifetime);
             if own.live_until.is_some() && own.sure && now < own.lease_until {
-                (own.sound_at, own.longest) = (now, lifetime);
+                (own.sound_at, own.longest, own.refused_at) = (now, lifetime, None);
                 continue;
             }
             own.longest = own.longest.max(lifetime);
             let since = self.fair_since.max(own.sound_at).max(own.disabled_until);
             let trouble = self.fair_since.saturating_duration_since(own.sound_at);
+            let prompt = own.refused_at.filter(|at| *at >= since).map(|at| at + PROMPT);
             let limit = since + bound(trouble, own.longest);
+            let limit = prompt.map_or(limit, |prompt| prompt.min(limit));
             if now > limit && !own.tainted {
                 report.violated(
                     Invariant::Recovery,
