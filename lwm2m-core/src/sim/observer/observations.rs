@@ -11,8 +11,10 @@ use super::{Invariant, Report, Seen};
 struct Observation {
     host: usize,
     token: Token,
-    /// The newest sequence number, and the Message ID that it came with.
-    newest: Option<(u32, u16)>,
+    /// The newest sequence number.
+    newest: Option<u32>,
+    /// The Message ID of the last notification.
+    last: Option<u16>,
 }
 
 /// What servers observe.
@@ -37,12 +39,12 @@ impl Observations {
         if code == Code::GET && seen.message.observe() == Some(0) {
             let token = seen.message.token();
             if self.find(host, token).is_none() {
-                self.known.push(Observation { host, token, newest: None });
+                self.known.push(Observation { host, token, newest: None, last: None });
             }
         }
         if seen.is(MessageType::Reset) && code.is_empty() {
             // The one that it names is over, if it was the last one.
-            self.known.retain(|known| known.host != host || known.newest.is_none_or(|(_, last)| last != id));
+            self.known.retain(|known| known.host != host || known.last != Some(id));
         }
     }
 
@@ -58,12 +60,14 @@ impl Observations {
         };
         // Twice the same in answers that come again, for one observation.
         let acknowledgement = seen.is(MessageType::Acknowledgement);
-        if let Some((newest, _)) = known.newest.filter(|_| !acknowledgement) {
+        if let Some(newest) = known.newest.filter(|_| !acknowledgement) {
             let ahead = sequence.wrapping_sub(newest) & 0x00ff_ffff;
             if ahead == 0 || ahead >= 1 << 23 {
                 report.violated(Invariant::Observation, format_args!("notification {sequence} follows {newest}"));
             }
         }
-        known.newest = Some((sequence, id));
+        known.newest = Some(sequence);
+        // An answer has the number of its request.
+        known.last = if acknowledgement { known.last } else { Some(id) };
     }
 }

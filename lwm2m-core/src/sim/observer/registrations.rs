@@ -4,8 +4,9 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{Code, Message, MessageId, MessageType, Token, Values};
+use coap_codec::{Code, Message, MessageId, MessageType};
 
+use super::asked::{Asked, Kind, digest};
 use super::{Account, Invariant, Report, Seen, Weather};
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
@@ -34,42 +35,6 @@ pub(super) fn bound(trouble: Duration, lifetime: Duration) -> Duration {
 
 /// How long a device may take to register anew, once it was told that it is not registered, and all is well.
 const PROMPT: Duration = Duration::from_secs(600);
-
-/// A request of the registration interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Register,
-    Update,
-    Deregister,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Asked {
-    kind: Kind,
-    id: MessageId,
-    token: Token,
-    at: Instant,
-    lifetime: Option<Duration>,
-    damaged: bool,
-}
-
-impl Asked {
-    /// None for what is no request of the registration interface.
-    fn of(now: Instant, message: &Message<'_>, damaged: bool) -> Option<Self> {
-        let kind = match message.code() {
-            Code::POST if message.uri_path().eq([b"bs"]) => return None,
-            Code::POST if message.uri_query().any(|argument| argument.starts_with(b"ep=")) => Kind::Register,
-            Code::POST => Kind::Update,
-            Code::DELETE => Kind::Deregister,
-            _ => return None,
-        };
-        let number = |value: &[u8]| core::str::from_utf8(value).ok()?.parse::<u32>().ok();
-        let lifetime = message.uri_query().find_map(|argument| argument.strip_prefix(b"lt="));
-        let lifetime = lifetime.and_then(number).map(|seconds| Duration::from_secs(u64::from(seconds)));
-        let (id, token) = (message.message_id(), message.token());
-        Some(Self { kind, id, token, at: now, lifetime, damaged })
-    }
-}
 
 /// One account.
 #[derive(Clone, Debug)]
@@ -122,14 +87,6 @@ pub(super) struct Registrations {
 /// /1/x/4
 fn is_disable(path: Path) -> bool {
     path.object_id() == Some(1) && path.resource_id() == Some(4)
-}
-
-/// 64 bits of a path.
-fn digest(path: Values<'_>) -> u64 {
-    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    path.fold(0xcbf2_9ce4_8422_2325, |hash, segment| {
-        segment.iter().fold(mix(hash, b'/'), |hash, byte| mix(hash, *byte))
-    })
 }
 
 impl Registrations {
