@@ -308,6 +308,7 @@ fn an_object_list_that_no_longer_fits_leaves_pauses_after_the_lease() {
     let mut desk = Desk::registered(config);
     let expired = desk.now + secs(60);
     let mut model = Crowd(device(), 900);
+    desk.client.notify(desk.now, Path::ROOT, &mut model);
     let mut failed = Vec::new();
     while let Some(deadline) = desk.client.poll_timeout().filter(|deadline| *deadline <= expired + secs(1_000)) {
         desk.now = desk.now.max(deadline);

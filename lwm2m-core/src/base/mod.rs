@@ -9,6 +9,7 @@ pub(crate) mod limits;
 pub(crate) mod mixer;
 pub(crate) mod origin;
 pub(crate) mod path;
+pub(crate) mod profile;
 pub(crate) mod rights;
 pub(crate) mod rng;
 pub(crate) mod time;

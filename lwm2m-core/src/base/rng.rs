@@ -67,11 +67,16 @@ impl Generator {
 
     /// A duration between `low` and `high`, uniform to the microsecond; `low` when the range is empty.
     pub fn between(&mut self, low: Duration, high: Duration) -> Duration {
-        let span = super::time::micros(high.saturating_sub(low));
-        // A multiplication instead of a remainder: no bias that anyone could measure, no division.
-        let offset = (u128::from(self.next_u64()) * u128::from(span)) >> 64;
-        low.saturating_add(Duration::from_micros(offset as u64))
+        between(self.next_u64(), low, high)
     }
+}
+
+/// The same by a value that was drawn before.
+pub(crate) fn between(drawn: u64, low: Duration, high: Duration) -> Duration {
+    let span = super::time::micros(high.saturating_sub(low));
+    // A multiplication instead of a remainder: no bias that anyone could measure, no division.
+    let offset = (u128::from(drawn) * u128::from(span)) >> 64;
+    low.saturating_add(Duration::from_micros(offset as u64))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Servers that cannot be told now: what they are to be told is kept.
 
+use super::Client;
 use super::connection::{Connection, Link};
-use super::{Client, Role};
 use crate::base::event::Event;
 use crate::base::path::Path;
 use crate::base::time::Instant;
@@ -13,7 +13,7 @@ impl Client {
     /// session, the Update that makes sure of it has no answer yet, or it is asleep with us in queue mode.
     pub(super) fn is_away(&self, now: Instant, server: u16) -> bool {
         let own = self.lifecycle.registration_of(server);
-        own.is_some_and(|own| self.is_out_of_reach(now, own, self.connections.by_role(Role::Server(server))))
+        own.is_some_and(|own| self.is_out_of_reach(now, own, self.session_of(own)))
     }
 
     /// The same of a registration, and the session with its server.
@@ -22,12 +22,6 @@ impl Client {
             && (own.is_out_of_touch(now)
                 || !self.lifecycle.hears_servers()
                 || session.is_none_or(|session| session.link != Link::Open))
-    }
-
-    /// Whether a server that is registered with, and has a session, can be told something now.
-    pub(super) fn may_tell(&self, now: Instant, server: u16) -> bool {
-        let own = self.lifecycle.registration_of(server);
-        self.lifecycle.hears_servers() && own.is_some_and(|own| own.serves(now) && !own.is_out_of_touch(now))
     }
 
     /// Makes the notifications that would leave now if their servers could be told, and keeps them. For
@@ -41,7 +35,7 @@ impl Client {
         for index in 0.. {
             let Some(own) = self.lifecycle.registrations.get(index) else { break };
             let server = own.server;
-            let away = self.is_out_of_reach(now, own, self.connections.by_role(Role::Server(server)));
+            let away = self.is_out_of_reach(now, own, self.session_of(own));
             if !away && !self.reporting.has_any_kept() {
                 continue;
             }
@@ -58,21 +52,21 @@ impl Client {
     }
 
     fn keep_for(&mut self, now: Instant, server: u16, model: &mut dyn DataModel) {
-        let (wall, defaults) = (self.clock.embedder(now), self.defaults(server));
+        let wall = self.clock.embedder(now);
         let datagram = self.config.limits.datagram;
-        while let Some(due) = self.reporting.due_to_keep(now, server, defaults) {
+        while let Some(due) = self.reporting.due_to_keep(now, server) {
             self.reporting.keep((now, wall), &due, datagram, &Joined(&mut self.accounts, model));
             self.touch();
         }
     }
 
     /// When the next notification is to be made that is kept. A device that sleeps is not woken for it.
-    pub(super) fn poll_keep(&self, now: Instant, own: &Registration, session: Option<Connection>) -> Option<Instant> {
-        let keeps = self.is_out_of_reach(now, own, session)
-            && self.reporting.keeps()
+    pub(super) fn poll_keep(&self, now: Instant, own: &Registration) -> Option<Instant> {
+        let keeps = self.reporting.keeps()
+            && self.is_out_of_reach(now, own, self.session_of(own))
             && own.asleep_until(now).is_none()
             && self.stores_notifications(own.server);
-        if keeps { self.reporting.poll_keep(own.server, self.defaults(own.server)) } else { None }
+        if keeps { self.reporting.poll_keep(own.server) } else { None }
     }
 
     /// Servers that cannot be told now that what they observe is gone are told later.

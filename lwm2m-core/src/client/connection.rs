@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::Peer;
 use crate::lifecycle::Role;
 
@@ -16,6 +16,7 @@ pub(crate) struct Connection {
 
 /// What a session is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub(crate) enum Link {
     /// Nothing yet: to be asked for when something is due.
     Closed,
@@ -46,6 +47,10 @@ impl Connections {
 
     pub(crate) fn get(&self, index: usize) -> Option<Connection> {
         self.list.get(index).copied()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Connection> {
@@ -98,7 +103,7 @@ impl Connections {
             Link::Lingering { until } => Some(until),
             _ => None,
         };
-        self.list.iter().filter_map(until).min()
+        earliest(self.list.iter().filter_map(until))
     }
 
     pub(crate) fn heap(&self) -> usize {

@@ -4,11 +4,12 @@ use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, MessageWriter, WriteError};
 
+use super::Client;
 use super::connection::{Connection, Link};
-use super::{Client, objects};
+use super::next::Task;
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, sooner};
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
 use crate::lifecycle::presence::Presence;
@@ -22,40 +23,124 @@ use crate::reporting::{Due as Notification, is_there, may_hear};
 /// How long to wait when a buffer or a Message ID was missing.
 const STALL: Duration = Duration::from_secs(1);
 
+/// What happened before something may be due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Anything: sessions may have to be brought in line.
+    Anything,
+    /// Nothing that changes presence, accounts and registrations.
+    Message,
+    /// The same, but perhaps something in the model has changed.
+    Change,
+}
+
 impl Client {
-    /// Brings sessions in line, and sends all that is due and has room. Without a model only what needs
-    /// none.
-    pub(super) fn pump(&mut self, now: Instant, model: Option<&mut dyn DataModel>) {
-        self.settle(now);
-        self.send_due(now, false, model);
+    /// Sends all that is due and has room, after what may have brought it about. Without a model only what
+    /// needs none.
+    pub(super) fn pump(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
+        if !self.is_plain() {
+            return self.pump_all(now, after, model);
+        }
+        // Sending leaves all plain.
+        let next = self.serve_all(now, model);
+        self.tell_dropped();
+        self.plan_plainly(next);
     }
 
-    /// The same after what changes nothing for presence, accounts and registrations; perhaps something in
-    /// the model has `changed`.
-    pub(super) fn send_due(&mut self, now: Instant, changed: bool, mut model: Option<&mut dyn DataModel>) {
+    /// Whether all is as it mostly is: no bootstrap server to heed, and one session with each server, which
+    /// is registered with and can be talked to at any time. Then none is missing, none is in the way, nobody
+    /// sleeps, and nothing is kept.
+    fn is_plain(&self) -> bool {
+        self.lifecycle.hears_servers()
+            && !self.lifecycle.heeds_bootstrap_server(&self.config)
+            && !self.reporting.has_any_kept()
+            && self.connections.len() == self.lifecycle.registrations.len()
+            && self
+                .lifecycle
+                .registrations
+                .iter()
+                .all(|own| own.is_at_hand() && self.session_of(own).is_some_and(|session| session.link == Link::Open))
+    }
+
+    #[inline(never)]
+    fn pump_all(&mut self, now: Instant, after: After, mut model: Option<&mut dyn DataModel>) {
+        if after == After::Anything {
+            self.settle(now);
+        }
         self.fall_asleep(now);
+        let changed = after == After::Change;
         self.keep_notifications(now, changed, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
-        self.serve_all(now, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
+        let mut next = self.serve_all(now, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         if self.note_messages(now) {
             // What a server that slept was to be told has waited for that.
-            self.serve_all(now, model);
+            next = self.serve_all(now, model);
         }
         self.tell_dropped();
+        self.plan(now, next);
     }
 
-    fn serve_all(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) {
+    /// Sends each server what is due and has room; when something will be next.
+    fn serve_all(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) -> Option<Instant> {
         if self.stalled.is_some_and(|stalled| now < stalled) {
-            return;
+            return self.next_to_send(now);
         }
         self.stalled = None;
-        for index in 0.. {
-            let Some(connection) = self.connections.get(index) else { break };
-            let mut session = Some(connection);
-            while let Some(connection) = session {
-                let model = model.as_mut().map(|model| &mut **model as &mut dyn DataModel);
-                let served = self.serve(now, connection, model);
-                session = self.connections.get(index).filter(|_| served);
+        let (mut served, mut next) = (false, None);
+        if self.lifecycle.heeds_bootstrap_server(&self.config) {
+            next = self.serve_bootstrap_server(now, &mut model, &mut served);
+        }
+        for index in 0..self.lifecycle.registrations.len() {
+            next = sooner(next, self.serve(now, index, &mut model, &mut served));
+        }
+        // One may have left another one no room.
+        if served && self.connections.len() > 1 { self.next_to_send(now) } else { next }
+    }
+
+    /// Sends the server of a registration what is due and has room; when something will be next.
+    fn serve(
+        &mut self,
+        now: Instant,
+        index: usize,
+        model: &mut Option<&mut dyn DataModel>,
+        served: &mut bool,
+    ) -> Option<Instant> {
+        loop {
+            let own = self.lifecycle.registrations.get(index)?;
+            let (at, task) = self.next_task(now, own)?;
+            if at > now || !self.carry_out(now, Role::Server(own.server), task, model) {
+                return Some(at);
             }
+            *served = true;
+        }
+    }
+
+    /// The same for the bootstrap server.
+    #[inline(never)]
+    fn serve_bootstrap_server(
+        &mut self,
+        now: Instant,
+        model: &mut Option<&mut dyn DataModel>,
+        served: &mut bool,
+    ) -> Option<Instant> {
+        loop {
+            let (at, task) = self.next_bootstrap_task(now)?;
+            if at > now || !self.carry_out(now, Role::Bootstrap, task, model) {
+                return Some(at);
+            }
+            *served = true;
+        }
+    }
+
+    /// False when it cannot be done now.
+    fn carry_out(&mut self, now: Instant, role: Role, task: Task, model: &mut Option<&mut dyn DataModel>) -> bool {
+        let Some(session) = self.connections.by_role(role) else { return false };
+        match (task, model.as_mut()) {
+            (Task::Connect, _) => self.connect(session.peer),
+            (Task::Request, model) => self.send_request(now, session, model.map(|model| &**model as &dyn DataModel)),
+            (_, None) => false,
+            (Task::NextBlock, Some(model)) => self.send_next_block(now, session, &**model),
+            (Task::LateAnswer, Some(model)) => self.answer_late(now, session, &mut **model),
+            (Task::Notification, Some(model)) => self.send_notification(now, session, &mut **model),
         }
     }
 
@@ -104,72 +189,32 @@ impl Client {
         self.lifecycle.needs_session(now, role, &self.accounts, &self.config)
     }
 
-    /// Does the next thing that is due for a peer. False when there is nothing, or no room.
-    fn serve(&mut self, now: Instant, connection: Connection, model: Option<&mut dyn DataModel>) -> bool {
-        let Connection { peer, role, link } = connection;
-        match link {
-            Link::Connecting | Link::Lingering { .. } => return false,
-            Link::Closed | Link::Lost | Link::Wanted => {
-                self.connect_if_due(now, connection);
-                return false;
-            }
-            Link::Open => {}
-        }
-        if self.exchange.next_block(peer).is_some() && self.send_next_block(now, connection, model.as_deref()) {
-            return true;
-        }
-        let own = match role {
-            Role::Server(server) => self.lifecycle.registration_of(server),
-            Role::Bootstrap => None,
-        };
-        let room = self.exchange.has_room(peer);
-        let due = own.map_or_else(|| self.lifecycle.poll_timeout(role), |own| self.lifecycle.poll_server(own));
-        if room && due.is_some_and(|due| due <= now) && self.send_lifecycle(now, connection, model.as_deref()) {
-            return true;
-        }
-        let Some(model) = model else { return false };
-        if room && self.exchange.due(peer).is_some() {
-            let serves = self.lifecycle.serves(now, role, &self.config);
-            if serves && self.answer_late(now, connection, model) {
-                return true;
-            }
-        }
-        match role {
-            Role::Server(server) if self.may_tell(now, server) => {
-                self.send_notification(now, (peer, room), server, model)
-            }
-            _ => false,
-        }
-    }
-
-    /// Asks the runtime for a session that is wanted, or that of a request that is due.
-    pub(super) fn connect_if_due(&mut self, now: Instant, connection: Connection) {
-        let due = self.lifecycle.poll_timeout(connection.role);
-        let wanted = connection.link == Link::Wanted && self.lifecycle.may_send(connection.role);
-        if wanted || due.is_some_and(|due| due <= now) {
-            self.exchange.connect(connection.peer);
-            self.connections.set(connection.peer, Link::Connecting);
-        }
+    /// Asks the runtime for a session.
+    fn connect(&mut self, peer: Peer) -> bool {
+        self.exchange.connect(peer);
+        self.connections.set(peer, Link::Connecting);
+        true
     }
 
     /// Bootstrap-Request, Register, Update, De-register.
-    pub(super) fn send_lifecycle(
-        &mut self,
-        now: Instant,
-        connection: Connection,
-        model: Option<&dyn DataModel>,
-    ) -> bool {
+    #[inline(never)]
+    fn send_request(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
         let role = connection.role;
+        if matches!(role, Role::Server(server) if self.lifecycle.is_unknown_to(server)) {
+            // A Register tells what there is, whatever was said of it.
+            self.objects = None;
+        }
+        // A De-register says nothing of them, and nothing else is sent without a model.
+        let objects = model.map_or(0, |model| self.objects(model));
         let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        let objects = || model.map_or(0, |model| objects(accounts, model));
-        let Some(due) = lifecycle.due(now, role, accounts, config, &objects) else {
+        let Some(due) = lifecycle.due(now, role, accounts, config, objects) else {
             return false;
         };
         let listless = matches!(due, Due::Bootstrap | Due::Registration(Request::Deregister, _));
         if model.is_none() && !listless {
             return false;
         }
-        let sent = exchange.request_in_blocks(now, connection.peer, due.method(), &mut |writer, upload| {
+        let sent = exchange.request_in_blocks(now, connection.peer, due.method(), |writer, upload| {
             write_request(due, role, (lifecycle, accounts, config), model, (writer, upload))
         });
         match sent {
@@ -181,7 +226,7 @@ impl Client {
             Err(SendError::Dropped | SendError::TooLong) => {
                 let (lifecycle, mut world) = self.lifecycle();
                 lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
-                false
+                true
             }
             Err(_) => self.stall(now),
         }
@@ -190,16 +235,16 @@ impl Client {
     /// The next block of a Register or an Update with a long object list, or a request once more with the
     /// Echo that its server asked for. The list is made again for each; when it is another one by then, the
     /// request begins anew.
-    fn send_next_block(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
-        let (Connection { peer, role, .. }, Some(model)) = (connection, model) else { return false };
-        let Some(exchange) = self.exchange.next_block(peer).filter(|_| self.exchange.may_send(peer)) else {
-            return false;
-        };
-        let list = objects(&self.accounts, model);
+    #[inline(never)]
+    fn send_next_block(&mut self, now: Instant, connection: Connection, model: &dyn DataModel) -> bool {
+        let Connection { peer, role, .. } = connection;
+        let Some(exchange) = self.exchange.next_block(peer) else { return false };
+        self.objects = None;
+        let list = self.objects(model);
         let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
         let due = lifecycle.goes_on(exchange, list);
         let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
-        let sent = endpoint.continue_request(now, peer, method, &mut |writer, upload| {
+        let sent = endpoint.continue_request(now, peer, method, |writer, upload| {
             // Nobody waits for it any more.
             let Some((due, anew)) = due else { return Verdict::Drop };
             if anew {
@@ -212,7 +257,7 @@ impl Client {
             Err(SendError::Dropped | SendError::TooLong) if due.is_some() => {
                 let (lifecycle, mut world) = self.lifecycle();
                 lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
-                false
+                true
             }
             Err(SendError::Dropped | SendError::TooLong) => true,
             Err(_) => self.stall(now),
@@ -220,16 +265,12 @@ impl Client {
     }
 
     /// The next notification, if it needs no exchange or there is room for one.
-    pub(super) fn send_notification(
-        &mut self,
-        now: Instant,
-        (peer, room): (Peer, bool),
-        server: u16,
-        model: &mut dyn DataModel,
-    ) -> bool {
-        let defaults = self.defaults(server);
+    #[inline(never)]
+    fn send_notification(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
+        let Connection { peer, role: Role::Server(server), .. } = connection else { return false };
+        let room = self.exchange.has_room(peer);
         let confirmable = self.config.confirmable_notifications;
-        let Some(due) = self.reporting.due(now, server, defaults, confirmable, room) else {
+        let Some(due) = self.reporting.due(now, server, confirmable, room) else {
             return false;
         };
         let wall = self.clock.embedder(now);
@@ -300,8 +341,14 @@ impl Client {
 
     /// Servers that were told other terms than those of now get an Update.
     pub(super) fn reconsider(&mut self, now: Instant, model: &dyn DataModel) {
-        let objects = objects(&self.accounts, model);
+        self.objects = None;
+        let objects = self.objects(model);
         self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);
+    }
+
+    /// 64 bits of the object list, made anew when something may have changed it.
+    fn objects(&mut self, model: &dyn DataModel) -> u64 {
+        *self.objects.get_or_insert_with(|| object_list::digest(&Viewed(&self.accounts, model)))
     }
 }
 

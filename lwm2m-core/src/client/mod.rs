@@ -11,6 +11,8 @@ mod due;
 mod interface;
 mod memory;
 mod multicast;
+mod next;
+mod plain;
 mod request;
 mod rest;
 mod sessions;
@@ -19,18 +21,17 @@ mod snapshot;
 use coap_codec::Message;
 
 use self::connection::{Connection, Connections, Link};
+use self::due::After;
 use crate::base::config::{AccessControl, Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
-use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Usage};
+use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Reply, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
-use crate::lifecycle::registration::Registration;
-use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World, object_list};
+use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World};
 use crate::management::has_instance;
-use crate::model::{DataModel, Joined, Ticket, Viewed};
-use crate::objects::security::Mode;
+use crate::model::{DataModel, Joined, Ticket};
 use crate::objects::{ACCESS_CONTROL, Accounts};
 use crate::reporting::Reporting;
 
@@ -52,11 +53,15 @@ pub struct Client {
     reporting: Reporting,
     connections: Connections,
     events: Events,
+    /// When there is something to do next, in core time.
+    wake: Option<Instant>,
     /// Nothing is sent before, for want of a buffer.
     stalled: Option<Instant>,
     /// How many dropped notifications were told of.
     dropped_notifications: u32,
     revision: u32,
+    /// The digest of the object list, until something may have changed it.
+    objects: Option<u64>,
 }
 
 impl Client {
@@ -76,9 +81,11 @@ impl Client {
             reporting: Reporting::new(&config.limits),
             connections: Connections::new(config.limits.servers.saturating_add(2)),
             events: Events::new(config.limits.events),
+            wake: None,
             stalled: None,
             dropped_notifications: 0,
             revision: 0,
+            objects: None,
             accounts,
             clock,
             config,
@@ -100,41 +107,65 @@ impl Client {
         let Some(connection) = self.connections.by_peer(peer) else {
             return Received::Stranger;
         };
-        self.lifecycle.heard(now, connection.role);
-        let received = match self.exchange.receive(now, peer, datagram) {
-            Inbound::Request { reply, message } => return self.request_in(now, &reply, &message, model),
+        let back = self.lifecycle.heard(now, connection.role);
+        let (received, left) = match self.exchange.parse(now, peer, datagram) {
+            Some(message) => match self.plain_read(now, &connection, &message, model) {
+                Some(answered) => answered,
+                None => self.message_in(now, connection, message, model),
+            },
+            None => (Received::Malformed, Left::Nothing),
+        };
+        if left != Left::Nothing || back {
+            self.go_on(now, left, model);
+        }
+        received
+    }
+
+    /// Takes a message that is no plain Read.
+    #[inline(never)]
+    fn message_in(
+        &mut self,
+        now: Instant,
+        connection: Connection,
+        message: Message<'_>,
+        model: &mut dyn DataModel,
+    ) -> (Received, Left) {
+        let peer = connection.peer;
+        if let Some(reply) = Reply::to(peer, &message) {
+            return self.request_in(now, connection, reply, &message, model);
+        }
+        match self.exchange.receive_other(now, peer, message) {
             Inbound::Response { exchange, message } => {
                 self.answered(now, exchange, Ok(&message));
                 // What changed while the request was on its way is told next.
                 if self.lifecycle.has_changed_meanwhile() {
                     self.reconsider(now, model);
                 }
-                self.settle(now);
-                Received::Response
+                (Received::Response, Left::All)
             }
             Inbound::Failed(exchange, failure) => {
                 self.answered(now, exchange, Err(failure.into()));
-                self.settle(now);
-                if failure == Failure::Reset { Received::Reset } else { Received::Response }
+                (if failure == Failure::Reset { Received::Reset } else { Received::Response }, Left::All)
             }
             Inbound::Acknowledged(exchange) => {
                 self.reporting.acknowledged(now, exchange);
-                Received::Acknowledgement
+                (Received::Acknowledgement, Left::Sending)
             }
-            Inbound::Rejected(peer, message_id) => self.rejected(peer, message_id),
-            Inbound::Handled(handled) => match handled {
-                Handled::Acknowledged => Received::Acknowledgement,
-                Handled::Continues => Received::Response,
-                // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
-                Handled::Duplicate => return Received::Duplicate,
-                Handled::Ping => return Received::Ping,
-                Handled::Malformed => return Received::Malformed,
-                Handled::Unexpected => return Received::Unexpected,
-                Handled::Refused => return Received::Overloaded,
-            },
-        };
-        self.send_due(now, false, Some(model));
-        received
+            Inbound::Rejected(peer, message_id) => (self.rejected(peer, message_id), Left::Sending),
+            // None of them is a request.
+            Inbound::Request { .. } => (Received::Unexpected, Left::Nothing),
+            Inbound::Handled(handled) => (handled.into(), Left::after(handled)),
+        }
+    }
+
+    /// Does what is left to do after a datagram.
+    #[inline(never)]
+    fn go_on(&mut self, now: Instant, left: Left, model: &mut dyn DataModel) {
+        match left {
+            Left::Nothing | Left::Planning => self.plan_anew(now),
+            Left::Sending => self.pump(now, After::Message, Some(model)),
+            Left::All => self.pump(now, After::Anything, Some(model)),
+        }
     }
 
     /// A peer rejected a non-confirmable message: a notification, or nothing of ours.
@@ -154,8 +185,7 @@ impl Client {
     /// later than `now`, or there is none.
     pub fn handle_timeout(&mut self, now: Instant, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
-        // Mostly it is a registration that something is due for.
-        if !self.lifecycle.is_due(now) && self.next_due().is_none_or(|due| due > now) {
+        if self.wake.is_none_or(|due| due > now) {
             return;
         }
         self.transfers.expire(now);
@@ -171,7 +201,7 @@ impl Client {
             self.close(peer);
         }
         self.answer_multicast(now, model);
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
     }
 
     /// Takes the outcome of an exchange to whoever began it.
@@ -224,9 +254,10 @@ impl Client {
             self.connections.set(peer, Link::Open);
             let secure = self.is_secure(connection.role);
             self.lifecycle.connected(now, connection.role, session, secure);
+            self.objects = None;
             self.touch();
         }
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
     }
 
     /// The session that [`Output::Connect`] asked for cannot be made. It is asked for again when
@@ -241,7 +272,7 @@ impl Client {
         self.connections.set(peer, Link::Closed);
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.blocked(now, connection.role, Reason::Unreachable, &mut world);
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// The device has another address now. Sessions are asked for again.
@@ -249,7 +280,7 @@ impl Client {
         let now = self.clock.advance(now);
         self.lose_sessions();
         self.lifecycle.address_changed(now, &mut self.accounts);
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     // ----- from the device ------------------------------------------------------------------
@@ -262,7 +293,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.network_up(now, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// The network is gone. Registrations stay; nothing is sent until it is back.
@@ -274,7 +305,7 @@ impl Client {
             self.lifecycle.cut_short(now, &mut self.events);
         }
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// Flight mode is about to begin: de-registers, and says [`Event::MayProceed`] when nothing is
@@ -289,7 +320,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.leave_flight_mode(now, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// Power-off is about to happen: like flight mode, and for good.
@@ -306,7 +337,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.leave(now, goal, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     // ----- from the application -------------------------------------------------------------
@@ -314,7 +345,7 @@ impl Client {
     /// Something at or below `path` changed by itself: observers are told when they want to be, which
     /// is for their servers to say with attributes (OMA LwM2M 1.0, 5.1.2). Say it of every change,
     /// however small. A path without levels means everything; use an object's path when its instances
-    /// came or went.
+    /// came or went: servers hear of that with an Update.
     pub fn notify(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
         let wall = self.clock.embedder(now);
@@ -324,10 +355,11 @@ impl Client {
             self.keep_notifications(now, true, Some(model));
             let joined = Joined(&mut self.accounts, model);
             self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
+            self.renew_periods();
             self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
-        self.send_due(now, true, Some(model));
+        self.pump(now, After::Change, Some(model));
     }
 
     /// Says who may do what with an instance, or who may create instances of an object, in place of what
@@ -357,7 +389,7 @@ impl Client {
         self.rights_changed(wall, about.path.object_id().zip(about.path.instance_id()), model);
         self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
         self.reconsider(now, model);
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
         Ok(())
     }
 
@@ -378,7 +410,12 @@ impl Client {
         let now = self.clock.advance(now);
         let registration = self.lifecycle.registrations.iter_mut().find(|registration| registration.server == server);
         let registration = registration.ok_or(CommandError::UnknownServer)?;
-        if registration.update_now(now) { Ok(()) } else { Err(CommandError::NotRegistered) }
+        if !registration.update_now(now) {
+            return Err(CommandError::NotRegistered);
+        }
+        // Perhaps: that is for the timeout to see.
+        self.wake = Some(self.wake.map_or(now, |wake| wake.min(now)));
+        Ok(())
     }
 
     /// Runs a request again that the model deferred with [`Refusal::Later`](crate::Refusal::Later).
@@ -390,7 +427,7 @@ impl Client {
         if !self.exchange.resume(ticket) {
             return Err(CommandError::StaleTicket);
         }
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
         Ok(())
     }
 
@@ -398,23 +435,11 @@ impl Client {
 
     /// The next order to the runtime. What it lends is good until the next call.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
-        let order = loop {
-            let order = self.exchange.take_order()?;
-            // A session that was given up before it was asked for.
-            let obsolete = matches!(order, Order::Connect(peer) if self.server_uri(peer).is_none());
-            if !obsolete {
-                break order;
+        while let Order::Connect(peer) = *self.exchange.take_order()? {
+            // A session may have been given up before it was asked for.
+            if self.server_uri(peer).is_some() {
+                return self.session_wanted(peer);
             }
-        };
-        if let Order::Connect(peer) = order {
-            let account = self.security(self.connections.by_peer(peer)?.role)?;
-            let security = match account.mode {
-                Some(Mode::PreSharedKey) => {
-                    Security::Psk { identity: &account.credential.identity, key: &account.credential.secret_key }
-                }
-                _ => Security::NoSec,
-            };
-            return Some(Output::Connect { peer, uri: self.server_uri(peer)?, security });
         }
         Some(match self.exchange.lend_order()? {
             crate::exchange::Output::Transmit(peer, datagram) => Output::Transmit { peer, datagram },
@@ -433,60 +458,8 @@ impl Client {
     /// or in the past: then at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.next_due().map(|due| self.clock.embedder(due))
-    }
-
-    /// The same in core time. What time makes due is named here: before it, a timeout has nothing to do.
-    fn next_due(&self) -> Option<Instant> {
-        let now = self.clock.latest();
-        let mut due = sooner(self.exchange.poll_timeout(), self.transfers.poll_timeout());
-        due = sooner(due, self.lifecycle.poll_own_timeout());
-        let mut to_send = self.poll_session(now, None, self.connections.by_role(Role::Bootstrap));
-        for own in &self.lifecycle.registrations {
-            let session = self.connections.by_role(Role::Server(own.server));
-            to_send = sooner(to_send, self.poll_session(now, Some(own), session));
-            due = sooner(due, self.poll_keep(now, own, session));
-            due = sooner(due, self.poll_asleep(now, own));
-        }
-        due = sooner(due, self.connections.next_lingered());
-        sooner(due, to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled))))
-    }
-
-    /// When something is to be sent to a server by itself, or without a registration to the bootstrap
-    /// server. What needs room in NSTART has no deadline while there is no room: then only the peer's
-    /// answer, or the end of the exchange, can change that.
-    fn poll_session(&self, now: Instant, own: Option<&Registration>, session: Option<Connection>) -> Option<Instant> {
-        let lifecycle = match own {
-            Some(own) => self.lifecycle.poll_server(own),
-            None => self.lifecycle.poll_bootstrap(),
-        };
-        let Some(Connection { peer, role, link }) = session else { return lifecycle };
-        match link {
-            Link::Connecting | Link::Lingering { .. } => return None,
-            Link::Closed | Link::Lost => return lifecycle,
-            Link::Wanted => return self.lifecycle.may_send(role).then_some(Instant::ZERO),
-            Link::Open => {}
-        }
-        if self.exchange.next_block(peer).is_some() && self.exchange.may_send(peer) {
-            return Some(Instant::ZERO);
-        }
-        let room = self.exchange.has_room(peer);
-        let lifecycle = lifecycle.filter(|_| room);
-        let serves = match own {
-            Some(own) => self.lifecycle.hears_servers() && own.serves(now),
-            None => self.lifecycle.serves(now, role, &self.config),
-        };
-        if !serves {
-            return lifecycle;
-        }
-        if room && self.exchange.due(peer).is_some() {
-            return Some(Instant::ZERO);
-        }
-        let reporting = own.filter(|own| !own.is_out_of_touch(now)).and_then(|own| {
-            let confirmable = self.config.confirmable_notifications;
-            self.reporting.poll_timeout(now, own.server, self.defaults(own.server), confirmable, room)
-        });
-        sooner(lifecycle, reporting)
+        debug_assert!(self.is_planned(), "each input notes what it makes due");
+        self.wake.map(|due| self.clock.embedder(due))
     }
 
     // ----- what can be asked ----------------------------------------------------------------
@@ -559,17 +532,41 @@ impl Client {
     }
 }
 
-/// The earlier one of two deadlines.
-fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(first), Some(second)) => Some(first.min(second)),
-        (one, other) => one.or(other),
+/// What is left to do after a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// Deadlines are other ones now.
+    Planning,
+    /// Something may be due.
+    Sending,
+    /// Sessions may be needed, or not any more, besides.
+    All,
+}
+
+impl Left {
+    /// After what needed nothing from the client.
+    const fn after(handled: Handled) -> Self {
+        match handled {
+            Handled::Acknowledged | Handled::Continues => Self::Sending,
+            // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
+            _ => Self::Nothing,
+        }
     }
 }
 
-/// 64 bits of the object list.
-fn objects(accounts: &Accounts, model: &dyn DataModel) -> u64 {
-    object_list::digest(&Viewed(accounts, model))
+impl From<Handled> for Received {
+    fn from(handled: Handled) -> Self {
+        match handled {
+            Handled::Acknowledged => Self::Acknowledgement,
+            Handled::Continues => Self::Response,
+            Handled::Duplicate => Self::Duplicate,
+            Handled::Ping => Self::Ping,
+            Handled::Malformed => Self::Malformed,
+            Handled::Unexpected => Self::Unexpected,
+            Handled::Refused => Self::Overloaded,
+        }
+    }
 }
 
 fn check(config: &Config) -> Result<(), ConfigError> {

@@ -3,7 +3,8 @@
 use coap_codec::{Message, MessageWriter};
 
 use super::connection::Link;
-use super::request::Floors;
+use super::due::After;
+use super::request::{Floors, places};
 use super::{Client, Connection, Received};
 use crate::base::time::Instant;
 use crate::exchange::{Handled, Inbound, Peer, Verdict};
@@ -28,7 +29,7 @@ impl Client {
     ) -> Received {
         let now = self.clock.advance(now);
         let received = self.multicast_in(now, peer, datagram);
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
         received
     }
 
@@ -89,7 +90,8 @@ impl Floors<'_> {
         writer: &mut MessageWriter<'_>,
     ) -> Option<()> {
         let role = Role::Server(server);
-        let operation = Operation::parse(message, self.places(role)).ok()?;
+        let mut operation = Operation::of(message, places(self.config, role));
+        operation.read().ok()?;
         let kind = match operation.kind {
             // An observation is between two.
             Kind::Read(_) => Kind::Read(None),

@@ -6,7 +6,6 @@ use core::time::Duration;
 use coap_codec::{Code, Message, MessageType, MessageWriter};
 
 use super::request::deferred::{Kept, State};
-use super::send::once;
 use super::{Endpoint, Handled, Inbound, Peer, Reply, SendError, Verdict};
 use crate::base::time::Instant;
 
@@ -16,14 +15,18 @@ impl Endpoint {
     /// for its answer with [`Self::keep_for_leisure`], or leave it with [`Self::ignore`].
     pub fn receive_multicast<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
         let Ok(message) = Message::parse(datagram) else { return Inbound::Handled(Handled::Malformed) };
-        if message.message_type() != MessageType::NonConfirmable || message.code() != Code::GET {
+        let wanted = message.message_type() == MessageType::NonConfirmable && message.code() == Code::GET;
+        let Some(reply) = Reply::to(peer, &message).filter(|_| wanted) else {
             return Inbound::Handled(Handled::Malformed);
-        }
+        };
         // Whatever it got when it came before, it gets nothing by multicast.
         if self.messages.duplicates.find(now, peer, message.message_id()).is_some() {
             return Inbound::Handled(Handled::Duplicate);
         }
-        self.request_in(now, peer, message)
+        match self.remember_request(now, &reply, &message) {
+            None => Inbound::Request { reply, message },
+            Some(handled) => Inbound::Handled(handled),
+        }
     }
 
     /// Keeps a request that came by multicast until a random moment within
@@ -34,8 +37,7 @@ impl Endpoint {
     /// [`SendError::TooManyDeferred`], [`SendError::NoSlot`], [`SendError::TooLong`]: it stays unanswered.
     pub fn keep_for_leisure(&mut self, now: Instant, reply: &Reply, request: &[u8]) -> Result<(), SendError> {
         let ticket = self.deferred.next_ticket().ok_or(SendError::TooManyDeferred)?;
-        self.messages.outbox.reclaim(&mut self.messages.slots);
-        let slot = self.messages.slots.take().ok_or(SendError::NoSlot)?;
+        let slot = self.messages.take_slot()?;
         let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) else {
             self.messages.slots.release(slot);
             return Err(SendError::TooLong);
@@ -66,13 +68,13 @@ impl Endpoint {
         let len = self.messages.slots.datagram(slot).len();
         let buffer: Box<[u8]> = self.messages.slots.lift(slot);
         if let Some(Ok(request)) = buffer.get(..len).map(Message::parse) {
-            let mut write = once(|writer| write(writer, &request));
             // An answer that cannot be sent is as good as one that was lost.
             let kind = MessageType::NonConfirmable;
-            let _ = self.send(now, reply.peer, kind, Code::CONTENT, reply.token, &mut |writer| match write(writer) {
-                Verdict::Send if !reply.unwanted.suppresses(writer.code()) => Verdict::Send,
-                _ => Verdict::Drop,
-            });
+            let _ =
+                self.send(now, reply.peer, kind, Code::CONTENT, reply.token, |writer| match write(writer, &request) {
+                    Verdict::Send if !reply.unwanted.suppresses(writer.code()) => Verdict::Send,
+                    _ => Verdict::Drop,
+                });
         }
         self.messages.slots.restore(slot, buffer);
         self.messages.slots.release(slot);

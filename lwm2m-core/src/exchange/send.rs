@@ -4,8 +4,7 @@ use alloc::boxed::Box;
 
 use coap_codec::{Code, Header, Message, MessageType, MessageWriter, Token};
 
-use super::message::Write;
-use super::message::dedup::{Class, Inline, Repeat};
+use super::message::dedup::{Class, INLINE, Inline, Repeat};
 use super::message::outbox::Order;
 use super::message::slots::SlotId;
 use super::request::deferred::{Kept, State};
@@ -13,24 +12,30 @@ use super::request::pending::Awaits;
 use super::request::upload::Upload;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
 use crate::base::origin::Ticket;
+use crate::base::rng::between;
 use crate::base::time::Instant;
-
-/// Writes a request whose body may leave in blocks.
-pub(crate) type WriteBlock<'a> = dyn FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict + 'a;
 
 impl Endpoint {
     /// Whether one more exchange with `peer` may begin now (NSTART, and the table of exchanges).
     #[must_use]
     pub fn has_room(&self, peer: Peer) -> bool {
-        self.may_send(peer) && self.pending.len() < self.exchange_limit
+        self.pending.len() < self.exchange_limit && self.may_send(peer)
     }
 
     /// Whether one more message that wants an acknowledgement may leave now. A request that goes on
     /// with its next block has its place in the table.
     pub(crate) fn may_send(&self, peer: Peer) -> bool {
-        let in_flight = self.messages.unacknowledged.count(peer).saturating_add(self.pending.unanswered(peer));
-        in_flight < usize::from(self.transmission.nstart.max(1))
-            && self.messages.unacknowledged.len() < self.exchange_limit
+        let Self { messages, pending, transmission, exchange_limit, .. } = self;
+        messages.unacknowledged.len() < *exchange_limit
+            && (self.is_silent() || {
+                let in_flight = messages.unacknowledged.count(peer).saturating_add(pending.unanswered(peer));
+                in_flight < usize::from(transmission.nstart.max(1))
+            })
+    }
+
+    /// Whether nothing at all is in flight or awaited.
+    pub(super) const fn is_silent(&self) -> bool {
+        self.messages.unacknowledged.is_empty() && self.pending.is_empty()
     }
 
     /// Sends a confirmable request. Its outcome comes as [`Inbound::Response`](super::Inbound::Response),
@@ -45,8 +50,7 @@ impl Endpoint {
         method: Code,
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
-        let mut write = once(write);
-        self.request_in_blocks(now, peer, method, &mut |writer, _| write(writer))
+        self.request_in_blocks(now, peer, method, |writer, _| write(writer))
     }
 
     /// The same for a request whose body may be sent block by block: `write` may leave the payload to
@@ -59,18 +63,18 @@ impl Endpoint {
         now: Instant,
         peer: Peer,
         method: Code,
-        write: &mut WriteBlock<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>, &mut Upload) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
         let mut upload = Upload::default();
         let (exchange, token) =
-            self.request_out(now, peer, MessageType::Confirmable, method, &mut |writer| write(writer, &mut upload))?;
+            self.request_out(now, peer, MessageType::Confirmable, method, |writer| write(writer, &mut upload))?;
         self.pending.insert(exchange, peer, token, Awaits::Acknowledgement, upload);
         Ok(exchange)
     }
 
     /// A request to `peer` whose next block is due: to be sent with [`Self::continue_request`].
     pub(crate) fn next_block(&self, peer: Peer) -> Option<ExchangeId> {
-        self.pending.next_block(peer).map(|(exchange, _)| exchange)
+        self.pending.next_block(peer)
     }
 
     /// Sends the next block of a request, under a new token and a new Message ID (RFC 7959, section
@@ -83,14 +87,15 @@ impl Endpoint {
         now: Instant,
         peer: Peer,
         method: Code,
-        write: &mut WriteBlock<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>, &mut Upload) -> Verdict,
     ) -> Result<(), SendError> {
-        let (exchange, mut upload) = self.pending.next_block(peer).ok_or(SendError::Dropped)?;
+        let exchange = self.pending.next_block(peer).ok_or(SendError::Dropped)?;
+        let mut upload = self.pending.upload(exchange).ok_or(SendError::Dropped)?;
         if !self.may_send(peer) {
             return Err(SendError::Busy);
         }
         let token = self.fresh_token(peer);
-        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), &mut |writer| {
+        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), |writer| {
             write(writer, &mut upload)
         });
         match sent {
@@ -115,8 +120,7 @@ impl Endpoint {
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
         let mut len = 0;
-        let mut write = once(write);
-        let (exchange, token) = self.request_out(now, peer, MessageType::NonConfirmable, method, &mut |writer| {
+        let (exchange, token) = self.request_out(now, peer, MessageType::NonConfirmable, method, |writer| {
             let verdict = write(writer);
             len = writer.len();
             verdict
@@ -132,7 +136,7 @@ impl Endpoint {
         peer: Peer,
         message_type: MessageType,
         method: Code,
-        write: &mut Write<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<(ExchangeId, Token), SendError> {
         if !self.has_room(peer) {
             return Err(SendError::Busy);
@@ -170,7 +174,7 @@ impl Endpoint {
             return Err(SendError::Busy);
         }
         let kind = if confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
-        self.send(now, peer, kind, Code::CONTENT, token, &mut once(write))
+        self.send(now, peer, kind, Code::CONTENT, token, write)
     }
 
     /// Makes a message with a new Message ID and sends it.
@@ -181,7 +185,7 @@ impl Endpoint {
         message_type: MessageType,
         code: Code,
         token: Token,
-        write: &mut Write<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
         self.send_as(now, peer, message_type, code, token, None, write)
     }
@@ -196,7 +200,7 @@ impl Endpoint {
         code: Code,
         token: Token,
         exchange: Option<ExchangeId>,
-        write: &mut Write<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
         let lifetime = self.exchange_lifetime;
         let message_id = self.messages.ids.take(now, lifetime).ok_or(SendError::NoMessageId)?;
@@ -206,18 +210,34 @@ impl Endpoint {
             self.messages.drop_slot(slot);
             return Err(SendError::Dropped);
         }
+        Ok(self.dispatch(now, peer, header, token, exchange, slot))
+    }
+
+    /// Queues a message that was written, and repeats it until it is acknowledged if it is confirmable.
+    fn dispatch(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        Header { message_type, code, message_id }: Header,
+        token: Token,
+        exchange: Option<ExchangeId>,
+        slot: SlotId,
+    ) -> Sent {
         let exchange = exchange.unwrap_or_else(|| {
             self.last_exchange = self.last_exchange.wrapping_add(1);
             ExchangeId(self.last_exchange)
         });
         if message_type == MessageType::Confirmable {
             self.messages.outbox.push(Order::Keep(peer, slot));
-            let what = (exchange, peer, message_id, slot);
-            self.messages.unacknowledged.start(now, self.initial_timeout, &mut self.generator, what);
+            // A request is random already: by its token, which nobody else learns in time.
+            let drawn = token.as_bytes().try_into().ok().filter(|_| code.is_request()).map(u64::from_be_bytes);
+            let (low, high) = self.initial_timeout;
+            let timeout = between(drawn.unwrap_or_else(|| self.generator.next_u64()), low, high);
+            self.messages.unacknowledged.start(now, timeout, (exchange, peer, message_id, slot));
         } else {
             self.messages.outbox.push(Order::Once(peer, slot));
         }
-        Ok(Sent { exchange, message_id })
+        Sent { exchange, message_id }
     }
 
     /// Answers a request: in the acknowledgement when it was confirmable, else in a
@@ -237,72 +257,87 @@ impl Endpoint {
         deadline: Instant,
         write: impl FnOnce(&mut MessageWriter<'_>, Option<Ticket>) -> Verdict,
     ) -> Result<(), SendError> {
-        let header = if reply.confirmable {
-            reply.piggybacked(Code::INTERNAL_SERVER_ERROR)
-        } else {
-            // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
-            let lifetime = self.exchange_lifetime;
-            let Some(message_id) = self.messages.ids.take(now, lifetime) else {
-                self.forget_request(reply);
-                return Err(SendError::NoMessageId);
-            };
-            Header { message_type: MessageType::NonConfirmable, code: Code::INTERNAL_SERVER_ERROR, message_id }
+        let header = match reply.confirmable {
+            true => reply.piggybacked(Code::INTERNAL_SERVER_ERROR),
+            false => self.non_confirmable_answer(now, reply)?,
         };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
         let mut unwanted = false;
-        let composed = self.messages.compose(
-            header,
-            reply.token,
-            &mut once(|writer| {
-                let verdict = write(writer, ticket);
-                unwanted = reply.unwanted.suppresses(writer.code());
-                verdict
-            }),
-        );
-        let (slot, verdict) = composed.inspect_err(|_| self.forget_request(reply))?;
-        match (verdict, ticket) {
-            (Verdict::Send, _) if unwanted => {
-                self.messages.drop_slot(slot);
-                self.acknowledge(reply);
-                Ok(())
-            }
-            (Verdict::Send, _) => {
+        let composed = self.messages.compose(header, reply.token, |writer| {
+            let verdict = write(writer, ticket);
+            unwanted = reply.unwanted.suppresses(writer.code());
+            verdict
+        });
+        match composed {
+            Ok((slot, Verdict::Send)) if !unwanted => {
                 self.remember_answer(reply, slot);
                 self.messages.outbox.push(Order::Once(reply.peer, slot));
                 Ok(())
             }
-            (Verdict::Drop, _) => {
-                self.messages.drop_slot(slot);
-                Ok(())
-            }
-            (Verdict::Later, Some(ticket)) => {
-                if let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) {
-                    room.copy_from_slice(request);
-                }
-                self.messages.slots.set_len(slot, request.len());
-                self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
-                self.acknowledge(reply);
-                Ok(())
-            }
-            (Verdict::Later, None) => {
-                self.messages.drop_slot(slot);
-                if let Some(sent) = self.unavailable(reply) {
-                    self.remember(reply, Repeat::Answer(sent));
-                }
-                Err(SendError::TooManyDeferred)
+            Ok(unsent) => self.unsent(reply, request, unsent, ticket, deadline),
+            Err(error) => {
+                self.forget_request(reply);
+                Err(error)
             }
         }
     }
 
+    #[cold]
+    fn non_confirmable_answer(&mut self, now: Instant, reply: &Reply) -> Result<Header, SendError> {
+        // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
+        let lifetime = self.exchange_lifetime;
+        let Some(message_id) = self.messages.ids.take(now, lifetime) else {
+            self.forget_request(reply);
+            return Err(SendError::NoMessageId);
+        };
+        let code = Code::INTERNAL_SERVER_ERROR;
+        Ok(Header { message_type: MessageType::NonConfirmable, code, message_id })
+    }
+
+    /// What becomes of a request whose answer is not sent now: not wanted, not written, or still to come. Then
+    /// the request is kept in the buffer that was to hold the answer.
+    #[cold]
+    pub(super) fn unsent(
+        &mut self,
+        reply: &Reply,
+        request: &[u8],
+        (slot, verdict): (SlotId, Verdict),
+        ticket: Option<Ticket>,
+        deadline: Instant,
+    ) -> Result<(), SendError> {
+        if verdict != Verdict::Later {
+            self.messages.drop_slot(slot);
+            if verdict == Verdict::Send {
+                self.acknowledge(reply);
+            }
+            return Ok(());
+        }
+        let Some(ticket) = ticket else {
+            self.messages.drop_slot(slot);
+            if let Some(sent) = self.unavailable(reply) {
+                self.remember(reply, Repeat::Answer(sent));
+            }
+            return Err(SendError::TooManyDeferred);
+        };
+        if let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) {
+            room.copy_from_slice(request);
+        }
+        self.messages.slots.set_len(slot, request.len());
+        self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
+        self.acknowledge(reply);
+        Ok(())
+    }
+
     /// Keeps the answer for duplicates: short ones as they are; a long answer to a GET is made
     /// again; of anything else the code must do.
+    #[inline]
     fn remember_answer(&mut self, reply: &Reply, slot: SlotId) {
         let answer = self.messages.slots.datagram(slot);
-        let repeat = match (Inline::new(answer), Class::of(reply.method)) {
-            _ if !reply.confirmable => Repeat::Nothing,
-            (Some(short), _) => Repeat::Answer(short),
-            (None, Class::Harmless) => Repeat::Evaluate,
-            (None, Class::Change | Class::Idempotent) => Inline::head(answer).map_or(Repeat::Nothing, Repeat::Answer),
+        let again = answer.len() > INLINE && Class::of(reply.method) == Class::Harmless;
+        let repeat = match reply.confirmable {
+            true if again => Repeat::Evaluate,
+            true => Inline::new(answer).or_else(|| Inline::head(answer)).map_or(Repeat::Nothing, Repeat::Answer),
+            false => Repeat::Nothing,
         };
         self.remember(reply, repeat);
     }
@@ -381,10 +416,9 @@ impl Endpoint {
         };
         let kind = if kept.reply.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
         let mut verdict = Verdict::Send;
-        let mut write = Some(write);
-        let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, &mut |writer| {
+        let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, |writer| {
             let request = request.map(|message| (&kept.reply, message));
-            verdict = write.take().map_or(Verdict::Drop, |write| write(writer, request));
+            verdict = write(writer, request);
             if verdict == Verdict::Send && kept.reply.unwanted.suppresses(writer.code()) {
                 verdict = Verdict::Drop;
             }
@@ -404,12 +438,4 @@ impl Endpoint {
         self.messages.slots.release(kept.slot);
         Ok(())
     }
-}
-
-/// What is called once may consume what it captured.
-pub(super) fn once(
-    write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
-) -> impl FnMut(&mut MessageWriter<'_>) -> Verdict {
-    let mut write = Some(write);
-    move |writer| write.take().map_or(Verdict::Drop, |write| write(writer))
 }

@@ -7,9 +7,10 @@ use core::time::Duration;
 use coap_codec::{Code, Message};
 
 use super::{World, backoff};
-use crate::base::config::{Backoff, Config};
+use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
+use crate::base::profile::Backoff;
 use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
@@ -18,6 +19,7 @@ use crate::objects::security::Mode;
 
 /// Where the bootstrap stands. Each state holds what it needs, and its deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub(crate) enum Bootstrap {
     /// Not wanted.
     Idle,

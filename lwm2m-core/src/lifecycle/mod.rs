@@ -20,13 +20,13 @@ use coap_codec::{Code, Message, MessageWriter, WriteError};
 
 use self::bootstrap::Bootstrap;
 use self::presence::{Goal, Presence};
-use self::registration::{Outcome, Registration, Request, State, Terms, Then};
+use self::registration::{Outcome, Phase, Registration, Request, State, Terms, Then};
 pub(crate) use self::requests::WriteList;
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::rng::Generator;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, sooner};
 use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, Trigger};
@@ -165,14 +165,14 @@ impl Lifecycle {
             }
     }
 
-    /// What is due for `role`. `objects` gives the digest of the object list, if it is needed.
+    /// What is due for `role`. `objects` is the digest of the object list.
     pub(crate) fn due(
         &self,
         now: Instant,
         role: Role,
         accounts: &Accounts,
         config: &Config,
-        objects: &dyn Fn() -> u64,
+        objects: u64,
     ) -> Option<Due> {
         if !self.may_send(role) {
             return None;
@@ -185,23 +185,11 @@ impl Lifecycle {
         if matches!(self.presence, Presence::Leaving { .. }) && !registration.is_leaving() {
             return None;
         }
-        let terms = |objects| Self::terms(server, accounts, config, objects);
-        let mut known = None;
-        let request = registration.due(now, || *known.insert(terms(objects())))?;
-        // A De-register says nothing of the terms.
-        let untold = || terms(if request == Request::Deregister { 0 } else { objects() });
-        Some(Due::Registration(request, known.unwrap_or_else(untold)))
+        let terms = Self::terms(server, accounts, config, objects);
+        Some(Due::Registration(registration.due(now, terms)?, terms))
     }
 
-    /// When something is due for `role` by itself.
-    pub(crate) fn poll_timeout(&self, role: Role) -> Option<Instant> {
-        match role {
-            Role::Bootstrap => self.poll_bootstrap(),
-            Role::Server(server) => self.poll_server(self.registration_of(server)?),
-        }
-    }
-
-    /// The same for the bootstrap server.
+    /// When a request to the bootstrap server is due.
     pub(crate) fn poll_bootstrap(&self) -> Option<Instant> {
         let waits = self.may_send(Role::Bootstrap) && !self.bootstrap.is_running();
         if waits { self.bootstrap.poll_timeout() } else { None }
@@ -209,22 +197,23 @@ impl Lifecycle {
 
     /// The same for the server of a registration.
     pub(crate) fn poll_server(&self, own: &Registration) -> Option<Instant> {
-        let leaving = matches!(self.presence, Presence::Leaving { .. });
-        let may = self.may_send(Role::Server(own.server)) && (!leaving || own.is_leaving());
-        if may { own.poll_timeout() } else { None }
+        let may = match self.presence {
+            Presence::Present => !self.bootstrap.holds_servers_back(),
+            Presence::Leaving { .. } => own.is_leaving(),
+            Presence::Flight | Presence::Off => false,
+        };
+        if may && self.network { own.poll_timeout() } else { None }
     }
 
-    /// Whether something is due for a server.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.registrations.iter().any(|own| self.poll_server(own).is_some_and(|due| due <= now))
-    }
-
-    /// Deadlines that need no peer: the bootstrap server's silence, the end of its account, the wait
-    /// for De-registers.
+    /// Deadlines that need no peer: the bootstrap server's silence, the wait for De-registers.
     pub(crate) fn poll_own_timeout(&self) -> Option<Instant> {
-        // A bootstrap that is going on decides about the account first.
-        let own = if self.bootstrap.is_running() { self.bootstrap.poll_timeout() } else { self.purge_at };
-        own.into_iter().chain(self.presence.until()).min()
+        let bootstrap = if self.bootstrap.is_running() { self.bootstrap.poll_timeout() } else { None };
+        sooner(bootstrap, self.presence.until())
+    }
+
+    /// The end of the bootstrap server's account. A bootstrap that is going on decides about it first.
+    pub(crate) fn poll_account_timeout(&self) -> Option<Instant> {
+        self.purge_at.filter(|_| !self.bootstrap.is_running())
     }
 
     /// Writes the request that is due.
@@ -392,12 +381,11 @@ impl Lifecycle {
         world.events.push(Event::Diagnostic(Diagnostic::BootstrapAccountPurged));
     }
 
-    /// A message came from `role`.
-    pub(crate) fn heard(&mut self, now: Instant, role: Role) {
-        if let Role::Server(server) = role
-            && let Some(registration) = self.registration(server)
-        {
-            registration.heard(now);
+    /// A message came from `role`. True when something is due at another time now.
+    pub(crate) fn heard(&mut self, now: Instant, role: Role) -> bool {
+        match role {
+            Role::Server(server) => self.registration(server).is_some_and(|registration| registration.heard(now)),
+            Role::Bootstrap => false,
         }
     }
 
@@ -557,10 +545,12 @@ impl Lifecycle {
             let wanted = Self::terms(registration.server, accounts, config, objects);
             match &registration.state {
                 // After a failure the pause goes on; the next try tells the terms of then.
-                State::Registered { lease, failures: 0, .. } if lease.terms != wanted => {
+                State::Known { lease, phase: Phase::Registered { failures: 0, .. } } if lease.terms != wanted => {
                     registration.update_now(now);
                 }
-                State::Registering { terms, .. } | State::Updating { terms, .. } if *terms != wanted => {
+                State::Registering { terms, .. } | State::Known { phase: Phase::Updating { terms, .. }, .. }
+                    if *terms != wanted =>
+                {
                     self.changed_meanwhile = true;
                 }
                 _ => {}
@@ -589,6 +579,11 @@ impl Lifecycle {
         }
     }
 
+    /// Whether there may be anything to do for the bootstrap server, or with what it sends.
+    pub(crate) fn heeds_bootstrap_server(&self, config: &Config) -> bool {
+        !matches!(self.bootstrap, Bootstrap::Idle) || config.bootstrap.server_initiated
+    }
+
     /// Whether the bootstrap server has a session in which it may begin by itself.
     pub(crate) fn keeps_bootstrap_session(&self, accounts: &Accounts, config: &Config) -> bool {
         config.bootstrap.server_initiated && accounts.0.bootstrap_server().is_some()
@@ -603,6 +598,11 @@ impl Lifecycle {
     /// The registration with a server.
     pub(crate) fn registration_of(&self, server: u16) -> Option<&Registration> {
         self.registrations.iter().find(|registration| registration.server == server)
+    }
+
+    /// Whether a server is to be told everything: there is no registration that it could know of.
+    pub(crate) fn is_unknown_to(&self, server: u16) -> bool {
+        self.registration_of(server).is_none_or(|own| own.lease().is_none())
     }
 
     /// Whether requests of `role` are served now.
@@ -620,8 +620,8 @@ impl Lifecycle {
         self.is_present() && !self.bootstrap.is_running()
     }
 
-    fn is_present(&self) -> bool {
-        self.presence == Presence::Present && self.network
+    const fn is_present(&self) -> bool {
+        matches!(self.presence, Presence::Present) && self.network
     }
 }
 

@@ -8,11 +8,10 @@ use coap_codec::{BlockValue, Code};
 use super::observations::Observer;
 use super::stored::Record;
 use super::{Due, Observation, Reporting, context, is_there, may_hear};
-use crate::base::attributes::Attributes;
 use crate::base::mixer::Mixer;
 use crate::base::path::Path;
 use crate::base::rights::Rights;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::Sent;
 use crate::format::{Encoder, Output};
 use crate::model::{DataModel, Refusal, walk};
@@ -29,23 +28,18 @@ impl Reporting {
         self.stored.is_wanted()
     }
 
-    fn keep_at(&self, observation: &Observation, defaults: Attributes) -> Option<Instant> {
-        observation.keep_at(self.periods(observation, defaults))
-    }
-
     /// The next notification for a server that would leave now, and is to be kept.
-    pub(crate) fn due_to_keep(&self, now: Instant, server: u16, defaults: Attributes) -> Option<Due> {
+    pub(crate) fn due_to_keep(&self, now: Instant, server: u16) -> Option<Due> {
         let own = self.observations.iter().enumerate().filter(|(_, observation)| observation.server == server);
-        let due =
-            own.filter_map(|(index, observation)| Some((self.keep_at(observation, defaults)?, index, observation)));
+        let due = own.filter_map(|(index, observation)| Some((observation.keep_at()?, index, observation)));
         let (_, index, observation) = due.filter(|(at, ..)| *at <= now).min_by_key(|(at, ..)| *at)?;
         Some(Due::of((index, observation), now, false))
     }
 
     /// When that is.
-    pub(crate) fn poll_keep(&self, server: u16, defaults: Attributes) -> Option<Instant> {
+    pub(crate) fn poll_keep(&self, server: u16) -> Option<Instant> {
         let own = self.observations.iter().filter(|observation| observation.server == server);
-        own.filter_map(|observation| self.keep_at(observation, defaults)).min()
+        earliest(own.filter_map(Observation::keep_at))
     }
 
     /// Makes a notification of the value of now, and keeps it. One that does not fit into `datagram` bytes

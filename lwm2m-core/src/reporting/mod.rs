@@ -10,8 +10,6 @@ mod keeping;
 mod observations;
 mod stored;
 
-use core::time::Duration;
-
 use coap_codec::{Code, MessageId, Token};
 
 pub(crate) use self::assignments::Assignment;
@@ -23,18 +21,18 @@ use self::stored::Stored;
 use crate::base::attributes::Attributes;
 use crate::base::limits::Limits;
 use crate::base::path::Path;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::{ExchangeId, Sent};
 use crate::format::{Encoder, Format, Output};
 use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
 
-/// The periods that rule an observation's notifications.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Periods {
+/// The periods that rule an observation's notifications, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Periods {
     /// No two notifications within this time.
-    min: Duration,
+    min: u32,
     /// A notification at least this often.
-    max: Option<Duration>,
+    max: Option<u32>,
 }
 
 impl Periods {
@@ -42,9 +40,7 @@ impl Periods {
     /// LwM2M 1.0.2, 5.1.2).
     fn of(pmin: Option<u32>, pmax: Option<u32>) -> Self {
         let min = pmin.unwrap_or(0);
-        let max = pmax.filter(|max| *max > 0 && *max >= min);
-        let seconds = |seconds| Duration::from_secs(u64::from(seconds));
-        Self { min: seconds(min), max: max.map(seconds) }
+        Self { min, max: pmax.filter(|max| *max > 0 && *max >= min) }
     }
 }
 
@@ -98,8 +94,9 @@ impl Reporting {
         self.assignments.iter()
     }
 
-    /// Sets a server's attributes at a path. They act at once, on observations too that run already;
-    /// say [`changed`](Self::changed) afterwards, for what new thresholds make of the value of now.
+    /// Sets a server's attributes at a path. Say [`renew_periods`](Self::renew_periods) afterwards, for
+    /// observations that run already, and [`changed`](Self::changed), for what new thresholds make of the
+    /// value of now.
     pub(crate) fn assign(&mut self, assignment: Assignment) {
         self.assignments.put(assignment);
     }
@@ -120,6 +117,16 @@ impl Reporting {
         });
     }
 
+    /// Works out the periods of all observations, after anything that they follow from has changed.
+    /// Attributes that are set nowhere are as a server's `defaults` (/1/x/2 and /1/x/3) have them.
+    pub(crate) fn renew_periods(&mut self, defaults: impl Fn(u16) -> Attributes) {
+        for observation in self.observations.iter_mut() {
+            let defaults = defaults(observation.server);
+            let (pmin, pmax) = self.assignments.periods(observation.server, observation.path);
+            observation.periods = Periods::of(pmin.or(defaults.pmin), pmax.or(defaults.pmax));
+        }
+    }
+
     // ----- observations ---------------------------------------------------------------------
 
     /// The Observe value with which an observation may begin: none when the table is full.
@@ -128,7 +135,8 @@ impl Reporting {
     }
 
     /// Begins an observation, or replaces the one with the same token (RFC 7641, section 4.1).
-    /// The answer that was just written counts as its first notification.
+    /// The answer that was just written counts as its first notification. Say
+    /// [`renew_periods`](Self::renew_periods) afterwards.
     pub(crate) fn begin(
         &mut self,
         (now, wall): (Instant, Instant),
@@ -153,6 +161,7 @@ impl Reporting {
             format,
             block,
             sequence,
+            periods: Periods::default(),
             digest,
             measured,
             pending: false,
@@ -237,36 +246,14 @@ impl Reporting {
         }
     }
 
-    /// When an observation's next notification may or must go out. Attributes that are set nowhere
-    /// are as the server's `defaults` (/1/x/2 and /1/x/3) have them.
-    fn deadline(&self, observation: &Observation, defaults: Attributes) -> Option<Instant> {
-        if observation.in_flight.is_some() {
-            return None;
-        }
-        observation.deadline(self.periods(observation, defaults))
-    }
-
-    #[inline]
-    fn periods(&self, observation: &Observation, defaults: Attributes) -> Periods {
-        let (pmin, pmax) = self.assignments.periods(observation.server, observation.path);
-        Periods::of(pmin.or(defaults.pmin), pmax.or(defaults.pmax))
-    }
-
     /// The next notification for a server whose time has come. Without `room` for an exchange only
     /// one that needs none. What was kept comes before what is the case now.
-    pub(crate) fn due(
-        &self,
-        now: Instant,
-        server: u16,
-        defaults: Attributes,
-        confirmable: bool,
-        room: bool,
-    ) -> Option<Due> {
+    pub(crate) fn due(&self, now: Instant, server: u16, confirmable: bool, room: bool) -> Option<Due> {
         if self.has_kept(server) {
             return self.due_of_kept(now, server, confirmable, room);
         }
         let due = self.observations.iter().enumerate().filter_map(|(index, observation)| {
-            let deadline = (observation.server == server).then(|| self.deadline(observation, defaults))??;
+            let deadline = (observation.server == server).then(|| observation.deadline())??;
             let may = deadline <= now && (room || !observation.needs_confirmation(now, confirmable));
             may.then_some((deadline, index, observation))
         });
@@ -348,25 +335,17 @@ impl Reporting {
 
     /// When the next notification for a server is due, `now` being the time of the last call.
     /// Without `room` for an exchange only one that needs none.
-    pub(crate) fn poll_timeout(
-        &self,
-        now: Instant,
-        server: u16,
-        defaults: Attributes,
-        confirmable: bool,
-        room: bool,
-    ) -> Option<Instant> {
+    pub(crate) fn poll_timeout(&self, now: Instant, server: u16, confirmable: bool, room: bool) -> Option<Instant> {
         if self.has_kept(server) {
             return self.poll_kept(now, server, confirmable, room);
         }
         let of_server = self.observations.iter().filter(|observation| observation.server == server);
-        let due = of_server.filter_map(|observation| {
-            let deadline = self.deadline(observation, defaults)?;
+        earliest(of_server.filter_map(|observation| {
+            let deadline = observation.deadline()?;
             // What is late already is judged as of now: by now it may need room.
             let at = deadline.max(now);
             (room || !observation.needs_confirmation(at, confirmable)).then_some(deadline)
-        });
-        due.min()
+        }))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -440,7 +419,6 @@ mod tests {
 
     #[test]
     fn a_maximum_period_below_the_minimum_is_ignored() {
-        let seconds = Duration::from_secs;
         for (min, max, expected) in [
             (None, None, (0, None)),
             (Some(10), Some(60), (10, Some(60))),
@@ -449,7 +427,7 @@ mod tests {
             (None, Some(0), (0, None)),
         ] {
             let periods = Periods::of(min, max);
-            assert_eq!(periods, Periods { min: seconds(expected.0), max: expected.1.map(seconds) });
+            assert_eq!(periods, Periods { min: expected.0, max: expected.1 });
         }
     }
 }

@@ -33,6 +33,7 @@ pub(crate) struct Observation {
     /// The block size that the observer asked for, as its exponent (RFC 7959, section 2.4).
     pub(crate) block: Option<u8>,
     pub(crate) sequence: u32,
+    pub(crate) periods: Periods,
     /// What the server was told last.
     pub(crate) digest: u64,
     /// Whether all numbers that it was told are among those that are remembered.
@@ -61,20 +62,20 @@ impl Observation {
     }
 
     /// When the next notification may or must go out (OMA LwM2M 1.0, 5.1.2).
-    pub(super) fn deadline(&self, periods: Periods) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         if self.in_flight.is_some() {
             return None;
         }
         // What has changed comes first: a maximum is not below the minimum.
-        let period = if self.pending || self.owed { Some(periods.min) } else { periods.max };
-        period.map(|period| self.notified + period)
+        let period = if self.pending || self.owed { Some(self.periods.min) } else { self.periods.max };
+        period.map(|period| self.notified.after_seconds(period))
     }
 
     /// The same while the server cannot be told, and the notification is made to be kept. That a value
     /// is what it was is no news by the time that the server hears of it: such a one is not made.
-    pub(super) fn keep_at(&self, periods: Periods) -> Option<Instant> {
-        let period = if self.pending { Some(periods.min) } else { periods.max.filter(|_| self.moved) };
-        period.map(|period| self.notified + period)
+    pub(super) fn keep_at(&self) -> Option<Instant> {
+        let period = if self.pending { Some(self.periods.min) } else { self.periods.max.filter(|_| self.moved) };
+        period.map(|period| self.notified.after_seconds(period))
     }
 
     /// Whether a notification at `at` must be confirmable: by configuration, or because the last

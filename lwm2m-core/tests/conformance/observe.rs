@@ -14,7 +14,7 @@ const INSTANCE: Path = Path::instance(3, 0);
 const TIMEZONE: Path = Path::resource(3, 0, 15);
 
 fn quiet(config: Config) -> Config {
-    Config { confirmable_notifications: false, ..config }
+    config.with(|profile| profile.confirmable_notifications = false)
 }
 
 fn battery(sim: &mut Sim<Device>, level: u8) {

@@ -23,13 +23,13 @@ use crate::lifecycle::bootstrap::Bootstrap;
 use crate::lifecycle::contact::Contact;
 use crate::lifecycle::location::Location;
 use crate::lifecycle::presence::{Goal, Presence};
-use crate::lifecycle::registration::{Lease, Registration, State, Terms, Then};
+use crate::lifecycle::registration::{Lease, Phase, Registration, State, Terms, Then};
 use crate::lifecycle::{Lifecycle, Role};
 use crate::objects::access_control::{self, AccessControl};
 use crate::objects::security::Mode;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, security, server};
-use crate::reporting::{Assignment, Observation, Reporting};
+use crate::reporting::{Assignment, Observation, Periods, Reporting};
 
 /// The format's name and version.
 const MAGIC: [u8; 3] = *b"LM\x05";
@@ -214,6 +214,7 @@ impl Client {
         {
             return Err(SnapshotError::Limits);
         }
+        client.renew_periods();
         client.lifecycle.presence = match presence {
             0 => Presence::Present,
             1 => Presence::Flight,
@@ -234,6 +235,7 @@ impl Client {
             }
         }
         client.settle(now);
+        client.plan_anew(now);
         Ok(client)
     }
 }
@@ -387,6 +389,15 @@ fn write_registration(now: Instant, registration: &Registration, returns: bool, 
     };
     out.u8(contact);
     out.u64(now.saturating_duration_since(last).as_micros() as u64);
+    let gone = |out: &mut Writer<'_>| {
+        if returns {
+            out.u8(UNREGISTERED);
+            out.u64(0);
+            out.u8(0);
+        } else {
+            out.u8(GONE);
+        }
+    };
     match &registration.state {
         State::Unregistered { at, failures } => {
             out.u8(UNREGISTERED);
@@ -398,25 +409,23 @@ fn write_registration(now: Instant, registration: &Registration, returns: bool, 
             out.u64(0);
             out.u8(*failures);
         }
-        State::Registered { lease, update_at, failures } => {
-            write_lease(lease, until(lease.expires), until(*update_at), *failures, out);
-        }
-        State::Updating { lease, failures, .. } => write_lease(lease, until(lease.expires), 0, *failures, out),
+        State::Known { lease, phase } => match phase {
+            Phase::Registered { update_at, failures } => {
+                write_lease(lease, until(lease.expires), until(*update_at), *failures, out);
+            }
+            Phase::Updating { failures, .. } => write_lease(lease, until(lease.expires), 0, *failures, out),
+            Phase::Leaving { then: Then::Disabled(duration) }
+            | Phase::Deregistering { then: Then::Disabled(duration), .. } => {
+                out.u8(DISABLED);
+                out.u64(duration.as_micros() as u64);
+            }
+            Phase::Leaving { then: Then::Gone } | Phase::Deregistering { then: Then::Gone, .. } => gone(out),
+        },
         State::Disabled { until: end } => {
             out.u8(DISABLED);
             out.u64(until(*end));
         }
-        State::Leaving { then: Then::Disabled(duration), .. }
-        | State::Deregistering { then: Then::Disabled(duration), .. } => {
-            out.u8(DISABLED);
-            out.u64(duration.as_micros() as u64);
-        }
-        State::Leaving { .. } | State::Deregistering { .. } | State::Gone if returns => {
-            out.u8(UNREGISTERED);
-            out.u64(0);
-            out.u8(0);
-        }
-        State::Leaving { .. } | State::Deregistering { .. } | State::Gone => out.u8(GONE),
+        State::Gone => gone(out),
     }
 }
 
@@ -491,7 +500,8 @@ fn read_registration(
                 return Err(SnapshotError::Limits);
             }
             let location = Location::from_parts(options, segments).ok_or(SnapshotError::Damaged)?;
-            State::Registered { lease: Lease { location, terms, expires }, update_at, failures }
+            let lease = Lease { location, terms, expires };
+            State::Known { lease, phase: Phase::Registered { update_at, failures } }
         }
         DISABLED => State::Disabled { until: after(input.u64()?) },
         GONE => State::Gone,
@@ -573,6 +583,7 @@ fn read_observation(
         path,
         format,
         block,
+        periods: Periods::default(),
         sequence,
         digest,
         measured: flags & MEASURED != 0,

@@ -4,6 +4,7 @@
 pub(crate) mod dedup;
 pub(crate) mod ids;
 pub(crate) mod outbox;
+pub(crate) mod rejections;
 pub(crate) mod retransmit;
 pub(crate) mod slots;
 
@@ -12,13 +13,10 @@ use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token};
 use self::dedup::{Deduplication, Inline};
 use self::ids::MessageIds;
 use self::outbox::{Order, Outbox};
+use self::rejections::Rejections;
 use self::retransmit::Retransmission;
 use self::slots::{SlotId, Slots};
 use super::{Peer, SendError, Verdict};
-
-/// What writes a message after its header and token. It is called once, and not copied for each kind
-/// of message.
-pub(crate) type Write<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Verdict + 'a;
 
 /// The message layer's tables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,32 +26,33 @@ pub(crate) struct Messages {
     pub(crate) outbox: Outbox,
     pub(crate) duplicates: Deduplication,
     pub(crate) unacknowledged: Retransmission,
+    pub(crate) rejections: Rejections,
 }
 
 impl Messages {
     /// Writes a message into a free buffer. The caller queues or releases it.
+    #[inline]
     pub(crate) fn compose(
         &mut self,
         header: Header,
         token: Token,
-        write: &mut Write<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<(SlotId, Verdict), SendError> {
+        let slot = self.take_slot()?;
+        let Ok(mut writer) = MessageWriter::new(self.slots.buffer(slot), header, token) else {
+            self.slots.release(slot);
+            return Err(SendError::TooLong);
+        };
+        let verdict = write(&mut writer);
+        let len = writer.len();
+        self.slots.set_len(slot, len);
+        Ok((slot, verdict))
+    }
+
+    /// A free buffer.
+    pub(crate) fn take_slot(&mut self) -> Result<SlotId, SendError> {
         self.outbox.reclaim(&mut self.slots);
-        let slot = self.slots.take().ok_or(SendError::NoSlot)?;
-        let composed = MessageWriter::new(self.slots.buffer(slot), header, token).map(|mut writer| {
-            let verdict = write(&mut writer);
-            (verdict, writer.finish().len())
-        });
-        match composed {
-            Ok((verdict, len)) => {
-                self.slots.set_len(slot, len);
-                Ok((slot, verdict))
-            }
-            Err(_) => {
-                self.slots.release(slot);
-                Err(SendError::TooLong)
-            }
-        }
+        self.slots.take().ok_or(SendError::NoSlot)
     }
 
     /// Queues an Empty message: an acknowledgement or a reset. Returns its bytes.

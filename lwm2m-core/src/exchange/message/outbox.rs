@@ -83,10 +83,12 @@ impl Outbox {
     }
 
     /// Takes the next order out. Its bytes are lent by [`Self::lend`] until the next call.
-    pub(crate) fn pop(&mut self, slots: &mut Slots) -> Option<Order> {
+    pub(crate) fn pop(&mut self, slots: &mut Slots) -> Option<&Order> {
         self.reclaim(slots);
-        self.lent = self.queue.pop_front();
-        self.lent
+        if !self.queue.is_empty() {
+            self.lent = self.queue.pop_front();
+        }
+        self.lent.as_ref()
     }
 
     /// The order that was taken out last, as the runtime sees it.

@@ -6,8 +6,7 @@ use core::time::Duration;
 use coap_codec::MessageId;
 
 use super::slots::SlotId;
-use crate::base::rng::Generator;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::{ExchangeId, Peer, Transmission};
 
 /// A confirmable message that nobody acknowledged yet.
@@ -41,15 +40,13 @@ impl Retransmission {
         Self { messages: Vec::with_capacity(limit) }
     }
 
-    /// Watches a message that is sent now, its first timeout between two bounds.
+    /// Watches a message that is sent now.
     pub(crate) fn start(
         &mut self,
         now: Instant,
-        (low, high): (Duration, Duration),
-        generator: &mut Generator,
+        timeout: Duration,
         (exchange, peer, message_id, slot): (ExchangeId, Peer, MessageId, SlotId),
     ) {
-        let timeout = generator.between(low, high);
         self.messages.push(Unacknowledged {
             exchange,
             peer,
@@ -79,7 +76,7 @@ impl Retransmission {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.messages.iter().map(|message| message.due).min()
+        earliest(self.messages.iter().map(|message| message.due))
     }
 
     pub(crate) fn find(&self, peer: Peer, message_id: MessageId) -> Option<ExchangeId> {
@@ -105,6 +102,10 @@ impl Retransmission {
         self.messages.iter().filter(|message| message.peer == peer).count()
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.messages.len()
     }
@@ -117,19 +118,15 @@ impl Retransmission {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::rng::Key;
+    use crate::base::rng::{Generator, Key};
     use crate::exchange::message::slots::Slots;
 
     fn one_message(seed: u64) -> Retransmission {
         let mut slots = Slots::new(1, 16);
         let what = (ExchangeId(1), Peer(1), MessageId(1), slots.take().unwrap());
         let mut table = Retransmission::new(1);
-        table.start(
-            Instant::ZERO,
-            Transmission::default().initial_timeout(),
-            &mut Generator::new(Key::from_seed(seed)),
-            what,
-        );
+        let (low, high) = Transmission::default().initial_timeout();
+        table.start(Instant::ZERO, Generator::new(Key::from_seed(seed)).between(low, high), what);
         table
     }
 

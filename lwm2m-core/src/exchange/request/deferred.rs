@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::base::origin::Ticket;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::message::slots::SlotId;
 use crate::exchange::{Peer, Reply};
 
@@ -46,23 +46,30 @@ struct Place {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Deferred {
     places: Vec<Place>,
+    /// How many of them are taken: mostly none is.
+    taken: usize,
 }
 
 impl Deferred {
     pub(crate) fn new(limit: usize) -> Self {
         let limit = limit.min(usize::from(u8::MAX));
-        Self { places: alloc::vec![Place { generation: 0, kept: None }; limit] }
+        Self { places: alloc::vec![Place { generation: 0, kept: None }; limit], taken: 0 }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.taken == 0
     }
 
     /// The ticket of the next request that may be deferred, if there is room for one.
     pub(crate) fn next_ticket(&self) -> Option<Ticket> {
-        let index = self.places.iter().position(|place| place.kept.is_none())?;
-        Some(Ticket { index: u8::try_from(index).ok()?, generation: self.places.get(index)?.generation })
+        let (index, place) = (0..).zip(&self.places).find(|(_, place)| place.kept.is_none())?;
+        Some(Ticket { index, generation: place.generation })
     }
 
     /// Keeps a request under the ticket that [`Self::next_ticket`] announced.
     pub(crate) fn keep(&mut self, ticket: Ticket, kept: Kept) {
         if let Some(place) = self.places.get_mut(usize::from(ticket.index)) {
+            self.taken = self.taken.saturating_add(usize::from(place.kept.is_none()));
             place.kept = Some(kept);
         }
     }
@@ -103,16 +110,19 @@ impl Deferred {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let until = |kept: Kept| match kept.state {
+        let until = |kept: &Kept| match kept.state {
             State::Working { until } | State::AtLeisure { until } => Some(until),
             State::Resumed | State::TimedOut => None,
         };
-        self.places.iter().filter_map(|place| place.kept.and_then(until)).min()
+        earliest(self.places.iter().filter_map(|place| place.kept.as_ref().and_then(until)))
     }
 
     /// The next request of a peer that wants to be answered now.
     #[inline]
     pub(crate) fn due(&self, peer: Peer) -> Option<Ticket> {
+        if self.is_empty() {
+            return None;
+        }
         let due = |place: &Place| {
             let is_due = |kept: Kept| matches!(kept.state, State::Resumed | State::TimedOut);
             place.kept.is_some_and(|kept| kept.reply.peer == peer && is_due(kept))
@@ -136,6 +146,7 @@ impl Deferred {
             return None;
         }
         place.generation = place.generation.wrapping_add(1);
+        self.taken = self.taken.saturating_sub(usize::from(place.kept.is_some()));
         place.kept.take()
     }
 
@@ -144,6 +155,7 @@ impl Deferred {
         let of_peer = |place: &&mut Place| place.kept.is_some_and(|kept| kept.reply.peer == peer);
         let place = self.places.iter_mut().find(of_peer)?;
         place.generation = place.generation.wrapping_add(1);
+        self.taken = self.taken.saturating_sub(usize::from(place.kept.is_some()));
         place.kept.take()
     }
 
@@ -151,8 +163,8 @@ impl Deferred {
         self.places.iter().any(|place| place.kept.is_some_and(|kept| kept.reply.peer == peer))
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.places.iter().filter(|place| place.kept.is_some()).count()
+    pub(crate) const fn len(&self) -> usize {
+        self.taken
     }
 
     pub(crate) fn heap(&self) -> usize {

@@ -11,7 +11,7 @@ use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageId, OptionNumb
 
 use crate::base::limits::Limits;
 use crate::base::mixer::Mixer;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::Peer;
 
 /// What a datagram has besides a block, about: so much smaller must a block be than a buffer.
@@ -265,7 +265,7 @@ impl Transfers {
 
     /// When memory can be given back. What is known of the others is forgotten in passing.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.list.iter().filter(|transfer| transfer.bytes() > 0).map(|transfer| transfer.until).min()
+        earliest(self.list.iter().filter(|transfer| transfer.bytes() > 0).map(|transfer| transfer.until))
     }
 
     /// Forgets all bodies of a peer.
