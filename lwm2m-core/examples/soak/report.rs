@@ -1,4 +1,5 @@
 //! What the program prints: a progress bar, each failure, and a summary.
+#![allow(clippy::disallowed_methods, reason = "a program has a clock")]
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};

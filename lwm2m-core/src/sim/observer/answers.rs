@@ -2,11 +2,12 @@
 //! sections 4.2, 4.5 and 5.2).
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use coap_codec::{Code, MessageType, OptionNumber, Token};
 
-use super::{Gauges, Invariant, Report, Seen};
+use super::{Gauges, Hex, Invariant, Report, Seen};
 use crate::base::config::Config;
 use crate::base::event::Event;
 use crate::base::limits::Limits;
@@ -64,6 +65,8 @@ pub(super) struct Answers {
     patience: Duration,
     delivered: VecDeque<Delivered>,
     step: Option<Step>,
+    /// The message itself, to be shown when something is wrong.
+    datagram: Vec<u8>,
     /// No late answer is due before.
     next_due: Instant,
 }
@@ -80,6 +83,7 @@ impl Answers {
             patience,
             delivered: VecDeque::new(),
             step: None,
+            datagram: Vec::new(),
             next_due: NEVER,
         }
     }
@@ -131,7 +135,12 @@ impl Answers {
         let request = code.is_request();
         // A request is answered while its server is registered with; anything else is acknowledged or
         // rejected whatever it is. One that comes again was answered already, if it was.
-        let owed = confirmable && (!request || serves) && same.is_none_or(|same| same.taken) && !gauges.is_full(limits);
+        let owed = confirmable
+            && (!request || serves)
+            && same.is_none_or(|same| same.taken && same.confirmable)
+            && !gauges.is_full(limits);
+        self.datagram.clear();
+        self.datagram.extend_from_slice(seen.message.as_bytes());
         self.step = Some(Step {
             peer,
             id,
@@ -244,15 +253,17 @@ impl Answers {
             let Step { peer, id, .. } = step;
             if step.acknowledged > 1 {
                 let times = step.acknowledged;
-                report.violated(Invariant::Answered, format_args!("{id:#06x} of {peer} was answered {times} times"));
+                let hex = Hex(&self.datagram);
+                report.violated(Invariant::Answered, format_args!("{hex} of {peer} was answered {times} times"));
             }
             if step.owed && step.acknowledged == 0 {
-                report.violated(Invariant::Answered, format_args!("{id:#06x} of {peer} was not answered"));
+                let hex = Hex(&self.datagram);
+                report.violated(Invariant::Answered, format_args!("{hex} of {peer} was not answered"));
             }
             if step.repeated && step.changed > 0 && !step.doubtful && (step.is_post || !step.crowded) {
                 report.violated(
                     Invariant::AppliedOnce,
-                    format_args!("{id:#06x} of {peer} came again and was carried out again"),
+                    format_args!("{} of {peer} came again and was carried out again", Hex(&self.datagram)),
                 );
             }
             if let Some(delivered) = self.find(peer, id) {

@@ -58,8 +58,9 @@ fn ask(method: Code, id: u16) -> Vec<u8> {
     message(CON, method, id, 9, &[(OptionNumber::URI_PATH, b"3")])
 }
 
+/// A response with the token 8.
 fn notification(id: u16) -> Vec<u8> {
-    message(CON, Code::CONTENT, id, 8, &[(OptionNumber::OBSERVE, &[5])])
+    message(CON, Code::CONTENT, id, 8, &[])
 }
 
 /// An observer, and what it is shown, a millisecond at a time.
@@ -371,6 +372,44 @@ fn an_account_has_one_registration() {
 }
 
 #[test]
+fn a_notification_belongs_to_an_observation_and_is_new() {
+    let observe = |id, value: &[u8]| message(CON, Code::GET, id, 8, &[(OptionNumber::OBSERVE, value)]);
+    let told = |kind, id, sequence: u8| message(kind, Code::CONTENT, id, 8, &[(OptionNumber::OBSERVE, &[sequence])]);
+    let observed = || {
+        let mut bench = Bench::registered();
+        bench.delivered(&observe(70, &[]), &[told(ACK, 70, 1)], &[]);
+        bench.delivered(&empty(ACK, 1), &[], &[]);
+        bench
+    };
+    let mut good = observed();
+    for (id, sequence) in [(11, 2), (12, 3), (13, 9)] {
+        good.sent(&told(CON, id, sequence));
+        good.delivered(&empty(ACK, id), &[], &[]);
+    }
+    good.is_well();
+
+    let mut bench = Bench::registered();
+    bench.sent(&told(NON, 11, 2));
+    bench.reports(Invariant::Observation);
+    for repeated in [1, 0] {
+        let mut bench = observed();
+        bench.sent(&told(NON, 11, repeated));
+        bench.reports(Invariant::Observation);
+    }
+    // It ends with a Reset, and with the registration.
+    let mut bench = observed();
+    bench.sent(&told(NON, 11, 2));
+    bench.delivered(&empty(RST, 11), &[], &[]);
+    bench.sent(&told(NON, 12, 3));
+    bench.reports(Invariant::Observation);
+    let mut bench = observed();
+    bench.input(&Input::AddressChanged { now: Instant::ZERO });
+    bench.register(2);
+    bench.sent(&told(NON, 12, 3));
+    bench.reports(Invariant::Observation);
+}
+
+#[test]
 fn nothing_follows_a_deregister_but_another_register() {
     let left = || {
         let mut bench = Bench::registered();
@@ -452,6 +491,18 @@ fn it_is_registered_again_once_all_is_well() {
     bench.is_well();
     let mut bench = lost();
     bench.at(10_010.0 + bound);
+    bench.settle();
+    bench.reports(Invariant::Recovery);
+
+    // Who was told that it is not registered need not find that out.
+    let mut bench = Bench::registered();
+    let update = at_location(Code::POST, 2, 2, b"7");
+    bench.at(1_000.0);
+    bench.sent(&update);
+    bench.answered(&update, &message(ACK, Code::NOT_FOUND, 2, 2, &[]));
+    bench.settle();
+    bench.is_well();
+    bench.at(1_610.0);
     bench.settle();
     bench.reports(Invariant::Recovery);
 }
