@@ -238,7 +238,8 @@ impl<'a> Message<'a> {
     /// (RFC 7967 §2).
     #[must_use]
     pub fn no_response(&self) -> NoResponse {
-        self.view().no_response()
+        // Every server asks for it of every request, and hardly any has it.
+        if self.reaches(OptionNumber::NO_RESPONSE) { self.view().no_response() } else { NoResponse::default() }
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Message<'a> {
 pub(crate) struct Layout {
     /// Version 1, and a token length of 8 at most.
     header: [u8; Header::LEN],
+    /// The number of the last option, 0 without options.
+    last: u16,
     /// The offset at which the payload marker stands, or the datagram ends.
     options_end: usize,
 }
@@ -58,8 +60,8 @@ impl Layout {
             return None;
         }
         // Where the token is cut short, this is behind the end.
-        let options_end = options_end(datagram, options_start(first))?;
-        Some(Self { header, options_end })
+        let (options_end, last) = options_end(datagram, options_start(first))?;
+        Some(Self { header, last, options_end })
     }
 }
 
@@ -349,6 +351,13 @@ impl<'a> Message<'a> {
             }
         }
         None
+    }
+
+    /// Whether there may be an option of this number: not so behind the last one. It takes no walk.
+    #[inline]
+    #[must_use]
+    pub const fn reaches(&self, number: OptionNumber) -> bool {
+        number.0 <= self.layout.last
     }
 
     #[inline]

@@ -107,7 +107,7 @@ impl<'a> MessageView<'a> {
         token: &'a [u8],
         body: &'a [u8],
     ) -> Result<Self, (ParseErrorKind, usize)> {
-        let end = options_end(body, 0).ok_or_else(|| fault(body))?;
+        let (end, _) = options_end(body, 0).ok_or_else(|| fault(body))?;
         let (options, rest) = body.split_at_checked(end).unwrap_or_default();
         let payload = rest.split_first().map_or(rest, |(_marker, payload)| payload);
         Ok(Self { carrier, code, token, options, payload })

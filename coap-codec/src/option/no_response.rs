@@ -34,7 +34,7 @@ impl NoResponse {
     /// no response's.
     #[must_use]
     pub const fn suppresses(self, code: Code) -> bool {
-        code.is_response() && self.0 & (1 << code.class().saturating_sub(1)) != 0
+        self.0 != 0 && code.is_response() && self.0 & (1 << code.class().saturating_sub(1)) != 0
     }
 }
 

@@ -6,14 +6,14 @@ use crate::{ParseErrorKind, WriteError};
 /// Stands before a payload, where an option could start.
 pub(crate) const MARKER: u8 = 0xff;
 
-/// Checks the options that begin at `start`, and returns where they end: there `bytes` end, or a
-/// payload marker stands there and at least one byte behind it. `None` if anything is wrong with
-/// them; [`fault`] says what.
+/// Checks the options that begin at `start`, and returns where they end, and the number of the last
+/// one: there `bytes` end, or a payload marker stands there and at least one byte behind it. `None` if
+/// anything is wrong with them; [`fault`] says what.
 ///
 /// This is the way of every good message, and made to be short: it adds up lengths and looks at no
 /// value. That one runs past the end shows when the next option is looked for.
 #[inline(always)]
-pub(crate) fn options_end(bytes: &[u8], start: usize) -> Option<usize> {
+pub(crate) fn options_end(bytes: &[u8], start: usize) -> Option<(usize, u16)> {
     // Numbers only grow, so that one look at the end covers all options. No slice has room for so
     // many of them that 64 bits wrap.
     let mut number: u64 = 0;
@@ -25,8 +25,8 @@ pub(crate) fn options_end(bytes: &[u8], start: usize) -> Option<usize> {
         // One comparison finds the marker, too.
         if head >= 13 << 4 {
             if head == MARKER {
-                let marker = at.wrapping_sub(1);
-                return (number <= u64::from(u16::MAX) && at < bytes.len()).then_some(marker);
+                let last = u16::try_from(number).ok().filter(|_| at < bytes.len())?;
+                return Some((at.wrapping_sub(1), last));
             }
             (delta, at) = extension(bytes, at, delta)?;
         }
@@ -39,7 +39,8 @@ pub(crate) fn options_end(bytes: &[u8], start: usize) -> Option<usize> {
             at = value.saturating_add(length);
         }
     }
-    (number <= u64::from(u16::MAX) && at == bytes.len()).then_some(at)
+    let last = u16::try_from(number).ok().filter(|_| at == bytes.len())?;
+    Some((at, last))
 }
 
 /// A delta or length that has a byte or two of its own at `at`, and where they end.
@@ -201,8 +202,8 @@ mod tests {
     fn checked(body: &[u8]) -> Result<usize, (Kind, usize)> {
         // Behind other bytes it is the same.
         let behind = [&[0xff; 3][..], body].concat();
-        assert_eq!(options_end(&behind, 3), options_end(body, 0).map(|end| end + 3));
-        options_end(body, 0).ok_or_else(|| fault(body))
+        assert_eq!(options_end(&behind, 3), options_end(body, 0).map(|(end, last)| (end + 3, last)));
+        options_end(body, 0).map(|(end, _)| end).ok_or_else(|| fault(body))
     }
 
     fn encoded(delta: u16, length: usize) -> Vec<u8> {
@@ -291,8 +292,8 @@ mod tests {
                     end = Some(rest.offset_in(body));
                 }
                 let end = end.unwrap_or_default();
-                let ends = number <= 65535 && matches!(body[end..], [] | [MARKER, _, ..]);
-                assert_eq!(options_end(body, 0), ends.then_some(end), "{body:02x?}");
+                let last = u16::try_from(number).ok().filter(|_| matches!(body[end..], [] | [MARKER, _, ..]));
+                assert_eq!(options_end(body, 0), last.map(|last| (end, last)), "{body:02x?}");
             }
             if length < 5 {
                 let longer = |body: &Vec<u8>| BYTES.map(|byte| [&body[..], &[byte]].concat());

@@ -217,12 +217,15 @@ impl<'b> MessageWriter<'b> {
         if code.is_empty() {
             self.token_length = 0;
             self.drop_body();
+            self.write_header();
+        } else if let Some([_, byte, ..]) = self.buffer.first_chunk_mut::<{ Header::LEN }>() {
+            *byte = code.to_byte();
         }
-        self.write_header();
     }
 
     /// Drops the options and the payload and sets the code, for an answer that turns out to be
     /// another one. [`Code::EMPTY`] drops the token, too.
+    #[inline]
     pub fn restart(&mut self, code: Code) {
         self.drop_body();
         self.set_code(code);
@@ -269,17 +272,24 @@ impl<'b> MessageWriter<'b> {
         }
     }
 
+    #[inline]
     fn options_start(&self) -> usize {
-        let extension = self.buffer.get(Header::LEN..).unwrap_or_default();
-        let (field, length) = match (self.token_length, extension) {
-            // A long token: its length is in one or two bytes before it (RFC 8974 §2.1).
-            (13, [byte, ..]) => (1, usize::from(*byte).saturating_add(13)),
-            (14, [high, low, ..]) => (2, usize::from(u16::from_be_bytes([*high, *low])).saturating_add(269)),
-            (length, _) => (0, usize::from(length)),
-        };
-        Header::LEN.saturating_add(field).saturating_add(length)
+        let field_and_token = if self.token_length < 13 { usize::from(self.token_length) } else { self.long_token() };
+        Header::LEN.saturating_add(field_and_token)
     }
 
+    /// The length of a long token, and of that of its length in one or two bytes before it
+    /// (RFC 8974 §2.1).
+    #[cold]
+    fn long_token(&self) -> usize {
+        match (self.token_length, self.buffer.get(Header::LEN..).unwrap_or_default()) {
+            (13, [byte, ..]) => usize::from(*byte).saturating_add(13 + 1),
+            (_, [high, low, ..]) => usize::from(u16::from_be_bytes([*high, *low])).saturating_add(269 + 2),
+            _ => 0,
+        }
+    }
+
+    #[inline]
     fn drop_body(&mut self) {
         self.length = self.options_start();
         self.last = OptionNumber(0);

@@ -15,7 +15,30 @@ impl MessageWriter<'_> {
     /// As [`option`](Self::option).
     #[inline]
     pub fn uint(&mut self, number: OptionNumber, value: u32) -> Result<(), WriteError> {
+        if self.put_short_uint(number, value) {
+            return Ok(());
+        }
         self.option(number, encode_uint(value, &mut [0; 4]))
+    }
+
+    /// Adds it in one store, if its head takes one byte and there is room for eight. False when
+    /// nothing happened.
+    #[inline]
+    fn put_short_uint(&mut self, number: OptionNumber, value: u32) -> bool {
+        let delta = match number.0.checked_sub(self.last.0) {
+            Some(delta @ 0..13) if self.check_open().is_ok() => u64::from(delta),
+            _ => return false,
+        };
+        let Some(room) = self.buffer.get_mut(self.length..).and_then(|room| room.first_chunk_mut()) else {
+            return false;
+        };
+        // At most 4 bytes of value: they lie in the upper half, with the head before them.
+        let len = 4u32.wrapping_sub(value.leading_zeros() >> 3);
+        let value = u64::from(value).wrapping_shl(56u32.wrapping_sub(len << 3));
+        *room = ((delta << 60) | (u64::from(len) << 56) | value).to_be_bytes();
+        self.length = self.length.wrapping_add(len as usize).wrapping_add(1);
+        self.last = number;
+        true
     }
 
     /// Adds the format of the payload.

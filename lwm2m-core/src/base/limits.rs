@@ -65,6 +65,27 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// One server, a few observations, short messages: for modules with some tens of KB of RAM. On a 32-bit
+    /// target the client and all that it may hold fit into 4 KiB.
+    pub const SMALL: Self = Self {
+        servers: 1,
+        access_controls: 0,
+        slots: 2,
+        datagram: 640,
+        exchanges: 2,
+        deduplication: 8,
+        deferred: 1,
+        transfers: 1,
+        body: 640,
+        observations: 4,
+        attributes: 4,
+        numbers: 4,
+        stored: 256,
+        events: 8,
+        location: 48,
+        value: 128,
+    };
+
     /// One server, buffers of the size that RFC 7252 section 4.6 suggests: for modules and phones.
     pub const DEVICE: Self = Self {
         servers: 2,

@@ -88,6 +88,12 @@ impl Path {
         if self.depth >= 4 { Some(self.levels[3]) } else { None }
     }
 
+    /// The resource that it names, all its instances when it is a multiple one.
+    pub(crate) const fn leaf(self) -> Option<Leaf> {
+        let [object, instance, resource, _] = self.levels;
+        if self.depth == 3 { Some(Leaf::new(object, instance, resource)) } else { None }
+    }
+
     /// Whether `other` is this path or lies below it.
     #[must_use]
     pub fn contains(self, other: Self) -> bool {

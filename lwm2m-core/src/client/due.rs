@@ -41,18 +41,24 @@ impl Client {
     /// needs none.
     #[inline(never)]
     pub(super) fn pump(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
-        self.send_due(now, after, self.is_plain(), model);
+        self.send_due(now, after, self.is_settled(), model);
     }
 
-    /// The same when it is known whether all is [plain](Self::is_plain). Sending leaves it so.
-    pub(super) fn send_due(&mut self, now: Instant, after: After, plain: bool, mut model: Option<&mut dyn DataModel>) {
-        if !plain {
+    /// The same when it is known whether all is [settled](Self::is_settled). Sending leaves it so.
+    pub(super) fn send_due(
+        &mut self,
+        now: Instant,
+        after: After,
+        settled: bool,
+        mut model: Option<&mut dyn DataModel>,
+    ) {
+        if !settled {
             self.prepare(now, after, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         }
         let mut next = loop {
             let next = self.serve_all(now, &mut model);
             // What a server that slept was to be told has waited for that.
-            if plain || !self.note_messages(now) {
+            if settled || !self.note_messages(now) {
                 break next;
             }
         };
@@ -63,14 +69,14 @@ impl Client {
             }
         }
         self.tell_dropped();
-        if plain {
-            self.plan_plainly(next);
+        if settled {
+            self.plan_settled(next);
         } else {
             self.plan(now, next);
         }
     }
 
-    /// What comes before sending when not all is plain.
+    /// What comes before sending when not all is settled.
     #[inline(never)]
     fn prepare(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
         if after == After::Anything {
@@ -83,7 +89,7 @@ impl Client {
     /// Whether all is as it mostly is: no bootstrap server to heed, and one session with each server, which
     /// is registered with and can be talked to at any time. Then none is missing, none is in the way, nobody
     /// sleeps, and nothing is kept.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.lifecycle.hears_servers()
             && !self.lifecycle.heeds_bootstrap_server(&self.config)
             && !self.reporting.has_any_kept()

@@ -12,6 +12,7 @@ mod interface;
 mod memory;
 mod multicast;
 mod next;
+mod plain;
 mod request;
 mod rest;
 mod sessions;
@@ -26,7 +27,7 @@ use crate::base::event::{Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
-use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Usage};
+use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Reply, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World};
 use crate::management::has_instance;
@@ -107,8 +108,33 @@ impl Client {
             return Received::Stranger;
         };
         let back = self.lifecycle.heard(now, connection.role);
-        let (received, left) = match &self.exchange.receive(now, peer, datagram) {
-            Inbound::Request { reply, message } => self.request_in(now, connection, reply, message, model),
+        let (received, left) = match self.exchange.parse(now, peer, datagram) {
+            Some(message) => match self.plain_read(now, &connection, &message, model) {
+                Some(answered) => answered,
+                None => self.message_in(now, connection, message, model),
+            },
+            None => (Received::Malformed, Left::Nothing),
+        };
+        if left != Left::Nothing || back {
+            self.go_on(now, left, model);
+        }
+        received
+    }
+
+    /// Takes a message that is no plain Read.
+    #[inline(never)]
+    fn message_in(
+        &mut self,
+        now: Instant,
+        connection: Connection,
+        message: Message<'_>,
+        model: &mut dyn DataModel,
+    ) -> (Received, Left) {
+        let peer = connection.peer;
+        if let Some(reply) = Reply::to(peer, &message) {
+            return self.request_in(now, connection, reply, &message, model);
+        }
+        match &self.exchange.receive_other(now, peer, message) {
             Inbound::Response { exchange, message } => {
                 self.answered(now, *exchange, Ok(message));
                 // What changed while the request was on its way is told next.
@@ -126,24 +152,19 @@ impl Client {
                 (Received::Acknowledgement, Left::Sending)
             }
             Inbound::Rejected(peer, message_id) => (self.rejected(*peer, *message_id), Left::Sending),
-            Inbound::Handled(handled) => match handled {
-                Handled::Acknowledged => (Received::Acknowledgement, Left::Sending),
-                Handled::Continues => (Received::Response, Left::Sending),
-                // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
-                Handled::Duplicate => (Received::Duplicate, Left::Nothing),
-                Handled::Ping => (Received::Ping, Left::Nothing),
-                Handled::Malformed => (Received::Malformed, Left::Nothing),
-                Handled::Unexpected => (Received::Unexpected, Left::Nothing),
-                Handled::Refused => (Received::Overloaded, Left::Nothing),
-            },
-        };
+            // None of them is a request.
+            Inbound::Request { .. } => (Received::Unexpected, Left::Nothing),
+            Inbound::Handled(handled) => ((*handled).into(), Left::after(*handled)),
+        }
+    }
+
+    /// Does what is left to do after a datagram.
+    fn go_on(&mut self, now: Instant, left: Left, model: &mut dyn DataModel) {
         match left {
-            Left::Nothing if !back => {}
             Left::Nothing | Left::Planning => self.plan_anew(now),
             Left::Sending => self.pump(now, After::Message, Some(model)),
             Left::All => self.pump(now, After::Anything, Some(model)),
         }
-        received
     }
 
     /// A peer rejected a non-confirmable message: a notification, or nothing of ours.
@@ -328,7 +349,7 @@ impl Client {
         let now = self.clock.advance(now);
         let wall = self.clock.embedder(now);
         // Most changes are of a value that is told at once, and looked at only then.
-        let at_once = path.depth() >= 2 && self.is_plain() && !self.exchange.owes_answers();
+        let at_once = path.depth() >= 2 && self.is_settled() && !self.exchange.owes_answers();
         let joined = Joined(&mut self.accounts, model);
         if at_once {
             self.reporting.suspect((now, wall), path, &joined);
@@ -513,10 +534,14 @@ impl Client {
         Usage { transfers: self.transfers.len(), ..self.exchange.usage() }
     }
 
-    /// Allocates all datagram buffers now. Without it they are allocated one by one when so many are
-    /// needed at once for the first time; either way none is allocated after that.
+    /// Allocates all datagram buffers and tables now. Without it they grow when so much is needed at once
+    /// for the first time, up to their [`Limits`](crate::Limits); either way none grows after that. A body
+    /// that arrives in blocks and is collected takes its memory all the same, and gives it back.
     pub fn reserve(&mut self) {
         self.exchange.reserve();
+        self.transfers.reserve();
+        self.reporting.reserve();
+        self.events.reserve();
     }
 
     /// Gives the memory of unused datagram buffers back.
@@ -535,6 +560,31 @@ enum Left {
     Sending,
     /// Sessions may be needed, or not any more, besides.
     All,
+}
+
+impl Left {
+    /// After what needed nothing from the client.
+    const fn after(handled: Handled) -> Self {
+        match handled {
+            Handled::Acknowledged | Handled::Continues => Self::Sending,
+            // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
+            _ => Self::Nothing,
+        }
+    }
+}
+
+impl From<Handled> for Received {
+    fn from(handled: Handled) -> Self {
+        match handled {
+            Handled::Acknowledged => Self::Acknowledgement,
+            Handled::Continues => Self::Response,
+            Handled::Duplicate => Self::Duplicate,
+            Handled::Ping => Self::Ping,
+            Handled::Malformed => Self::Malformed,
+            Handled::Unexpected => Self::Unexpected,
+            Handled::Refused => Self::Overloaded,
+        }
+    }
 }
 
 fn check(config: &Config) -> Result<(), ConfigError> {

@@ -4,7 +4,7 @@ use coap_codec::{Message, MessageWriter};
 
 use super::connection::Link;
 use super::due::After;
-use super::request::Floors;
+use super::request::{Floors, places};
 use super::{Client, Connection, Received};
 use crate::base::time::Instant;
 use crate::exchange::{Handled, Inbound, Peer, Verdict};
@@ -90,7 +90,8 @@ impl Floors<'_> {
         writer: &mut MessageWriter<'_>,
     ) -> Option<()> {
         let role = Role::Server(server);
-        let operation = Operation::parse(message, self.places(role)).ok()?;
+        let mut operation = Operation::of(message, places(self.config, role));
+        operation.read().ok()?;
         let kind = match operation.kind {
             // An observation is between two.
             Kind::Read(_) => Kind::Read(None),

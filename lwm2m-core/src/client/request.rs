@@ -14,28 +14,32 @@ use crate::exchange::{Reply, SendError, Verdict};
 use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
 use crate::management::operation::{Kind, Observe, Operation, Places};
-use crate::management::{self, Effects, Observing, Served, has_instance, is_there};
+use crate::management::{self, Effect, Effects, Observing, Served, has_instance, is_there};
 use crate::model::{Ctx, DataModel, Joined, Origin, Ticket, Viewed};
 use crate::objects::{ACCESS_CONTROL, Accounts, SERVER};
 use crate::reporting::{Assignment, Reporting};
 
 impl Client {
     /// Takes a request from a peer. The answer is queued before its effects are carried out.
+    #[inline(never)]
     pub(super) fn request_in(
         &mut self,
         now: Instant,
         connection: Connection,
-        reply: &Reply,
+        mut reply: Reply,
         message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> (Received, Left) {
+        if let Some(handled) = self.exchange.request_in(now, &mut reply, message) {
+            return (handled.into(), Left::after(handled));
+        }
         if matches!(connection.link, Link::Lingering { .. }) {
-            self.exchange.ignore(reply);
+            self.exchange.ignore(&reply);
             return (Received::Unwelcome, Left::Nothing);
         }
         if !self.lifecycle.serves(now, connection.role, &self.config) {
             // Its repetition may be welcome.
-            self.exchange.forget_request(reply);
+            self.exchange.forget_request(&reply);
             return (Received::Unwelcome, Left::Nothing);
         }
         let deadline = now + self.config.answer_within;
@@ -44,16 +48,16 @@ impl Client {
         let mut floors = Floors { transfers, accounts, lifecycle, reporting, events, config };
         let mut outcome = Outcome::default();
         // Not sent for want of a buffer, it counts as lost; its sender repeats it.
-        let _ = exchange.answer(now, reply, message.as_bytes(), deadline, |writer, ticket| {
+        let _ = exchange.answer(now, &reply, message.as_bytes(), deadline, |writer, ticket| {
             let call = Call { now, wall, role: connection.role, ticket, resumed: false };
-            floors.serve(&call, reply, message, model, writer, &mut outcome)
+            floors.serve(&call, &reply, message, model, writer, &mut outcome)
         });
         let left = match () {
             () if connection.role == Role::Bootstrap || outcome.stirs() => Left::All,
             () if outcome.goes_on => Left::Planning,
             () => Left::Nothing,
         };
-        self.after(now, connection, reply, &outcome, model);
+        self.after(now, connection, &reply, &outcome, model);
         (Received::Request, left)
     }
 
@@ -104,13 +108,14 @@ impl Client {
         }
         if let Some((parting, lost)) = &outcome.finished {
             self.end_bootstrap(now, connection, *parting, lost, model);
-        } else if outcome.effects.stirs() {
-            self.hand_on(now, connection.role, reply, &outcome.effects, model);
+        } else if let Some(effect) = &outcome.effects.effect {
+            self.hand_on(now, connection.role, reply, effect, model);
         }
     }
 
-    fn hand_on(&mut self, now: Instant, role: Role, reply: &Reply, effects: &Effects, model: &mut dyn DataModel) {
-        if let Some(deleted) = effects.deleted {
+    fn hand_on(&mut self, now: Instant, role: Role, reply: &Reply, effect: &Effect, model: &mut dyn DataModel) {
+        let is_deleted = matches!(effect, Effect::Deleted(_));
+        if let Effect::Deleted(deleted) = *effect {
             // Accounts come back when a bootstrap fails: of them its end decides.
             let spared = role == Role::Bootstrap;
             let joined = Joined(&mut self.accounts, model);
@@ -123,32 +128,39 @@ impl Client {
         let Role::Server(server) = role else { return };
         self.touch();
         let wall = self.clock.embedder(now);
-        if let Some((path, attributes)) = effects.attributes {
-            self.reporting.assign(Assignment { server, path, attributes });
-            // Periods act by themselves; thresholds, which a resource alone has, may make a change of
-            // what was none.
-            if path.resource_id().is_some() {
-                let joined = Joined(&mut self.accounts, model);
-                self.reporting.changed(wall, path, &joined);
+        let joined = Joined(&mut self.accounts, &mut *model);
+        let changed = match *effect {
+            Effect::Assigned(path, attributes) => {
+                self.reporting.assign(Assignment { server, path, attributes });
+                // Periods act by themselves; thresholds, which a resource alone has, may make a change of
+                // what was none.
+                if path.resource_id().is_some() {
+                    self.reporting.changed(wall, path, &joined);
+                }
+                return self.renew_periods();
             }
-        }
-        if let Some(Observing::Begins { path, format, sequence, block }) = effects.observing {
-            let joined = Joined(&mut self.accounts, model);
-            self.reporting.begin((now, wall), (server, reply.token), (path, format, block), sequence, &joined);
-        }
+            Effect::Observing(Observing::Begins { path, format, sequence, block }) => {
+                self.reporting.begin((now, wall), (server, reply.token), (path, format, block), sequence, &joined);
+                return self.renew_periods();
+            }
+            Effect::Observing(Observing::Ends) => {
+                if let Some(path) = self.reporting.cancel(server, reply.token) {
+                    self.events.push(Event::ObservationCancelled { server, path });
+                }
+                return;
+            }
+            Effect::Changed(changed, trigger) => {
+                if let Some(trigger) = trigger {
+                    self.lifecycle.trigger(now, trigger, &self.accounts);
+                }
+                changed
+            }
+            Effect::Deleted(deleted) => {
+                self.orphan(now, deleted);
+                deleted
+            }
+        };
         self.renew_periods();
-        if let Some(Observing::Ends) = effects.observing
-            && let Some(path) = self.reporting.cancel(server, reply.token)
-        {
-            self.events.push(Event::ObservationCancelled { server, path });
-        }
-        if let Some(trigger) = effects.trigger {
-            self.lifecycle.trigger(now, trigger, &self.accounts);
-        }
-        if let Some(deleted) = effects.deleted {
-            self.orphan(now, deleted);
-        }
-        let Some(changed) = effects.changed.or(effects.deleted) else { return };
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, changed, &joined);
         if changed.object_id() == Some(ACCESS_CONTROL) {
@@ -156,7 +168,7 @@ impl Client {
             self.rights_changed(wall, subject, model);
         }
         self.keep_notifications(now, true, Some(model));
-        let listed = effects.deleted.is_some() || changed.depth() == 1;
+        let listed = is_deleted || changed.depth() == 1;
         if listed {
             // What is said of an instance comes and goes with it.
             self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
@@ -254,20 +266,20 @@ struct Outcome {
 impl Outcome {
     /// Whether something may be due because of it. A request that only asked makes nothing due.
     const fn stirs(&self) -> bool {
-        self.finished.is_some() || self.effects.stirs()
+        self.finished.is_some() || self.effects.effect.is_some()
     }
 }
 
-impl<'c> Floors<'c> {
-    /// Where a peer finds what. The bootstrap server knows nothing of what is served besides.
-    pub(super) fn places(&self, role: Role) -> Places<'c> {
-        let legacy = self.config.legacy_formats;
-        match role {
-            Role::Bootstrap => Places { root: "", well_known: false, legacy },
-            Role::Server(_) => Places { root: self.config.root(), well_known: self.config.discovery, legacy },
-        }
+/// Where a peer finds what. The bootstrap server knows nothing of what is served besides.
+pub(super) fn places(config: &Config, role: Role) -> Places<'_> {
+    let legacy = config.legacy_formats;
+    match role {
+        Role::Bootstrap => Places { root: "", well_known: false, legacy },
+        Role::Server(_) => Places { root: config.root(), well_known: config.discovery, legacy },
     }
+}
 
+impl Floors<'_> {
     /// Runs a request and writes its answer.
     fn serve(
         &mut self,
@@ -278,13 +290,11 @@ impl<'c> Floors<'c> {
         writer: &mut MessageWriter<'_>,
         outcome: &mut Outcome,
     ) -> Verdict {
-        let operation = match Operation::parse(message, self.places(call.role)) {
-            Ok(operation) => operation,
-            Err(unfit) => {
-                let answered = management::refuse(unfit, reply.confirmable, writer);
-                return answered.map_or(Verdict::Drop, |()| Verdict::Send);
-            }
-        };
+        let mut operation = Operation::of(message, places(self.config, call.role));
+        if let Err(unfit) = operation.read() {
+            let answered = management::refuse(unfit, reply.confirmable, writer);
+            return answered.map_or(Verdict::Drop, |()| Verdict::Send);
+        }
         if call.role == Role::Bootstrap {
             let changes = matches!(operation.kind, Kind::Replace | Kind::Delete);
             self.lifecycle.bootstrap_command(call.now, changes, self.accounts, self.config, self.events);
@@ -307,11 +317,13 @@ impl<'c> Floors<'c> {
             // It has set nothing: 0 is no server's identifier.
             Role::Bootstrap => (Origin::Bootstrap, None, 0),
             Role::Server(server) => {
+                let observes =
+                    self.config.information_reporting && operation.kind == Kind::Read(Some(Observe::Register));
                 // A repetition asks for its answer again, not for another observation.
-                let sequence = match (self.config.information_reporting, reply.repeated) {
-                    (false, _) => None,
-                    (true, true) => self.reporting.sequence(server, reply.token),
-                    (true, false) => self.reporting.admit(server, reply.token),
+                let sequence = match reply.repeated {
+                    _ if !observes => None,
+                    true => self.reporting.sequence(server, reply.token),
+                    false => self.reporting.admit(server, reply.token),
                 };
                 (Origin::Server(server), sequence, server)
             }
@@ -339,7 +351,7 @@ impl<'c> Floors<'c> {
     }
 
     /// Whether the embedder offers this group of operations (DM terminal specification, 6).
-    pub(super) const fn offers(&self, role: Role, kind: Kind) -> bool {
+    pub(super) fn offers(&self, role: Role, kind: Kind) -> bool {
         match (role, kind) {
             // Discovery has a setting of its own.
             (Role::Bootstrap, _) | (_, Kind::WellKnown) => true,

@@ -33,6 +33,7 @@
 
 pub(crate) mod message;
 mod multicast;
+mod plain;
 mod receive;
 pub(crate) mod request;
 mod send;
@@ -47,6 +48,7 @@ use self::message::dedup::Deduplication;
 use self::message::ids::MessageIds;
 pub(crate) use self::message::outbox::Order;
 use self::message::outbox::Outbox;
+use self::message::rejections::Rejections;
 use self::message::retransmit::{Retransmission, Step};
 use self::message::slots::Slots;
 use self::request::deferred::Deferred;
@@ -124,13 +126,14 @@ pub enum Handled {
     /// A block of a request of ours was taken, or the request is wanted in another way: with smaller
     /// blocks, or with its Echo. The next message of it is to be sent.
     Continues,
-    /// A ping (an Empty confirmable message) was answered with a Reset.
+    /// A ping (an Empty confirmable message) was answered with a Reset, unless there were too many.
     Ping,
     /// It was no CoAP message, or one that its type forbids: ignored, or rejected with a Reset.
     Malformed,
     /// An acknowledgement, a reset or a response to nothing that we know of.
     Unexpected,
-    /// A request was refused with 5.03, because it could not be remembered.
+    /// A request was refused with 5.03, because it could not be remembered; without a word when there were
+    /// [too many](Transmission::rejections).
     Refused,
 }
 
@@ -224,6 +227,7 @@ impl Endpoint {
                 outbox: Outbox::new(queue),
                 duplicates: Deduplication::new(limits.deduplication),
                 unacknowledged: Retransmission::new(limits.exchanges),
+                rejections: Rejections::default(),
             },
             pending: Pending::new(limits.exchanges),
             deferred: Deferred::new(deferred),
@@ -427,16 +431,23 @@ pub struct Usage {
 }
 
 impl Reply {
-    fn to(peer: Peer, request: &Message<'_>) -> Self {
-        Self {
+    /// To a message, if it is a request.
+    #[inline]
+    pub(crate) fn to(peer: Peer, message: &Message<'_>) -> Option<Self> {
+        let confirmable = match message.message_type() {
+            MessageType::Confirmable => true,
+            MessageType::NonConfirmable => false,
+            MessageType::Acknowledgement | MessageType::Reset => return None,
+        };
+        message.code().is_request().then(|| Self {
             peer,
-            token: request.token(),
-            method: request.code(),
-            confirmable: request.message_type() == MessageType::Confirmable,
+            token: message.token(),
+            method: message.code(),
+            confirmable,
             repeated: false,
-            message_id: request.message_id(),
-            unwanted: request.no_response(),
-        }
+            message_id: message.message_id(),
+            unwanted: message.no_response(),
+        })
     }
 
     const fn piggybacked(&self, code: Code) -> Header {

@@ -15,14 +15,18 @@ impl Endpoint {
     /// for its answer with [`Self::keep_for_leisure`], or leave it with [`Self::ignore`].
     pub fn receive_multicast<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
         let Ok(message) = Message::parse(datagram) else { return Inbound::Handled(Handled::Malformed) };
-        if message.message_type() != MessageType::NonConfirmable || message.code() != Code::GET {
+        let wanted = message.message_type() == MessageType::NonConfirmable && message.code() == Code::GET;
+        let Some(reply) = Reply::to(peer, &message).filter(|_| wanted) else {
             return Inbound::Handled(Handled::Malformed);
-        }
+        };
         // Whatever it got when it came before, it gets nothing by multicast.
         if self.messages.duplicates.find(now, peer, message.message_id()).is_some() {
             return Inbound::Handled(Handled::Duplicate);
         }
-        self.request_in(now, peer, message)
+        match self.remember_request(now, &reply, &message) {
+            None => Inbound::Request { reply, message },
+            Some(handled) => Inbound::Handled(handled),
+        }
     }
 
     /// Keeps a request that came by multicast until a random moment within

@@ -1,6 +1,6 @@
 //! What comes in: matched, acknowledged, repeated or rejected (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
 
-use coap_codec::{Message, MessageId, MessageType, OptionNumber};
+use coap_codec::{Message, MessageId, MessageType, OptionNumber, ParseError};
 
 use super::message::dedup::{Class, Repeat};
 use super::message::outbox::Order;
@@ -11,39 +11,47 @@ impl Endpoint {
     /// Takes a datagram: matches, acknowledges, repeats or rejects it, and says what is left to do
     /// (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
     pub fn receive<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
-        let message = match Message::parse(datagram) {
-            Ok(message) => message,
-            Err(error) => {
-                if let Some(reset) = error.reset() {
-                    self.messages.empty(peer, MessageType::Reset, reset.message_id);
-                }
-                return Inbound::Handled(Handled::Malformed);
-            }
-        };
+        let Some(message) = self.parse(now, peer, datagram) else { return Inbound::Handled(Handled::Malformed) };
+        let Some(mut reply) = Reply::to(peer, &message) else { return self.receive_other(now, peer, message) };
+        match self.request_in(now, &mut reply, &message) {
+            None => Inbound::Request { reply, message },
+            Some(handled) => Inbound::Handled(handled),
+        }
+    }
+
+    /// The message in a datagram; one that is none is rejected as it deserves.
+    #[inline]
+    pub(crate) fn parse<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Option<Message<'a>> {
+        Message::parse(datagram).map_err(|error| self.malformed(now, peer, error)).ok()
+    }
+
+    #[cold]
+    fn malformed(&mut self, now: Instant, peer: Peer, error: ParseError) {
+        if let Some(reset) = error.reset() {
+            self.reject(now, peer, reset.message_id);
+        }
+    }
+
+    /// Takes a message that is no request.
+    #[inline(never)]
+    pub(crate) fn receive_other<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
         let (code, message_id) = (message.code(), message.message_id());
         match message.message_type() {
-            MessageType::Confirmable | MessageType::NonConfirmable => {
-                let confirmable = message.message_type() == MessageType::Confirmable;
+            kind @ (MessageType::Confirmable | MessageType::NonConfirmable) => {
                 if let Some(repeat) = self.messages.duplicates.find(now, peer, message_id) {
-                    if let Some(handled) = self.repeat(peer, repeat) {
-                        return Inbound::Handled(handled);
-                    }
-                    // Evaluated again: the entry stands, the request is served like a new one.
-                    let reply = Reply { repeated: true, ..Reply::to(peer, &message) };
-                    return Inbound::Request { reply, message };
+                    self.repeat(peer, repeat);
+                    return Inbound::Handled(Handled::Duplicate);
                 }
-                if code.is_request() {
-                    self.request_in(now, peer, message)
-                } else if code.is_response() {
-                    self.response_in(now, peer, message)
-                } else {
-                    // An Empty message, or a code class that means nothing here (section 4.2).
-                    if confirmable {
-                        self.messages.empty(peer, MessageType::Reset, message_id);
-                    }
-                    let ping = code.is_empty() && confirmable;
-                    Inbound::Handled(if ping { Handled::Ping } else { Handled::Malformed })
+                if code.is_response() {
+                    return self.response_in(now, peer, message);
                 }
+                // An Empty message, or a code class that means nothing here (section 4.2).
+                let confirmable = kind == MessageType::Confirmable;
+                if confirmable {
+                    self.reject(now, peer, message_id);
+                }
+                let ping = code.is_empty() && confirmable;
+                Inbound::Handled(if ping { Handled::Ping } else { Handled::Malformed })
             }
             MessageType::Acknowledgement => self.acknowledgement_in(now, peer, message),
             MessageType::Reset if code.is_empty() => self.reset_in(peer, message_id),
@@ -51,37 +59,60 @@ impl Endpoint {
         }
     }
 
-    /// Sends a duplicate's answer again; none when the request is to be evaluated again.
-    fn repeat(&mut self, peer: Peer, repeat: Repeat) -> Option<Handled> {
-        match repeat {
-            Repeat::Answer(datagram) => self.messages.outbox.push(Order::Short(peer, datagram)),
-            Repeat::Nothing => {}
-            Repeat::Evaluate => return None,
+    /// Takes a request, and remembers it. None when it is to be served: also once more, for an answer
+    /// that was too long to keep.
+    #[inline]
+    pub(crate) fn request_in(&mut self, now: Instant, reply: &mut Reply, message: &Message<'_>) -> Option<Handled> {
+        if let Some(repeat) = self.messages.duplicates.find(now, reply.peer, reply.message_id) {
+            reply.repeated = repeat == Repeat::Evaluate;
+            self.repeat(reply.peer, repeat);
+            return if reply.repeated { None } else { Some(Handled::Duplicate) };
         }
-        Some(Handled::Duplicate)
+        self.remember_request(now, reply, message)
+    }
+
+    pub(super) fn remember_request(&mut self, now: Instant, reply: &Reply, message: &Message<'_>) -> Option<Handled> {
+        let class = match Class::of(reply.method) {
+            Class::Harmless => Class::Harmless,
+            // A block that is not the last one changes nothing by itself, and is known when it comes again:
+            // it may make room, as a long body comes in more messages than can be remembered.
+            _ if message.block1().is_some_and(|block| block.is_ok_and(|block| block.more())) => Class::Harmless,
+            class => class,
+        };
+        let until = now + self.lifetime(reply.confirmable);
+        let peer = reply.peer;
+        let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
+        if !known && class != Class::Harmless {
+            // Not remembered, it might be carried out twice.
+            if self.may_reject(now) {
+                self.unavailable(reply);
+            }
+            return Some(Handled::Refused);
+        }
+        None
+    }
+
+    /// A Reset for what nobody here asked for, as long as there are not too many of them.
+    fn reject(&mut self, now: Instant, peer: Peer, message_id: MessageId) {
+        if self.may_reject(now) {
+            self.messages.empty(peer, MessageType::Reset, message_id);
+        }
+    }
+
+    fn may_reject(&mut self, now: Instant) -> bool {
+        self.messages.rejections.admit(now, self.transmission.rejections)
+    }
+
+    /// Sends a duplicate's answer again, where it has one.
+    #[cold]
+    fn repeat(&mut self, peer: Peer, repeat: Repeat) {
+        if let Repeat::Answer(datagram) = repeat {
+            self.messages.outbox.push(Order::Short(peer, datagram));
+        }
     }
 
     pub(super) fn lifetime(&self, confirmable: bool) -> Micros {
         if confirmable { self.exchange_lifetime } else { Micros::of(self.transmission.non_lifetime()) }
-    }
-
-    pub(super) fn request_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
-        let reply = Reply::to(peer, &message);
-        // A block that is not the last one changes nothing by itself, and is known when it comes again:
-        // it may make room, as a long body comes in more messages than can be remembered.
-        let partial = || message.block1().is_some_and(|block| block.is_ok_and(|block| block.more()));
-        let class = match Class::of(reply.method) {
-            Class::Change | Class::Idempotent if partial() => Class::Harmless,
-            class => class,
-        };
-        let until = now + self.lifetime(reply.confirmable);
-        let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
-        if !known && class != Class::Harmless {
-            // Not remembered, it might be carried out twice.
-            self.unavailable(&reply);
-            return Inbound::Handled(Handled::Refused);
-        }
-        Inbound::Request { reply, message }
     }
 
     fn response_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
@@ -89,7 +120,7 @@ impl Endpoint {
         let message_id = message.message_id();
         let Some(exchange) = self.pending.find(peer, message.token()) else {
             if confirmable {
-                self.messages.empty(peer, MessageType::Reset, message_id);
+                self.reject(now, peer, message_id);
             }
             return Inbound::Handled(Handled::Unexpected);
         };

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use coap_codec::{Code, Header, Message, MessageType, MessageWriter, Token};
 
-use super::message::dedup::{Class, Inline, Repeat};
+use super::message::dedup::{Class, INLINE, Inline, Repeat};
 use super::message::outbox::Order;
 use super::message::slots::SlotId;
 use super::request::deferred::{Kept, State};
@@ -260,17 +260,9 @@ impl Endpoint {
         deadline: Instant,
         write: impl FnOnce(&mut MessageWriter<'_>, Option<Ticket>) -> Verdict,
     ) -> Result<(), SendError> {
-        let header = if reply.confirmable {
-            reply.piggybacked(Code::INTERNAL_SERVER_ERROR)
-        } else {
-            // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
-            let lifetime = self.exchange_lifetime;
-            let Some(message_id) = self.messages.ids.next(now, lifetime) else {
-                self.forget_request(reply);
-                return Err(SendError::NoMessageId);
-            };
-            self.messages.ids.used();
-            Header { message_type: MessageType::NonConfirmable, code: Code::INTERNAL_SERVER_ERROR, message_id }
+        let header = match reply.confirmable {
+            true => reply.piggybacked(Code::INTERNAL_SERVER_ERROR),
+            false => self.non_confirmable_answer(now, reply)?,
         };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
         let mut unwanted = false;
@@ -279,50 +271,77 @@ impl Endpoint {
             unwanted = reply.unwanted.suppresses(writer.code());
             verdict
         });
-        let (slot, verdict) = composed.inspect_err(|_| self.forget_request(reply))?;
-        match (verdict, ticket) {
-            (Verdict::Send, _) if unwanted => {
-                self.messages.drop_slot(slot);
-                self.acknowledge(reply);
-                Ok(())
-            }
-            (Verdict::Send, _) => {
+        match composed {
+            Ok((slot, Verdict::Send)) if !unwanted => {
                 self.remember_answer(reply, slot);
                 self.messages.outbox.push(Order::Once(reply.peer, slot));
                 Ok(())
             }
-            (Verdict::Drop, _) => {
-                self.messages.drop_slot(slot);
-                Ok(())
-            }
-            (Verdict::Later, Some(ticket)) => {
-                if let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) {
-                    room.copy_from_slice(request);
-                }
-                self.messages.slots.set_len(slot, request.len());
-                self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
-                self.acknowledge(reply);
-                Ok(())
-            }
-            (Verdict::Later, None) => {
-                self.messages.drop_slot(slot);
-                if let Some(sent) = self.unavailable(reply) {
-                    self.remember(reply, Repeat::Answer(sent));
-                }
-                Err(SendError::TooManyDeferred)
+            Ok(unsent) => self.unsent(reply, request, unsent, ticket, deadline),
+            Err(error) => {
+                self.forget_request(reply);
+                Err(error)
             }
         }
     }
 
+    #[cold]
+    fn non_confirmable_answer(&mut self, now: Instant, reply: &Reply) -> Result<Header, SendError> {
+        // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
+        let lifetime = self.exchange_lifetime;
+        let Some(message_id) = self.messages.ids.next(now, lifetime) else {
+            self.forget_request(reply);
+            return Err(SendError::NoMessageId);
+        };
+        self.messages.ids.used();
+        let code = Code::INTERNAL_SERVER_ERROR;
+        Ok(Header { message_type: MessageType::NonConfirmable, code, message_id })
+    }
+
+    /// What becomes of a request whose answer is not sent now: not wanted, not written, or still to come. Then
+    /// the request is kept in the buffer that was to hold the answer.
+    #[cold]
+    pub(super) fn unsent(
+        &mut self,
+        reply: &Reply,
+        request: &[u8],
+        (slot, verdict): (SlotId, Verdict),
+        ticket: Option<Ticket>,
+        deadline: Instant,
+    ) -> Result<(), SendError> {
+        if verdict != Verdict::Later {
+            self.messages.drop_slot(slot);
+            if verdict == Verdict::Send {
+                self.acknowledge(reply);
+            }
+            return Ok(());
+        }
+        let Some(ticket) = ticket else {
+            self.messages.drop_slot(slot);
+            if let Some(sent) = self.unavailable(reply) {
+                self.remember(reply, Repeat::Answer(sent));
+            }
+            return Err(SendError::TooManyDeferred);
+        };
+        if let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) {
+            room.copy_from_slice(request);
+        }
+        self.messages.slots.set_len(slot, request.len());
+        self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
+        self.acknowledge(reply);
+        Ok(())
+    }
+
     /// Keeps the answer for duplicates: short ones as they are; a long answer to a GET is made
     /// again; of anything else the code must do.
+    #[inline]
     fn remember_answer(&mut self, reply: &Reply, slot: SlotId) {
         let answer = self.messages.slots.datagram(slot);
-        let repeat = match (Inline::new(answer), Class::of(reply.method)) {
-            _ if !reply.confirmable => Repeat::Nothing,
-            (Some(short), _) => Repeat::Answer(short),
-            (None, Class::Harmless) => Repeat::Evaluate,
-            (None, Class::Change | Class::Idempotent) => Inline::head(answer).map_or(Repeat::Nothing, Repeat::Answer),
+        let again = answer.len() > INLINE && Class::of(reply.method) == Class::Harmless;
+        let repeat = match reply.confirmable {
+            true if again => Repeat::Evaluate,
+            true => Inline::new(answer).or_else(|| Inline::head(answer)).map_or(Repeat::Nothing, Repeat::Answer),
+            false => Repeat::Nothing,
         };
         self.remember(reply, repeat);
     }

@@ -42,9 +42,9 @@ mod vectors;
 
 use coap_codec::{Code, ContentFormat};
 
-use crate::base::config::LegacyFormats;
 use crate::base::definition::ResourceDef;
 use crate::base::path::{Leaf, Path};
+use crate::base::profile::LegacyFormats;
 use crate::base::value::{DataType, Sink, Stop, Value};
 
 pub(crate) use digest::Digest;
@@ -132,6 +132,27 @@ impl Format {
     /// Whether it has room for one value only, and none for an instance or a multiple resource.
     pub(crate) const fn for_single_value_only(self) -> bool {
         matches!(self.kind, Kind::Text | Kind::Opaque)
+    }
+
+    /// Writes a value that must be one of a type, in a format for one only; how many bytes it takes.
+    #[inline]
+    pub(crate) fn write_single(
+        self,
+        data_type: DataType,
+        value: Value<'_>,
+        mut output: Output<'_>,
+    ) -> Result<usize, Stop> {
+        if !Types::of(value).have(data_type) {
+            return Err(FAILED);
+        }
+        match (self.kind, value) {
+            // A text is what it is written as.
+            (Kind::Text, Value::Str(text)) => output.put(text.as_bytes())?,
+            (Kind::Text, value) => text::write(&mut output, value)?,
+            (Kind::Opaque, Value::Opaque(bytes)) => output.put(bytes)?,
+            _ => return Err(NOT_ACCEPTABLE),
+        }
+        Ok(output.used())
     }
 
     pub(crate) const fn is_text(self) -> bool {

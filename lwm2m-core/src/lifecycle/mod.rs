@@ -123,6 +123,7 @@ impl Lifecycle {
     pub(crate) fn enrol(&mut self, now: Instant, accounts: &Accounts) {
         self.registrations.clear();
         self.registrations.extend(accounts.servers().map(|account| Registration::due_at(account.short_server_id, now)));
+        self.registrations.shrink_to_fit();
     }
 
     /// The same after a bootstrap. A server that refused so far, and is where it was, is tried at once
@@ -138,6 +139,7 @@ impl Lifecycle {
             Registration { state: State::Unregistered { at: now, failures }, ..Registration::due_at(server, now) }
         };
         self.registrations = accounts.servers().map(|account| again(account.short_server_id)).collect();
+        self.registrations.shrink_to_fit();
     }
 
     /// What should be told to a server, but for the object list.

@@ -4,7 +4,7 @@ use coap_codec::{Code, MessageWriter};
 
 use super::operation::Operation;
 use super::read::readable;
-use super::{Effects, Target, resolve};
+use super::{Effect, Effects, Target, resolve};
 use crate::base::attributes::Assigned;
 use crate::base::rights::Rights;
 use crate::base::value::DataType;
@@ -40,7 +40,7 @@ pub(super) fn serve(
         return Err(Code::SERVICE_UNAVAILABLE.into());
     }
     writer.restart(Code::CHANGED);
-    Ok(Effects { attributes: Some((path, attributes)), ..Effects::default() })
+    Ok(Effects { news: None, effect: Some(Effect::Assigned(path, attributes)) })
 }
 
 /// Whether thresholds can be set: on a resource of numbers, not above one (OMA LwM2M 1.0, 5.1.2).

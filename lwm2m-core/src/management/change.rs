@@ -6,7 +6,7 @@
 use coap_codec::{Code, MessageWriter};
 
 use super::operation::{Kind, Operation};
-use super::{Effects, Target, has_instance, is_there, no_query, payload_format, resolve};
+use super::{Effect, Effects, Target, has_instance, is_there, no_query, payload_format, resolve};
 use crate::base::event::Event;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
@@ -128,7 +128,7 @@ pub(super) fn create(
         Ok(())
     })?;
     writer.restart(Code::CREATED);
-    location(operation.root, object.id, first, writer)?;
+    location(operation.places.root, object.id, first, writer)?;
     let path = Path::instance(object.id, first);
     Ok(changed(Event::Created { origin: ctx.origin, path }, Path::object(object.id)))
 }
@@ -319,12 +319,12 @@ const fn removal(object: u16, instance: u16) -> Change<'static> {
 }
 
 pub(super) fn changed(news: Event, path: Path) -> Effects {
-    Effects { news: Some(news), changed: Some(path), ..Effects::default() }
+    Effects { news: Some(news), effect: Some(Effect::Changed(path, None)) }
 }
 
 fn deleted(ctx: &Ctx, path: Path) -> Effects {
     let news = Some(Event::Deleted { origin: ctx.origin, path });
-    Effects { news, deleted: Some(path), ..Effects::default() }
+    Effects { news, effect: Some(Effect::Deleted(path)) }
 }
 
 /// Lends the room that the answer does not need yet: an opaque value in text is decoded into it.

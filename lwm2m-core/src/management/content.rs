@@ -33,14 +33,33 @@ pub(super) fn write(
     writer: &mut MessageWriter<'_>,
     body: &mut dyn FnMut(Output<'_>) -> Result<usize, Refusal>,
 ) -> Result<(), Refusal> {
-    start(head, None, writer)?;
-    if head.block.is_none() {
-        match writer.payload_with(|room| body(Output::new(room))) {
-            // Perhaps it does not fit.
-            Err(Refusal::Code(Code::INTERNAL_SERVER_ERROR)) => {}
-            done => return done,
-        }
+    match write_whole(head, writer, &mut *body) {
+        Some(written) => written,
+        None => write_in_blocks(head, writer, body),
     }
+}
+
+/// The same where all of it was asked for; none when perhaps it does not fit.
+#[inline]
+pub(super) fn write_whole(
+    head: Head,
+    writer: &mut MessageWriter<'_>,
+    body: impl FnOnce(Output<'_>) -> Result<usize, Refusal>,
+) -> Option<Result<(), Refusal>> {
+    if head.block.is_some() {
+        return None;
+    }
+    let written = start(head, None, writer).and_then(|()| writer.payload_with(|room| body(Output::new(room))));
+    Some(written).filter(|written| *written != Err(Refusal::Code(Code::INTERNAL_SERVER_ERROR)))
+}
+
+/// The same where a block was asked for, or all of it does not fit.
+#[cold]
+pub(super) fn write_in_blocks(
+    head: Head,
+    writer: &mut MessageWriter<'_>,
+    body: &mut dyn FnMut(Output<'_>) -> Result<usize, Refusal>,
+) -> Result<(), Refusal> {
     let mut transcript = Mixer::new();
     let total = body(Output::measure(&mut transcript))?;
     start(head, Some(transcript.finish()), writer)?;

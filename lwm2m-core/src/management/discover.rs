@@ -28,7 +28,7 @@ pub(super) fn serve(
     content::write(head, writer, &mut |output| {
         let mut links = Links {
             ctx,
-            root: operation.root,
+            root: operation.places.root,
             object: target.object,
             assigned,
             model,

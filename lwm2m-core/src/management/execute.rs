@@ -3,7 +3,7 @@
 use coap_codec::{Code, MessageWriter};
 
 use super::operation::Operation;
-use super::{Effects, no_query, resolve};
+use super::{Effect, Effects, no_query, resolve};
 use crate::base::event::Event;
 use crate::base::path::{Leaf, Path};
 use crate::base::rights::Rights;
@@ -22,7 +22,7 @@ pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel)
         return Err(Code::METHOD_NOT_ALLOWED);
     }
     no_query(operation)?;
-    let text = |number| Format::understood(number, operation.legacy).is_some_and(Format::is_text);
+    let text = |number| Format::understood(number, operation.places.legacy).is_some_and(Format::is_text);
     if !operation.content_format.is_none_or(text) {
         return Err(Code::UNSUPPORTED_CONTENT_FORMAT);
     }
@@ -39,10 +39,9 @@ pub(super) fn serve(
     let args = Args::parse(operation.payload).map_err(|_| Refusal::Code(Code::BAD_REQUEST))?;
     model.execute(ctx, at, args)?;
     writer.restart(Code::CHANGED);
+    let trigger = Trigger::of(at.object, at.instance, at.resource);
     Ok(Effects {
         news: Some(Event::Executed { origin: ctx.origin, path: operation.path }),
-        changed: Some(Path::instance(at.object, at.instance)),
-        trigger: Trigger::of(at.object, at.instance, at.resource),
-        ..Effects::default()
+        effect: Some(Effect::Changed(Path::instance(at.object, at.instance), trigger)),
     })
 }

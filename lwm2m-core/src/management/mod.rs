@@ -17,41 +17,40 @@ pub(crate) mod stream;
 mod well_known;
 
 pub(crate) use self::change::remove;
+pub(crate) use self::read::serve_ready;
 
 use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
 
-use self::operation::{Kind, Observe, Operation, Unfit};
+use self::operation::{Kind, Observe, Operation, Unfit, Wanted};
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::event::Event;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::format::Format;
-use crate::model::{Ctx, DataModel, ObjectDef, Origin, Refusal, ResourceDef, refusing};
-use crate::objects::{SECURITY, Trigger};
+use crate::model::walk::Target;
+use crate::model::{Ctx, DataModel, Joined, Origin, Refusal, refusing};
+use crate::objects::{Accounts, SECURITY, Trigger};
 
 /// What an operation causes elsewhere. The answer goes out first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Effects {
     /// The news of it.
     pub(crate) news: Option<Event>,
-    /// What may have changed, for observers.
-    pub(crate) changed: Option<Path>,
-    /// What is gone, for observers.
-    pub(crate) deleted: Option<Path>,
-    /// What the Server object was told to do.
-    pub(crate) trigger: Option<Trigger>,
-    /// What the server's attributes at a path are from now on.
-    pub(crate) attributes: Option<(Path, Attributes)>,
-    /// What becomes of the observation with the request's token.
-    pub(crate) observing: Option<Observing>,
+    /// What there is to them besides.
+    pub(crate) effect: Option<Effect>,
 }
 
-impl Effects {
-    /// Whether there is more to them than news.
-    pub(crate) const fn stirs(&self) -> bool {
-        let Self { news: _, changed, deleted, trigger, attributes, observing } = self;
-        changed.is_some() || deleted.is_some() || trigger.is_some() || attributes.is_some() || observing.is_some()
-    }
+/// What an operation causes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// What is at this path may have changed, for observers; and the Server object was told to do this.
+    Changed(Path, Option<Trigger>),
+    /// What was at this path is gone, for observers.
+    Deleted(Path),
+    /// The server's attributes at this path are these from now on.
+    Assigned(Path, Attributes),
+    /// This becomes of the observation with the request's token.
+    Observing(Observing),
 }
 
 /// What a Read with an Observe option asks for besides its answer.
@@ -107,7 +106,7 @@ pub(crate) fn serve(
     operation: &Operation<'_>,
     sequence: Option<u32>,
     assigned: &dyn Assigned,
-    model: &mut dyn DataModel,
+    model: &mut Joined<'_, Accounts, dyn DataModel + '_>,
     writer: &mut MessageWriter<'_>,
     effects: &mut Effects,
 ) -> Served {
@@ -116,13 +115,7 @@ pub(crate) fn serve(
         (kind, _) if !kind.is_read() && !operation.begins_answer() => Err(Code::BAD_REQUEST.into()),
         (Kind::Read(_), Origin::Bootstrap) => Err(Code::METHOD_NOT_ALLOWED.into()),
         (Kind::Read(observe), _) => {
-            let sequence = sequence.filter(|_| observe == Some(Observe::Register));
-            read::serve(ctx, operation, sequence, model, writer).map(|mut effects| {
-                if observe == Some(Observe::Cancel) {
-                    effects.observing = Some(Observing::Ends);
-                }
-                effects
-            })
+            return read(ctx, &operation.wanted(), (observe, sequence), model, writer, effects);
         }
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
@@ -138,54 +131,81 @@ pub(crate) fn serve(
             Err(Code::METHOD_NOT_ALLOWED.into())
         }
     };
-    let code = match result {
+    match result {
         Ok(caused) => {
             *effects = caused;
-            return Served::Answered;
+            Served::Answered
         }
-        Err(Refusal::Later) if ctx.ticket.is_some() => return Served::Later,
-        Err(Refusal::Later) => Code::SERVICE_UNAVAILABLE,
-        Err(Refusal::Code(code)) => refusing(code),
-    };
-    writer.restart(code);
-    // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).
-    effects.observing = matches!(operation.kind, Kind::Read(Some(_))).then_some(Observing::Ends);
-    Served::Answered
+        Err(refusal) => turn_down(ctx, refusal, writer),
+    }
 }
 
-/// What a path names.
-pub(crate) struct Target {
-    pub(crate) object: &'static ObjectDef,
-    pub(crate) resource: Option<&'static ResourceDef>,
+/// The same for a Read: with Observe, if it has one, and the Observe value of its answer.
+#[inline]
+pub(crate) fn read(
+    ctx: &Ctx,
+    wanted: &Wanted,
+    observing: (Option<Observe>, Option<u32>),
+    model: &Joined<'_, Accounts, dyn DataModel + '_>,
+    writer: &mut MessageWriter<'_>,
+    effects: &mut Effects,
+) -> Served {
+    let Err(refusal) = read::serve(ctx, wanted, observing, model, writer, effects) else { return Served::Answered };
+    let served = turn_down(ctx, refusal, writer);
+    if served == Served::Answered {
+        // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).
+        effects.effect = observing.0.map(|_| Effect::Observing(Observing::Ends));
+    }
+    served
+}
+
+/// The answer to an operation that is not carried out, or not yet.
+#[cold]
+fn turn_down(ctx: &Ctx, refusal: Refusal, writer: &mut MessageWriter<'_>) -> Served {
+    let code = match refusal {
+        Refusal::Later if ctx.ticket.is_some() => return Served::Later,
+        Refusal::Later => Code::SERVICE_UNAVAILABLE,
+        Refusal::Code(code) => refusing(code),
+    };
+    writer.restart(code);
+    Served::Answered
 }
 
 /// Finds what `path` names, and whether whoever asks has a right to it: the first two checks of the order
 /// above. A resource must be there, unless a Write may bring it.
 pub(crate) fn resolve(ctx: &Ctx, path: Path, right: Rights, model: &dyn DataModel) -> Result<Target, Code> {
+    let target = find(ctx, path, right, model)?;
+    permit(ctx, path, right, model)?;
+    Ok(target)
+}
+
+/// The first of the two. Of the model only the part is asked that has the object.
+fn find(ctx: &Ctx, path: Path, right: Rights, part: &dyn DataModel) -> Result<Target, Code> {
     let id = path.object_id().ok_or(Code::METHOD_NOT_ALLOWED)?;
     if id == SECURITY && matches!(ctx.origin, Origin::Server(_)) {
         return Err(Code::UNAUTHORIZED);
     }
-    let object = model.object(id).ok_or(Code::NOT_FOUND)?;
-    let Some(instance) = path.instance_id() else {
-        // To create takes a right to the object; all else asks for that to each instance, or for none.
-        let allowed = right != Rights::CREATE || model.rights(ctx, id, MAX_ID).contains(right);
-        return if allowed { Ok(Target { object, resource: None }) } else { Err(Code::UNAUTHORIZED) };
-    };
-    if !has_instance(model, id, instance) {
+    let object = part.object(id).ok_or(Code::NOT_FOUND)?;
+    let Some(instance) = path.instance_id() else { return Ok(Target { object, resource: None }) };
+    if !has_instance(part, id, instance) {
         return Err(Code::NOT_FOUND);
     }
-    let resource = match path.resource_id() {
-        Some(resource) => {
-            let there = right == Rights::WRITE || has_resource(model, id, instance, resource);
-            Some(object.resource(resource).filter(|_| there).ok_or(Code::NOT_FOUND)?)
-        }
-        None => None,
+    let Some(resource) = path.resource_id() else { return Ok(Target { object, resource: None }) };
+    let there = right == Rights::WRITE || has_resource(part, id, instance, resource);
+    let resource = object.resource(resource).filter(|_| there).ok_or(Code::NOT_FOUND)?;
+    Ok(Target { object, resource: Some(resource) })
+}
+
+/// The second.
+fn permit(ctx: &Ctx, path: Path, right: Rights, model: &dyn DataModel) -> Result<(), Code> {
+    let instance = match path.instance_id() {
+        Some(instance) => instance,
+        None if right == Rights::CREATE => MAX_ID,
+        // All else asks for the right to each instance, or for none.
+        None => return Ok(()),
     };
-    if !model.rights(ctx, id, instance).contains(right) {
-        return Err(Code::UNAUTHORIZED);
-    }
-    Ok(Target { object, resource })
+    let rights = path.object_id().map_or(Rights::NONE, |object| model.rights(ctx, object, instance));
+    if rights.contains(right) { Ok(()) } else { Err(Code::UNAUTHORIZED) }
 }
 
 pub(crate) fn has_instance(model: &dyn DataModel, object: u16, instance: u16) -> bool {
@@ -210,5 +230,5 @@ fn no_query(operation: &Operation<'_>) -> Result<(), Code> {
 /// The payload's format: 4.00 without one, 4.15 for one that is not supported.
 fn payload_format(operation: &Operation<'_>) -> Result<Format, Code> {
     let format = operation.content_format.ok_or(Code::BAD_REQUEST)?;
-    Format::understood(format, operation.legacy).ok_or(Code::UNSUPPORTED_CONTENT_FORMAT)
+    Format::understood(format, operation.places.legacy).ok_or(Code::UNSUPPORTED_CONTENT_FORMAT)
 }

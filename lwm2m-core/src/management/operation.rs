@@ -3,8 +3,8 @@
 
 use coap_codec::{BlockError, BlockValue, CoapOption, Code, ContentFormat, Message, OptionNumber, Values};
 
-use crate::base::config::LegacyFormats;
 use crate::base::path::{MAX_ID, Path, PathError};
+use crate::base::profile::LegacyFormats;
 
 /// What a request asks for, its path and options still to be checked against the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) kind: Kind,
     pub(crate) path: Path,
     /// Where its query is found.
-    pub(crate) message: Message<'a>,
+    pub(crate) message: &'a Message<'a>,
     pub(crate) has_query: bool,
     pub(crate) content_format: Option<ContentFormat>,
     pub(crate) accept: Option<ContentFormat>,
@@ -20,11 +20,46 @@ pub(crate) struct Operation<'a> {
     pub(crate) block1: Option<BlockValue>,
     /// Which block of the answer is wanted.
     pub(crate) block2: Option<BlockValue>,
-    /// How the two are understood.
-    pub(crate) legacy: LegacyFormats,
-    /// What stands in front of the paths of links in its answer: the alternate path, or nothing.
-    pub(crate) root: &'a str,
+    /// Where it was looked for.
+    pub(crate) places: Places<'a>,
     pub(crate) payload: &'a [u8],
+}
+
+/// What a Read asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) path: Path,
+    pub(crate) accept: Option<ContentFormat>,
+    pub(crate) block2: Option<BlockValue>,
+    pub(crate) has_query: bool,
+    pub(crate) legacy: LegacyFormats,
+}
+
+impl Wanted {
+    /// Of the root, with any format.
+    pub(crate) const fn new(legacy: LegacyFormats) -> Self {
+        Self { path: Path::ROOT, accept: None, block2: None, has_query: false, legacy }
+    }
+
+    /// Reads a plain GET: one with nothing but a path of the data model, and perhaps a format of values.
+    /// False for any other, which may yet be an operation.
+    #[inline]
+    pub(crate) fn read_plainly(&mut self, message: &Message<'_>) -> bool {
+        for option in message.options() {
+            let understood = match option.number {
+                OptionNumber::URI_PATH => self.path.descend(option.value).is_ok(),
+                OptionNumber::ACCEPT if self.accept.is_none() => {
+                    self.accept = format(&option);
+                    self.accept.is_some_and(|accept| accept != ContentFormat::LINK_FORMAT)
+                }
+                _ => false,
+            };
+            if !understood {
+                return false;
+            }
+        }
+        matches!(self.path.depth(), 1..=3) && self.path.instance_id() != Some(MAX_ID)
+    }
 }
 
 /// The operations.
@@ -48,7 +83,7 @@ pub(crate) enum Kind {
 }
 
 /// Where operations are found.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Places<'a> {
     /// The alternate path, or nothing.
     pub(crate) root: &'a str,
@@ -89,130 +124,161 @@ pub(crate) enum Unfit {
     Code(Code),
 }
 
+impl Unfit {
+    /// Of several reasons the greatest is told: a proxy understands no option in place of another.
+    const fn weight(self) -> u8 {
+        match self {
+            Self::Code(Code::PROXYING_NOT_SUPPORTED) => 2,
+            Self::Option(_) => 1,
+            Self::Code(_) => 0,
+        }
+    }
+}
+
 /// A block option: 4.00 for the reserved size (RFC 7959, section 2.2).
-fn block(option: Option<Result<BlockValue, BlockError>>) -> Result<Option<BlockValue>, Unfit> {
-    option.transpose().map_err(|_| Unfit::Code(Code::BAD_REQUEST))
+fn block(option: &CoapOption<'_>) -> Result<Option<BlockValue>, Unfit> {
+    match BlockValue::from_value(option.value) {
+        Ok(block) => Ok(Some(block)),
+        Err(BlockError::ReservedSize) => Err(Unfit::Code(Code::BAD_REQUEST)),
+        Err(_) => Err(Unfit::Option(option.number)),
+    }
 }
 
 /// A format, unless its length is wrong.
-fn format(option: &CoapOption<'_>) -> Option<ContentFormat> {
-    let number = option.as_uint().filter(|_| option.has_valid_length())?;
-    u16::try_from(number).ok().map(ContentFormat)
-}
-
-/// What the options of a request say, taken down in one walk over them.
-struct Options {
-    /// Asked to be a proxy, which this is not (RFC 7252, section 5.10.2).
-    proxied: bool,
-    /// The first critical one that is not understood (RFC 7252, section 5.4): unknown here, repeated,
-    /// or of a wrong length.
-    unsupported: Option<OptionNumber>,
-    path: Path,
-    /// Why it is none.
-    no_path: Option<PathError>,
-    has_query: bool,
-    content_format: Option<ContentFormat>,
-    accept: Option<ContentFormat>,
-    observe: Option<u32>,
-    block1: Option<Result<BlockValue, BlockError>>,
-    block2: Option<Result<BlockValue, BlockError>>,
-}
-
-impl Options {
-    fn of(message: &Message<'_>) -> Self {
-        let mut options = Self {
-            proxied: false,
-            unsupported: None,
-            path: Path::ROOT,
-            no_path: None,
-            has_query: false,
-            content_format: None,
-            accept: None,
-            observe: None,
-            block1: None,
-            block2: None,
-        };
-        // Only a body comes in blocks.
-        let has_body = matches!(message.code(), Code::PUT | Code::POST);
-        let mut previous = None;
-        for option in message.options() {
-            let repeated = previous.replace(option.number) == Some(option.number);
-            if !options.note(&option, repeated, has_body) && options.unsupported.is_none() {
-                options.unsupported = Some(option.number);
-            }
-        }
-        options
+const fn format(option: &CoapOption<'_>) -> Option<ContentFormat> {
+    match *option.value {
+        [] => Some(ContentFormat(0)),
+        [low] => Some(ContentFormat(low as u16)),
+        [high, low] => Some(ContentFormat(u16::from_be_bytes([high, low]))),
+        _ => None,
     }
+}
 
-    /// Takes one down. False for one that must be understood and is not.
-    fn note(&mut self, option: &CoapOption<'_>, repeated: bool, has_body: bool) -> bool {
-        match option.number {
-            OptionNumber::URI_PATH if self.no_path.is_none() => match self.path.descend(option.value) {
-                // No id is too long for a segment.
-                Ok(()) => return true,
-                Err(error) => self.no_path = Some(error),
-            },
-            OptionNumber::URI_PATH => {}
-            OptionNumber::URI_QUERY => self.has_query = true,
-            OptionNumber::URI_HOST | OptionNumber::URI_PORT if !repeated => {}
-            OptionNumber::CONTENT_FORMAT if !repeated => self.content_format = format(option),
-            OptionNumber::ACCEPT if !repeated => self.accept = format(option),
-            OptionNumber::OBSERVE if !repeated => {
-                self.observe = option.as_uint().filter(|_| option.has_valid_length());
-            }
-            OptionNumber::BLOCK1 if !repeated && has_body => self.block1 = Some(BlockValue::from_value(option.value)),
-            OptionNumber::BLOCK2 if !repeated => self.block2 = Some(BlockValue::from_value(option.value)),
-            OptionNumber::PROXY_URI | OptionNumber::PROXY_SCHEME => self.proxied = true,
-            number => return !number.is_critical(),
+/// What is taken down of the options of a request beside the operation.
+#[derive(Default)]
+struct Notes {
+    observe: Option<u32>,
+    /// Why the path is none.
+    no_path: Option<PathError>,
+    /// Why the request cannot be understood as a whole.
+    unfit: Option<Unfit>,
+}
+
+impl Notes {
+    #[cold]
+    fn refuse(&mut self, unfit: Unfit) {
+        // Of equals the first.
+        if self.unfit.is_none_or(|known| known.weight() < unfit.weight()) {
+            self.unfit = Some(unfit);
         }
-        !option.number.is_critical() || option.has_valid_length()
     }
 }
 
 impl<'a> Operation<'a> {
-    /// Reads the request's method, path and options.
-    pub(crate) fn parse(message: &Message<'a>, places: Places<'a>) -> Result<Self, Unfit> {
-        let options = Options::of(message);
-        if options.proxied {
-            return Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED));
-        }
-        if let Some(number) = options.unsupported {
-            return Err(Unfit::Option(number));
-        }
-        let mut operation = Self {
+    /// What a request asks for, before it is [read](Self::read).
+    pub(crate) fn of(message: &'a Message<'a>, places: Places<'a>) -> Self {
+        Self {
             kind: Kind::Finish,
             path: Path::ROOT,
-            message: *message,
-            has_query: options.has_query,
-            content_format: options.content_format,
-            accept: options.accept,
-            block1: block(options.block1)?,
-            block2: block(options.block2)?,
-            legacy: places.legacy,
-            root: places.root,
+            message,
+            has_query: false,
+            content_format: None,
+            accept: None,
+            block1: None,
+            block2: None,
+            places,
             payload: message.payload(),
-        };
-        let path = match places.root {
-            "" => options.no_path.map_or(Ok(options.path), Err),
-            _ => places.below(message.uri_path()).map_or(Err(PathError::NotAnId), Path::from_segments),
-        };
-        operation.path = match path {
-            Ok(path) => path,
-            Err(error) => {
-                return match (message.code(), special(message, places)) {
-                    (Code::POST, Some(Kind::Finish)) => Ok(operation),
-                    (Code::GET, Some(Kind::WellKnown)) => Ok(Self { kind: Kind::WellKnown, ..operation }),
-                    (_, Some(Kind::WellKnown)) => Err(Unfit::Code(Code::METHOD_NOT_ALLOWED)),
-                    _ => Err(not_a_path(message, error)),
-                };
-            }
-        };
-        if operation.path.instance_id() == Some(MAX_ID) {
+        }
+    }
+
+    /// Reads the request's method, path and options.
+    pub(crate) fn read(&mut self) -> Result<(), Unfit> {
+        let notes = self.read_options();
+        if let Some(unfit) = notes.unfit {
+            return Err(unfit);
+        }
+        if !self.places.root.is_empty() || notes.no_path.is_some() {
+            let path = match self.places.root {
+                "" => Err(notes.no_path.unwrap_or(PathError::NotAnId)),
+                _ => self.places.below(self.message.uri_path()).map_or(Err(PathError::NotAnId), Path::from_segments),
+            };
+            self.path = match path {
+                Ok(path) => path,
+                Err(error) => return self.read_elsewhere(error),
+            };
+        }
+        if self.path.instance_id() == Some(MAX_ID) {
             return Err(Unfit::Code(Code::NOT_FOUND));
         }
-        operation.kind =
-            operation.route(message.code(), options.observe).ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
-        Ok(operation)
+        self.kind = self.route(notes.observe).ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
+        Ok(())
+    }
+
+    /// Takes down what the options say, in one walk over them.
+    fn read_options(&mut self) -> Notes {
+        let mut notes = Notes::default();
+        let mut previous = None;
+        for option in self.message.options() {
+            if option.number == OptionNumber::URI_PATH && notes.no_path.is_none() {
+                // No id is too long for a segment.
+                match self.path.descend(option.value) {
+                    Ok(()) => continue,
+                    Err(error) => notes.no_path = Some(error),
+                }
+            }
+            let repeated = previous.replace(option.number) == Some(option.number);
+            if let Err(unfit) = self.note(&option, repeated, &mut notes.observe) {
+                notes.refuse(unfit);
+            }
+        }
+        notes
+    }
+
+    /// Takes an option down. Fails for one that must be understood and is not (RFC 7252, section 5.4):
+    /// unknown here, repeated, or of a wrong length.
+    fn note(&mut self, option: &CoapOption<'_>, repeated: bool, observe: &mut Option<u32>) -> Result<(), Unfit> {
+        // Only a body comes in blocks.
+        let has_body = matches!(self.message.code(), Code::PUT | Code::POST);
+        match option.number {
+            OptionNumber::CONTENT_FORMAT if !repeated => self.content_format = format(option),
+            OptionNumber::ACCEPT if !repeated => {
+                self.accept = Some(format(option).ok_or(Unfit::Option(option.number))?);
+            }
+            OptionNumber::OBSERVE if !repeated => {
+                *observe = option.as_uint().filter(|_| option.has_valid_length());
+            }
+            OptionNumber::BLOCK1 if !repeated && has_body => self.block1 = block(option)?,
+            OptionNumber::BLOCK2 if !repeated => self.block2 = block(option)?,
+            OptionNumber::URI_QUERY if option.has_valid_length() => self.has_query = true,
+            OptionNumber::URI_PATH if option.has_valid_length() => {}
+            OptionNumber::URI_HOST | OptionNumber::URI_PORT if !repeated && option.has_valid_length() => {}
+            // Asked to be a proxy, which this is not (RFC 7252, section 5.10.2).
+            OptionNumber::PROXY_URI | OptionNumber::PROXY_SCHEME => {
+                return Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED));
+            }
+            number if number.is_critical() => return Err(Unfit::Option(number)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The same of a request whose path is none of the data model's.
+    #[cold]
+    fn read_elsewhere(&mut self, error: PathError) -> Result<(), Unfit> {
+        self.path = Path::ROOT;
+        self.kind = match (self.message.code(), special(self.message, self.places)) {
+            (Code::POST, Some(Kind::Finish)) => Kind::Finish,
+            (Code::GET, Some(Kind::WellKnown)) => Kind::WellKnown,
+            (_, Some(Kind::WellKnown)) => return Err(Unfit::Code(Code::METHOD_NOT_ALLOWED)),
+            _ => return Err(not_a_path(self.message, error)),
+        };
+        Ok(())
+    }
+
+    /// What it asks for as a Read.
+    pub(crate) const fn wanted(&self) -> Wanted {
+        let Self { path, accept, block2, has_query, places: Places { legacy, .. }, .. } = *self;
+        Wanted { path, accept, block2, has_query, legacy }
     }
 
     /// Whether the whole answer is wanted, or the first block of it.
@@ -227,13 +293,13 @@ impl<'a> Operation<'a> {
 
     /// The routing matrix; none is 4.05. The root is routed for the sake of bootstrap, which alone
     /// may use it.
-    fn route(&self, method: Code, observe: Option<u32>) -> Option<Kind> {
+    fn route(&self, observe: Option<u32>) -> Option<Kind> {
         // A Resource Instance has no path of its own before LwM2M 1.1.
         let depth = self.path.depth();
         if depth > 3 {
             return None;
         }
-        Some(match method {
+        Some(match self.message.code() {
             Code::GET if self.accept == Some(ContentFormat::LINK_FORMAT) => Kind::Discover,
             // Only the first block begins or ends an observation (RFC 7959, section 2.6).
             Code::GET => Kind::Read(match observe.filter(|_| self.begins_answer()) {
@@ -304,7 +370,8 @@ mod tests {
         }
         write(&mut writer);
         let message = Message::parse(writer.finish()).unwrap();
-        Operation::parse(&message, places).map(|operation| (operation.kind, std::format!("{}", operation.path)))
+        let mut operation = Operation::of(&message, places);
+        operation.read().map(|()| (operation.kind, std::format!("{}", operation.path)))
     }
 
     #[test]
@@ -404,8 +471,11 @@ mod tests {
         assert_eq!(with(10), Ok((Kind::Read(None), "/3".into())));
     }
 
-    /// The same as [`Operation::parse`], one question to the message after the other.
-    fn plainly<'a>(message: &Message<'a>) -> Result<Operation<'a>, Unfit> {
+    /// The same as [`Operation::read`], one question to the message after the other.
+    fn plainly<'a>(message: &'a Message<'a>) -> Result<Operation<'a>, Unfit> {
+        let block = |option: Option<Result<BlockValue, BlockError>>| {
+            option.transpose().map_err(|_| Unfit::Code(Code::BAD_REQUEST))
+        };
         let method = message.code();
         let proxy = [OptionNumber::PROXY_URI, OptionNumber::PROXY_SCHEME];
         if proxy.into_iter().any(|number| message.option(number).is_some()) {
@@ -427,14 +497,13 @@ mod tests {
         let mut operation = Operation {
             kind: Kind::Finish,
             path: Path::ROOT,
-            message: *message,
+            message,
             has_query: message.uri_query().next().is_some(),
             content_format: message.content_format(),
             accept: message.accept(),
             block1: block(message.block1())?,
             block2: block(message.block2())?,
-            legacy: LegacyFormats::default(),
-            root: "",
+            places: ROOT,
             payload: message.payload(),
         };
         if method == Code::POST && message.uri_path().eq([b"bs".as_slice()]) {
@@ -450,7 +519,7 @@ mod tests {
         if operation.path.instance_id() == Some(MAX_ID) {
             return Err(Unfit::Code(Code::NOT_FOUND));
         }
-        let kind = operation.route(method, message.observe());
+        let kind = operation.route(message.observe());
         operation.kind = kind.ok_or(Unfit::Code(Code::METHOD_NOT_ALLOWED))?;
         Ok(operation)
     }
@@ -485,7 +554,8 @@ mod tests {
             }
             writer.payload(&body).unwrap();
             let message = Message::parse(writer.finish()).unwrap();
-            prop_assert_eq!(Operation::parse(&message, ROOT), plainly(&message));
+            let mut operation = Operation::of(&message, ROOT);
+            prop_assert_eq!(operation.read().map(|()| operation), plainly(&message));
         }
     }
 }

@@ -3,37 +3,82 @@
 use coap_codec::{BlockValue, Code, MessageWriter};
 
 use super::content::{self, Head};
-use super::operation::Operation;
-use super::{Effects, Observing, Target, no_query, resolve};
+use super::operation::{Observe, Wanted};
+use super::{Effect, Effects, Observing, Target, find, permit};
 use crate::base::event::Event;
-use crate::base::path::Path;
+use crate::base::path::MAX_ID;
 use crate::base::rights::Rights;
 use crate::base::value::DataType;
 use crate::format::{Encoder, Format, Output};
-use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
+use crate::model::{Ctx, DataModel, Joined, Origin, Refusal, walk};
+use crate::objects::Accounts;
 
 pub(super) fn serve(
     ctx: &Ctx,
-    operation: &Operation<'_>,
-    sequence: Option<u32>,
-    model: &dyn DataModel,
+    wanted: &Wanted,
+    (observe, sequence): (Option<Observe>, Option<u32>),
+    model: &Joined<'_, Accounts, dyn DataModel + '_>,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
-    let path = operation.path;
-    let target = resolve(ctx, path, Rights::READ, model)?;
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
+    let path = wanted.path;
+    // Of all that is asked of the model, only rights are for both parts of it to say.
+    let part = model.part(path.object_id().unwrap_or(MAX_ID));
+    let target = find(ctx, path, Rights::READ, part)?;
+    permit(ctx, path, Rights::READ, model)?;
     readable(&target)?;
-    no_query(operation)?;
-    let format = choose_format(operation, &target)?;
-    write_content(ctx, path, (format, sequence, operation.block2), model, writer)?;
-    let news = match (sequence, ctx.origin) {
+    if wanted.has_query {
+        return Err(Code::BAD_REQUEST.into());
+    }
+    let format = choose_format(wanted, &target)?;
+    let sequence = sequence.filter(|_| observe == Some(Observe::Register));
+    let head = Head { sequence, format: format.content_format(), block: wanted.block2 };
+    // In an object there may be instances that must not be read.
+    let part = if path.depth() < 2 { model } else { part };
+    let encode = |output: Output<'_>| walk::encode_target(ctx, path, &target, part, Encoder::new(format, path, output));
+    match content::write_whole(head, writer, encode) {
+        Some(written) => written?,
+        None => content::write_in_blocks(head, writer, &mut { encode })?,
+    }
+    effects.news = match (sequence, ctx.origin) {
         (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
         // The blocks after the first one belong to the same Read.
-        _ if operation.block2.is_some_and(|block| block.num() > 0) => None,
+        _ if wanted.block2.is_some_and(|block| block.num() > 0) => None,
         (_, origin) => Some(Event::Read { origin, path }),
     };
-    let block = operation.block2.map(BlockValue::szx);
-    let observing = sequence.map(|sequence| Observing::Begins { path, format, sequence, block });
-    Ok(Effects { news, observing, ..Effects::default() })
+    effects.effect = match (observe, sequence) {
+        (Some(Observe::Cancel), _) => Some(Effect::Observing(Observing::Ends)),
+        (_, Some(sequence)) => {
+            let block = wanted.block2.map(BlockValue::szx);
+            Some(Effect::Observing(Observing::Begins { path, format, sequence, block }))
+        }
+        _ => None,
+    };
+    Ok(())
+}
+
+/// Writes the value of a resource that lies ready, in a format for one value, into an answer that begins.
+/// None when there is none, or anything speaks against it: then [`serve`] says what.
+pub(crate) fn serve_ready(
+    ctx: &Ctx,
+    wanted: &Wanted,
+    model: &Joined<'_, Accounts, dyn DataModel + '_>,
+    writer: &mut MessageWriter<'_>,
+) -> Option<()> {
+    let at = wanted.path.leaf()?;
+    let part = model.part(at.object);
+    // What has a value is there, and so is all above it.
+    let value = part.ready(ctx, at)?;
+    let object = part.object(at.object)?;
+    let resource = object.resource(at.resource)?;
+    if !model.rights(ctx, at.object, at.instance).contains(Rights::READ) || wanted.has_query {
+        return None;
+    }
+    let target = Target { object, resource: Some(resource) };
+    readable(&target).ok()?;
+    let format = choose_format(wanted, &target).ok().filter(|format| format.for_single_value_only())?;
+    writer.content_format(format.content_format()).ok()?;
+    writer.payload_with::<Refusal>(|room| Ok(format.write_single(resource.data_type, value, Output::new(room))?)).ok()
 }
 
 /// A single resource must be readable; of anything larger, what is not readable is left out.
@@ -44,17 +89,17 @@ pub(super) fn readable(target: &Target) -> Result<(), Code> {
 
 /// What Accept asks for, or our own choice: text for a single value, raw bytes for an opaque one,
 /// else TLV (OMA LwM2M 1.0, 6.4).
-fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, Code> {
-    let single = target.resource.filter(|resource| !resource.multiple && operation.path.depth() == 3);
-    let Some(accept) = operation.accept else {
+fn choose_format(wanted: &Wanted, target: &Target) -> Result<Format, Code> {
+    let single = target.resource.filter(|resource| !resource.multiple && wanted.path.depth() == 3);
+    let Some(accept) = wanted.accept else {
         let format = match single.map(|resource| resource.data_type) {
             Some(DataType::Opaque) => Format::OPAQUE,
             Some(_) => Format::TEXT,
             None => Format::TLV,
         };
-        return Ok(format.chosen(operation.legacy));
+        return Ok(format.chosen(wanted.legacy));
     };
-    let format = Format::understood(accept, operation.legacy).ok_or(Code::NOT_ACCEPTABLE)?;
+    let format = Format::understood(accept, wanted.legacy).ok_or(Code::NOT_ACCEPTABLE)?;
     let fits = match single {
         None => !format.for_single_value_only(),
         // Raw bytes say nothing of a number.
@@ -63,20 +108,7 @@ fn choose_format(operation: &Operation<'_>, target: &Target) -> Result<Format, C
     if fits { Ok(format) } else { Err(Code::NOT_ACCEPTABLE) }
 }
 
-/// Writes a 2.05 with the values below `path`, or a block of them.
-fn write_content(
-    ctx: &Ctx,
-    path: Path,
-    (format, sequence, block): (Format, Option<u32>, Option<BlockValue>),
-    model: &dyn DataModel,
-    writer: &mut MessageWriter<'_>,
-) -> Result<(), Refusal> {
-    write_body((format, sequence, block), writer, &mut |output| {
-        walk::encode(ctx, path, model, Encoder::new(format, path, output))
-    })
-}
-
-/// The same with a body that is made elsewhere.
+/// Writes a 2.05 with a body that is made elsewhere.
 pub(crate) fn write_body(
     (format, sequence, block): (Format, Option<u32>, Option<BlockValue>),
     writer: &mut MessageWriter<'_>,

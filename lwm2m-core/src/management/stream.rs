@@ -4,7 +4,7 @@
 use coap_codec::{Code, MessageWriter};
 
 use super::operation::{Kind, Operation};
-use super::{Effects, change, execute, has_resource};
+use super::{Effect, Effects, change, execute, has_resource};
 use crate::base::definition::Range;
 use crate::base::event::Event;
 use crate::base::path::{Leaf, Path};
@@ -71,8 +71,8 @@ pub(crate) fn stream(
         writer.restart(Code::CHANGED);
         Streamed::Taken(change::changed(Event::Written { origin: ctx.origin, path: at.path() }, beside))
     } else {
-        let changed = (part.offset == 0).then_some(beside);
-        Streamed::Taken(Effects { changed, ..Effects::default() })
+        let effect = (part.offset == 0).then_some(Effect::Changed(beside, None));
+        Streamed::Taken(Effects { news: None, effect })
     }
 }
 

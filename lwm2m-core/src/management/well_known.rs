@@ -26,7 +26,7 @@ pub(super) fn serve(
         return Err(Code::NOT_ACCEPTABLE.into());
     }
     let head = Head { sequence: None, format: ContentFormat::LINK_FORMAT, block: operation.block2 };
-    let root = operation.root;
+    let root = operation.places.root;
     content::write(head, writer, &mut |output| {
         let mut links = LinkWriter::new(output);
         let mut add = |link: &dyn Fn(&mut LinkWriter<'_>)| {

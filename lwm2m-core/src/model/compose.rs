@@ -3,7 +3,7 @@
 use super::{Args, Change, Ctx, DataModel, ObjectDef, Part, Refusal};
 use crate::base::path::Leaf;
 use crate::base::rights::Rights;
-use crate::base::value::Sink;
+use crate::base::value::{Sink, Value};
 use coap_codec::Code;
 
 /// A device without objects of its own: the client still has Security and Server.
@@ -70,6 +70,10 @@ macro_rules! read_from_pair {
 
         fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
             if self.0.object(at.object).is_some() { self.0.read(ctx, at, out) } else { self.1.read(ctx, at, out) }
+        }
+
+        fn ready(&self, ctx: &Ctx, at: Leaf) -> Option<Value<'_>> {
+            if self.0.object(at.object).is_some() { self.0.ready(ctx, at) } else { self.1.ready(ctx, at) }
         }
 
         fn rights(&self, ctx: &Ctx, object: u16, instance: u16) -> Rights {

@@ -3,19 +3,48 @@
 use coap_codec::{Code, WriteError};
 
 use super::resources::Checked;
-use super::{Ctx, DataModel, ObjectDef, Refusal};
-use crate::base::path::{Leaf, Path};
+use super::{Ctx, DataModel, ObjectDef, Refusal, ResourceDef};
+use crate::base::path::Path;
 use crate::base::rights::Rights;
 use crate::format::{Encode, Encoder};
 
+/// What a path names, as the model defines it.
+pub(crate) struct Target {
+    pub(crate) object: &'static ObjectDef,
+    pub(crate) resource: Option<&'static ResourceDef>,
+}
+
+impl Target {
+    pub(crate) fn of(path: Path, model: &dyn DataModel) -> Result<Self, Code> {
+        let object = path.object_id().and_then(|id| model.object(id)).ok_or(Code::NOT_FOUND)?;
+        let resource = match path.resource_id() {
+            Some(id) => Some(object.resource(id).ok_or(Code::NOT_FOUND)?),
+            None => None,
+        };
+        Ok(Self { object, resource })
+    }
+}
+
 /// Writes the readable values below `path`; how many bytes they are.
-pub(crate) fn encode(ctx: &Ctx, path: Path, model: &dyn DataModel, mut encoder: Encoder<'_>) -> Result<usize, Refusal> {
-    match &mut encoder {
+pub(crate) fn encode(ctx: &Ctx, path: Path, model: &dyn DataModel, encoder: Encoder<'_>) -> Result<usize, Refusal> {
+    encode_target(ctx, path, &Target::of(path, model)?, model, encoder)
+}
+
+/// The same where it is known what `path` names.
+pub(crate) fn encode_target(
+    ctx: &Ctx,
+    path: Path,
+    target: &Target,
+    model: &dyn DataModel,
+    mut encoder: Encoder<'_>,
+) -> Result<usize, Refusal> {
+    match (&mut encoder, target.resource) {
         // What nearly everything is written in is written without a detour.
-        Encoder::Tlv(writer) => values(ctx, path, model, writer)?,
+        (Encoder::Tlv(writer), _) => target_values(ctx, path, target, model, writer)?,
+        (Encoder::Single(writer), Some(resource)) => resource_values(ctx, path, resource, model, writer)?,
         #[cfg(feature = "json")]
-        Encoder::Json(writer) => values::<dyn Encode>(ctx, path, model, writer)?,
-        Encoder::Single(writer) => values::<dyn Encode>(ctx, path, model, writer)?,
+        (Encoder::Json(writer), _) => target_values::<dyn Encode>(ctx, path, target, model, writer)?,
+        (Encoder::Single(_), None) => return Err(Code::NOT_ACCEPTABLE.into()),
     }
     Ok(encoder.finish()?)
 }
@@ -34,8 +63,18 @@ pub(crate) fn values<E: Encode + ?Sized>(
     model: &dyn DataModel,
     out: &mut E,
 ) -> Result<(), Refusal> {
-    let object = path.object_id().and_then(|id| model.object(id)).ok_or(Code::NOT_FOUND)?;
-    match (path.instance_id(), path.resource_id()) {
+    target_values(ctx, path, &Target::of(path, model)?, model, out)
+}
+
+fn target_values<E: Encode + ?Sized>(
+    ctx: &Ctx,
+    path: Path,
+    target: &Target,
+    model: &dyn DataModel,
+    out: &mut E,
+) -> Result<(), Refusal> {
+    let object = target.object;
+    match (path.instance_id(), target.resource) {
         (None, _) => {
             let mut after = None;
             while let Some(instance) = model.next_instance(object.id, after) {
@@ -50,7 +89,7 @@ pub(crate) fn values<E: Encode + ?Sized>(
             Ok(())
         }
         (Some(instance), None) => instance_values(ctx, object, instance, model, out),
-        (Some(instance), Some(resource)) => resource_values(ctx, object, instance, resource, model, out),
+        (Some(_), Some(resource)) => resource_values(ctx, path, resource, model, out),
     }
 }
 
@@ -68,16 +107,15 @@ fn instance_values<E: Encode + ?Sized>(
 
 fn resource_values<E: Encode + ?Sized>(
     ctx: &Ctx,
-    object: &'static ObjectDef,
-    instance: u16,
-    resource: u16,
+    path: Path,
+    definition: &'static ResourceDef,
     model: &dyn DataModel,
     out: &mut E,
 ) -> Result<(), Refusal> {
-    let definition = object.resource(resource).ok_or(Code::NOT_FOUND)?;
-    let mut resources = Checked::new(object.id, instance, out);
+    let at = path.leaf().ok_or(Code::NOT_FOUND)?;
+    let mut resources = Checked::new(at.object, at.instance, out);
     resources.begin(definition)?;
-    model.read(ctx, Leaf::new(object.id, instance, resource), &mut resources)?;
+    model.read(ctx, at, &mut resources)?;
     Ok(resources.end()?)
 }
 
@@ -97,8 +135,9 @@ impl From<WriteError> for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::definition::{Operations, ResourceDef};
+    use crate::base::definition::Operations;
     use crate::base::origin::Origin;
+    use crate::base::path::Leaf;
     use crate::base::time::Instant;
     use crate::base::value::{DataType, Sink, Stop, Value};
     use crate::format::{Format, Output};

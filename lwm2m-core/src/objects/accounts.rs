@@ -13,7 +13,7 @@ use crate::base::event::Inconsistency;
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::value::Sink;
-use crate::model::{Args, Change, Ctx, DataModel, ObjectDef, Origin, Refusal};
+use crate::model::{Args, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal};
 
 /// The three objects that drive the client, as one model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -181,6 +181,12 @@ impl Accounts {
         });
     }
 
+    /// Gives back what was taken while they came one by one.
+    pub(crate) fn shrink(&mut self) {
+        self.0.instances.shrink_to_fit();
+        self.1.instances.shrink_to_fit();
+    }
+
     pub(crate) fn heap(&self) -> usize {
         let strings = self.0.instances.iter().fold(0usize, |sum, instance| {
             let keys = &instance.credential;
@@ -252,6 +258,13 @@ impl Accounts {
     }
 }
 
+impl Joined<'_, Accounts, dyn DataModel + '_> {
+    /// The part that has an object, if one has it.
+    pub(crate) fn part(&self, object: u16) -> &dyn DataModel {
+        if self.0.object(object).is_some() { &*self.0 } else { &*self.1 }
+    }
+}
+
 impl DataModel for Accounts {
     fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
         match after {
@@ -264,6 +277,10 @@ impl DataModel for Accounts {
     }
 
     fn object(&self, id: u16) -> Option<&'static ObjectDef> {
+        // Asked for every object of the device.
+        if id > access_control::ID {
+            return None;
+        }
         self.of(id).next_object(id.checked_sub(1)).filter(|object| object.id == id)
     }
 

@@ -6,7 +6,7 @@ use coap_codec::Code;
 
 use super::object::{Object, bind};
 use crate::base::path::Leaf;
-use crate::base::value::Sink;
+use crate::base::value::{Sink, Value};
 use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Refusal, Resources};
 
 /// The instances of an object, each a struct that [`object!`](crate::object!) bound.
@@ -118,6 +118,11 @@ impl<T: Object + Default> DataModel for Instances<T> {
 
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
         bind::read(self.get(at.instance).ok_or(Refusal::Code(Code::NOT_FOUND))?, ctx, at, out)
+    }
+
+    fn ready(&self, _: &Ctx, at: Leaf) -> Option<Value<'_>> {
+        let instance = self.get(at.instance).filter(|_| at.object == T::define().id)?;
+        bind::ready(instance, at)
     }
 
     fn read_instance(&self, ctx: &Ctx, _: u16, instance: u16, out: &mut dyn Resources) -> Result<(), Refusal> {

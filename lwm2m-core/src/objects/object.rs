@@ -6,7 +6,7 @@ use super::field::{Readable, Reading, Typed, Writable};
 use crate::base::definition::{ObjectDef, Operations, ResourceDef};
 use crate::base::origin::Origin;
 use crate::base::path::Leaf;
-use crate::base::value::{DataType, Sink};
+use crate::base::value::{DataType, Sink, Value};
 use crate::model::{Action, Args, Change, Ctx, Refusal, Resources};
 
 /// An instance of an object: what [`object!`](crate::object!) makes of a struct.
@@ -224,6 +224,14 @@ macro_rules! object {
                 $crate::objects::bind::read(self, ctx, at, out)
             }
 
+            fn ready(&self, _: &$crate::Ctx, at: $crate::Leaf) -> Option<$crate::Value<'_>> {
+                if (at.object, at.instance) == ($definition.id, 0) {
+                    $crate::objects::bind::ready(self, at)
+                } else {
+                    None
+                }
+            }
+
             fn read_instance(
                 &self,
                 ctx: &$crate::Ctx,
@@ -326,6 +334,12 @@ pub mod bind {
     /// 4.04 when it has none; also what the sink returned.
     pub fn read(object: &dyn Object, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
         object.readable(at.resource).ok_or(Refusal::Code(Code::NOT_FOUND))?.read(ctx, at, out)
+    }
+
+    /// The value of a single resource, if it lies ready.
+    #[must_use]
+    pub fn ready(object: &dyn Object, at: Leaf) -> Option<Value<'_>> {
+        object.readable(at.resource).filter(|_| at.index.is_none())?.ready()
     }
 
     /// Gives every resource that has a value to `out`.

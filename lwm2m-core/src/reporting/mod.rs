@@ -277,8 +277,8 @@ impl Reporting {
         }
     }
 
-    /// Whether a notification that was [written](Self::write) is worth sending: it was due in any case, or
-    /// tells another value than its observer was told.
+    /// Whether a notification that was [written](Self::write) tells another value than its observer was told,
+    /// as far as that was in doubt.
     pub(crate) fn is_news(&mut self, due: &Due) -> bool {
         let (Some(observation), Some(told)) = (self.observations.get_mut(due.index), due.unless_changed) else {
             return true;
@@ -405,6 +405,14 @@ impl Reporting {
         self.observations.iter().count()
     }
 
+    /// Takes all the memory that its tables may ever need.
+    pub(crate) fn reserve(&mut self) {
+        self.observations.reserve();
+        self.assignments.reserve();
+        self.numbers.reserve();
+        self.stored.reserve();
+    }
+
     pub(crate) fn heap(&self) -> usize {
         self.observations
             .heap()
@@ -444,7 +452,7 @@ impl Due {
             block: observation.block,
             confirmable: observation.needs_confirmation(now, confirmable),
             kept: false,
-            unless_changed: observation.unless_changed(now),
+            unless_changed: observation.unless_changed(),
             index,
         }
     }

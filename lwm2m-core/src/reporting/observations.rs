@@ -7,6 +7,7 @@ use coap_codec::{MessageId, Token};
 
 use super::Periods;
 use crate::base::path::Path;
+use crate::base::table;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
 use crate::format::Format;
@@ -83,14 +84,9 @@ impl Observation {
         self.in_flight.is_none() && self.notified.after_seconds(self.periods.min) <= now
     }
 
-    /// Whether it must be told something at `now`, changed or not.
-    fn must_be_told(&self, now: Instant) -> bool {
-        self.pending || self.owed || self.periods.max.is_some_and(|max| self.notified.after_seconds(max) <= now)
-    }
-
-    /// What it was told last, if only another value is worth a notification at `now`.
-    pub(super) fn unless_changed(&self, now: Instant) -> Option<Told> {
-        (self.suspected && !self.must_be_told(now)).then_some((self.digest, self.measured))
+    /// What it was told last, if the value may be what it was. What is due in any case is due again then.
+    pub(super) fn unless_changed(&self) -> Option<Told> {
+        self.suspected.then_some((self.digest, self.measured))
     }
 
     /// The same while the server cannot be told, and the notification is made to be kept. That a value
@@ -130,7 +126,7 @@ pub(crate) struct Observations {
 
 impl Observations {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Vec::with_capacity(limit), limit }
+        Self { entries: Vec::new(), limit }
     }
 
     /// The Observe value with which (server, token) may begin, if there is room. It goes on from an
@@ -149,6 +145,7 @@ impl Observations {
         if let Some(entry) = self.entries.iter_mut().find(same) {
             *entry = observation;
         } else if self.entries.len() < self.limit {
+            table::make_room(&mut self.entries, 1, self.limit);
             self.entries.push(observation);
         }
     }
@@ -176,6 +173,11 @@ impl Observations {
 
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Observation> {
         self.entries.get_mut(index)
+    }
+
+    /// Takes all the memory that it may ever need.
+    pub(super) fn reserve(&mut self) {
+        table::reserve(&mut self.entries, self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {

@@ -136,14 +136,22 @@ impl<M: DataModel> Sim<M> {
         if let Some(recorder) = &mut self.recorder {
             recorder.input(input);
         }
+        if let Some(observer) = &mut self.observer {
+            observer.begin(self.now);
+            observer.input(input);
+        }
         input.apply(&mut self.client, &mut self.model)
     }
 
     #[track_caller]
     fn time_out(&mut self) {
-        let now = self.now;
+        let now = self.clock();
         let _ = self.give(&Input::Timeout { now });
-        if let Some(left) = self.client.poll_timeout().filter(|left| *left <= now) {
+        let next = self.client.poll_timeout();
+        if let Some(observer) = &mut self.observer {
+            return observer.timed_out(now, next);
+        }
+        if let Some(left) = next.filter(|left| *left <= now) {
             panic!("the client leaves a deadline of {left} after it did what was due at {now}\n{}", self.trace);
         }
     }
@@ -151,16 +159,26 @@ impl<M: DataModel> Sim<M> {
     fn arrive(&mut self) {
         let now = self.now;
         let Some(datagram) = self.network.arrival(now) else { return };
-        let network::Datagram { number, direction, host, device, bytes, copy } = datagram;
+        let network::Datagram { number, direction, host, device, bytes, copy, damaged } = datagram;
         let taken = match direction {
-            Direction::ToServer => self.platform.receive(now, &host, device, &bytes),
+            Direction::ToServer => {
+                if let Some(observer) = &mut self.observer {
+                    observer.begin(now);
+                    observer.arrived(&host, &bytes, damaged);
+                }
+                self.platform.receive(now, &host, device, &bytes)
+            }
             Direction::ToDevice => {
                 // Nobody answers at an address that the device does not have any more.
                 let here = self.network.attached && device == self.network.address(device.port);
                 let socket = self.sockets.iter().find(|socket| socket.port == device.port && socket.host == host);
                 match socket.filter(|_| here).and_then(|socket| socket.peer) {
                     Some(peer) => {
-                        let _ = self.give(&Input::Datagram { now, peer, bytes });
+                        if let Some(observer) = &mut self.observer {
+                            observer.begin(now);
+                            observer.delivered(peer, &host, &bytes, damaged);
+                        }
+                        let _ = self.give(&Input::Datagram { now: self.clock(), peer, bytes });
                         true
                     }
                     None => false,
@@ -186,6 +204,7 @@ impl<M: DataModel> Sim<M> {
             let _ = self.give(&input);
             self.drain();
         }
+        self.tell_observer();
     }
 
     fn drain(&mut self) {
@@ -194,6 +213,13 @@ impl<M: DataModel> Sim<M> {
             Order(Order),
         }
         let now = self.now;
+        while let Some(event) = self.client.poll_event() {
+            if let Some(observer) = &mut self.observer {
+                observer.begin(now);
+                observer.event(&event);
+            }
+            self.news.push(event);
+        }
         while let Some(output) = self.client.poll_output() {
             if let Some(recorder) = &mut self.recorder {
                 recorder.output(&output);
@@ -208,10 +234,18 @@ impl<M: DataModel> Sim<M> {
                 Owned::Order(order) => {
                     match &order {
                         Order::Connect { peer, uri } => {
+                            if let Some(observer) = &mut self.observer {
+                                observer.begin(now);
+                                observer.connects(*peer, self.platform.host(uri).as_ref());
+                            }
                             let at = now + self.network.connecting;
                             self.opening.push(Opening { at, peer: *peer, uri: uri.clone() });
                         }
                         Order::Disconnect { peer } => {
+                            if let Some(observer) = &mut self.observer {
+                                observer.begin(now);
+                                observer.disconnects(*peer);
+                            }
                             self.opening.retain(|opening| opening.peer != *peer);
                             self.sockets.retain(|socket| socket.peer != Some(*peer));
                         }
@@ -220,18 +254,24 @@ impl<M: DataModel> Sim<M> {
                 }
             }
         }
-        while let Some(event) = self.client.poll_event() {
+        let mut news = core::mem::take(&mut self.news);
+        for event in news.drain(..) {
             if let Some(recorder) = &mut self.recorder {
                 recorder.event(&event);
             }
             self.trace.push(now, What::Event(event));
         }
+        self.news = news;
         while let Some((host, to, bytes, up)) = self.platform.transmit() {
             let sockets = &self.sockets;
             let peer = sockets
                 .iter()
                 .find(|socket| socket.port == to.port && socket.host == host)
                 .and_then(|socket| socket.peer);
+            if let Some(observer) = &mut self.observer {
+                observer.begin(now);
+                observer.replied(&host, &bytes);
+            }
             self.send(Direction::ToDevice, &host, peer, to, bytes, up);
         }
     }
@@ -242,6 +282,10 @@ impl<M: DataModel> Sim<M> {
         };
         let (host, from) = (socket.host.clone(), self.network.address(socket.port));
         let up = self.platform.is_up(&host);
+        if let Some(observer) = &mut self.observer {
+            observer.begin(self.now);
+            observer.sent(peer, &host, datagram);
+        }
         self.send(Direction::ToServer, &host, Some(peer), from, datagram.to_vec(), up);
     }
 
@@ -262,9 +306,11 @@ impl<M: DataModel> Sim<M> {
 
     /// What comes of a Connect: a session, or none because nobody has that name.
     fn open(&mut self, peer: Peer, uri: &str) -> Input {
-        let now = self.now;
+        let now = self.clock();
         let host = self.platform.host(uri).filter(|host| self.network.attached && self.network.can_resolve(host));
         let Some(host) = host else {
+            // Whatever there was is no path any more.
+            self.sockets.retain(|socket| socket.peer != Some(peer));
             return Input::ConnectionFailed { now, peer };
         };
         let own = self.sockets.iter().position(|socket| socket.peer == Some(peer));
@@ -294,10 +340,15 @@ impl<M: DataModel> Sim<M> {
             (self.network.poll_timeout(), Next::Arrival),
             (opening, Next::Session),
             (self.platform.poll_timeout(), Next::Platform),
-            (self.client.poll_timeout().filter(|_| !self.asleep), Next::Client),
+            (self.client.poll_timeout().filter(|_| !self.asleep).map(|at| self.real(at)), Next::Client),
         ];
         // What is overdue is due now.
         all.into_iter().filter_map(|(at, next)| Some((at?.max(self.now), next))).min()
+    }
+
+    /// When the device's clock shows this.
+    const fn real(&self, clock: Instant) -> Instant {
+        Instant::from_micros(clock.as_micros().saturating_add_signed(self.ahead.saturating_neg()))
     }
 
     fn go_to(&mut self, at: Instant) {

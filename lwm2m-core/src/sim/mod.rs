@@ -42,18 +42,24 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a test harness fails loudly")]
 
 mod drive;
+pub mod faults;
 mod network;
+pub mod observer;
 mod platform;
 mod power;
 pub mod reader;
 pub mod record;
+pub mod soak;
 mod trace;
+mod watch;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use self::drive::{Opening, Pace, Socket};
+use self::observer::Observer;
 use self::record::{Input, Recorder};
 use crate::base::config::Config;
 use crate::base::event::Event;
@@ -87,6 +93,8 @@ pub struct Sim<M: DataModel> {
     /// What happened so far.
     pub trace: Trace,
     now: Instant,
+    /// How far the device's clock is ahead, in microseconds.
+    ahead: i64,
     /// Keys of clients after the first.
     keys: Generator,
     sockets: Vec<Socket>,
@@ -94,6 +102,9 @@ pub struct Sim<M: DataModel> {
     next_port: u16,
     asleep: bool,
     recorder: Option<Recorder>,
+    observer: Option<Box<Observer>>,
+    /// Events that are about to be told.
+    news: Vec<Event>,
     pace: Pace,
 }
 
@@ -130,12 +141,15 @@ impl<M: DataModel> Sim<M> {
             platform,
             trace: Trace::new(),
             now: start,
+            ahead: 0,
             keys: seeds,
             sockets: Vec::new(),
             opening: Vec::new(),
             next_port: 49_152,
             asleep: false,
             recorder: None,
+            observer: None,
+            news: Vec::new(),
             pace: Pace::default(),
         };
         sim.platform.tell_time(start);
@@ -145,6 +159,11 @@ impl<M: DataModel> Sim<M> {
     /// The virtual time.
     pub const fn now(&self) -> Instant {
         self.now
+    }
+
+    /// What the device's clock shows: the same, until it [steps](Self::step_clock).
+    pub const fn clock(&self) -> Instant {
+        Instant::from_micros(self.now.as_micros().saturating_add_signed(self.ahead))
     }
 
     /// The events so far, with their times.
@@ -157,7 +176,7 @@ impl<M: DataModel> Sim<M> {
     /// The device is on the network, and knows it.
     pub fn network_up(&mut self) {
         self.network.attached = true;
-        self.command("network up", Input::NetworkUp { now: self.now });
+        self.command("network up", Input::NetworkUp { now: self.clock() });
     }
 
     /// The device is off the network, and knows it. See [`Network::cut`] for a loss that it does not
@@ -165,22 +184,22 @@ impl<M: DataModel> Sim<M> {
     pub fn network_down(&mut self) {
         self.network.attached = false;
         self.opening.clear();
-        self.command("network down", Input::NetworkDown { now: self.now });
+        self.command("network down", Input::NetworkDown { now: self.clock() });
     }
 
     /// Flight mode is about to begin. The network stays up: the client says when it may go.
     pub fn enter_flight_mode(&mut self) {
-        self.command("flight mode on", Input::EnterFlightMode { now: self.now });
+        self.command("flight mode on", Input::EnterFlightMode { now: self.clock() });
     }
 
     /// Flight mode is over.
     pub fn leave_flight_mode(&mut self) {
-        self.command("flight mode off", Input::LeaveFlightMode { now: self.now });
+        self.command("flight mode off", Input::LeaveFlightMode { now: self.clock() });
     }
 
     /// Power-off is about to happen.
     pub fn shutdown(&mut self) {
-        self.command("shutdown", Input::Shutdown { now: self.now });
+        self.command("shutdown", Input::Shutdown { now: self.clock() });
     }
 
     /// The device has another address, and knows it. See [`Network::rebind`] for a change that it
@@ -188,14 +207,14 @@ impl<M: DataModel> Sim<M> {
     pub fn address_changed(&mut self) {
         self.network.rebind();
         self.opening.clear();
-        self.command("address changed", Input::AddressChanged { now: self.now });
+        self.command("address changed", Input::AddressChanged { now: self.clock() });
     }
 
     // ----- the application ------------------------------------------------------------------
 
     /// Something at or below `path` changed.
     pub fn notify(&mut self, path: Path) {
-        self.command("notify", Input::Notify { now: self.now, path });
+        self.command("notify", Input::Notify { now: self.clock(), path });
     }
 
     /// Updates the registration with a server now.
@@ -203,7 +222,7 @@ impl<M: DataModel> Sim<M> {
     /// # Errors
     /// As [`Client::update`].
     pub fn update(&mut self, server: u16) -> Result<(), CommandError> {
-        self.try_command("update", Input::Update { now: self.now, server })
+        self.try_command("update", Input::Update { now: self.clock(), server })
     }
 
     /// Runs a request again that the model deferred.
@@ -211,7 +230,7 @@ impl<M: DataModel> Sim<M> {
     /// # Errors
     /// As [`Client::resume`].
     pub fn resume(&mut self, ticket: Ticket) -> Result<(), CommandError> {
-        self.try_command("resume", Input::Resume { now: self.now, ticket })
+        self.try_command("resume", Input::Resume { now: self.clock(), ticket })
     }
 
     // ----- the platform ---------------------------------------------------------------------
@@ -247,7 +266,7 @@ impl<M: DataModel> Sim<M> {
         self.settle();
         let session = self.sockets.iter().rev().find(|socket| *socket.host == *host);
         if let Some(peer) = session.and_then(|socket| socket.peer) {
-            self.command("multicast", Input::Multicast { now: self.now, peer, bytes: datagram.to_vec() });
+            self.command("multicast", Input::Multicast { now: self.clock(), peer, bytes: datagram.to_vec() });
         }
     }
 
@@ -260,7 +279,8 @@ impl<M: DataModel> Sim<M> {
     /// When there is more to the configuration than a record can tell.
     #[track_caller]
     pub fn record(&mut self, yes: bool) {
-        let begin = || Recorder::new(self.client.config(), self.now).expect("a configuration that a record can tell");
+        let begin =
+            || Recorder::new(self.client.config(), self.clock()).expect("a configuration that a record can tell");
         self.recorder = yes.then(begin);
     }
 
@@ -271,7 +291,7 @@ impl<M: DataModel> Sim<M> {
 
     /// Puts into the record what the application did to its model, in its own words.
     pub fn note(&mut self, text: &str) {
-        let input = Input::Application { now: self.now, text: text.into() };
+        let input = Input::Application { now: self.clock(), text: text.into() };
         if let Some(recorder) = &mut self.recorder {
             recorder.input(&input);
         }

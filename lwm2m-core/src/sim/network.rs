@@ -28,6 +28,8 @@ pub struct Conditions {
     pub reordering: u16,
     /// How long copies and reordered datagrams are held back at most.
     pub held_back: Duration,
+    /// The longest datagram that passes, in bytes; longer ones are lost.
+    pub mtu: usize,
     /// Chance to arrive with one wrong bit.
     pub corruption: u16,
     /// Chance to arrive without its end.
@@ -43,6 +45,7 @@ impl Conditions {
         duplication: 0,
         reordering: 0,
         held_back: Duration::from_secs(1),
+        mtu: 65_507,
         corruption: 0,
         truncation: 0,
     };
@@ -78,6 +81,8 @@ pub struct Counts {
     pub lost: usize,
     /// Kept from passing, because the network was cut or one side was not on it.
     pub blocked: usize,
+    /// Longer than the network takes.
+    pub oversized: usize,
     /// Delivered twice.
     pub duplicated: usize,
     /// Held back.
@@ -123,6 +128,8 @@ pub(super) struct Datagram {
     pub(super) bytes: Vec<u8>,
     /// Whether it is the second of two.
     pub(super) copy: bool,
+    /// Whether it is not as it was sent.
+    pub(super) damaged: bool,
 }
 
 /// What the network decided about a datagram.
@@ -229,6 +236,11 @@ impl Network {
         self.in_flight.first_key_value().map(|((at, ..), _)| *at)
     }
 
+    /// Whether something keeps datagrams from passing at all.
+    pub(super) fn is_hindered(&self) -> bool {
+        self.is_cut || !self.unresolvable.is_empty() || !self.lose_numbers.is_empty() || self.lose_next != [0; 2]
+    }
+
     pub(super) fn can_resolve(&self, host: &str) -> bool {
         !self.unresolvable.iter().any(|known| known == host)
     }
@@ -271,6 +283,10 @@ impl Network {
             self.counts.blocked += 1;
             return nowhere(Fate::Blocked);
         }
+        if bytes.len() > conditions.mtu {
+            self.counts.oversized += 1;
+            return nowhere(Fate::Oversized);
+        }
         if lost {
             self.counts.lost += 1;
             return nowhere(Fate::Lost);
@@ -295,7 +311,15 @@ impl Network {
         if let Some(byte) = bytes.get_mut(bit / 8).filter(|_| corrupted) {
             *byte ^= 1 << (bit % 8);
         }
-        let datagram = Datagram { number, direction, host: host.clone(), device, bytes, copy: false };
+        let datagram = Datagram {
+            number,
+            direction,
+            host: host.clone(),
+            device,
+            bytes,
+            copy: false,
+            damaged: corrupted | truncated,
+        };
         if doubled {
             let copy = Datagram { copy: true, ..datagram.clone() };
             self.in_flight.insert((arrives_at + longer, number, true), copy);

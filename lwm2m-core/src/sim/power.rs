@@ -16,7 +16,7 @@ impl<M: DataModel> Sim<M> {
         let [one, two] = [self.keys.next_u64(), self.keys.next_u64()].map(u64::to_be_bytes);
         let mut key = Key([0; 16]);
         key.0.iter_mut().zip(one.iter().chain(&two)).for_each(|(byte, drawn)| *byte = *drawn);
-        self.cut_power("power cut", Input::Restart { now: self.now, key });
+        self.cut_power("power cut", Input::Restart { now: self.clock(), key });
     }
 
     /// Power cut of a device that has a [snapshot](crate::Client::snapshot) of this very moment in its
@@ -26,7 +26,28 @@ impl<M: DataModel> Sim<M> {
     /// When the client cannot be written or brought back.
     #[track_caller]
     pub fn reboot_from_flash(&mut self) {
-        self.cut_power("power cut, with a snapshot", Input::Restore { now: self.now, wake: Wake::Restart });
+        self.cut_power("power cut, with a snapshot", Input::Restore { now: self.clock(), wake: Wake::Restart });
+    }
+
+    /// Power cut of a device that keeps nothing and whose entropy repeats itself: it starts with the key that
+    /// it had before.
+    pub fn reboot_alike(&mut self) {
+        let key = self.client.config().key;
+        self.cut_power("power cut, with the same entropy", Input::Restart { now: self.clock(), key });
+    }
+
+    /// The device's clock jumps ahead by so many seconds, or steps back. Its runtime notices at once, and
+    /// calls the client.
+    pub fn step_clock(&mut self, seconds: i64) {
+        self.settle();
+        let ahead = self.ahead.saturating_add(seconds.saturating_mul(1_000_000));
+        // Not before its origin.
+        let earliest = i64::try_from(self.now.as_micros()).unwrap_or(i64::MAX);
+        self.ahead = ahead.max(-earliest);
+        if let Some(observer) = &mut self.observer {
+            observer.clock_stepped(seconds);
+        }
+        self.command("clock step", Input::Timeout { now: self.clock() });
     }
 
     #[track_caller]
@@ -49,8 +70,11 @@ impl<M: DataModel> Sim<M> {
         self.opening.clear();
         self.sockets.iter_mut().for_each(super::drive::Socket::orphan);
         self.asleep = true;
+        if let Some(observer) = &mut self.observer {
+            observer.suspended();
+        }
         self.run_for(duration);
         self.asleep = false;
-        self.command("wake up", Input::Restore { now: self.now, wake: Wake::Sleep { elapsed: duration } });
+        self.command("wake up", Input::Restore { now: self.clock(), wake: Wake::Sleep { elapsed: duration } });
     }
 }

@@ -103,6 +103,8 @@ pub enum Fate {
     Truncated,
     /// The network loses it.
     Lost,
+    /// It is longer than the network takes.
+    Oversized,
     /// It cannot pass: the network is cut, or the device or the host is off the network.
     Blocked,
     /// It arrives where nobody expects it: the session is closed, or has moved to another address.

@@ -137,9 +137,11 @@ fn live(seed: u64) {
         server.binding = if seed.is_multiple_of(4) { "UQ" } else { "U" }.to_string();
         server.awake = 1_000 * DAY;
     }
+    sim.watch();
     let mut random = Generator::new(Key::from_seed(seed));
     for _ in 0..40 {
         happen(&mut sim, &mut random);
+        assert_eq!(sim.violations(), [], "seed {seed}\n{}", sim.trace);
     }
 
     recover(&mut sim);

@@ -181,10 +181,17 @@ impl Client {
         let bootstrap = read_bootstrap(now, elapsed, &mut input)?;
         let purge_in = Some(input.u64()?).filter(|micros| *micros != NEVER).map(Duration::from_micros);
         read_accounts(&mut client.accounts, &client.config, &mut input)?;
-        let mut registrations = alloc::vec::Vec::new();
+        client.accounts.shrink();
+        let mut registrations: alloc::vec::Vec<Registration> = alloc::vec::Vec::new();
         for _ in 0..input.u8()? {
-            registrations.push(read_registration(now, elapsed, client.config.limits.location, &mut input)?);
+            let registration = read_registration(now, elapsed, client.config.limits.location, &mut input)?;
+            // One for each server: a second one would never be served.
+            if registrations.iter().any(|other| other.server == registration.server) {
+                return Err(SnapshotError::Damaged);
+            }
+            registrations.push(registration);
         }
+        registrations.shrink_to_fit();
         let observed = input.u16()?;
         for _ in 0..observed {
             read_observation(now, elapsed, &mut client.reporting, &mut input)?;

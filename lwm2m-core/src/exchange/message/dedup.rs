@@ -72,31 +72,54 @@ pub(crate) enum Repeat {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Entry {
-    peer: Peer,
-    message_id: MessageId,
+    name: Name,
     class: Class,
     until: Instant,
     repeat: Repeat,
+}
+
+/// What a message is known by: peer and Message ID in one number, since every message that comes is
+/// compared with all that are remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Name(u32);
+
+impl Name {
+    const fn of(Peer(peer): Peer, MessageId(message_id): MessageId) -> Self {
+        Self((peer as u32) << 16 | message_id as u32)
+    }
+
+    const fn is_of(self, Peer(peer): Peer) -> bool {
+        self.0 >> 16 == peer as u32
+    }
+
+    /// A bit that those of one peer which follow each other do not share.
+    const fn bit(self) -> u32 {
+        1u32.wrapping_shl(self.0)
+    }
 }
 
 /// The table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Deduplication {
     entries: Vec<Entry>,
+    /// The bits of the names of all entries, and perhaps of some that are gone: most messages are new, and
+    /// one look tells it of nearly all of them.
+    bits: u32,
     limit: usize,
 }
 
 impl Deduplication {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Vec::with_capacity(limit), limit }
+        Self { entries: Vec::with_capacity(limit), bits: 0, limit }
     }
 
     /// What a message gets if it was received before and its lifetime is not over.
     pub(crate) fn find(&self, now: Instant, peer: Peer, message_id: MessageId) -> Option<Repeat> {
-        self.entries
-            .iter()
-            .find(|entry| entry.peer == peer && entry.message_id == message_id && now < entry.until)
-            .map(|entry| entry.repeat)
+        let name = Name::of(peer, message_id);
+        if self.bits & name.bit() == 0 {
+            return None;
+        }
+        self.entries.iter().find(|entry| entry.name == name && now < entry.until).map(|entry| entry.repeat)
     }
 
     /// Remembers a message that is new. False when there is no room that may be taken.
@@ -109,44 +132,50 @@ impl Deduplication {
         class: Class,
         repeat: Repeat,
     ) -> bool {
-        let entry = Entry { peer, message_id, class, until, repeat };
+        let name = Name::of(peer, message_id);
+        if self.entries.len() >= self.limit && !self.make_room(now, class) {
+            return false;
+        }
+        self.bits |= name.bit();
+        self.entries.push(Entry { name, class, until, repeat });
+        true
+    }
+
+    /// Makes room for a message in a full table, if there is some that may be taken.
+    #[inline(never)]
+    fn make_room(&mut self, now: Instant, class: Class) -> bool {
+        self.entries.retain(|entry| now < entry.until);
         if self.entries.len() >= self.limit {
-            self.entries.retain(|entry| now < entry.until);
+            // The one that would have gone first goes, of those that harm least; none for one that harms
+            // less than all of them.
+            let may_go = |(_, entry): &(usize, &Entry)| entry.class < Class::Change && entry.class <= class;
+            let mortal = self.entries.iter().enumerate().filter(may_go);
+            let Some((victim, _)) = mortal.min_by_key(|(_, entry)| (entry.class, entry.until)) else { return false };
+            self.entries.remove(victim);
         }
-        if self.entries.len() < self.limit {
-            self.entries.push(entry);
-            return true;
-        }
-        // The one that would have gone first makes room, of those that harm least; none for one that harms
-        // less than all of them.
-        let may_go = |entry: &&mut Entry| entry.class < Class::Change && entry.class <= class;
-        let victim = self.entries.iter_mut().filter(may_go).min_by_key(|entry| (entry.class, entry.until));
-        match victim {
-            Some(victim) => {
-                *victim = entry;
-                true
-            }
-            None => false,
-        }
+        self.bits = self.entries.iter().fold(0, |bits, entry| bits | entry.name.bit());
+        // Of a table without any places nothing goes.
+        self.entries.len() < self.limit
     }
 
     /// Says what a duplicate gets from now on.
     pub(crate) fn set(&mut self, peer: Peer, message_id: MessageId, repeat: Repeat) {
         // The newest entry: an expired one with the same id may stand before it.
-        let entry = self.entries.iter_mut().rev().find(|entry| entry.peer == peer && entry.message_id == message_id);
-        if let Some(entry) = entry {
+        let name = Name::of(peer, message_id);
+        if let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.name == name) {
             entry.repeat = repeat;
         }
     }
 
     /// Forgets a message: its repetition is a new one.
     pub(crate) fn remove(&mut self, peer: Peer, message_id: MessageId) {
-        self.entries.retain(|entry| entry.peer != peer || entry.message_id != message_id);
+        let name = Name::of(peer, message_id);
+        self.entries.retain(|entry| entry.name != name);
     }
 
     /// Forgets a peer.
     pub(crate) fn forget(&mut self, peer: Peer) {
-        self.entries.retain(|entry| entry.peer != peer);
+        self.entries.retain(|entry| !entry.name.is_of(peer));
     }
 
     pub(crate) fn len(&self) -> usize {

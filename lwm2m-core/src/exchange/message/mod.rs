@@ -4,6 +4,7 @@
 pub(crate) mod dedup;
 pub(crate) mod ids;
 pub(crate) mod outbox;
+pub(crate) mod rejections;
 pub(crate) mod retransmit;
 pub(crate) mod slots;
 
@@ -12,6 +13,7 @@ use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token};
 use self::dedup::{Deduplication, Inline};
 use self::ids::MessageIds;
 use self::outbox::{Order, Outbox};
+use self::rejections::Rejections;
 use self::retransmit::Retransmission;
 use self::slots::{SlotId, Slots};
 use super::{Peer, SendError, Verdict};
@@ -24,6 +26,7 @@ pub(crate) struct Messages {
     pub(crate) outbox: Outbox,
     pub(crate) duplicates: Deduplication,
     pub(crate) unacknowledged: Retransmission,
+    pub(crate) rejections: Rejections,
 }
 
 impl Messages {

@@ -41,16 +41,25 @@ impl Slots {
 
     /// Takes a free buffer, allocating one only while the pool has not reached its bound.
     pub(crate) fn take(&mut self) -> Option<SlotId> {
-        let index = match self.slots.iter().position(|slot| slot.len.is_none()) {
-            Some(index) => index,
-            None if self.slots.len() < self.limit => {
-                self.grow();
-                self.slots.len().checked_sub(1)?
+        let free = (0..).zip(&mut self.slots).find(|(_, slot)| slot.len.is_none());
+        match free {
+            Some((index, slot)) => {
+                slot.len = Some(0);
+                Some(SlotId(index))
             }
-            None => return None,
-        };
-        self.slots.get_mut(index)?.len = Some(0);
-        u8::try_from(index).ok().map(SlotId)
+            None => self.take_new(),
+        }
+    }
+
+    #[cold]
+    fn take_new(&mut self) -> Option<SlotId> {
+        if self.slots.len() >= self.limit {
+            return None;
+        }
+        let index = u8::try_from(self.slots.len()).ok()?;
+        self.grow();
+        self.slots.last_mut()?.len = Some(0);
+        Some(SlotId(index))
     }
 
     /// The whole buffer, to write into.

@@ -62,8 +62,8 @@ impl Deferred {
 
     /// The ticket of the next request that may be deferred, if there is room for one.
     pub(crate) fn next_ticket(&self) -> Option<Ticket> {
-        let index = self.places.iter().position(|place| place.kept.is_none())?;
-        Some(Ticket { index: u8::try_from(index).ok()?, generation: self.places.get(index)?.generation })
+        let (index, place) = (0..).zip(&self.places).find(|(_, place)| place.kept.is_none())?;
+        Some(Ticket { index, generation: place.generation })
     }
 
     /// Keeps a request under the ticket that [`Self::next_ticket`] announced.

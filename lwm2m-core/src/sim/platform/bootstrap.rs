@@ -39,11 +39,11 @@ pub struct BootstrapServer {
     pub repeats: bool,
     /// Goes on with its next command after an error.
     pub persists: bool,
-    pub(super) host: Arc<str>,
+    pub(in crate::sim) host: Arc<str>,
     pub(super) coap: Coap,
     pub(super) is_down: bool,
     /// Where the device has this server's own account, which must not be written over.
-    pub(super) own_instance: Option<u16>,
+    pub(in crate::sim) own_instance: Option<u16>,
     pub(super) complaints: Vec<(Instant, String)>,
     uri: String,
     /// Where the last request came from.
@@ -202,6 +202,15 @@ impl BootstrapServer {
         }
         commands.push(BootstrapCommand::Finish);
         commands
+    }
+
+    /// Whether it answers as a server should.
+    pub(in crate::sim) fn is_well(&self) -> bool {
+        !self.is_down
+            && self.answering.is_prompt()
+            && self.accepts == Accepts::Anyone
+            && self.script.is_none()
+            && self.stops_after.is_none()
     }
 
     // ----- at work --------------------------------------------------------------------------

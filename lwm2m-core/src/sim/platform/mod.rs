@@ -201,6 +201,17 @@ pub enum Answering {
     Never,
 }
 
+impl Answering {
+    /// Whether an answer comes before the device is impatient.
+    fn is_prompt(self) -> bool {
+        match self {
+            Self::Piggybacked | Self::Twice => true,
+            Self::Separate(after) | Self::Late(after) => after <= Duration::from_secs(1),
+            Self::AcknowledgeOnly | Self::Never => false,
+        }
+    }
+}
+
 /// A request of a server, of whatever kind.
 ///
 /// ```

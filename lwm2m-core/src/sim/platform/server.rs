@@ -48,9 +48,11 @@ pub struct DmServer {
     pub answering: Answering,
     /// The size of the blocks in which it sends and asks; see [`Ask::block_size`](super::Ask::block_size).
     pub block_size: Option<u16>,
-    pub(super) host: Arc<str>,
+    pub(in crate::sim) host: Arc<str>,
     pub(super) coap: Coap,
     pub(super) is_down: bool,
+    /// It restarted, and nobody asked about that yet.
+    pub(in crate::sim) forgot: bool,
     pub(super) complaints: Vec<(Instant, String)>,
     pub(super) online: Vec<Registered>,
     pub(super) operations: Operations,
@@ -144,6 +146,7 @@ impl DmServer {
             host: host_of(uri).unwrap_or_default().into(),
             coap: Coap::new(key),
             is_down: false,
+            forgot: false,
             complaints: Vec::new(),
             online: Vec::new(),
             operations: Operations::default(),
@@ -192,6 +195,7 @@ impl DmServer {
     /// Loses its memory: registrations, observations, and what is in flight.
     pub fn restart(&mut self) {
         let now = self.now;
+        self.forgot = true;
         self.coap.forget();
         for gone in core::mem::take(&mut self.online) {
             self.history.push(StatusChange { at: now, endpoint: gone.endpoint, status: Status::Forgotten });
@@ -251,6 +255,15 @@ impl DmServer {
     #[must_use]
     pub const fn deregisters_seen(&self) -> usize {
         self.seen[2]
+    }
+
+    /// Whether it answers as a server should.
+    pub(in crate::sim) fn is_well(&self) -> bool {
+        !self.is_down
+            && self.answering.is_prompt()
+            && self.accepts == Accepts::Anyone
+            && self.answers_next.is_empty()
+            && self.coap.receiver.refusals.is_empty()
     }
 
     // ----- at work --------------------------------------------------------------------------

@@ -266,7 +266,7 @@ fn restore(client: &mut Client, now: Instant, wake: Wake) {
         Wake::Sleep { elapsed } => now.saturating_sub(elapsed),
         Wake::Restart => now,
     };
-    let mut flash = [0; 4_096];
+    let mut flash = alloc::vec![0; 65_536];
     let length = client.snapshot(written, &mut flash).unwrap_or_else(|error| panic!("{error}"));
     let bytes = flash.get(..length).unwrap_or_default();
     let restored = Client::restore(client.config().clone(), bytes, now, wake);

@@ -1,0 +1,299 @@
+//! Faults: what can go wrong, and a plan of it made from a seed.
+//!
+//! A fault is a few numbers, so that a plan can be printed, and shortened by leaving faults out.
+
+mod mood;
+mod operations;
+mod strike;
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use crate::base::rng::{Generator, Key};
+
+pub use self::mood::{Mood, Moody};
+pub(super) use self::strike::{Standing, lift, strike};
+
+/// What can go wrong, or be asked for at the wrong moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Datagrams are lost.
+    Loss,
+    /// Datagrams arrive twice.
+    Duplication,
+    /// Datagrams are held back, and overtaken.
+    Reordering,
+    /// Datagrams take more and less long.
+    Jitter,
+    /// Datagrams take long.
+    Delay,
+    /// Datagrams arrive with a wrong bit.
+    Corruption,
+    /// Datagrams arrive without their end.
+    Truncation,
+    /// Only short datagrams pass.
+    Mtu,
+    /// Nothing passes, and the device is not told.
+    Partition,
+    /// A NAT gives the device another address, and the device is not told.
+    Rebinding,
+    /// The name of a host cannot be resolved.
+    Unresolvable,
+    /// Sessions take long to be made.
+    SlowConnect,
+    /// The device has no network, and knows it.
+    NoNetwork,
+    /// The device has another address, and knows it.
+    NewAddress,
+    /// Flight mode.
+    FlightMode,
+    /// A server answers late.
+    Slow,
+    /// A server acknowledges first, and answers later.
+    Separate,
+    /// A server answers twice.
+    Twice,
+    /// A server acknowledges, and never answers.
+    AcknowledgeOnly,
+    /// A server does what it is asked, and says nothing.
+    Mute,
+    /// A server answers one request with any code.
+    AnyCode,
+    /// A server loses its memory.
+    Forgets,
+    /// A server is down.
+    Down,
+    /// The bootstrap server is down.
+    BootstrapDown,
+    /// The bootstrap server begins by itself.
+    Initiative,
+    /// A server sends what is no message, or none that belongs here.
+    Rubbish,
+    /// A server asks for values.
+    Read,
+    /// A server asks what there is.
+    Discover,
+    /// A server observes.
+    Observe,
+    /// A server cancels an observation, or forgets it.
+    Cancel,
+    /// A server writes a value.
+    Write,
+    /// A server writes attributes.
+    WriteAttributes,
+    /// A server executes.
+    Execute,
+    /// A server wants another lifetime.
+    Lifetime,
+    /// A server disables the device.
+    Disable,
+    /// A server wants an Update.
+    Trigger,
+    /// A server creates or deletes, mostly what it may not.
+    CreateDelete,
+    /// The power is cut, and nothing is kept.
+    PowerCut,
+    /// The power is cut, and there is a snapshot.
+    PowerCutSnapshot,
+    /// The power is cut, nothing is kept, and the entropy repeats itself.
+    PowerCutAlike,
+    /// The device sleeps with its memory off.
+    Sleep,
+    /// The device's clock steps back.
+    ClockBack,
+    /// The device's clock jumps ahead.
+    ClockAhead,
+    /// The application refuses what it is asked.
+    Refusing,
+    /// The application answers later, or not at all.
+    Late,
+    /// The application wants an Update.
+    UpdateWanted,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 46] = [
+        Self::Loss,
+        Self::Duplication,
+        Self::Reordering,
+        Self::Jitter,
+        Self::Delay,
+        Self::Corruption,
+        Self::Truncation,
+        Self::Mtu,
+        Self::Partition,
+        Self::Rebinding,
+        Self::Unresolvable,
+        Self::SlowConnect,
+        Self::NoNetwork,
+        Self::NewAddress,
+        Self::FlightMode,
+        Self::Slow,
+        Self::Separate,
+        Self::Twice,
+        Self::AcknowledgeOnly,
+        Self::Mute,
+        Self::AnyCode,
+        Self::Forgets,
+        Self::Down,
+        Self::BootstrapDown,
+        Self::Initiative,
+        Self::Rubbish,
+        Self::Read,
+        Self::Discover,
+        Self::Observe,
+        Self::Cancel,
+        Self::Write,
+        Self::WriteAttributes,
+        Self::Execute,
+        Self::Lifetime,
+        Self::Disable,
+        Self::Trigger,
+        Self::CreateDelete,
+        Self::PowerCut,
+        Self::PowerCutSnapshot,
+        Self::PowerCutAlike,
+        Self::Sleep,
+        Self::ClockBack,
+        Self::ClockAhead,
+        Self::Refusing,
+        Self::Late,
+        Self::UpdateWanted,
+    ];
+
+    /// Whether it ends by itself: what is done in a moment does not.
+    const fn lasts(self) -> bool {
+        matches!(
+            self,
+            Self::Loss
+                | Self::Duplication
+                | Self::Reordering
+                | Self::Jitter
+                | Self::Delay
+                | Self::Corruption
+                | Self::Truncation
+                | Self::Mtu
+                | Self::Partition
+                | Self::Unresolvable
+                | Self::SlowConnect
+                | Self::NoNetwork
+                | Self::FlightMode
+                | Self::Slow
+                | Self::Separate
+                | Self::Twice
+                | Self::AcknowledgeOnly
+                | Self::Mute
+                | Self::Down
+                | Self::BootstrapDown
+                | Self::PowerCut
+                | Self::PowerCutSnapshot
+                | Self::PowerCutAlike
+                | Self::Refusing
+                | Self::Late
+        )
+    }
+}
+
+/// A fault: when, what, to whom, and how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// When it begins, after the device was switched on.
+    pub at: Duration,
+    /// How long it lasts; nothing for what is done in a moment.
+    pub lasts: Duration,
+    /// What it is.
+    pub kind: Kind,
+    /// Which server it is about, if it is about one; they are counted round and round.
+    pub target: usize,
+    /// How bad it is, or which of many; each kind takes of it what it needs.
+    pub amount: u64,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} after {:?}", self.kind, self.at)?;
+        if !self.lasts.is_zero() {
+            write!(f, " for {:?}", self.lasts)?;
+        }
+        write!(f, ", server {}, amount {}", self.target, self.amount)
+    }
+}
+
+/// Faults in the order in which they begin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The faults.
+    pub faults: Vec<Fault>,
+}
+
+impl Plan {
+    /// A plan for so long, from a seed: faults come in bursts, with quiet times between in which the device
+    /// has to find back.
+    #[must_use]
+    pub fn wild(seed: u64, length: Duration) -> Self {
+        let mut random = Generator::new(Key::from_seed(seed ^ 0x5A17_F00D));
+        let mut faults = Vec::new();
+        let mut below = |limit: u64| random.next_u64() % limit.max(1);
+        let mut at = below(3_600_000);
+        let end = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+        while at < end {
+            let burst = 1 + below(8);
+            for _ in 0..burst {
+                let kind = Kind::ALL.get(below(Kind::ALL.len() as u64) as usize).copied().unwrap_or(Kind::Loss);
+                // Often moments, sometimes minutes, seldom hours.
+                let lasts = match below(8) {
+                    0..=2 => below(10_000),
+                    3..=6 => below(600_000),
+                    _ => below(20_000_000),
+                };
+                let lasts = Duration::from_millis(if kind.lasts() || kind == Kind::Sleep { lasts } else { 0 });
+                let (target, amount) = (below(4) as usize, below(u64::MAX));
+                faults.push(Fault { at: Duration::from_millis(at), lasts, kind, target, amount });
+                at += match below(3) {
+                    0 => below(200),
+                    1 => below(20_000),
+                    _ => below(900_000),
+                };
+            }
+            at += 3_600_000 + below(36_000_000);
+        }
+        faults.sort_by_key(|fault| fault.at);
+        Self { faults }
+    }
+
+    /// The faults with these numbers, counted from 0.
+    #[must_use]
+    pub fn only(&self, numbers: &[usize]) -> Self {
+        Self { faults: numbers.iter().filter_map(|number| self.faults.get(*number)).copied().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_planned_within_a_hundred_seeds() {
+        let mut missing: Vec<Kind> = Kind::ALL.into();
+        for seed in 0..100 {
+            for fault in Plan::wild(seed, Duration::from_secs(7 * 86_400)).faults {
+                missing.retain(|kind| *kind != fault.kind);
+            }
+        }
+        assert_eq!(missing, []);
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_plan_in_order() {
+        let week = Duration::from_secs(7 * 86_400);
+        let plan = Plan::wild(1, week);
+        assert_eq!(plan, Plan::wild(1, week));
+        assert_ne!(plan, Plan::wild(2, week));
+        assert!(plan.faults.is_sorted_by_key(|fault| fault.at) && plan.faults.len() > 20);
+        let few = plan.only(&[3, 5, 1_000_000]);
+        assert_eq!(few.faults, [plan.faults[3], plan.faults[5]]);
+    }
+}

@@ -1,0 +1,293 @@
+//! What the device is asked: each message acknowledged once, each request carried out once (RFC 7252,
+//! sections 4.2, 4.5 and 5.2).
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use coap_codec::{Code, MessageType, OptionNumber, Token};
+
+use super::{Gauges, Hex, Invariant, Report, Seen};
+use crate::base::config::Config;
+use crate::base::event::Event;
+use crate::base::limits::Limits;
+use crate::base::time::Instant;
+use crate::exchange::Peer;
+
+/// A message that came, and wants to be known when it comes again.
+#[derive(Clone, Debug)]
+struct Delivered {
+    peer: Peer,
+    id: u16,
+    token: Token,
+    code: Code,
+    confirmable: bool,
+    at: Instant,
+    /// Whether it was acknowledged, or caused anything at all.
+    taken: bool,
+    /// Whether the device may have forgotten it.
+    doubtful: bool,
+    /// Whether the device's table of messages was full since: what is no POST may have made room.
+    crowded: bool,
+    later: Later,
+}
+
+/// The answer of a request that was acknowledged without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Later {
+    No,
+    /// It must come until then.
+    Until(Instant),
+    Answered,
+    /// Whatever comes of it.
+    Excused,
+}
+
+/// The message that the device is dealing with.
+#[derive(Clone, Debug)]
+struct Step {
+    peer: Peer,
+    id: u16,
+    /// Whether an acknowledgement is owed.
+    owed: bool,
+    repeated: bool,
+    is_post: bool,
+    crowded: bool,
+    /// The device may have forgotten that it came before.
+    doubtful: bool,
+    acknowledged: u8,
+    changed: u8,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Answers {
+    lifetime: Duration,
+    patience: Duration,
+    delivered: VecDeque<Delivered>,
+    step: Option<Step>,
+    /// The message itself, to be shown when something is wrong.
+    datagram: Vec<u8>,
+    /// No late answer is due before.
+    next_due: Instant,
+}
+
+const NEVER: Instant = Instant::from_micros(u64::MAX);
+
+impl Answers {
+    pub(super) fn new(config: &Config) -> Self {
+        let transmission = &config.transmission;
+        // What is on its way to the same peer before it may take two cycles.
+        let patience = config.answer_within + 2 * transmission.max_transmit_wait();
+        Self {
+            lifetime: transmission.exchange_lifetime(),
+            patience,
+            delivered: VecDeque::new(),
+            step: None,
+            datagram: Vec::new(),
+            next_due: NEVER,
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.delivered.clear();
+        self.next_due = NEVER;
+    }
+
+    pub(super) fn excuse(&mut self, peer: Peer) {
+        for delivered in self.delivered.iter_mut().filter(|delivered| delivered.peer == peer) {
+            if matches!(delivered.later, Later::Until(_)) {
+                delivered.later = Later::Excused;
+            }
+        }
+    }
+
+    pub(super) fn excuse_all(&mut self) {
+        for delivered in &mut self.delivered {
+            if matches!(delivered.later, Later::Until(_)) {
+                delivered.later = Later::Excused;
+            }
+        }
+    }
+
+    /// The device may have forgotten what came.
+    pub(super) fn doubt(&mut self) {
+        self.excuse_all();
+        self.delivered.iter_mut().for_each(|delivered| delivered.doubtful = true);
+    }
+
+    /// A session ended: its number may be another's.
+    pub(super) fn forget(&mut self, peer: Peer) {
+        self.delivered.retain(|delivered| delivered.peer != peer);
+    }
+
+    /// The device is about to receive a message. Whether it has received it before.
+    pub(super) fn delivered(&mut self, seen: &Seen<'_>, serves: bool, gauges: &Gauges, limits: &Limits) -> bool {
+        let confirmable = seen.is(MessageType::Confirmable);
+        if !confirmable && !seen.is(MessageType::NonConfirmable) {
+            return false;
+        }
+        let (now, peer, id, code) = (seen.now, seen.peer, seen.id(), seen.code());
+        while self.delivered.front().is_some_and(|delivered| delivered.at + self.lifetime <= now) {
+            self.delivered.pop_front();
+        }
+        let same = self.delivered.iter().rev().find(|delivered| delivered.peer == peer && delivered.id == id);
+        let repeated = same.is_some();
+        let request = code.is_request();
+        // A request is answered while its server is registered with; anything else is acknowledged or
+        // rejected whatever it is. One that comes again was answered already, if it was.
+        let owed = confirmable
+            && (!request || serves)
+            && same.is_none_or(|same| same.taken && same.confirmable)
+            && !gauges.is_full(limits);
+        self.datagram.clear();
+        self.datagram.extend_from_slice(seen.message.as_bytes());
+        self.step = Some(Step {
+            peer,
+            id,
+            owed,
+            repeated,
+            is_post: code == Code::POST,
+            crowded: same.is_some_and(|same| same.crowded),
+            doubtful: same.is_some_and(|same| same.doubtful),
+            acknowledged: 0,
+            changed: 0,
+        });
+        if !repeated {
+            let token = seen.message.token();
+            let unwanted = seen.message.option(OptionNumber::NO_RESPONSE).is_some();
+            let (later, taken) = (if unwanted { Later::Excused } else { Later::No }, false);
+            self.delivered.push_back(Delivered {
+                peer,
+                id,
+                token,
+                code,
+                confirmable,
+                at: now,
+                taken,
+                doubtful: false,
+                crowded: false,
+                later,
+            });
+        }
+        repeated
+    }
+
+    /// Whether what is sent answers a message once more.
+    pub(super) fn is_repetition(&self, seen: &Seen<'_>) -> bool {
+        self.step.as_ref().is_some_and(|step| step.repeated && step.peer == seen.peer && step.id == seen.id())
+    }
+
+    pub(super) fn sent(&mut self, seen: &Seen<'_>, report: &mut Report) {
+        let (peer, id) = (seen.peer, seen.id());
+        let reset = seen.is(MessageType::Reset);
+        if reset || seen.is(MessageType::Acknowledgement) {
+            match &mut self.step {
+                Some(step) if step.peer == peer && step.id == id => step.acknowledged += 1,
+                // What is malformed is rejected, and is none of those.
+                _ if reset => return,
+                _ => report.violated(
+                    Invariant::Answered,
+                    format_args!("an acknowledgement of {id:#06x}, which did not come just now"),
+                ),
+            }
+            let deferred = seen.code().is_empty() && !reset;
+            let Some(delivered) = self.find(peer, id) else { return };
+            // What was rejected need not be remembered.
+            delivered.taken |= !reset;
+            if deferred && delivered.code.is_request() && delivered.later == Later::No {
+                let until = seen.now + self.patience;
+                if let Some(delivered) = self.find(peer, id) {
+                    delivered.later = Later::Until(until);
+                }
+                self.next_due = self.next_due.min(until);
+            }
+            return;
+        }
+        if !seen.code().is_response() {
+            return;
+        }
+        // A late answer, an answer to a non-confirmable request, a notification.
+        let token = seen.message.token();
+        let asked = |delivered: &&mut Delivered| {
+            delivered.peer == peer && delivered.token == token && matches!(delivered.later, Later::Until(_))
+        };
+        if let Some(delivered) = self.delivered.iter_mut().find(asked) {
+            delivered.later = Later::Answered;
+        }
+        if let Some(step) = &self.step
+            && step.peer == peer
+        {
+            let id = step.id;
+            if let Some(delivered) = self.find(peer, id) {
+                delivered.taken |= !delivered.confirmable;
+            }
+        }
+    }
+
+    fn find(&mut self, peer: Peer, id: u16) -> Option<&mut Delivered> {
+        self.delivered.iter_mut().rev().find(|delivered| delivered.peer == peer && delivered.id == id)
+    }
+
+    /// A deferred request runs again: what it does is no repetition.
+    pub(super) fn resumed(&mut self) {
+        self.step = None;
+    }
+
+    pub(super) const fn event(&mut self, event: &Event) {
+        if let (
+            Event::Executed { .. } | Event::Written { .. } | Event::Created { .. } | Event::Deleted { .. },
+            Some(step),
+        ) = (event, &mut self.step)
+        {
+            step.changed += 1;
+        }
+    }
+
+    /// The device's table of messages is full.
+    pub(super) fn crowded(&mut self) {
+        self.delivered.iter_mut().for_each(|delivered| delivered.crowded = true);
+    }
+
+    pub(super) fn settled(&mut self, now: Instant, report: &mut Report) {
+        if let Some(step) = self.step.take() {
+            let Step { peer, id, .. } = step;
+            if step.acknowledged > 1 {
+                let times = step.acknowledged;
+                let hex = Hex(&self.datagram);
+                report.violated(Invariant::Answered, format_args!("{hex} of {peer} was answered {times} times"));
+            }
+            if step.owed && step.acknowledged == 0 {
+                let hex = Hex(&self.datagram);
+                report.violated(Invariant::Answered, format_args!("{hex} of {peer} was not answered"));
+            }
+            if step.repeated && step.changed > 0 && !step.doubtful && (step.is_post || !step.crowded) {
+                report.violated(
+                    Invariant::AppliedOnce,
+                    format_args!("{} of {peer} came again and was carried out again", Hex(&self.datagram)),
+                );
+            }
+            if let Some(delivered) = self.find(peer, id) {
+                delivered.taken |= step.changed > 0;
+                let taken = delivered.taken;
+                if !taken {
+                    // It counts as lost; when it comes again it is new.
+                    self.delivered.retain(|delivered| delivered.peer != peer || delivered.id != id);
+                }
+            }
+        }
+        if now <= self.next_due {
+            return;
+        }
+        self.next_due = NEVER;
+        for delivered in &mut self.delivered {
+            let Later::Until(until) = delivered.later else { continue };
+            if until >= now {
+                self.next_due = self.next_due.min(until);
+                continue;
+            }
+            let Delivered { peer, id, .. } = *delivered;
+            report.violated(Invariant::AnsweredLate, format_args!("{id:#06x} of {peer} was never answered"));
+            delivered.later = Later::Excused;
+        }
+    }
+}
