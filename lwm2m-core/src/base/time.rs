@@ -95,8 +95,33 @@ impl Instant {
     }
 }
 
+/// A span in whole microseconds, the unit of instants: what is added to them with every message is not
+/// multiplied and divided each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Micros(pub(crate) u64);
+
+impl Micros {
+    /// A duration, but for its nanoseconds.
+    pub(crate) const fn of(duration: Duration) -> Self {
+        Self(micros(duration))
+    }
+
+    pub(crate) const fn of_seconds(seconds: u32) -> Self {
+        Self(seconds as u64 * 1_000_000)
+    }
+}
+
+impl Add<Micros> for Instant {
+    type Output = Self;
+
+    /// Saturates at the end of time.
+    fn add(self, span: Micros) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
 /// Microseconds of a duration; half a million years and more count as the largest value.
-pub(super) const fn micros(duration: Duration) -> u64 {
+const fn micros(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64)
 }
 

@@ -47,10 +47,20 @@ impl Client {
         self.plan_plainly(next);
     }
 
+    /// The same while all is plain, of what an observer is to be told if it has changed.
+    pub(super) fn tell_suspects(&mut self, now: Instant, model: &mut dyn DataModel) {
+        let mut next = self.serve_all(now, Some(&mut *model));
+        let wall = self.clock.embedder(now);
+        if self.reporting.look_at_suspects(wall, &Joined(&mut self.accounts, model)) {
+            next = self.next_to_send(now);
+        }
+        self.plan_plainly(next);
+    }
+
     /// Whether all is as it mostly is: no bootstrap server to heed, and one session with each server, which
     /// is registered with and can be talked to at any time. Then none is missing, none is in the way, nobody
     /// sleeps, and nothing is kept.
-    fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.lifecycle.hears_servers()
             && !self.lifecycle.heeds_bootstrap_server(&self.config)
             && !self.reporting.has_any_kept()
@@ -276,7 +286,7 @@ impl Client {
         let wall = self.clock.embedder(now);
         let ctx = crate::reporting::context(wall, server);
         let joined = Joined(&mut self.accounts, model);
-        let (mut over, mut barred) = (false, false);
+        let (mut over, mut barred, mut same) = (false, false, false);
         let reporting = &mut self.reporting;
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             barred = !may_hear(&ctx, due.path, &joined);
@@ -297,7 +307,11 @@ impl Client {
                 Err(Code::NOT_FOUND.into())
             };
             match content {
-                Ok(()) => Verdict::Send,
+                Ok(()) => {
+                    same = !reporting.is_news(&due);
+                    if same { Verdict::Drop } else { Verdict::Send }
+                }
+                Err(_) if due.unless_changed.is_some() => Verdict::Drop,
                 Err(Refusal::Code(code)) => {
                     // An error ends the observation (RFC 7641, section 4.2).
                     over = true;
@@ -319,6 +333,12 @@ impl Client {
                 self.reporting.sent((now, wall), &due, Some(sent), &joined);
                 self.events.push(Event::Notified { server, path: due.path });
                 self.touch();
+                true
+            }
+            Err(SendError::Dropped) if same => true,
+            // Whether it has changed cannot be seen from what was written.
+            Err(SendError::Dropped) if due.unless_changed.is_some() => {
+                self.reporting.look_at(wall, &due, &joined);
                 true
             }
             Err(SendError::Dropped) if barred && !due.kept => {

@@ -134,9 +134,9 @@ impl Client {
         if let Some(reply) = Reply::to(peer, &message) {
             return self.request_in(now, connection, reply, &message, model);
         }
-        match self.exchange.receive_other(now, peer, message) {
+        match &self.exchange.receive_other(now, peer, message) {
             Inbound::Response { exchange, message } => {
-                self.answered(now, exchange, Ok(&message));
+                self.answered(now, *exchange, Ok(message));
                 // What changed while the request was on its way is told next.
                 if self.lifecycle.has_changed_meanwhile() {
                     self.reconsider(now, model);
@@ -144,17 +144,17 @@ impl Client {
                 (Received::Response, Left::All)
             }
             Inbound::Failed(exchange, failure) => {
-                self.answered(now, exchange, Err(failure.into()));
-                (if failure == Failure::Reset { Received::Reset } else { Received::Response }, Left::All)
+                self.answered(now, *exchange, Err((*failure).into()));
+                (if *failure == Failure::Reset { Received::Reset } else { Received::Response }, Left::All)
             }
             Inbound::Acknowledged(exchange) => {
-                self.reporting.acknowledged(now, exchange);
+                self.reporting.acknowledged(now, *exchange);
                 (Received::Acknowledgement, Left::Sending)
             }
-            Inbound::Rejected(peer, message_id) => (self.rejected(peer, message_id), Left::Sending),
+            Inbound::Rejected(peer, message_id) => (self.rejected(*peer, *message_id), Left::Sending),
             // None of them is a request.
             Inbound::Request { .. } => (Received::Unexpected, Left::Nothing),
-            Inbound::Handled(handled) => (handled.into(), Left::after(handled)),
+            Inbound::Handled(handled) => ((*handled).into(), Left::after(*handled)),
         }
     }
 
@@ -349,8 +349,14 @@ impl Client {
     pub fn notify(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
         let wall = self.clock.embedder(now);
+        // Most changes are of a value that is told at once, and looked at only then.
+        let at_once = path.depth() >= 2 && self.is_plain() && !self.exchange.owes_answers();
         let joined = Joined(&mut self.accounts, model);
-        self.reporting.changed(wall, path, &joined);
+        if at_once {
+            self.reporting.suspect((now, wall), path, &joined);
+        } else {
+            self.reporting.changed(wall, path, &joined);
+        }
         if path.depth() < 2 {
             self.keep_notifications(now, true, Some(model));
             let joined = Joined(&mut self.accounts, model);
@@ -359,7 +365,11 @@ impl Client {
             self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
-        self.pump(now, After::Change, Some(model));
+        if at_once {
+            self.tell_suspects(now, model);
+        } else {
+            self.pump(now, After::Change, Some(model));
+        }
     }
 
     /// Says who may do what with an instance, or who may create instances of an object, in place of what
@@ -435,6 +445,11 @@ impl Client {
 
     /// The next order to the runtime. What it lends is good until the next call.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
+        if self.exchange.has_order() { self.next_output() } else { None }
+    }
+
+    #[inline(never)]
+    fn next_output(&mut self) -> Option<Output<'_>> {
         while let Order::Connect(peer) = *self.exchange.take_order()? {
             // A session may have been given up before it was asked for.
             if self.server_uri(peer).is_some() {

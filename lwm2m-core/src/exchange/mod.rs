@@ -39,7 +39,6 @@ pub(crate) mod request;
 mod send;
 
 use core::fmt;
-use core::time::Duration;
 
 use coap_codec::{Code, Header, Message, MessageId, MessageType, NoResponse, Token};
 
@@ -55,7 +54,7 @@ use self::request::deferred::Deferred;
 use self::request::pending::Pending;
 use crate::base::limits::Limits;
 use crate::base::rng::{Generator, Key};
-use crate::base::time::{Instant, sooner};
+use crate::base::time::{Instant, Micros, sooner};
 
 pub use crate::base::transmission::Transmission;
 pub use message::outbox::Output;
@@ -195,9 +194,9 @@ pub enum SendError {
 pub struct Endpoint {
     transmission: Transmission,
     /// EXCHANGE_LIFETIME, worked out once: nearly every message needs it.
-    exchange_lifetime: Duration,
-    /// The bounds of the first retransmission's timeout: the same.
-    initial_timeout: (Duration, Duration),
+    exchange_lifetime: Micros,
+    /// The shortest timeout of the first retransmission, and how much longer it may be: the same.
+    initial_timeout: (Micros, Micros),
     generator: Generator,
     messages: Messages,
     pending: Pending,
@@ -211,14 +210,15 @@ impl Endpoint {
     #[must_use]
     pub fn new(transmission: Transmission, limits: &Limits, key: Key) -> Self {
         let mut generator = Generator::new(key);
+        let (shortest, longest) = transmission.initial_timeout();
         let first = generator.next_u64() as u16;
         // A request that waits keeps its buffer until it is answered: one is left to answer with.
         let deferred = limits.deferred.min(limits.slots.min(usize::from(u8::MAX)).saturating_sub(1));
         let queue = limits.slots.saturating_mul(2).saturating_add(limits.servers).saturating_add(4);
         Self {
             transmission,
-            exchange_lifetime: transmission.exchange_lifetime(),
-            initial_timeout: transmission.initial_timeout(),
+            exchange_lifetime: Micros::of(transmission.exchange_lifetime()),
+            initial_timeout: (Micros::of(shortest), Micros::of(longest.saturating_sub(shortest))),
             generator,
             messages: Messages {
                 ids: MessageIds::starting_at(first),
@@ -279,6 +279,11 @@ impl Endpoint {
         self.lend_order()
     }
 
+    /// Whether there is a next order. The last one is not lent any more.
+    pub(crate) fn has_order(&mut self) -> bool {
+        self.messages.outbox.has_next(&mut self.messages.slots)
+    }
+
     /// Takes the next order out, for a caller that adds to it before it is lent.
     pub(crate) fn take_order(&mut self) -> Option<&Order> {
         self.messages.outbox.pop(&mut self.messages.slots)
@@ -327,7 +332,12 @@ impl Endpoint {
     /// Whether nothing goes on with a peer: nothing is awaited from it, nothing of it waits for an answer.
     #[must_use]
     pub fn is_quiet(&self, peer: Peer) -> bool {
-        self.messages.unacknowledged.count(peer) == 0 && !self.pending.has(peer) && !self.deferred.has(peer)
+        self.messages.unacknowledged.first_of(peer).is_none() && !self.pending.has(peer) && !self.deferred.has(peer)
+    }
+
+    /// Whether any request is kept for a later answer.
+    pub(crate) const fn owes_answers(&self) -> bool {
+        !self.deferred.is_empty()
     }
 
     /// Whether a datagram for a peer waits to be handed out.
@@ -372,7 +382,7 @@ impl Endpoint {
 
     /// The next Message ID and the generator's counter: what a snapshot keeps.
     pub(crate) const fn counters(&self) -> (u16, u64) {
-        (self.messages.ids.next(), self.generator.counter())
+        (self.messages.ids.counter(), self.generator.counter())
     }
 
     /// Goes on with counters of a snapshot.

@@ -12,8 +12,8 @@ use super::request::pending::Awaits;
 use super::request::upload::Upload;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
 use crate::base::origin::Ticket;
-use crate::base::rng::between;
-use crate::base::time::Instant;
+use crate::base::rng::share;
+use crate::base::time::{Instant, Micros};
 
 impl Endpoint {
     /// Whether one more exchange with `peer` may begin now (NSTART, and the table of exchanges).
@@ -28,8 +28,9 @@ impl Endpoint {
         let Self { messages, pending, transmission, exchange_limit, .. } = self;
         messages.unacknowledged.len() < *exchange_limit
             && (self.is_silent() || {
-                let in_flight = messages.unacknowledged.count(peer).saturating_add(pending.unanswered(peer));
-                in_flight < usize::from(transmission.nstart.max(1))
+                let in_flight = messages.unacknowledged.of(peer).chain(pending.unanswered(peer));
+                let last_place = usize::from(transmission.nstart.saturating_sub(1));
+                in_flight.skip(last_place).next().is_none()
             })
     }
 
@@ -203,7 +204,7 @@ impl Endpoint {
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
         let lifetime = self.exchange_lifetime;
-        let message_id = self.messages.ids.take(now, lifetime).ok_or(SendError::NoMessageId)?;
+        let message_id = self.messages.ids.next(now, lifetime).ok_or(SendError::NoMessageId)?;
         let header = Header { message_type, code, message_id };
         let (slot, verdict) = self.messages.compose(header, token, write)?;
         if verdict != Verdict::Send {
@@ -223,6 +224,7 @@ impl Endpoint {
         exchange: Option<ExchangeId>,
         slot: SlotId,
     ) -> Sent {
+        self.messages.ids.used();
         let exchange = exchange.unwrap_or_else(|| {
             self.last_exchange = self.last_exchange.wrapping_add(1);
             ExchangeId(self.last_exchange)
@@ -231,8 +233,9 @@ impl Endpoint {
             self.messages.outbox.push(Order::Keep(peer, slot));
             // A request is random already: by its token, which nobody else learns in time.
             let drawn = token.as_bytes().try_into().ok().filter(|_| code.is_request()).map(u64::from_be_bytes);
-            let (low, high) = self.initial_timeout;
-            let timeout = between(drawn.unwrap_or_else(|| self.generator.next_u64()), low, high);
+            let (shortest, more) = self.initial_timeout;
+            let more = share(drawn.unwrap_or_else(|| self.generator.next_u64()), more);
+            let timeout = Micros(shortest.0.saturating_add(more.0));
             self.messages.unacknowledged.start(now, timeout, (exchange, peer, message_id, slot));
         } else {
             self.messages.outbox.push(Order::Once(peer, slot));
@@ -286,10 +289,11 @@ impl Endpoint {
     fn non_confirmable_answer(&mut self, now: Instant, reply: &Reply) -> Result<Header, SendError> {
         // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
         let lifetime = self.exchange_lifetime;
-        let Some(message_id) = self.messages.ids.take(now, lifetime) else {
+        let Some(message_id) = self.messages.ids.next(now, lifetime) else {
             self.forget_request(reply);
             return Err(SendError::NoMessageId);
         };
+        self.messages.ids.used();
         let code = Code::INTERNAL_SERVER_ERROR;
         Ok(Header { message_type: MessageType::NonConfirmable, code, message_id })
     }

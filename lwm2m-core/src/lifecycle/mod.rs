@@ -297,10 +297,13 @@ impl Lifecycle {
         let registration = self.registrations.iter_mut().find(|registration| registration.owns(exchange))?;
         let server = registration.server;
         let outcome = registration.answered(now, answer, world);
+        let failed = registration.failures() > 0;
         if outcome == Outcome::Registered {
             note_lifetime(server, world);
         }
-        self.reconsider_bootstrap(now, server, world);
+        if failed {
+            self.reconsider_bootstrap(now, server, world);
+        }
         Some(match outcome {
             Outcome::Nothing => Consequence::None,
             Outcome::Registered => Consequence::ForgetObservations(server),

@@ -10,8 +10,8 @@ use super::location::Location;
 use super::{World, backoff};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::profile::RegistrationPolicy;
-use crate::base::rng::Generator;
-use crate::base::time::Instant;
+use crate::base::rng::{Generator, share};
+use crate::base::time::{Instant, Micros};
 use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
 
@@ -455,31 +455,35 @@ fn retry_after(answer: Result<&Message<'_>, Reason>) -> Duration {
     }
 }
 
-fn lifetime(terms: Terms) -> Duration {
-    Duration::from_secs(u64::from(terms.lifetime))
+const fn lifetime(terms: Terms) -> Micros {
+    Micros::of_seconds(terms.lifetime)
 }
 
 /// A lifetime below this is updated at its half.
-const SHORT_LIFETIME: Duration = Duration::from_secs(600);
+const SHORT_LIFETIME: Micros = Micros::of_seconds(600);
 
 /// The latest moment for an Update: `margin` before the end, which leaves a whole cycle of
 /// retransmissions and more than one try; half of a lifetime that is too short for that.
-fn latest_update(policy: &RegistrationPolicy, lifetime: Duration) -> Duration {
-    let half = lifetime / 2;
-    let latest = lifetime.checked_sub(policy.margin).filter(|latest| *latest > half);
-    latest.filter(|_| lifetime >= SHORT_LIFETIME).unwrap_or(half)
+fn latest_update(policy: &RegistrationPolicy, lifetime: Micros) -> Micros {
+    let half = Micros(lifetime.0 / 2);
+    let latest = Micros(lifetime.0.saturating_sub(Micros::of(policy.margin).0));
+    if lifetime >= SHORT_LIFETIME { latest.max(half) } else { half }
 }
 
 /// The first Update after a Register: anywhere in the second half, so that terminals which
 /// registered in the same second do not come back in the same second.
-fn first_update(policy: &RegistrationPolicy, lifetime: Duration, generator: &mut Generator) -> Duration {
-    let latest = latest_update(policy, lifetime);
-    if policy.spread { generator.between(lifetime / 2, latest) } else { next_update(policy, lifetime) }
+fn first_update(policy: &RegistrationPolicy, lifetime: Micros, generator: &mut Generator) -> Micros {
+    if !policy.spread {
+        return next_update(policy, lifetime);
+    }
+    let half = lifetime.0 / 2;
+    let more = share(generator.next_u64(), Micros(latest_update(policy, lifetime).0.saturating_sub(half)));
+    Micros(half.saturating_add(more.0))
 }
 
 /// Later Updates keep the distance that the first one made.
-fn next_update(policy: &RegistrationPolicy, lifetime: Duration) -> Duration {
-    latest_update(policy, lifetime).min(lifetime.saturating_mul(19) / 20)
+fn next_update(policy: &RegistrationPolicy, lifetime: Micros) -> Micros {
+    latest_update(policy, lifetime).min(Micros(lifetime.0 / 20 * 19))
 }
 
 #[cfg(test)]
@@ -497,15 +501,15 @@ mod tests {
         let policy = policy();
         let mut generator = Generator::new(Key::from_seed(1));
         for seconds in [1, 20, 60, 185, 186, 499, 500, 501, 600, 3_600, 86_400, 1 << 31, u32::MAX] {
-            let whole = Duration::from_secs(u64::from(seconds));
+            let whole = Micros::of_seconds(seconds);
             for _ in 0..100 {
                 let first = first_update(&policy, whole, &mut generator);
                 let next = next_update(&policy, whole);
                 for update in [first, next] {
-                    assert!(update >= whole / 2 && update < whole, "{seconds}: {update:?}");
-                    let left = whole - update;
-                    assert!(seconds < 600 || left >= Duration::from_secs(250), "{seconds}: {left:?} left");
-                    assert!(seconds < 186 || left >= Duration::from_secs(93));
+                    assert!(update.0 >= whole.0 / 2 && update < whole, "{seconds}: {update:?}");
+                    let left = Micros(whole.0 - update.0);
+                    assert!(seconds < 600 || left >= Micros::of_seconds(250), "{seconds}: {left:?} left");
+                    assert!(seconds < 186 || left >= Micros::of_seconds(93));
                 }
             }
         }
@@ -513,12 +517,12 @@ mod tests {
 
     #[test]
     fn the_first_update_is_spread_over_the_second_half() {
-        let whole = Duration::from_secs(86_400);
+        let whole = Micros::of_seconds(86_400);
         let mut generator = Generator::new(Key::from_seed(1));
         let mut bins = [0; 10];
         for _ in 0..10_000 {
             let first = first_update(&policy(), whole, &mut generator);
-            bins[(first.as_secs() - 43_200) as usize * 10 / 42_951] += 1;
+            bins[(first.0 / 1_000_000 - 43_200) as usize * 10 / 42_951] += 1;
         }
         assert!(bins.iter().all(|count| (800..1_200).contains(count)), "{bins:?}");
     }

@@ -596,6 +596,7 @@ fn read_observation(
         measured: flags & MEASURED != 0,
         pending: flags & PENDING != 0,
         moved: flags & MOVED != 0,
+        suspected: false,
         owed: flags & OWED != 0,
         // Before the embedder's zero there is no instant: what lies that far back is over anyway.
         notified: now.saturating_sub(notified.saturating_add(elapsed)),

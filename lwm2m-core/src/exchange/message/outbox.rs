@@ -82,12 +82,16 @@ impl Outbox {
         }
     }
 
+    /// Whether there is a next order.
+    pub(crate) fn has_next(&mut self, slots: &mut Slots) -> bool {
+        self.reclaim(slots);
+        !self.queue.is_empty()
+    }
+
     /// Takes the next order out. Its bytes are lent by [`Self::lend`] until the next call.
     pub(crate) fn pop(&mut self, slots: &mut Slots) -> Option<&Order> {
         self.reclaim(slots);
-        if !self.queue.is_empty() {
-            self.lent = self.queue.pop_front();
-        }
+        self.lent = self.queue.pop_front();
         self.lent.as_ref()
     }
 

@@ -121,9 +121,9 @@ impl Pending {
 
     /// Requests that hold a place of NSTART on their own: the confirmable ones are counted where
     /// they are retransmitted, and an acknowledged one holds none (RFC 7252, section 4.7).
-    pub(crate) fn unanswered(&self, peer: Peer) -> usize {
-        let holds = |request: &&Request| request.peer == peer && matches!(request.awaits, Awaits::Response { .. });
-        self.requests.iter().filter(holds).count()
+    pub(crate) fn unanswered(&self, peer: Peer) -> impl Iterator<Item = ExchangeId> {
+        let holds = move |request: &&Request| request.peer == peer && matches!(request.awaits, Awaits::Response { .. });
+        self.requests.iter().filter(holds).map(|request| request.exchange)
     }
 
     pub(crate) fn has(&self, peer: Peer) -> bool {
