@@ -49,7 +49,7 @@ impl<'b> MessageWriter<'b> {
             writer.length = end;
         }
         writer.token_length = *token_length;
-        writer.set_code(header.code);
+        writer.write_header();
         Ok(writer)
     }
 

@@ -110,6 +110,24 @@ pub(crate) fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Ins
     }
 }
 
+/// A duration that is added often: in microseconds, worked out once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Span(u64);
+
+impl From<Duration> for Span {
+    fn from(duration: Duration) -> Self {
+        Self(micros(duration))
+    }
+}
+
+impl Add<Span> for Instant {
+    type Output = Self;
+
+    fn add(self, Span(micros): Span) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+}
+
 impl Add<Duration> for Instant {
     type Output = Self;
 

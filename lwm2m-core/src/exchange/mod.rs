@@ -54,7 +54,7 @@ use self::request::deferred::Deferred;
 use self::request::pending::Pending;
 use crate::base::limits::Limits;
 use crate::base::rng::{Generator, Key};
-use crate::base::time::{Instant, sooner};
+use crate::base::time::{Instant, Span, sooner};
 
 pub use crate::base::transmission::Transmission;
 pub use message::outbox::Output;
@@ -193,7 +193,7 @@ pub enum SendError {
 pub struct Endpoint {
     transmission: Transmission,
     /// EXCHANGE_LIFETIME, worked out once: nearly every message needs it.
-    exchange_lifetime: Duration,
+    exchange_lifetime: Span,
     /// The bounds of the first retransmission's timeout: the same.
     initial_timeout: (Duration, Duration),
     generator: Generator,
@@ -215,7 +215,7 @@ impl Endpoint {
         let queue = limits.slots.saturating_mul(2).saturating_add(limits.servers).saturating_add(4);
         Self {
             transmission,
-            exchange_lifetime: transmission.exchange_lifetime(),
+            exchange_lifetime: transmission.exchange_lifetime().into(),
             initial_timeout: transmission.initial_timeout(),
             generator,
             messages: Messages {

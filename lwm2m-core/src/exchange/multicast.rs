@@ -39,8 +39,8 @@ impl Endpoint {
     pub fn keep_for_leisure(&mut self, now: Instant, reply: &Reply, request: &[u8]) -> Result<(), SendError> {
         let ticket = self.deferred.next_ticket().ok_or(SendError::TooManyDeferred)?;
         self.messages.outbox.reclaim(&mut self.messages.slots);
-        let slot = self.messages.slots.take().ok_or(SendError::NoSlot)?;
-        let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) else {
+        let (slot, buffer) = self.messages.slots.take().ok_or(SendError::NoSlot)?;
+        let Some(room) = buffer.get_mut(..request.len()) else {
             self.messages.slots.release(slot);
             return Err(SendError::TooLong);
         };

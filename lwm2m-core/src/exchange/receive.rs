@@ -1,13 +1,11 @@
 //! What comes in: matched, acknowledged, repeated or rejected (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
 
-use core::time::Duration;
-
 use coap_codec::{Message, MessageId, MessageType, OptionNumber, ParseError};
 
 use super::message::dedup::{Class, Repeat};
 use super::message::outbox::Order;
 use super::{Endpoint, ExchangeId, Failure, Handled, Inbound, Peer, Reply};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, Span};
 
 impl Endpoint {
     /// Takes a datagram: matches, acknowledges, repeats or rejects it, and says what is left to do
@@ -100,8 +98,8 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn lifetime(&self, confirmable: bool) -> Duration {
-        if confirmable { self.exchange_lifetime } else { self.transmission.non_lifetime() }
+    pub(super) fn lifetime(&self, confirmable: bool) -> Span {
+        if confirmable { self.exchange_lifetime } else { self.transmission.non_lifetime().into() }
     }
 
     fn response_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {

@@ -57,28 +57,35 @@ pub(super) fn serve(
     Ok(())
 }
 
-/// Writes the value of a resource that lies ready, in a format for one value, into an answer that begins.
-/// None when there is none, or anything speaks against it: then [`serve`] says what.
+/// Writes the value of a resource that lies ready, in a format for one value, into an answer that begins:
+/// the answer to a plain GET. None when there is none, or anything speaks against it: then [`serve`] says what.
 pub(crate) fn serve_ready(
     ctx: &Ctx,
     wanted: &Wanted,
-    model: &Joined<'_, Accounts, dyn DataModel + '_>,
+    (accounts, model): (&Accounts, &dyn DataModel),
     writer: &mut MessageWriter<'_>,
 ) -> Option<()> {
     let at = wanted.path.leaf()?;
-    let part = model.part(at.object);
+    let part = if accounts.object(at.object).is_some() { accounts } else { model };
     // What has a value is there, and so is all above it.
-    let value = part.ready(ctx, at)?;
+    let ready = part.ready(ctx, at);
+    let value = ready.as_ref()?;
     let object = part.object(at.object)?;
     let resource = object.resource(at.resource)?;
-    if !model.rights(ctx, at.object, at.instance).contains(Rights::READ) || wanted.has_query {
+    let rights = accounts.rights(ctx, at.object, at.instance) & model.rights(ctx, at.object, at.instance);
+    if !rights.contains(Rights::READ) {
         return None;
     }
     let target = Target { object, resource: Some(resource) };
     readable(&target).ok()?;
     let format = choose_format(wanted, &target).ok().filter(|format| format.for_single_value_only())?;
     writer.content_format(format.content_format()).ok()?;
-    writer.payload_with::<Refusal>(|room| Ok(format.write_single(resource.data_type, value, Output::new(room))?)).ok()
+    match format.as_it_lies(resource.data_type, value) {
+        Some(bytes) => writer.payload(bytes).ok(),
+        None => writer
+            .payload_with::<Refusal>(|room| Ok(format.write_single(resource.data_type, *value, Output::new(room))?))
+            .ok(),
+    }
 }
 
 /// A single resource must be readable; of anything larger, what is not readable is left out.

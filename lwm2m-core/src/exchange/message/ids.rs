@@ -1,10 +1,8 @@
 //! Message IDs: one counter with a random start, never reused within EXCHANGE_LIFETIME.
 
-use core::time::Duration;
-
 use coap_codec::MessageId;
 
-use crate::base::time::Instant;
+use crate::base::time::{Instant, Span};
 
 /// Half the numbers may be used in one lifetime, so that two neighbouring ones never overlap.
 const PER_LIFETIME: u16 = 1 << 15;
@@ -24,7 +22,7 @@ impl MessageIds {
     }
 
     /// The next number, unless it might still be remembered by a peer.
-    pub(crate) fn take(&mut self, now: Instant, lifetime: Duration) -> Option<MessageId> {
+    pub(crate) fn take(&mut self, now: Instant, lifetime: Span) -> Option<MessageId> {
         if now >= self.since + lifetime {
             self.since = now;
             self.used = 0;
@@ -46,6 +44,7 @@ impl MessageIds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::time::Duration;
     use std::collections::HashMap;
 
     #[test]
@@ -56,7 +55,7 @@ mod tests {
         let mut drawn = 0;
         for millis in 0..1_000_000u64 {
             let now = Instant::from_millis(millis);
-            let Some(id) = ids.take(now, lifetime) else { continue };
+            let Some(id) = ids.take(now, lifetime.into()) else { continue };
             drawn += 1;
             if let Some(before) = last_use.insert(id.0, now) {
                 assert!(now.saturating_duration_since(before) >= lifetime, "{id} came back at {now}");

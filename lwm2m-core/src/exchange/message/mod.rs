@@ -40,8 +40,8 @@ impl Messages {
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<(SlotId, Verdict), SendError> {
         self.outbox.reclaim(&mut self.slots);
-        let slot = self.slots.take().ok_or(SendError::NoSlot)?;
-        let Ok(mut writer) = MessageWriter::new(self.slots.buffer(slot), header, token) else {
+        let (slot, buffer) = self.slots.take().ok_or(SendError::NoSlot)?;
+        let Ok(mut writer) = MessageWriter::new(buffer, header, token) else {
             self.slots.release(slot);
             return Err(SendError::TooLong);
         };
