@@ -9,7 +9,7 @@ use crate::base::time::Instant;
 use crate::exchange::Verdict;
 use crate::lifecycle::Role;
 use crate::management::operation::Wanted;
-use crate::management::{self, Effects, Served};
+use crate::management::{self, Served};
 use crate::model::{Ctx, DataModel, Joined, Origin};
 
 impl Client {
@@ -40,17 +40,15 @@ impl Client {
             // What lies ready needs no later answer.
             let mut ctx =
                 Ctx { origin: Origin::Server(server), ticket: None, resumed: false, now: clock.embedder(now) };
-            if management::serve_ready(&ctx, &wanted, (accounts, model), writer).is_some() {
+            let mut read = (Served::Answered, true);
+            if management::serve_ready(&ctx, &wanted, (accounts, model), writer).is_none() {
+                ctx.ticket = ticket();
+                read = management::read(&ctx, &wanted, &Joined(accounts, model), writer);
+            }
+            if read.1 {
                 events.push(Event::Read { origin: ctx.origin, path: wanted.path });
-                return Verdict::Send;
             }
-            ctx.ticket = ticket();
-            let mut effects = Effects::default();
-            let served = management::read(&ctx, &wanted, (None, None), &Joined(accounts, model), writer, &mut effects);
-            if let Some(news) = effects.news {
-                events.push(news);
-            }
-            match served {
+            match read.0 {
                 Served::Answered => Verdict::Send,
                 Served::Later => {
                     left = Left::Planning;

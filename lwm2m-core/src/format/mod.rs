@@ -182,6 +182,18 @@ pub(crate) trait Encode: Sink {
         false
     }
 
+    /// The same of a text.
+    fn quick_text(&mut self, resource: &ResourceDef, text: &str) -> bool {
+        let _ = (resource, text);
+        false
+    }
+
+    /// The same of an integer.
+    fn quick_integer(&mut self, resource: &ResourceDef, index: Option<u16>, number: i64) -> bool {
+        let _ = (resource, index, number);
+        false
+    }
+
     /// Takes a value that must be one of a type; a wrong one fails.
     fn typed(&mut self, data_type: DataType, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
         if Types::of(value).have(data_type) { self.value(at, value) } else { Err(FAILED) }

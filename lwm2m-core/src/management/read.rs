@@ -16,11 +16,10 @@ use crate::objects::Accounts;
 pub(super) fn serve(
     ctx: &Ctx,
     wanted: &Wanted,
-    (observe, sequence): (Option<Observe>, Option<u32>),
+    sequence: Option<u32>,
     model: &Joined<'_, Accounts, dyn DataModel + '_>,
     writer: &mut MessageWriter<'_>,
-    effects: &mut Effects,
-) -> Result<(), Refusal> {
+) -> Result<Format, Refusal> {
     let path = wanted.path;
     // Of all that is asked of the model, only rights are for both parts of it to say.
     let part = model.part(path.object_id().unwrap_or(MAX_ID));
@@ -31,7 +30,6 @@ pub(super) fn serve(
         return Err(Code::BAD_REQUEST.into());
     }
     let format = choose_format(wanted, &target)?;
-    let sequence = sequence.filter(|_| observe == Some(Observe::Register));
     let head = Head { sequence, format: format.content_format(), block: wanted.block2 };
     // In an object there may be instances that must not be read.
     let part = if path.depth() < 2 { model } else { part };
@@ -40,21 +38,29 @@ pub(super) fn serve(
         Some(written) => written?,
         None => content::write_in_blocks(head, writer, &mut { encode })?,
     }
-    effects.news = match (sequence, ctx.origin) {
+    Ok(format)
+}
+
+/// What a Read causes that was answered in this format.
+pub(super) fn effects(
+    origin: Origin,
+    wanted: &Wanted,
+    (observe, sequence): (Option<Observe>, Option<u32>),
+    format: Format,
+) -> Effects {
+    let path = wanted.path;
+    let news = match (sequence, origin) {
         (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
         // The blocks after the first one belong to the same Read.
         _ if wanted.block2.is_some_and(|block| block.num() > 0) => None,
         (_, origin) => Some(Event::Read { origin, path }),
     };
-    effects.effect = match (observe, sequence) {
-        (Some(Observe::Cancel), _) => Some(Effect::Observing(Observing::Ends)),
-        (_, Some(sequence)) => {
-            let block = wanted.block2.map(BlockValue::szx);
-            Some(Effect::Observing(Observing::Begins { path, format, sequence, block }))
-        }
-        _ => None,
+    let block = wanted.block2.map(BlockValue::szx);
+    let observing = match (observe, sequence) {
+        (Some(Observe::Cancel), _) => Some(Observing::Ends),
+        (_, sequence) => sequence.map(|sequence| Observing::Begins { path, format, sequence, block }),
     };
-    Ok(())
+    Effects { news, effect: observing.map(Effect::Observing) }
 }
 
 /// Writes the value of a resource that lies ready, in a format for one value, into an answer that begins:
