@@ -104,7 +104,7 @@ def session(target: str, seconds: int, runs: int) -> dict:
         print(f"found: {path}", file=sys.stderr)
     executed = re.findall(r"stat::number_of_executed_units:\s*(\d+)", done.stderr) or re.findall(r"^#(\d+)", done.stderr, re.M)
     edges = re.findall(r"cov: (\d+)", done.stderr)
-    notes = re.findall(r"^note: (.*)$", done.stderr, re.M)
+    notes = re.findall(r"^note: (\d+ %.*)$", done.stderr, re.M)
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "target": target,

@@ -28,6 +28,7 @@ mod code;
 mod content_format;
 mod copy;
 mod cursor;
+mod cut;
 mod derived;
 mod error;
 mod getters;

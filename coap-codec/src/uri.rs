@@ -3,6 +3,8 @@
 mod compose;
 mod options;
 
+use crate::cut::cut;
+
 pub use compose::UriComposeError;
 
 /// A URI of the scheme `coap` or `coaps`, borrowed from its text.
@@ -104,14 +106,15 @@ impl<'a> Uri<'a> {
     /// # Errors
     /// [`UriError`], for the first rule that it breaks.
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
-        let (scheme, rest) = text.split_once("://").ok_or(UriError::Scheme)?;
+        let (scheme, rest) = behind_scheme(text).ok_or(UriError::Scheme)?;
         let scheme = match scheme {
             _ if scheme.eq_ignore_ascii_case("coap") => Scheme::Coap,
             _ if scheme.eq_ignore_ascii_case("coaps") => Scheme::Coaps,
             _ => return Err(UriError::Scheme),
         };
         check_characters(rest)?;
-        let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let length = rest.bytes().take_while(|byte| !matches!(byte, b'/' | b'?')).count();
+        let (authority, rest) = rest.split_at_checked(length).unwrap_or((rest, ""));
         let (host, port) = split_authority(authority)?;
         let port = match port {
             "" => scheme.default_port(),
@@ -150,7 +153,7 @@ impl<'a> Uri<'a> {
     /// The host as it stands in the text: an IPv6 address in its brackets.
     #[must_use]
     pub fn host_in_brackets(&self) -> &'a str {
-        let after_scheme = self.text.split_once("://").map_or("", |(_, rest)| rest);
+        let after_scheme = behind_scheme(self.text).map_or("", |(_, rest)| rest);
         let brackets = if after_scheme.starts_with('[') { 2 } else { 0 };
         after_scheme.get(..self.host.len().saturating_add(brackets)).unwrap_or(self.host)
     }
@@ -164,13 +167,13 @@ impl<'a> Uri<'a> {
     /// The path with its slashes, `/rd/5a3f`; it may be empty.
     #[must_use]
     pub fn path(&self) -> &'a str {
-        self.rest.split('?').next().unwrap_or_default()
+        cut(self.rest, |byte| byte == b'?').map_or(self.rest, |(path, _)| path)
     }
 
     /// The query without its question mark, if there is one: `ep=x&lt=60`.
     #[must_use]
     pub fn query(&self) -> Option<&'a str> {
-        self.rest.split_once('?').map(|(_, query)| query)
+        cut(self.rest, |byte| byte == b'?').map(|(_, query)| query)
     }
 }
 
@@ -188,13 +191,19 @@ impl<'a> TryFrom<&'a str> for Uri<'a> {
     }
 }
 
+/// The scheme, and what follows `://`. Neither scheme has a colon in it.
+fn behind_scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = cut(text, |byte| byte == b':')?;
+    Some((scheme, rest.strip_prefix("//")?))
+}
+
 /// Host without brackets, and the digits of the port.
 fn split_authority(authority: &str) -> Result<(&str, &str), UriError> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(literal) => {
-            let (address, after) = literal.split_once(']').ok_or(UriError::Host)?;
+            let (address, after) = cut(literal, |byte| byte == b']').ok_or(UriError::Host)?;
             let hexadecimal = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
-            if !address.contains(':') || !address.bytes().all(hexadecimal) {
+            if !address.bytes().any(|byte| byte == b':') || !address.bytes().all(hexadecimal) {
                 return Err(UriError::Host);
             }
             match after.strip_prefix(':') {
@@ -203,13 +212,13 @@ fn split_authority(authority: &str) -> Result<(&str, &str), UriError> {
                 None => return Err(UriError::Host),
             }
         }
-        None => authority.split_once(':').unwrap_or((authority, "")),
+        None => cut(authority, |byte| byte == b':').unwrap_or((authority, "")),
     };
-    if host.is_empty() || (!authority.starts_with('[') && host.contains(['[', ']', '@'])) {
+    if host.is_empty() || (!authority.starts_with('[') && host.bytes().any(|byte| b"[]@".contains(&byte))) {
         return Err(UriError::Host);
     }
     // A second colon outside brackets, or a user's name before the host.
-    if port.contains('@') {
+    if port.bytes().any(|byte| byte == b'@') {
         return Err(UriError::Host);
     }
     Ok((host, port))

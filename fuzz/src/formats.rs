@@ -118,9 +118,15 @@ pub(crate) struct Answer {
     is_whole: bool,
 }
 
+impl Answer {
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+}
+
 /// A registered client, and the server that asks it.
 pub(crate) struct Desk {
-    client: Client,
+    pub(crate) client: Client,
     pub(crate) kept: Kept,
     peer: Peer,
     next_id: u16,
@@ -191,10 +197,10 @@ impl Desk {
     }
 }
 
-/// A payload is taken or refused; and what is read then, in one format or another, can be written back
-/// and read again.
-pub fn formats(data: &[u8]) {
-    let [target, how, payload @ ..] = data else { return };
+/// A payload is taken or refused, which the code says; and what is read then, in one format or another, can
+/// be written back and read again.
+pub fn formats(data: &[u8]) -> Option<Code> {
+    let [target, how, payload @ ..] = data else { return None };
     let payload = &payload[..payload.len().min(1_500)];
     let mut desk = Desk::new();
     let (path, method): (&[u16], _) = match target {
@@ -208,7 +214,7 @@ pub fn formats(data: &[u8]) {
     assert_ne!(code, Code::INTERNAL_SERVER_ERROR);
     if !code.is_success() {
         assert!(desk.kept.0.len() == 1 && desk.kept.0[&0].is_empty(), "a refused payload changes nothing");
-        return;
+        return Some(code);
     }
     let ids: Vec<u16> = desk.kept.0.keys().copied().collect();
     for format in [ContentFormat::LWM2M_TLV, ContentFormat::LWM2M_JSON] {
@@ -226,4 +232,5 @@ pub fn formats(data: &[u8]) {
             }
         }
     }
+    Some(code)
 }

@@ -27,13 +27,11 @@ pub mod sim;
 pub use coap_codec::Uri;
 pub use {coap_codec, endpoint_name};
 
-pub use base::config::{
-    AccessControl, Account, Backoff, BootstrapPolicy, Config, ConfigError, Credentials, LegacyFormats,
-    RegistrationPolicy,
-};
+pub use base::config::{AccessControl, Account, Config, ConfigError, Credentials};
 pub use base::event::{Diagnostic, Event, FailureKind, Inconsistency, Leave, Reason};
 pub use base::limits::Limits;
 pub use base::path::{Leaf, MAX_ID, Path, PathError};
+pub use base::profile::{Backoff, BootstrapPolicy, LegacyFormats, Profile, RegistrationPolicy};
 pub use base::rights::Rights;
 pub use base::rng::{Generator, Key};
 pub use base::time::Instant;

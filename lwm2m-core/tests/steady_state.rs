@@ -132,6 +132,7 @@ fn a_day_after_registration_allocates_nothing() {
 #[test]
 fn notifications_are_kept_and_dropped_without_an_allocation() {
     let mut desk = Desk::registered(Desk::config(1, 86_400));
+    desk.client.reserve();
     let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
     desk.receive(&observe);
     desk.client.network_down(desk.now);

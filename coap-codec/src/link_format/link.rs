@@ -5,6 +5,7 @@ use core::iter::FusedIterator;
 
 use super::parse::Scanner;
 use crate::ContentFormat;
+use crate::cut::cut;
 
 /// A link: where it leads to, and what is said about that.
 #[derive(Clone, Copy)]
@@ -107,7 +108,7 @@ impl<'a> Link<'a> {
     /// ```
     #[must_use]
     pub fn matches(&self, query: &str) -> bool {
-        let (name, pattern) = query.split_once('=').unwrap_or((query, "*"));
+        let (name, pattern) = cut(query, |byte| byte == b'=').unwrap_or((query, "*"));
         let (pattern, is_prefix) = pattern.strip_suffix('*').map_or((pattern, false), |prefix| (prefix, true));
         let fits = |text: &str| if is_prefix { text.starts_with(pattern) } else { text == pattern };
         if name == "href" {
@@ -242,7 +243,7 @@ impl<'a> AttributeValue<'a> {
     /// The text that is meant, without a copy: `None` if there are escapes in it.
     #[must_use]
     pub fn as_str(&self) -> Option<&'a str> {
-        (!self.quoted || !self.raw.contains('\\')).then_some(self.raw)
+        (!self.quoted || !self.raw.bytes().any(|byte| byte == b'\\')).then_some(self.raw)
     }
 
     /// The words between spaces, as in `rt`, `if`, `rel` and `ct`. Words have no escapes.

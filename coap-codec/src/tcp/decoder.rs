@@ -4,6 +4,7 @@ use core::fmt;
 
 use super::frame::{Frame, Head, Limits, Progress, StreamError, parse};
 use crate::MessageView;
+use crate::copy::copy;
 
 /// Takes the bytes of a stream as they come and gives out the messages in it.
 ///
@@ -109,13 +110,11 @@ impl<'b> Decoder<'b> {
     /// Moves up to `missing` bytes over; whether there were any.
     fn take(&mut self, input: &mut &[u8], missing: usize) -> bool {
         let (taken, rest) = input.split_at_checked(missing).unwrap_or((input, &[]));
-        let end = self.filled.saturating_add(taken.len());
         // There is room: what is missing belongs to a message that is no longer than the memory.
-        let Some(room) = self.memory.get_mut(self.filled..end).filter(|room| !room.is_empty()) else {
-            return false;
-        };
-        room.copy_from_slice(taken);
-        self.filled = end;
+        let room = self.memory.get_mut(self.filled..).and_then(|free| free.get_mut(..taken.len()));
+        let Some(room) = room.filter(|room| !room.is_empty()) else { return false };
+        copy(room, taken);
+        self.filled = self.filled.saturating_add(taken.len());
         *input = rest;
         true
     }

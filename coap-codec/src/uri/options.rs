@@ -3,6 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::Uri;
+use crate::cut::{cut, pieces};
 use crate::{MessageWriter, OptionNumber, WriteError};
 
 impl Uri<'_> {
@@ -63,7 +64,7 @@ impl Uri<'_> {
             decoded.set(segment.bytes())?;
             message.checked_option(OptionNumber::URI_PATH, decoded.as_text()?)?;
         }
-        for argument in self.query().into_iter().flat_map(|query| query.split('&')) {
+        for argument in self.query().into_iter().flat_map(|query| pieces(query, b'&')) {
             decoded.set(argument.bytes())?;
             message.checked_option(OptionNumber::URI_QUERY, decoded.as_text()?)?;
         }
@@ -145,7 +146,8 @@ impl<'a> Segments<'a> {
     /// The next segment as it stands there.
     fn step(&mut self) -> Option<(&'a str, Kind)> {
         let rest = self.rest?;
-        let (segment, rest) = rest.split_once('/').map_or((rest, None), |(segment, rest)| (segment, Some(rest)));
+        let (segment, rest) =
+            cut(rest, |byte| byte == b'/').map_or((rest, None), |(segment, rest)| (segment, Some(rest)));
         self.rest = rest;
         let mut bytes = decode(segment.bytes());
         let kind = match [bytes.next(), bytes.next(), bytes.next()] {

@@ -1,6 +1,7 @@
 //! What a message has elsewhere than in a datagram of RFC 7252: a long token, the head of a frame.
 
 use super::MessageWriter;
+use crate::copy::copy;
 use crate::option::OptionHead;
 use crate::{Code, Header, MessageId, MessageType, Token, WriteError};
 
@@ -45,7 +46,7 @@ impl<'b> MessageWriter<'b> {
         for part in [extension, token] {
             let end = writer.length.saturating_add(part.len());
             let room = writer.buffer.get_mut(writer.length..end).ok_or(WriteError::NoSpace { needed })?;
-            room.copy_from_slice(part);
+            copy(room, part);
             writer.length = end;
         }
         writer.token_length = *token_length;
@@ -102,7 +103,13 @@ impl<'b> MessageWriter<'b> {
             let shift = head_len.saturating_sub(Header::LEN);
             end = end.saturating_add(shift);
             let moving = self.buffer.get_mut(Header::LEN..end).ok_or(WriteError::NoSpace { needed: end })?;
-            moving.copy_within(..moving.len().saturating_sub(shift), shift);
+            // From behind, as both lie over each other. Only frames of 64 KiB and more come here.
+            for to in (shift..moving.len()).rev() {
+                let byte = to.checked_sub(shift).and_then(|from| moving.get(from).copied());
+                if let (Some(byte), Some(place)) = (byte, moving.get_mut(to)) {
+                    *place = byte;
+                }
+            }
             start = 0;
         }
         let buffer: &'b mut [u8] = self.buffer;

@@ -7,7 +7,7 @@ use lexopt::prelude::*;
 use lwm2m_core::sim::soak::Profile;
 
 /// What `--help` prints.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 soak [--seeds A..B] [--hours H] [--profile NAME]
     Lives through H device-hours (168) of each seed from A to B - 1 (0..100), and looks after every
     step whether all holds that must hold. Exit code 0: it does; 1: it does not, and the report says
@@ -24,23 +24,23 @@ soak [--seeds A..B] [--hours H] [--profile NAME]
 ";
 
 /// What to do.
-pub enum Request {
+pub(crate) enum Request {
     Print(&'static str),
     Soak(Args),
 }
 
 /// A soak.
-pub struct Args {
-    pub seeds: Range<u64>,
-    pub hours: u64,
-    pub profile: Profile,
-    pub only: Option<Vec<usize>>,
-    pub trace: bool,
-    pub failures: usize,
-    pub quiet: bool,
+pub(crate) struct Args {
+    pub(crate) seeds: Range<u64>,
+    pub(crate) hours: u64,
+    pub(crate) profile: Profile,
+    pub(crate) only: Option<Vec<usize>>,
+    pub(crate) trace: bool,
+    pub(crate) failures: usize,
+    pub(crate) quiet: bool,
 }
 
-pub fn request(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, String> {
+pub(crate) fn request(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, String> {
     read(arguments).map_err(|error| format!("{error}; --help says how to use it"))
 }
 

@@ -1,4 +1,5 @@
 //! What the program prints: a progress bar, each failure, and a summary.
+#![allow(clippy::disallowed_methods, reason = "a program has a clock")]
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use crate::args::Args;
 const YEAR: f64 = 365.0 * 86_400.0;
 
 /// The summary, as it grows.
-pub struct Report {
+pub(crate) struct Report {
     began: Instant,
     drawn: Option<Instant>,
     seeds: u64,
@@ -24,7 +25,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub fn new(args: &Args) -> Self {
+    pub(crate) fn new(args: &Args) -> Self {
         let shows = !args.quiet && io::stderr().is_terminal();
         let began = Instant::now();
         let checks = if cfg!(debug_assertions) { "on" } else { "off" };
@@ -48,7 +49,7 @@ impl Report {
         }
     }
 
-    pub fn add(&mut self, life: &Life) {
+    pub(crate) fn add(&mut self, life: &Life) {
         self.done += 1;
         self.lived += life.lived;
         self.steps += life.steps;
@@ -66,18 +67,18 @@ impl Report {
         }
     }
 
-    pub const fn failures(&self) -> usize {
+    pub(crate) const fn failures(&self) -> usize {
         self.failures
     }
 
-    pub fn failed(&mut self, seed: u64, failure: &Failure) {
+    pub(crate) fn failed(&mut self, seed: u64, failure: &Failure) {
         self.failures += 1;
         self.clear();
         println!("seed {seed}: {failure}");
     }
 
     /// What it takes, and how to see it again.
-    pub fn shrunk(&self, args: &Args, seed: u64, plan: &Plan, shrunk: &Shrunk) {
+    pub(crate) fn shrunk(&self, args: &Args, seed: u64, plan: &Plan, shrunk: &Shrunk) {
         let Shrunk { faults, failure, tries } = shrunk;
         println!("  with {} of {} faults, after {tries} more lives: {failure}", faults.len(), plan.faults.len());
         for number in faults {
@@ -103,12 +104,13 @@ impl Report {
         }
     }
 
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.clear();
         let (years, seconds) = (self.lived.as_secs_f64() / YEAR, self.began.elapsed().as_secs_f64());
+        let (busy, unit) = cpu_seconds().map_or((seconds, "minute"), |seconds| (seconds, "CPU-minute"));
         let total: u64 = self.faults.iter().map(|(_, count)| count).sum();
         println!("{} lives of the profile {}: {years:.2} device-years in {seconds:.1} s", self.done, self.profile);
-        println!("  {:.0} device-years a minute", years * 60.0 / seconds.max(1e-9));
+        println!("  {:.0} device-years a {unit}", years * 60.0 / busy.max(1e-9));
         println!("  {} events, {:.0} a device-year", self.steps, self.steps as f64 / years.max(1e-9));
         println!("  {total} faults, {:.0} a device-year", total as f64 / years.max(1e-9));
         if total > 0 {
@@ -120,6 +122,13 @@ impl Report {
         }
         println!("  {} violations", self.failures);
     }
+}
+
+/// How long this program has been running on a processor, where the system tells.
+fn cpu_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
+    let nanoseconds: u64 = text.split_whitespace().next()?.parse().ok()?;
+    Some(nanoseconds as f64 / 1e9)
 }
 
 /// An empty list is an argument, too.

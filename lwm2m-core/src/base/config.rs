@@ -2,15 +2,14 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::time::Duration;
+use core::ops::{Deref, DerefMut};
 
 use endpoint_name::EndpointName;
 
-use super::limits::Limits;
 use super::path::Path;
+use super::profile::{Held, Profile};
 use super::rights::Rights;
 use super::rng::Key;
-use super::transmission::Transmission;
 
 /// The configuration of a client.
 ///
@@ -29,30 +28,11 @@ pub struct Config {
     pub endpoint: String,
     /// The key of everything random.
     pub key: Key,
-    /// The bounds of all tables.
-    pub limits: Limits,
-    /// CoAP's transmission parameters.
-    pub transmission: Transmission,
     /// The accounts that the device is made with; a bootstrap may change them.
     pub accounts: Vec<Account>,
     /// Who may do what, where there are several servers that the device is made with: without it they
     /// may do nothing. A bootstrap may change it.
     pub access_controls: Vec<AccessControl>,
-    /// When to bootstrap, and what to do when it fails.
-    pub bootstrap: BootstrapPolicy,
-    /// How registrations are kept.
-    pub registration: RegistrationPolicy,
-    /// The lifetime in seconds where Server says nothing valid (/1/x/1).
-    pub default_lifetime: u32,
-    /// Whether servers may read, write and execute (group 3 of DM terminal specification 6).
-    pub device_management: bool,
-    /// Whether servers may observe (group 2); without it an Observe is a plain Read.
-    pub information_reporting: bool,
-    /// Whether a server that is registered with may ask what there is: GET `/.well-known/core`, with a
-    /// filter or without (RFC 6690). Its answer has the links of Register, and one more that says where
-    /// LwM2M is: `</>;rt="oma.lwm2m"`. Without it, and to the bootstrap server, that path is 4.04; LwM2M
-    /// does not need it.
-    pub discovery: bool,
     /// Where the objects are, if not at the root: `/lwm2m` puts `/3/0` at `/lwm2m/3/0`, for devices that
     /// serve other things besides (OMA LwM2M 1.0, 5.3.1). Register says so, and links and the Location
     /// of a new instance begin with it; servers find nothing anywhere else. The bootstrap server
@@ -62,85 +42,23 @@ pub struct Config {
     /// One segment or several, each behind its `/`: at most 32 bytes of letters, digits, `-`, `.`, `_` and
     /// `~`, no segment of digits alone, and not below `/.well-known`.
     pub alternate_path: Option<String>,
-    /// What the format numbers of before 2016 are good for.
-    pub legacy_formats: LegacyFormats,
-    /// Whether notifications are confirmable. Non-confirmable ones may be lost; one in 24 hours is
-    /// confirmable all the same (RFC 7641, section 4.5).
-    pub confirmable_notifications: bool,
-    /// How long an application may take over an answer that it gives later, before 5.03 is sent.
-    pub answer_within: Duration,
-    /// How long De-register may delay flight mode and power-off.
-    pub leave_within: Duration,
-    /// Whether snapshots contain the keys of servers. Without them, a key that a bootstrap wrote is
-    /// lost with the memory; one of the configuration is found again by its URI.
-    pub snapshot_secrets: bool,
+    profile: Held,
 }
 
-/// When to bootstrap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct BootstrapPolicy {
-    /// At every start, on the first network connection, even if server accounts are known
-    /// (DM terminal specification 7.2). Otherwise only without accounts, or when they fail
-    /// (OMA LwM2M 1.0, 5.2.2).
-    pub at_every_start: bool,
-    /// Wait for Client Hold Off Time (/0/x/11) before a Bootstrap-Request.
-    pub honour_hold_off: bool,
-    /// Keep a session with the bootstrap server, in which it may begin a bootstrap by itself
-    /// (Server Initiated Bootstrap, OMA LwM2M 1.0, 5.2.3.4). Without it the session ends with the
-    /// bootstrap, and a bootstrap begins only with a request of the client.
-    pub server_initiated: bool,
-    /// Bootstrap again when every server failed so often in a row; never with 0.
-    pub after_failures: u8,
-    /// How long the bootstrap server may be silent before the bootstrap counts as failed.
-    pub silence: Duration,
-    /// The pauses between tries.
-    pub backoff: Backoff,
+/// How the client behaves: read, and set, as if the fields of the [`Profile`] were the configuration's own.
+/// The first that is set moves all of them from the constant that they come from to the heap.
+impl Deref for Config {
+    type Target = Profile;
+
+    fn deref(&self) -> &Profile {
+        &self.profile
+    }
 }
 
-/// How registrations are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RegistrationPolicy {
-    /// Announce queue mode, `UQ`, to the servers of [`Config::accounts`]: the device sleeps between its
-    /// Updates, and its server keeps requests until it hears of it (OMA LwM2M 1.0, 8.3). Without it, and
-    /// where neither a bootstrap nor the server writes otherwise (/1/x/7), the binding is `U`.
-    pub queue_mode: bool,
-    /// How long a device in queue mode stays awake after the last message that it sent to the server
-    /// or received from it. None: MAX_TRANSMIT_WAIT, as the standard recommends.
-    pub awake: Option<Duration>,
-    /// Spread the first Update over the lifetime's second half, so that devices which registered in
-    /// the same second do not update in the same second.
-    pub spread: bool,
-    /// The time kept free before the lifetime ends: room for more than one try.
-    pub margin: Duration,
-    /// The pauses between tries to register.
-    pub backoff: Backoff,
-    /// The pauses between tries to update, while the lifetime lasts.
-    pub update_backoff: Backoff,
-}
-
-/// What becomes of the Content-Format numbers 1541 to 1544: the test events before LwM2M 1.0 used them
-/// for text, TLV, JSON and opaque bytes, and drafts of 1.0 kept two of them. They were never assigned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum LegacyFormats {
-    /// They are numbers like any other that is not known: 4.15 as Content-Format, 4.06 as Accept.
-    Refused,
-    /// They mean what they meant, and whoever uses one is answered in kind. Where the choice is ours,
-    /// the number is that of LwM2M 1.0.
-    #[default]
-    Accepted,
-    /// As `Accepted`, and where the choice is ours, the number is the legacy one: for servers that
-    /// know no other.
-    First,
-}
-
-/// Pauses between tries: doubling from `first` to `longest`, each stretched at random by up to
-/// half of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Backoff {
-    /// The pause after the first failure.
-    pub first: Duration,
-    /// The longest pause.
-    pub longest: Duration,
+impl DerefMut for Config {
+    fn deref_mut(&mut self) -> &mut Profile {
+        self.profile.own()
+    }
 }
 
 /// An account that the device is made with.
@@ -208,71 +126,69 @@ impl core::fmt::Debug for Credentials {
 /// So long an alternate path may be: the Location of a new instance fits the smallest datagrams.
 pub(crate) const LONGEST_ROOT: usize = 32;
 
-/// The lifetime of the DM terminal specification, 7.3: 24 hours.
-pub(crate) const DM_LIFETIME: u32 = 86_400;
-
 impl Config {
     /// A client as OMA LwM2M 1.0 has it: registers with the accounts it knows, and bootstraps when
-    /// there are none or when all fail.
+    /// there are none or when all fail ([`Profile::OMA`]).
     #[must_use]
     pub fn new(endpoint: &str, key: Key) -> Self {
-        let transmission = Transmission::default();
-        Self {
-            endpoint: endpoint.to_string(),
-            key,
-            limits: Limits::DEVICE,
-            transmission,
-            accounts: Vec::new(),
-            access_controls: Vec::new(),
-            bootstrap: BootstrapPolicy {
-                at_every_start: false,
-                honour_hold_off: true,
-                server_initiated: false,
-                after_failures: 5,
-                silence: transmission.exchange_lifetime(),
-                backoff: Backoff::SERVER,
-            },
-            registration: RegistrationPolicy {
-                queue_mode: false,
-                awake: None,
-                spread: true,
-                margin: Duration::from_secs(250),
-                backoff: Backoff::SERVER,
-                update_backoff: Backoff { first: Duration::from_secs(4), longest: Duration::from_secs(60) },
-            },
-            default_lifetime: DM_LIFETIME,
-            device_management: true,
-            information_reporting: true,
-            discovery: true,
-            alternate_path: None,
-            legacy_formats: LegacyFormats::Accepted,
-            confirmable_notifications: true,
-            answer_within: Duration::from_secs(60),
-            leave_within: transmission.max_transmit_wait(),
-            snapshot_secrets: false,
-        }
+        Self::with_profile(&Profile::OMA, endpoint, key)
     }
 
     /// A terminal as the China Mobile DM specification wants it: bootstraps at every start without
-    /// delay, registers for 24 hours, de-registers before it leaves.
+    /// delay, registers for 24 hours, de-registers before it leaves ([`Profile::DM`]).
     #[must_use]
     pub fn dm(name: EndpointName<'_>, key: Key) -> Self {
-        let mut config = Self::new(name.as_ref(), key);
-        config.bootstrap.at_every_start = true;
-        config.bootstrap.honour_hold_off = false;
-        config
+        Self::with_profile(&Profile::DM, name.as_ref(), key)
     }
 
-    /// How long a device in queue mode stays awake after its last message: 93 s unless configured
-    /// otherwise.
+    /// A client that behaves in one's own way. A profile that is a constant takes no memory, however many
+    /// clients share it.
+    ///
+    /// ```
+    /// use lwm2m_core::{Config, Key, Limits, Profile};
+    ///
+    /// static PROFILE: Profile = Profile { limits: Limits::SMALL, default_lifetime: 3_600, ..Profile::DM };
+    ///
+    /// let config = Config::with_profile(&PROFILE, "node-7", Key::from_seed(7));
+    /// assert_eq!(config.limits, Limits::SMALL);
+    /// ```
     #[must_use]
-    pub fn awake_time(&self) -> Duration {
-        self.registration.awake.unwrap_or_else(|| self.transmission.max_transmit_wait())
+    pub fn with_profile(profile: &'static Profile, endpoint: &str, key: Key) -> Self {
+        Self {
+            endpoint: endpoint.to_string(),
+            key,
+            accounts: Vec::new(),
+            access_controls: Vec::new(),
+            alternate_path: None,
+            profile: Held::constant(profile),
+        }
+    }
+
+    /// The same, behaving in another way.
+    ///
+    /// ```
+    /// # use lwm2m_core::{Config, Key};
+    /// let config = Config::new("node-7", Key::from_seed(7)).with(|profile| profile.discovery = false);
+    /// assert!(!config.discovery);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, set: impl FnOnce(&mut Profile)) -> Self {
+        set(&mut self);
+        self
+    }
+
+    /// Heap bytes of it.
+    pub(crate) fn heap(&self) -> usize {
+        self.endpoint.capacity()
+            + self.alternate_path.as_ref().map_or(0, String::capacity)
+            + self.accounts.capacity().saturating_mul(size_of::<Account>())
+            + self.profile.heap()
     }
 
     /// The same with a bootstrap server.
     #[must_use]
     pub fn bootstrap_server(mut self, uri: &str, credentials: Credentials) -> Self {
+        self.accounts.reserve_exact(1);
         self.accounts.push(Account::Bootstrap { uri: uri.to_string(), credentials });
         self
     }
@@ -300,6 +216,7 @@ impl Config {
     /// The same with one more server, to be registered with for `lifetime` seconds.
     #[must_use]
     pub fn server(mut self, short_server_id: u16, uri: &str, credentials: Credentials, lifetime: u32) -> Self {
+        self.accounts.reserve_exact(1);
         self.accounts.push(Account::Server { short_server_id, uri: uri.to_string(), credentials, lifetime });
         self
     }
@@ -325,11 +242,6 @@ impl Config {
         self.access_controls.push(AccessControl { path, owner, acl: acl.to_vec() });
         self
     }
-}
-
-impl Backoff {
-    /// 60 s, doubling up to a day: the defaults that LwM2M 1.1 gives for registration.
-    pub const SERVER: Self = Self { first: Duration::from_secs(60), longest: Duration::from_secs(86_400) };
 }
 
 /// Why a configuration cannot be used.

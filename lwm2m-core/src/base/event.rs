@@ -7,6 +7,7 @@ use coap_codec::Code;
 
 use super::origin::Origin;
 use super::path::Path;
+use super::table::make_room_in_queue;
 
 /// Something that happened. Events are news only: leaving them unread changes nothing on the wire.
 ///
@@ -304,16 +305,18 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { queue: VecDeque::with_capacity(limit), limit, dropped: 0 }
+        Self { queue: VecDeque::new(), limit, dropped: 0 }
     }
 
     /// Adds an event; the oldest makes room.
+    #[inline]
     pub(crate) fn push(&mut self, event: Event) {
         if self.queue.len() >= self.limit {
             self.queue.pop_front();
             self.dropped = self.dropped.saturating_add(1);
         }
         if self.limit > 0 {
+            make_room_in_queue(&mut self.queue, self.limit);
             self.queue.push_back(event);
         }
     }
@@ -324,6 +327,11 @@ impl Events {
 
     pub(crate) const fn dropped(&self) -> u32 {
         self.dropped
+    }
+
+    /// Takes all the memory that it may ever need.
+    pub(crate) fn reserve(&mut self) {
+        self.queue.reserve_exact(self.limit.saturating_sub(self.queue.len()));
     }
 
     pub(crate) fn heap(&self) -> usize {

@@ -10,6 +10,8 @@ use core::time::Duration;
 
 use siphasher::sip::SipHasher24;
 
+use super::time::Micros;
+
 /// The secret that tokens, Message IDs and jitter are derived from.
 ///
 /// Fill it from the device's entropy, once per device or once per start. Two clients with the same
@@ -67,16 +69,15 @@ impl Generator {
 
     /// A duration between `low` and `high`, uniform to the microsecond; `low` when the range is empty.
     pub fn between(&mut self, low: Duration, high: Duration) -> Duration {
-        between(self.next_u64(), low, high)
+        let offset = share(self.next_u64(), Micros::of(high.saturating_sub(low)));
+        low.saturating_add(Duration::from_micros(offset.0))
     }
 }
 
-/// The same by a value that was drawn before.
-pub(crate) fn between(drawn: u64, low: Duration, high: Duration) -> Duration {
-    let span = super::time::micros(high.saturating_sub(low));
+/// A uniform part of a span, by a value that was drawn before.
+pub(crate) const fn share(drawn: u64, span: Micros) -> Micros {
     // A multiplication instead of a remainder: no bias that anyone could measure, no division.
-    let offset = (u128::from(drawn) * u128::from(span)) >> 64;
-    low.saturating_add(Duration::from_micros(offset as u64))
+    Micros(((drawn as u128 * span.0 as u128) >> 64) as u64)
 }
 
 #[cfg(test)]

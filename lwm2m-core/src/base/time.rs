@@ -4,12 +4,14 @@
 //! embedder gives, [`Clock`] turns it into a time that never steps back.
 
 use core::fmt;
+use core::num::NonZeroU64;
 use core::ops::Add;
 use core::time::Duration;
 
 /// A point in time: microseconds since an origin that the embedder chooses (boot, for example).
 ///
-/// Only differences have a meaning. All arithmetic saturates, so no input can make it overflow.
+/// Only differences have a meaning. All arithmetic saturates, so no input can make it overflow; the last
+/// microsecond that 64 bits could count is not told from the one before it.
 ///
 /// ```
 /// use core::time::Duration;
@@ -21,53 +23,57 @@ use core::time::Duration;
 /// assert_eq!(later.saturating_duration_since(boot), Duration::from_secs(3));
 /// assert_eq!(boot.saturating_duration_since(later), Duration::ZERO);
 /// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Instant(u64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(
+    /// The microseconds and one: a deadline that there may be takes no more room than one that there is,
+    /// and the sooner of two is found without asking for each whether there is one.
+    NonZeroU64,
+);
 
 impl Instant {
     /// The origin of the embedder's clock.
-    pub const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self(NonZeroU64::MIN);
 
     /// The instant `micros` microseconds after the origin.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
-        Self(micros)
+        Self(NonZeroU64::MIN.saturating_add(micros))
     }
 
     /// The instant `millis` milliseconds after the origin.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis.saturating_mul(1_000))
+        Self::from_micros(millis.saturating_mul(1_000))
     }
 
     /// The instant `seconds` seconds after the origin.
     #[must_use]
     pub const fn from_secs(seconds: u64) -> Self {
-        Self(seconds.saturating_mul(1_000_000))
+        Self::from_micros(seconds.saturating_mul(1_000_000))
     }
 
     /// Microseconds since the origin.
     #[must_use]
     pub const fn as_micros(self) -> u64 {
-        self.0
+        self.0.get().wrapping_sub(1)
     }
 
     /// Whole milliseconds since the origin.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
-        self.0 / 1_000
+        self.as_micros() / 1_000
     }
 
     /// The time from `earlier` to `self`, or zero when `earlier` is later.
     #[must_use]
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
-        Duration::from_micros(self.0.saturating_sub(earlier.0))
+        Duration::from_micros(self.0.get().saturating_sub(earlier.0.get()))
     }
 
     /// The instant `duration` before `self`, or the origin when that lies before it.
     #[must_use]
     pub const fn saturating_sub(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(micros(duration)))
+        Self::from_micros(self.as_micros().saturating_sub(micros(duration)))
     }
 
     /// The instant `seconds` after this one.
@@ -89,43 +95,47 @@ impl Instant {
     }
 }
 
+/// A span in whole microseconds, the unit of instants: what is added to them with every message is not
+/// multiplied and divided each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Micros(pub(crate) u64);
+
+impl Micros {
+    /// A duration, but for its nanoseconds.
+    pub(crate) const fn of(duration: Duration) -> Self {
+        Self(micros(duration))
+    }
+
+    pub(crate) const fn of_seconds(seconds: u32) -> Self {
+        Self(seconds as u64 * 1_000_000)
+    }
+}
+
+impl Add<Micros> for Instant {
+    type Output = Self;
+
+    /// Saturates at the end of time.
+    fn add(self, span: Micros) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
 /// Microseconds of a duration; half a million years and more count as the largest value.
-pub(super) const fn micros(duration: Duration) -> u64 {
+const fn micros(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64)
 }
 
 /// The earliest of some deadlines.
 pub(crate) fn earliest(deadlines: impl Iterator<Item = Instant>) -> Option<Instant> {
-    // Without a table of their own nobody would wait for the end of time.
-    let earliest = deadlines.fold(Instant(u64::MAX), Instant::min);
-    if earliest.0 < u64::MAX { Some(earliest) } else { None }
+    deadlines.fold(None, |earliest, deadline| sooner(earliest, Some(deadline)))
 }
 
 /// The earlier one of two deadlines.
 #[inline]
 pub(crate) fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(first), Some(second)) => Some(first.min(second)),
-        (one, other) => one.or(other),
-    }
-}
-
-/// A duration that is added often: in microseconds, worked out once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Span(u64);
-
-impl From<Duration> for Span {
-    fn from(duration: Duration) -> Self {
-        Self(micros(duration))
-    }
-}
-
-impl Add<Span> for Instant {
-    type Output = Self;
-
-    fn add(self, Span(micros): Span) -> Self {
-        Self(self.0.saturating_add(micros))
-    }
+    // None counts as later than all others.
+    let count = |deadline: Option<Instant>| deadline.map_or(0, |at| at.0.get()).wrapping_sub(1);
+    NonZeroU64::new(count(one).min(count(other)).wrapping_add(1)).map(Instant)
 }
 
 impl Add<Duration> for Instant {
@@ -137,18 +147,24 @@ impl Add<Duration> for Instant {
     }
 }
 
+impl Default for Instant {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03} s", self.0 / 1_000_000, self.0 / 1_000 % 1_000)
+        write!(f, "{}.{:03} s", self.as_micros() / 1_000_000, self.as_millis() % 1_000)
     }
 }
 
 /// As it is displayed, with the microseconds if there are any: instants that differ look different.
 impl fmt::Debug for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 % 1_000 {
-            0 => fmt::Display::fmt(self, f),
-            _ => write!(f, "{}.{:06} s", self.0 / 1_000_000, self.0 % 1_000_000),
+        match self.as_micros() {
+            micros if micros % 1_000 == 0 => fmt::Display::fmt(self, f),
+            micros => write!(f, "{}.{:06} s", micros / 1_000_000, micros % 1_000_000),
         }
     }
 }
@@ -161,7 +177,7 @@ impl fmt::Debug for Instant {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Clock {
     offset: u64,
-    latest: u64,
+    latest: Instant,
 }
 
 /// Where core time starts, so that a client which wakes from a sleep can remember instants from
@@ -169,44 +185,42 @@ pub(crate) struct Clock {
 const BEFORE_ZERO: u64 = 1 << 50;
 
 /// Where core time stops, so that a deadline after any `now` is later than it: 292,000 years.
-const END: u64 = u64::MAX >> 1;
+const END: Instant = Instant::from_micros(u64::MAX >> 1);
 
 impl Clock {
     /// A clock for an embedder whose time is `now`.
     pub(crate) const fn starting_at(now: Instant) -> Self {
-        Self { offset: BEFORE_ZERO, latest: now.0.saturating_add(BEFORE_ZERO) }
+        Self { offset: BEFORE_ZERO, latest: Instant(now.0.saturating_add(BEFORE_ZERO)) }
     }
 
     /// Core time for the embedder's `now`.
-    pub(crate) const fn advance(&mut self, now: Instant) -> Instant {
+    pub(crate) fn advance(&mut self, now: Instant) -> Instant {
         let mut core = self.core(now);
         if core < self.latest {
-            self.offset = self.offset.saturating_add(self.latest - core);
+            self.offset = self.offset.saturating_add(self.latest.as_micros().saturating_sub(core.as_micros()));
             core = self.latest;
         }
         self.latest = core;
-        Instant(core)
+        core
     }
 
     /// Core time of `now` without advancing: for getters.
-    pub(crate) const fn peek(&self, now: Instant) -> Instant {
-        let core = self.core(now);
-        Instant(if core < self.latest { self.latest } else { core })
+    pub(crate) fn peek(&self, now: Instant) -> Instant {
+        self.core(now).max(self.latest)
     }
 
-    const fn core(&self, now: Instant) -> u64 {
-        let core = now.0.saturating_add(self.offset);
-        if core > END { END } else { core }
+    fn core(&self, now: Instant) -> Instant {
+        Instant(now.0.saturating_add(self.offset)).min(END)
     }
 
     /// Core time at the last call.
     pub(crate) const fn latest(&self) -> Instant {
-        Instant(self.latest)
+        self.latest
     }
 
     /// A core deadline in the embedder's time.
-    pub(crate) const fn embedder(&self, deadline: Instant) -> Instant {
-        Instant(deadline.0.saturating_sub(self.offset))
+    pub(crate) fn embedder(&self, deadline: Instant) -> Instant {
+        NonZeroU64::new(deadline.0.get().saturating_sub(self.offset)).map_or(Instant::ZERO, Instant)
     }
 }
 

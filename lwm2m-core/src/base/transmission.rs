@@ -35,24 +35,33 @@ pub struct Transmission {
     /// that those of many devices do not come at once (RFC 7252, section 8.2). The larger the group and
     /// the slower its network, the longer it should be.
     pub leisure: Duration,
+    /// How many rejections leave in a second, and at once after a quiet one: Resets for what is no message,
+    /// for responses to nothing and for pings, and 5.03 for requests that find no place in the table of
+    /// duplicates. Beyond that they are ignored without a word (RFC 7252, section 4.2): a rejection is
+    /// never longer than what it rejects, and a flood in somebody's name brings them no flood. Zero: none.
+    pub rejections: u16,
 }
 
 impl Default for Transmission {
     fn default() -> Self {
-        Self {
-            ack_timeout: Duration::from_secs(2),
-            ack_random_percent: 150,
-            max_retransmit: 4,
-            nstart: 1,
-            probing_rate: 1,
-            max_latency: Duration::from_secs(100),
-            response_timeout: None,
-            leisure: Duration::from_secs(5),
-        }
+        Self::DEFAULT
     }
 }
 
 impl Transmission {
+    /// What RFC 7252 has.
+    pub const DEFAULT: Self = Self {
+        ack_timeout: Duration::from_secs(2),
+        ack_random_percent: 150,
+        max_retransmit: 4,
+        nstart: 1,
+        probing_rate: 1,
+        max_latency: Duration::from_secs(100),
+        response_timeout: None,
+        leisure: Duration::from_secs(5),
+        rejections: 10,
+    };
+
     /// The bounds of the first retransmission's timeout: ACK_TIMEOUT and that times the factor.
     #[must_use]
     pub fn initial_timeout(&self) -> (Duration, Duration) {
@@ -149,6 +158,7 @@ mod tests {
             max_latency: Duration::MAX,
             response_timeout: None,
             leisure: Duration::MAX,
+            rejections: u16::MAX,
         };
         assert_eq!(absurd.exchange_lifetime(), absurd.max_transmit_wait().max(absurd.exchange_lifetime()));
         let zero = Transmission { ack_timeout: Duration::ZERO, ack_random_percent: 0, ..Transmission::default() };

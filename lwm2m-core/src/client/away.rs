@@ -13,7 +13,7 @@ impl Client {
     /// session, the Update that makes sure of it has no answer yet, or it is asleep with us in queue mode.
     pub(super) fn is_away(&self, now: Instant, server: u16) -> bool {
         let own = self.lifecycle.registration_of(server);
-        own.is_some_and(|own| self.is_out_of_reach(now, own, self.session_of(Some(own))))
+        own.is_some_and(|own| self.is_out_of_reach(now, own, self.session_of(own)))
     }
 
     /// The same of a registration, and the session with its server.
@@ -35,7 +35,7 @@ impl Client {
         for index in 0.. {
             let Some(own) = self.lifecycle.registrations.get(index) else { break };
             let server = own.server;
-            let away = self.is_out_of_reach(now, own, self.session_of(Some(own)));
+            let away = self.is_out_of_reach(now, own, self.session_of(own));
             if !away && !self.reporting.has_any_kept() {
                 continue;
             }
@@ -63,7 +63,7 @@ impl Client {
     /// When the next notification is to be made that is kept. A device that sleeps is not woken for it.
     pub(super) fn poll_keep(&self, now: Instant, own: &Registration) -> Option<Instant> {
         let keeps = self.reporting.keeps()
-            && self.is_out_of_reach(now, own, self.session_of(Some(own)))
+            && self.is_out_of_reach(now, own, self.session_of(own))
             && own.asleep_until(now).is_none()
             && self.stores_notifications(own.server);
         if keeps { self.reporting.poll_keep(own.server) } else { None }

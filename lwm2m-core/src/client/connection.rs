@@ -16,6 +16,7 @@ pub(crate) struct Connection {
 
 /// What a session is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub(crate) enum Link {
     /// Nothing yet: to be asked for when something is due.
     Closed,

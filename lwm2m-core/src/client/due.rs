@@ -23,29 +23,62 @@ use crate::reporting::{Due as Notification, is_there, may_hear};
 /// How long to wait when a buffer or a Message ID was missing.
 const STALL: Duration = Duration::from_secs(1);
 
+/// What happened before something may be due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Anything: sessions may have to be brought in line.
+    Anything,
+    /// Nothing that changes presence, accounts and registrations.
+    Message,
+    /// The same, but perhaps something in the model has changed.
+    Change,
+}
+
 impl Client {
-    /// Brings sessions in line, and sends all that is due and has room. Without a model only what needs
-    /// none.
-    pub(super) fn pump(&mut self, now: Instant, model: Option<&mut dyn DataModel>) {
-        if !self.is_settled() {
+    /// Sends all that is due and has room, after what may have brought it about. Without a model only what
+    /// needs none.
+    pub(super) fn pump(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
+        if !self.is_plain() {
+            return self.pump_all(now, after, model);
+        }
+        // Sending leaves all plain.
+        let next = self.serve_all(now, model);
+        self.tell_dropped();
+        self.plan_plainly(next);
+    }
+
+    /// The same while all is plain, of what an observer is to be told if it has changed.
+    pub(super) fn tell_suspects(&mut self, now: Instant, model: &mut dyn DataModel) {
+        let mut next = self.serve_all(now, Some(&mut *model));
+        let wall = self.clock.embedder(now);
+        if self.reporting.look_at_suspects(wall, &Joined(&mut self.accounts, model)) {
+            next = self.next_to_send(now);
+        }
+        self.plan_plainly(next);
+    }
+
+    /// Whether all is as it mostly is: no bootstrap server to heed, and one session with each server, which
+    /// is registered with and can be talked to at any time. Then none is missing, none is in the way, nobody
+    /// sleeps, and nothing is kept.
+    pub(super) fn is_plain(&self) -> bool {
+        self.lifecycle.hears_servers()
+            && !self.lifecycle.heeds_bootstrap_server(&self.config)
+            && !self.reporting.has_any_kept()
+            && self.connections.len() == self.lifecycle.registrations.len()
+            && self
+                .lifecycle
+                .registrations
+                .iter()
+                .all(|own| own.is_at_hand() && self.session_of(own).is_some_and(|session| session.link == Link::Open))
+    }
+
+    #[inline(never)]
+    fn pump_all(&mut self, now: Instant, after: After, mut model: Option<&mut dyn DataModel>) {
+        if after == After::Anything {
             self.settle(now);
         }
-        self.send_due(now, false, model);
-    }
-
-    /// Whether sessions are what they mostly are: one with each server, which is registered with.
-    fn is_settled(&self) -> bool {
-        let Lifecycle { presence, registrations, .. } = &self.lifecycle;
-        *presence == Presence::Present
-            && !self.lifecycle.heeds_bootstrap_server(&self.config)
-            && self.connections.len() == registrations.len()
-            && registrations.iter().all(|own| own.lease().is_some() && self.session_of(Some(own)).is_some())
-    }
-
-    /// The same after what changes nothing for presence, accounts and registrations; perhaps something in
-    /// the model has `changed`.
-    pub(super) fn send_due(&mut self, now: Instant, changed: bool, mut model: Option<&mut dyn DataModel>) {
         self.fall_asleep(now);
+        let changed = after == After::Change;
         self.keep_notifications(now, changed, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         let mut next = self.serve_all(now, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         if self.note_messages(now) {
@@ -64,43 +97,60 @@ impl Client {
         self.stalled = None;
         let (mut served, mut next) = (false, None);
         if self.lifecycle.heeds_bootstrap_server(&self.config) {
-            next = self.serve(now, None, &mut model, &mut served);
+            next = self.serve_bootstrap_server(now, &mut model, &mut served);
         }
         for index in 0..self.lifecycle.registrations.len() {
-            next = sooner(next, self.serve(now, Some(index), &mut model, &mut served));
+            next = sooner(next, self.serve(now, index, &mut model, &mut served));
         }
         // One may have left another one no room.
         if served && self.connections.len() > 1 { self.next_to_send(now) } else { next }
     }
 
-    /// Sends the server of a registration, or without one the bootstrap server, what is due and has room;
-    /// when something will be next.
+    /// Sends the server of a registration what is due and has room; when something will be next.
     fn serve(
         &mut self,
         now: Instant,
-        index: Option<usize>,
+        index: usize,
         model: &mut Option<&mut dyn DataModel>,
         served: &mut bool,
     ) -> Option<Instant> {
         loop {
-            let own = index.and_then(|index| self.lifecycle.registrations.get(index));
-            let session = self.session_of(own);
-            let (at, task) = self.next_task(now, own, session)?;
-            let Some(session) = session.filter(|_| at <= now) else { return Some(at) };
-            let done = match (task, model.as_mut()) {
-                (Task::Connect, _) => self.connect(session.peer),
-                (Task::Request, model) => {
-                    self.send_request(now, session, model.map(|model| &**model as &dyn DataModel))
-                }
-                (_, None) => false,
-                (Task::NextBlock, Some(model)) => self.send_next_block(now, session, &**model),
-                (Task::LateAnswer, Some(model)) => self.answer_late(now, session, &mut **model),
-                (Task::Notification, Some(model)) => self.send_notification(now, session, &mut **model),
-            };
-            if !done {
+            let own = self.lifecycle.registrations.get(index)?;
+            let (at, task) = self.next_task(now, own)?;
+            if at > now || !self.carry_out(now, Role::Server(own.server), task, model) {
                 return Some(at);
             }
             *served = true;
+        }
+    }
+
+    /// The same for the bootstrap server.
+    #[inline(never)]
+    fn serve_bootstrap_server(
+        &mut self,
+        now: Instant,
+        model: &mut Option<&mut dyn DataModel>,
+        served: &mut bool,
+    ) -> Option<Instant> {
+        loop {
+            let (at, task) = self.next_bootstrap_task(now)?;
+            if at > now || !self.carry_out(now, Role::Bootstrap, task, model) {
+                return Some(at);
+            }
+            *served = true;
+        }
+    }
+
+    /// False when it cannot be done now.
+    fn carry_out(&mut self, now: Instant, role: Role, task: Task, model: &mut Option<&mut dyn DataModel>) -> bool {
+        let Some(session) = self.connections.by_role(role) else { return false };
+        match (task, model.as_mut()) {
+            (Task::Connect, _) => self.connect(session.peer),
+            (Task::Request, model) => self.send_request(now, session, model.map(|model| &**model as &dyn DataModel)),
+            (_, None) => false,
+            (Task::NextBlock, Some(model)) => self.send_next_block(now, session, &**model),
+            (Task::LateAnswer, Some(model)) => self.answer_late(now, session, &mut **model),
+            (Task::Notification, Some(model)) => self.send_notification(now, session, &mut **model),
         }
     }
 
@@ -174,7 +224,7 @@ impl Client {
         if model.is_none() && !listless {
             return false;
         }
-        let sent = exchange.request_in_blocks(now, connection.peer, due.method(), &mut |writer, upload| {
+        let sent = exchange.request_in_blocks(now, connection.peer, due.method(), |writer, upload| {
             write_request(due, role, (lifecycle, accounts, config), model, (writer, upload))
         });
         match sent {
@@ -204,7 +254,7 @@ impl Client {
         let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
         let due = lifecycle.goes_on(exchange, list);
         let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
-        let sent = endpoint.continue_request(now, peer, method, &mut |writer, upload| {
+        let sent = endpoint.continue_request(now, peer, method, |writer, upload| {
             // Nobody waits for it any more.
             let Some((due, anew)) = due else { return Verdict::Drop };
             if anew {
@@ -236,7 +286,7 @@ impl Client {
         let wall = self.clock.embedder(now);
         let ctx = crate::reporting::context(wall, server);
         let joined = Joined(&mut self.accounts, model);
-        let (mut over, mut barred) = (false, false);
+        let (mut over, mut barred, mut same) = (false, false, false);
         let reporting = &mut self.reporting;
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             barred = !may_hear(&ctx, due.path, &joined);
@@ -257,7 +307,11 @@ impl Client {
                 Err(Code::NOT_FOUND.into())
             };
             match content {
-                Ok(()) => Verdict::Send,
+                Ok(()) => {
+                    same = !reporting.is_news(&due);
+                    if same { Verdict::Drop } else { Verdict::Send }
+                }
+                Err(_) if due.unless_changed.is_some() => Verdict::Drop,
                 Err(Refusal::Code(code)) => {
                     // An error ends the observation (RFC 7641, section 4.2).
                     over = true;
@@ -279,6 +333,12 @@ impl Client {
                 self.reporting.sent((now, wall), &due, Some(sent), &joined);
                 self.events.push(Event::Notified { server, path: due.path });
                 self.touch();
+                true
+            }
+            Err(SendError::Dropped) if same => true,
+            // Whether it has changed cannot be seen from what was written.
+            Err(SendError::Dropped) if due.unless_changed.is_some() => {
+                self.reporting.look_at(wall, &due, &joined);
                 true
             }
             Err(SendError::Dropped) if barred && !due.kept => {

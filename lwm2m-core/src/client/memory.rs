@@ -1,9 +1,6 @@
 //! What a client holds in memory.
 
-use alloc::string::String;
-
 use super::Client;
-use crate::base::config::Account;
 use crate::lifecycle::registration::Registration;
 
 /// Bytes that a client holds, by part; all but `inline` on the heap.
@@ -62,9 +59,7 @@ impl Client {
             reporting: self.reporting.heap(),
             events: self.events.heap(),
             connections: self.connections.heap(),
-            config: self.config.endpoint.capacity()
-                + self.config.alternate_path.as_ref().map_or(0, String::capacity)
-                + self.config.accounts.capacity() * size_of::<Account>(),
+            config: self.config.heap(),
         }
     }
 }

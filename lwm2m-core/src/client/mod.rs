@@ -21,6 +21,7 @@ mod snapshot;
 use coap_codec::Message;
 
 use self::connection::{Connection, Connections, Link};
+use self::due::After;
 use crate::base::config::{AccessControl, Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::path::Path;
@@ -31,7 +32,6 @@ use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::{Consequence, Heard, Lifecycle, Role, Session, World};
 use crate::management::has_instance;
 use crate::model::{DataModel, Joined, Ticket};
-use crate::objects::security::Mode;
 use crate::objects::{ACCESS_CONTROL, Accounts};
 use crate::reporting::Reporting;
 
@@ -108,7 +108,7 @@ impl Client {
             return Received::Stranger;
         };
         let Heard { moves, serves } = self.lifecycle.heard(now, connection.role);
-        let (received, left) = match self.exchange.parse(peer, datagram) {
+        let (received, left) = match self.exchange.parse(now, peer, datagram) {
             Some(message) => match self.plain_read(now, connection, serves, &message, model) {
                 Some(answered) => answered,
                 None => self.message_in(now, peer, &message, model),
@@ -133,9 +133,9 @@ impl Client {
         if let (Some(reply), Some(connection)) = (Reply::to(peer, message), self.connections.by_peer(peer)) {
             return self.request_in(now, connection, reply, message, model);
         }
-        match self.exchange.receive_other(now, peer, *message) {
+        match &self.exchange.receive_other(now, peer, *message) {
             Inbound::Response { exchange, message } => {
-                self.answered(now, exchange, Ok(&message));
+                self.answered(now, *exchange, Ok(message));
                 // What changed while the request was on its way is told next.
                 if self.lifecycle.has_changed_meanwhile() {
                     self.reconsider(now, model);
@@ -143,17 +143,17 @@ impl Client {
                 (Received::Response, Left::All)
             }
             Inbound::Failed(exchange, failure) => {
-                self.answered(now, exchange, Err(failure.into()));
-                (if failure == Failure::Reset { Received::Reset } else { Received::Response }, Left::All)
+                self.answered(now, *exchange, Err((*failure).into()));
+                (if *failure == Failure::Reset { Received::Reset } else { Received::Response }, Left::All)
             }
             Inbound::Acknowledged(exchange) => {
-                self.reporting.acknowledged(now, exchange);
+                self.reporting.acknowledged(now, *exchange);
                 (Received::Acknowledgement, Left::Sending)
             }
-            Inbound::Rejected(peer, message_id) => (self.rejected(peer, message_id), Left::Sending),
+            Inbound::Rejected(peer, message_id) => (self.rejected(*peer, *message_id), Left::Sending),
             // None of them is a request.
             Inbound::Request { .. } => (Received::Unexpected, Left::Nothing),
-            Inbound::Handled(handled) => (handled.into(), Left::after(handled)),
+            Inbound::Handled(handled) => ((*handled).into(), Left::after(*handled)),
         }
     }
 
@@ -162,8 +162,8 @@ impl Client {
     fn go_on(&mut self, now: Instant, left: Left, model: &mut dyn DataModel) {
         match left {
             Left::Nothing | Left::Planning => self.plan_anew(now),
-            Left::Sending => self.send_due(now, false, Some(model)),
-            Left::All => self.pump(now, Some(model)),
+            Left::Sending => self.pump(now, After::Message, Some(model)),
+            Left::All => self.pump(now, After::Anything, Some(model)),
         }
     }
 
@@ -200,7 +200,7 @@ impl Client {
             self.close(peer);
         }
         self.answer_multicast(now, model);
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
     }
 
     /// Takes the outcome of an exchange to whoever began it.
@@ -256,7 +256,7 @@ impl Client {
             self.objects = None;
             self.touch();
         }
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
     }
 
     /// The session that [`Output::Connect`] asked for cannot be made. It is asked for again when
@@ -271,7 +271,7 @@ impl Client {
         self.connections.set(peer, Link::Closed);
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.blocked(now, connection.role, Reason::Unreachable, &mut world);
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// The device has another address now. Sessions are asked for again.
@@ -279,7 +279,7 @@ impl Client {
         let now = self.clock.advance(now);
         self.lose_sessions();
         self.lifecycle.address_changed(now, &mut self.accounts);
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     // ----- from the device ------------------------------------------------------------------
@@ -292,7 +292,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.network_up(now, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// The network is gone. Registrations stay; nothing is sent until it is back.
@@ -304,7 +304,7 @@ impl Client {
             self.lifecycle.cut_short(now, &mut self.events);
         }
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// Flight mode is about to begin: de-registers, and says [`Event::MayProceed`] when nothing is
@@ -319,7 +319,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.leave_flight_mode(now, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     /// Power-off is about to happen: like flight mode, and for good.
@@ -336,7 +336,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.leave(now, goal, &mut world);
         self.touch();
-        self.pump(now, None);
+        self.pump(now, After::Anything, None);
     }
 
     // ----- from the application -------------------------------------------------------------
@@ -348,8 +348,14 @@ impl Client {
     pub fn notify(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
         let wall = self.clock.embedder(now);
+        // Most changes are of a value that is told at once, and looked at only then.
+        let at_once = path.depth() >= 2 && self.is_plain() && !self.exchange.owes_answers();
         let joined = Joined(&mut self.accounts, model);
-        self.reporting.changed(wall, path, &joined);
+        if at_once {
+            self.reporting.suspect((now, wall), path, &joined);
+        } else {
+            self.reporting.changed(wall, path, &joined);
+        }
         if path.depth() < 2 {
             self.keep_notifications(now, true, Some(model));
             let joined = Joined(&mut self.accounts, model);
@@ -358,7 +364,11 @@ impl Client {
             self.accounts.detach(path, model);
             self.reconsider(now, model);
         }
-        self.send_due(now, true, Some(model));
+        if at_once {
+            self.tell_suspects(now, model);
+        } else {
+            self.pump(now, After::Change, Some(model));
+        }
     }
 
     /// Says who may do what with an instance, or who may create instances of an object, in place of what
@@ -388,7 +398,7 @@ impl Client {
         self.rights_changed(wall, about.path.object_id().zip(about.path.instance_id()), model);
         self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
         self.reconsider(now, model);
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
         Ok(())
     }
 
@@ -426,7 +436,7 @@ impl Client {
         if !self.exchange.resume(ticket) {
             return Err(CommandError::StaleTicket);
         }
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
         Ok(())
     }
 
@@ -434,9 +444,13 @@ impl Client {
 
     /// The next order to the runtime. What it lends is good until the next call.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
-        let order = self.exchange.take_order()?;
-        if let Order::Connect(peer) = order {
-            return self.poll_connect(peer);
+        if self.exchange.has_order() { self.next_output() } else { None }
+    }
+
+    #[inline(never)]
+    fn next_output(&mut self) -> Option<Output<'_>> {
+        if let Order::Connect(peer) = *self.exchange.take_order()? {
+            return self.poll_session(peer);
         }
         Some(match self.exchange.lend_order()? {
             crate::exchange::Output::Transmit(peer, datagram) => Output::Transmit { peer, datagram },
@@ -447,19 +461,9 @@ impl Client {
     }
 
     #[cold]
-    fn poll_connect(&mut self, peer: Peer) -> Option<Output<'_>> {
-        if self.server_uri(peer).is_none() {
-            // A session that was given up before it was asked for.
-            return self.poll_output();
-        }
-        let account = self.security(self.connections.by_peer(peer)?.role)?;
-        let security = match account.mode {
-            Some(Mode::PreSharedKey) => {
-                Security::Psk { identity: &account.credential.identity, key: &account.credential.secret_key }
-            }
-            _ => Security::NoSec,
-        };
-        Some(Output::Connect { peer, uri: self.server_uri(peer)?, security })
+    fn poll_session(&mut self, peer: Peer) -> Option<Output<'_>> {
+        // It may have been given up before it was asked for.
+        if self.server_uri(peer).is_some() { self.session_wanted(peer) } else { self.poll_output() }
     }
 
     /// The oldest event that was not polled yet.
@@ -533,10 +537,14 @@ impl Client {
         Usage { transfers: self.transfers.len(), ..self.exchange.usage() }
     }
 
-    /// Allocates all datagram buffers now. Without it they are allocated one by one when so many are
-    /// needed at once for the first time; either way none is allocated after that.
+    /// Allocates all datagram buffers and tables now. Without it they grow when so much is needed at once
+    /// for the first time, up to their [`Limits`](crate::Limits); either way none grows after that. A body
+    /// that arrives in blocks and is collected takes its memory all the same, and gives it back.
     pub fn reserve(&mut self) {
         self.exchange.reserve();
+        self.transfers.reserve();
+        self.reporting.reserve();
+        self.events.reserve();
     }
 
     /// Gives the memory of unused datagram buffers back.

@@ -3,6 +3,7 @@
 use coap_codec::{Message, MessageWriter};
 
 use super::connection::Link;
+use super::due::After;
 use super::request::{Floors, places};
 use super::{Client, Connection, Received};
 use crate::base::time::Instant;
@@ -28,7 +29,7 @@ impl Client {
     ) -> Received {
         let now = self.clock.advance(now);
         let received = self.multicast_in(now, peer, datagram);
-        self.pump(now, Some(model));
+        self.pump(now, After::Anything, Some(model));
         received
     }
 

@@ -2,7 +2,8 @@
 
 use super::connection::{Connection, Link};
 use super::{Client, Role};
-use crate::base::time::{Instant, sooner};
+use crate::base::time::{Instant, earliest, sooner};
+use crate::exchange::Peer;
 use crate::lifecycle::registration::Registration;
 
 /// What is to be done for a server.
@@ -20,53 +21,75 @@ pub(super) enum Task {
     Notification,
 }
 
+impl Task {
+    const fn connect(at: Instant) -> (Instant, Self) {
+        (at, Self::Connect)
+    }
+}
+
 impl Client {
-    /// What is to be done next for the server of a registration, or without one for the bootstrap server.
-    /// What is due already comes in a fixed order: requests of ours, answers, reporting. What needs room in
-    /// NSTART has no deadline while there is no room: then only the peer's answer, or the end of the
-    /// exchange, can change that.
-    pub(super) fn next_task(
+    /// What is to be done next for the server of a registration. What is due already comes in a fixed order:
+    /// requests of ours, answers, reporting. What needs room in NSTART has no deadline while there is no
+    /// room: then only the peer's answer, or the end of the exchange, can change that.
+    pub(super) fn next_task(&self, now: Instant, own: &Registration) -> Option<(Instant, Task)> {
+        let request = self.lifecycle.poll_server(own);
+        let Some(Connection { peer, role, link }) = self.session_of(own) else { return request.map(Task::connect) };
+        if link != Link::Open {
+            return self.next_session(role, link, request);
+        }
+        let serves = self.lifecycle.hears_servers() && own.serves(now);
+        self.next_message(now, peer, request, serves, |room| {
+            let confirmable = self.config.confirmable_notifications;
+            let in_touch = !own.is_out_of_touch(now);
+            in_touch.then(|| self.reporting.poll_timeout(now, own.server, confirmable, room))?
+        })
+    }
+
+    /// The same for the bootstrap server, which observes nothing.
+    pub(super) fn next_bootstrap_task(&self, now: Instant) -> Option<(Instant, Task)> {
+        let request = self.lifecycle.poll_bootstrap();
+        let session = self.connections.by_role(Role::Bootstrap);
+        let Some(Connection { peer, role, link }) = session else { return request.map(Task::connect) };
+        if link != Link::Open {
+            return self.next_session(role, link, request);
+        }
+        let serves = self.lifecycle.serves(now, role, &self.config);
+        self.next_message(now, peer, request, serves, |_| None)
+    }
+
+    /// Where no datagrams pass.
+    #[inline(never)]
+    fn next_session(&self, role: Role, link: Link, request: Option<Instant>) -> Option<(Instant, Task)> {
+        match link {
+            Link::Closed | Link::Lost => request.map(Task::connect),
+            Link::Wanted => self.lifecycle.may_send(role).then_some(Task::connect(Instant::ZERO)),
+            Link::Connecting | Link::Lingering { .. } | Link::Open => None,
+        }
+    }
+
+    /// Where they pass: when `request` is due, and when something is to be `told`, with and without room.
+    fn next_message(
         &self,
         now: Instant,
-        own: Option<&Registration>,
-        session: Option<Connection>,
+        peer: Peer,
+        request: Option<Instant>,
+        serves: bool,
+        told: impl FnOnce(bool) -> Option<Instant>,
     ) -> Option<(Instant, Task)> {
-        let request = match own {
-            Some(own) => self.lifecycle.poll_server(own),
-            None => self.lifecycle.poll_bootstrap(),
-        };
-        let connect = request.map(|at| (at, Task::Connect));
-        let Some(Connection { peer, role, link }) = session else { return connect };
-        match link {
-            Link::Connecting | Link::Lingering { .. } => return None,
-            Link::Closed | Link::Lost => return connect,
-            Link::Wanted => return self.lifecycle.may_send(role).then_some((Instant::ZERO, Task::Connect)),
-            Link::Open => {}
-        }
         if self.exchange.next_block(peer).is_some() && self.exchange.may_send(peer) {
             return Some((Instant::ZERO, Task::NextBlock));
         }
         let room = self.exchange.has_room(peer);
-        let request = request.filter(|_| room).map(|at| (at, Task::Request));
-        let serves = match own {
-            Some(own) => self.lifecycle.hears_servers() && own.serves(now),
-            None => self.lifecycle.serves(now, role, &self.config),
-        };
-        if !serves || request.is_some_and(|(at, _)| at <= now) {
-            return request;
+        let request = request.filter(|_| room);
+        if !serves || request.is_some_and(|at| at <= now) {
+            return request.map(|at| (at, Task::Request));
         }
         if room && self.exchange.due(peer).is_some() {
             return Some((Instant::ZERO, Task::LateAnswer));
         }
-        let observer = own.filter(|own| !own.is_out_of_touch(now)).map(|own| own.server);
-        let told = observer.and_then(|server| {
-            let confirmable = self.config.confirmable_notifications;
-            self.reporting.poll_timeout(now, server, confirmable, room)
-        });
-        match (request, told) {
-            (Some((at, _)), Some(told)) if at <= told => request,
-            (request, told) => told.map(|at| (at, Task::Notification)).or(request),
-        }
+        let told = told(room);
+        let at = sooner(request, told)?;
+        Some((at, if request == Some(at) { Task::Request } else { Task::Notification }))
     }
 
     /// Notes when there is something to do next. `to_send` says when a server is to be sent something.
@@ -79,27 +102,39 @@ impl Client {
         self.plan(now, self.next_to_send(now));
     }
 
+    /// The same while all is plain: nothing is kept, nobody falls asleep, no session lingers, and nobody
+    /// but servers is waited for.
+    pub(super) fn plan_plainly(&mut self, to_send: Option<Instant>) {
+        self.wake = self.next_due_plainly(to_send);
+    }
+
     fn next_due(&self, now: Instant, to_send: Option<Instant>) -> Option<Instant> {
-        let mut due = sooner(self.exchange.poll_timeout(), self.transfers.poll_timeout());
-        due = sooner(due, self.lifecycle.poll_own_timeout());
+        let mut due = sooner(self.next_due_plainly(to_send), self.lifecycle.poll_own_timeout());
         due = sooner(due, self.connections.next_lingered());
         for own in &self.lifecycle.registrations {
             due = sooner(due, self.poll_keep(now, own));
             due = sooner(due, self.poll_asleep(now, own));
         }
-        sooner(due, to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled))))
+        due
+    }
+
+    fn next_due_plainly(&self, to_send: Option<Instant>) -> Option<Instant> {
+        let to_send = to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled)));
+        let due = sooner(to_send, self.lifecycle.poll_account_timeout());
+        sooner(due, sooner(self.exchange.poll_timeout(), self.transfers.poll_timeout()))
     }
 
     /// When any server is to be sent something.
     pub(super) fn next_to_send(&self, now: Instant) -> Option<Instant> {
-        let at = |own| self.next_task(now, own, self.session_of(own)).map(|(at, _)| at);
-        let first = if self.lifecycle.heeds_bootstrap_server(&self.config) { at(None) } else { None };
-        self.lifecycle.registrations.iter().fold(first, |due, own| sooner(due, at(Some(own))))
+        let bootstrap = self.lifecycle.heeds_bootstrap_server(&self.config);
+        let first = if bootstrap { self.next_bootstrap_task(now) } else { None };
+        let servers = self.lifecycle.registrations.iter().filter_map(|own| self.next_task(now, own));
+        earliest(servers.chain(first).map(|(at, _)| at))
     }
 
-    /// The session with the server of a registration, or without one with the bootstrap server.
-    pub(super) fn session_of(&self, own: Option<&Registration>) -> Option<Connection> {
-        self.connections.by_role(own.map_or(Role::Bootstrap, |own| Role::Server(own.server)))
+    /// The session with the server of a registration.
+    pub(super) fn session_of(&self, own: &Registration) -> Option<Connection> {
+        self.connections.by_role(Role::Server(own.server))
     }
 
     /// Whether nothing is due before what was planned.

@@ -351,7 +351,7 @@ impl Floors<'_> {
     }
 
     /// Whether the embedder offers this group of operations (DM terminal specification, 6).
-    pub(super) const fn offers(&self, role: Role, kind: Kind) -> bool {
+    pub(super) fn offers(&self, role: Role, kind: Kind) -> bool {
         match (role, kind) {
             // Discovery has a setting of its own.
             (Role::Bootstrap, _) | (_, Kind::WellKnown) => true,

@@ -2,8 +2,8 @@
 
 use coap_codec::Uri;
 
-use super::Client;
 use super::connection::{Connection, Link};
+use super::{Client, Output, Security};
 use crate::base::attributes::Attributes;
 use crate::exchange::Peer;
 use crate::lifecycle::Role;
@@ -61,7 +61,21 @@ impl Client {
         }
     }
 
+    /// How the runtime is asked for a session.
+    #[inline(never)]
+    pub(super) fn session_wanted(&self, peer: Peer) -> Option<Output<'_>> {
+        let account = self.security(self.connections.by_peer(peer)?.role)?;
+        let security = match account.mode {
+            Some(Mode::PreSharedKey) => {
+                Security::Psk { identity: &account.credential.identity, key: &account.credential.secret_key }
+            }
+            _ => Security::NoSec,
+        };
+        Some(Output::Connect { peer, uri: self.server_uri(peer)?, security })
+    }
+
     /// The URI of the server that a peer is.
+    #[inline(never)]
     pub(super) fn server_uri(&self, peer: Peer) -> Option<Uri<'_>> {
         let account = self.security(self.connections.by_peer(peer)?.role)?;
         Uri::parse(account.uri.as_deref()?).ok()

@@ -39,7 +39,6 @@ pub(crate) mod request;
 mod send;
 
 use core::fmt;
-use core::time::Duration;
 
 use coap_codec::{Code, Header, Message, MessageId, MessageType, NoResponse, Token};
 
@@ -48,13 +47,14 @@ use self::message::dedup::Deduplication;
 use self::message::ids::MessageIds;
 pub(crate) use self::message::outbox::Order;
 use self::message::outbox::Outbox;
+use self::message::rejections::Rejections;
 use self::message::retransmit::{Retransmission, Step};
 use self::message::slots::Slots;
 use self::request::deferred::Deferred;
 use self::request::pending::Pending;
 use crate::base::limits::Limits;
 use crate::base::rng::{Generator, Key};
-use crate::base::time::{Instant, Span, sooner};
+use crate::base::time::{Instant, Micros, sooner};
 
 pub use crate::base::transmission::Transmission;
 pub use message::outbox::Output;
@@ -125,13 +125,14 @@ pub enum Handled {
     /// A block of a request of ours was taken, or the request is wanted in another way: with smaller
     /// blocks, or with its Echo. The next message of it is to be sent.
     Continues,
-    /// A ping (an Empty confirmable message) was answered with a Reset.
+    /// A ping (an Empty confirmable message) was answered with a Reset, unless there were too many.
     Ping,
     /// It was no CoAP message, or one that its type forbids: ignored, or rejected with a Reset.
     Malformed,
     /// An acknowledgement, a reset or a response to nothing that we know of.
     Unexpected,
-    /// A request was refused with 5.03, because it could not be remembered.
+    /// A request was refused with 5.03, because it could not be remembered; without a word when there were
+    /// [too many](Transmission::rejections).
     Refused,
 }
 
@@ -193,9 +194,9 @@ pub enum SendError {
 pub struct Endpoint {
     transmission: Transmission,
     /// EXCHANGE_LIFETIME, worked out once: nearly every message needs it.
-    exchange_lifetime: Span,
-    /// The bounds of the first retransmission's timeout: the same.
-    initial_timeout: (Duration, Duration),
+    exchange_lifetime: Micros,
+    /// The shortest timeout of the first retransmission, and how much longer it may be: the same.
+    initial_timeout: (Micros, Micros),
     generator: Generator,
     messages: Messages,
     pending: Pending,
@@ -209,14 +210,15 @@ impl Endpoint {
     #[must_use]
     pub fn new(transmission: Transmission, limits: &Limits, key: Key) -> Self {
         let mut generator = Generator::new(key);
+        let (shortest, longest) = transmission.initial_timeout();
         let first = generator.next_u64() as u16;
         // A request that waits keeps its buffer until it is answered: one is left to answer with.
         let deferred = limits.deferred.min(limits.slots.min(usize::from(u8::MAX)).saturating_sub(1));
         let queue = limits.slots.saturating_mul(2).saturating_add(limits.servers).saturating_add(4);
         Self {
             transmission,
-            exchange_lifetime: transmission.exchange_lifetime().into(),
-            initial_timeout: transmission.initial_timeout(),
+            exchange_lifetime: Micros::of(transmission.exchange_lifetime()),
+            initial_timeout: (Micros::of(shortest), Micros::of(longest.saturating_sub(shortest))),
             generator,
             messages: Messages {
                 ids: MessageIds::starting_at(first),
@@ -224,6 +226,7 @@ impl Endpoint {
                 outbox: Outbox::new(queue),
                 duplicates: Deduplication::new(limits.deduplication),
                 unacknowledged: Retransmission::new(limits.exchanges),
+                rejections: Rejections::default(),
             },
             pending: Pending::new(limits.exchanges),
             deferred: Deferred::new(deferred),
@@ -263,8 +266,11 @@ impl Endpoint {
     /// When [`Self::expire`] has something to do.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.is_silent() && self.deferred.is_empty() {
+            return None;
+        }
         let due = sooner(self.messages.unacknowledged.poll_timeout(), self.pending.poll_timeout());
-        if self.deferred.is_empty() { due } else { sooner(due, self.deferred.poll_timeout()) }
+        sooner(due, self.deferred.poll_timeout())
     }
 
     /// The next order to the runtime. Its bytes are lent until the next call.
@@ -273,8 +279,13 @@ impl Endpoint {
         self.lend_order()
     }
 
+    /// Whether there is a next order. The last one is not lent any more.
+    pub(crate) fn has_order(&mut self) -> bool {
+        self.messages.outbox.has_next(&mut self.messages.slots)
+    }
+
     /// Takes the next order out, for a caller that adds to it before it is lent.
-    pub(crate) fn take_order(&mut self) -> Option<Order> {
+    pub(crate) fn take_order(&mut self) -> Option<&Order> {
         self.messages.outbox.pop(&mut self.messages.slots)
     }
 
@@ -321,7 +332,12 @@ impl Endpoint {
     /// Whether nothing goes on with a peer: nothing is awaited from it, nothing of it waits for an answer.
     #[must_use]
     pub fn is_quiet(&self, peer: Peer) -> bool {
-        self.messages.unacknowledged.count(peer) == 0 && !self.pending.has(peer) && !self.deferred.has(peer)
+        self.messages.unacknowledged.first_of(peer).is_none() && !self.pending.has(peer) && !self.deferred.has(peer)
+    }
+
+    /// Whether any request is kept for a later answer.
+    pub(crate) const fn owes_answers(&self) -> bool {
+        !self.deferred.is_empty()
     }
 
     /// Whether a datagram for a peer waits to be handed out.
@@ -366,7 +382,7 @@ impl Endpoint {
 
     /// The next Message ID and the generator's counter: what a snapshot keeps.
     pub(crate) const fn counters(&self) -> (u16, u64) {
-        (self.messages.ids.next(), self.generator.counter())
+        (self.messages.ids.counter(), self.generator.counter())
     }
 
     /// Goes on with counters of a snapshot.

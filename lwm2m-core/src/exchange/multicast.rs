@@ -6,7 +6,6 @@ use core::time::Duration;
 use coap_codec::{Code, Message, MessageType, MessageWriter};
 
 use super::request::deferred::{Kept, State};
-use super::send::once;
 use super::{Endpoint, Handled, Inbound, Peer, Reply, SendError, Verdict};
 use crate::base::time::Instant;
 
@@ -38,8 +37,7 @@ impl Endpoint {
     /// [`SendError::TooManyDeferred`], [`SendError::NoSlot`], [`SendError::TooLong`]: it stays unanswered.
     pub fn keep_for_leisure(&mut self, now: Instant, reply: &Reply, request: &[u8]) -> Result<(), SendError> {
         let ticket = self.deferred.next_ticket().ok_or(SendError::TooManyDeferred)?;
-        self.messages.outbox.reclaim(&mut self.messages.slots);
-        let (slot, buffer) = self.messages.slots.take().ok_or(SendError::NoSlot)?;
+        let (slot, buffer) = self.messages.take_slot()?;
         let Some(room) = buffer.get_mut(..request.len()) else {
             self.messages.slots.release(slot);
             return Err(SendError::TooLong);
@@ -70,13 +68,13 @@ impl Endpoint {
         let len = self.messages.slots.datagram(slot).len();
         let buffer: Box<[u8]> = self.messages.slots.lift(slot);
         if let Some(Ok(request)) = buffer.get(..len).map(Message::parse) {
-            let mut write = once(|writer| write(writer, &request));
             // An answer that cannot be sent is as good as one that was lost.
             let kind = MessageType::NonConfirmable;
-            let _ = self.send(now, reply.peer, kind, Code::CONTENT, reply.token, &mut |writer| match write(writer) {
-                Verdict::Send if !reply.unwanted.suppresses(writer.code()) => Verdict::Send,
-                _ => Verdict::Drop,
-            });
+            let _ =
+                self.send(now, reply.peer, kind, Code::CONTENT, reply.token, |writer| match write(writer, &request) {
+                    Verdict::Send if !reply.unwanted.suppresses(writer.code()) => Verdict::Send,
+                    _ => Verdict::Drop,
+                });
         }
         self.messages.slots.restore(slot, buffer);
         self.messages.slots.release(slot);

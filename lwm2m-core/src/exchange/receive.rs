@@ -5,13 +5,13 @@ use coap_codec::{Message, MessageId, MessageType, OptionNumber, ParseError};
 use super::message::dedup::{Class, Repeat};
 use super::message::outbox::Order;
 use super::{Endpoint, ExchangeId, Failure, Handled, Inbound, Peer, Reply};
-use crate::base::time::{Instant, Span};
+use crate::base::time::{Instant, Micros};
 
 impl Endpoint {
     /// Takes a datagram: matches, acknowledges, repeats or rejects it, and says what is left to do
     /// (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
     pub fn receive<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
-        let Some(message) = self.parse(peer, datagram) else { return Inbound::Handled(Handled::Malformed) };
+        let Some(message) = self.parse(now, peer, datagram) else { return Inbound::Handled(Handled::Malformed) };
         let Some(mut reply) = Reply::to(peer, &message) else { return self.receive_other(now, peer, message) };
         match self.request_in(now, &mut reply, &message) {
             None => Inbound::Request { reply, message },
@@ -21,14 +21,14 @@ impl Endpoint {
 
     /// The message in a datagram; one that is none is rejected as it deserves.
     #[inline]
-    pub(crate) fn parse<'a>(&mut self, peer: Peer, datagram: &'a [u8]) -> Option<Message<'a>> {
-        Message::parse(datagram).map_err(|error| self.reject(peer, error)).ok()
+    pub(crate) fn parse<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Option<Message<'a>> {
+        Message::parse(datagram).map_err(|error| self.malformed(now, peer, error)).ok()
     }
 
     #[cold]
-    fn reject(&mut self, peer: Peer, error: ParseError) {
+    fn malformed(&mut self, now: Instant, peer: Peer, error: ParseError) {
         if let Some(reset) = error.reset() {
-            self.messages.empty(peer, MessageType::Reset, reset.message_id);
+            self.reject(now, peer, reset.message_id);
         }
     }
 
@@ -48,7 +48,7 @@ impl Endpoint {
                 // An Empty message, or a code class that means nothing here (section 4.2).
                 let confirmable = kind == MessageType::Confirmable;
                 if confirmable {
-                    self.messages.empty(peer, MessageType::Reset, message_id);
+                    self.reject(now, peer, message_id);
                 }
                 let ping = code.is_empty() && confirmable;
                 Inbound::Handled(if ping { Handled::Ping } else { Handled::Malformed })
@@ -84,10 +84,23 @@ impl Endpoint {
         let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
         if !known && class != Class::Harmless {
             // Not remembered, it might be carried out twice.
-            self.unavailable(reply);
+            if self.may_reject(now) {
+                self.unavailable(reply);
+            }
             return Some(Handled::Refused);
         }
         None
+    }
+
+    /// A Reset for what nobody here asked for, as long as there are not too many of them.
+    fn reject(&mut self, now: Instant, peer: Peer, message_id: MessageId) {
+        if self.may_reject(now) {
+            self.messages.empty(peer, MessageType::Reset, message_id);
+        }
+    }
+
+    fn may_reject(&mut self, now: Instant) -> bool {
+        self.messages.rejections.admit(now, self.transmission.rejections)
     }
 
     /// Sends a duplicate's answer again, where it has one.
@@ -98,8 +111,8 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn lifetime(&self, confirmable: bool) -> Span {
-        if confirmable { self.exchange_lifetime } else { self.transmission.non_lifetime().into() }
+    pub(super) fn lifetime(&self, confirmable: bool) -> Micros {
+        if confirmable { self.exchange_lifetime } else { Micros::of(self.transmission.non_lifetime()) }
     }
 
     fn response_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
@@ -107,27 +120,31 @@ impl Endpoint {
         let message_id = message.message_id();
         let Some(exchange) = self.pending.find(peer, message.token()) else {
             if confirmable {
-                self.messages.empty(peer, MessageType::Reset, message_id);
+                self.reject(now, peer, message_id);
             }
             return Inbound::Handled(Handled::Unexpected);
         };
-        self.stop_retransmission(exchange);
-        let unusable = unusable(&message);
-        let goes_on = !unusable && self.pending.goes_on(exchange, &message);
-        if !goes_on {
-            self.finish(exchange);
-        }
         if confirmable {
-            let kind = if unusable { MessageType::Reset } else { MessageType::Acknowledgement };
+            let kind = if unusable(&message) { MessageType::Reset } else { MessageType::Acknowledgement };
             let sent = self.messages.empty(peer, kind, message_id);
             let repeat = sent.map_or(Repeat::Nothing, Repeat::Answer);
             let until = now + self.lifetime(true);
             self.messages.duplicates.insert(now, until, peer, message_id, Class::Harmless, repeat);
         }
-        if goes_on {
-            return Inbound::Handled(Handled::Continues);
+        self.take_response(exchange, message)
+    }
+
+    /// Takes the response to a request that is waited for.
+    fn take_response<'a>(&mut self, exchange: ExchangeId, message: Message<'a>) -> Inbound<'a> {
+        self.stop_retransmission(exchange);
+        if unusable(&message) {
+            self.pending.remove(exchange);
+            Inbound::Failed(exchange, Failure::Unusable)
+        } else if self.pending.answered(exchange, &message) {
+            Inbound::Handled(Handled::Continues)
+        } else {
+            Inbound::Response { exchange, message }
         }
-        if unusable { Inbound::Failed(exchange, Failure::Unusable) } else { Inbound::Response { exchange, message } }
     }
 
     fn acknowledgement_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
@@ -148,32 +165,18 @@ impl Endpoint {
         if !message.code().is_response() || self.pending.token(exchange) != Some(message.token()) {
             return Inbound::Handled(Handled::Unexpected);
         }
-        self.stop_retransmission(exchange);
-        if unusable(&message) {
-            self.finish(exchange);
-            return Inbound::Failed(exchange, Failure::Unusable);
-        }
-        if self.pending.goes_on(exchange, &message) {
-            return Inbound::Handled(Handled::Continues);
-        }
-        self.finish(exchange);
-        Inbound::Response { exchange, message }
+        self.take_response(exchange, message)
     }
 
     fn reset_in<'a>(&mut self, peer: Peer, message_id: MessageId) -> Inbound<'a> {
         match self.messages.unacknowledged.find(peer, message_id) {
             Some(exchange) => {
-                self.finish(exchange);
+                self.stop_retransmission(exchange);
+                self.pending.remove(exchange);
                 Inbound::Failed(exchange, Failure::Reset)
             }
             None => Inbound::Rejected(peer, message_id),
         }
-    }
-
-    /// Ends an exchange: nothing of it is sent or awaited any more.
-    fn finish(&mut self, exchange: ExchangeId) {
-        self.stop_retransmission(exchange);
-        self.pending.remove(exchange);
     }
 
     pub(super) fn stop_retransmission(&mut self, exchange: ExchangeId) {

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 
 use coap_codec::{Code, Header, Message, MessageType, MessageWriter, Token};
 
-use super::message::Write;
 use super::message::dedup::{Class, INLINE, Inline, Repeat};
 use super::message::outbox::Order;
 use super::message::slots::SlotId;
@@ -13,25 +12,31 @@ use super::request::pending::Awaits;
 use super::request::upload::Upload;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
 use crate::base::origin::Ticket;
-use crate::base::rng::between;
-use crate::base::time::Instant;
-
-/// Writes a request whose body may leave in blocks.
-pub(crate) type WriteBlock<'a> = dyn FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict + 'a;
+use crate::base::rng::share;
+use crate::base::time::{Instant, Micros};
 
 impl Endpoint {
     /// Whether one more exchange with `peer` may begin now (NSTART, and the table of exchanges).
     #[must_use]
     pub fn has_room(&self, peer: Peer) -> bool {
-        self.may_send(peer) && self.pending.len() < self.exchange_limit
+        self.pending.len() < self.exchange_limit && self.may_send(peer)
     }
 
     /// Whether one more message that wants an acknowledgement may leave now. A request that goes on
     /// with its next block has its place in the table.
     pub(crate) fn may_send(&self, peer: Peer) -> bool {
-        let in_flight = self.messages.unacknowledged.count(peer).saturating_add(self.pending.unanswered(peer));
-        in_flight < usize::from(self.transmission.nstart.max(1))
-            && self.messages.unacknowledged.len() < self.exchange_limit
+        let Self { messages, pending, transmission, exchange_limit, .. } = self;
+        messages.unacknowledged.len() < *exchange_limit
+            && (self.is_silent() || {
+                let in_flight = messages.unacknowledged.of(peer).chain(pending.unanswered(peer));
+                let last_place = usize::from(transmission.nstart.saturating_sub(1));
+                in_flight.skip(last_place).next().is_none()
+            })
+    }
+
+    /// Whether nothing at all is in flight or awaited.
+    pub(super) const fn is_silent(&self) -> bool {
+        self.messages.unacknowledged.is_empty() && self.pending.is_empty()
     }
 
     /// Sends a confirmable request. Its outcome comes as [`Inbound::Response`](super::Inbound::Response),
@@ -46,8 +51,7 @@ impl Endpoint {
         method: Code,
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
-        let mut write = once(write);
-        self.request_in_blocks(now, peer, method, &mut |writer, _| write(writer))
+        self.request_in_blocks(now, peer, method, |writer, _| write(writer))
     }
 
     /// The same for a request whose body may be sent block by block: `write` may leave the payload to
@@ -60,18 +64,18 @@ impl Endpoint {
         now: Instant,
         peer: Peer,
         method: Code,
-        write: &mut WriteBlock<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>, &mut Upload) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
         let mut upload = Upload::default();
         let (exchange, token) =
-            self.request_out(now, peer, MessageType::Confirmable, method, &mut |writer| write(writer, &mut upload))?;
+            self.request_out(now, peer, MessageType::Confirmable, method, |writer| write(writer, &mut upload))?;
         self.pending.insert(exchange, peer, token, Awaits::Acknowledgement, upload);
         Ok(exchange)
     }
 
     /// A request to `peer` whose next block is due: to be sent with [`Self::continue_request`].
     pub(crate) fn next_block(&self, peer: Peer) -> Option<ExchangeId> {
-        self.pending.next_block(peer).map(|(exchange, _)| exchange)
+        self.pending.next_block(peer)
     }
 
     /// Sends the next block of a request, under a new token and a new Message ID (RFC 7959, section
@@ -84,14 +88,15 @@ impl Endpoint {
         now: Instant,
         peer: Peer,
         method: Code,
-        write: &mut WriteBlock<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>, &mut Upload) -> Verdict,
     ) -> Result<(), SendError> {
-        let (exchange, mut upload) = self.pending.next_block(peer).ok_or(SendError::Dropped)?;
+        let exchange = self.pending.next_block(peer).ok_or(SendError::Dropped)?;
+        let mut upload = self.pending.upload(exchange).ok_or(SendError::Dropped)?;
         if !self.may_send(peer) {
             return Err(SendError::Busy);
         }
         let token = self.fresh_token(peer);
-        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), &mut |writer| {
+        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), |writer| {
             write(writer, &mut upload)
         });
         match sent {
@@ -116,8 +121,7 @@ impl Endpoint {
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
         let mut len = 0;
-        let mut write = once(write);
-        let (exchange, token) = self.request_out(now, peer, MessageType::NonConfirmable, method, &mut |writer| {
+        let (exchange, token) = self.request_out(now, peer, MessageType::NonConfirmable, method, |writer| {
             let verdict = write(writer);
             len = writer.len();
             verdict
@@ -133,7 +137,7 @@ impl Endpoint {
         peer: Peer,
         message_type: MessageType,
         method: Code,
-        write: &mut Write<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<(ExchangeId, Token), SendError> {
         if !self.has_room(peer) {
             return Err(SendError::Busy);
@@ -171,7 +175,7 @@ impl Endpoint {
             return Err(SendError::Busy);
         }
         let kind = if confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
-        self.send(now, peer, kind, Code::CONTENT, token, &mut once(write))
+        self.send(now, peer, kind, Code::CONTENT, token, write)
     }
 
     /// Makes a message with a new Message ID and sends it.
@@ -182,7 +186,7 @@ impl Endpoint {
         message_type: MessageType,
         code: Code,
         token: Token,
-        write: &mut Write<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
         self.send_as(now, peer, message_type, code, token, None, write)
     }
@@ -197,16 +201,30 @@ impl Endpoint {
         code: Code,
         token: Token,
         exchange: Option<ExchangeId>,
-        write: &mut Write<'_>,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
         let lifetime = self.exchange_lifetime;
-        let message_id = self.messages.ids.take(now, lifetime).ok_or(SendError::NoMessageId)?;
+        let message_id = self.messages.ids.next(now, lifetime).ok_or(SendError::NoMessageId)?;
         let header = Header { message_type, code, message_id };
         let (slot, verdict) = self.messages.compose(header, token, write)?;
         if verdict != Verdict::Send {
             self.messages.drop_slot(slot);
             return Err(SendError::Dropped);
         }
+        Ok(self.dispatch(now, peer, header, token, exchange, slot))
+    }
+
+    /// Queues a message that was written, and repeats it until it is acknowledged if it is confirmable.
+    fn dispatch(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        Header { message_type, code, message_id }: Header,
+        token: Token,
+        exchange: Option<ExchangeId>,
+        slot: SlotId,
+    ) -> Sent {
+        self.messages.ids.used();
         let exchange = exchange.unwrap_or_else(|| {
             self.last_exchange = self.last_exchange.wrapping_add(1);
             ExchangeId(self.last_exchange)
@@ -215,13 +233,14 @@ impl Endpoint {
             self.messages.outbox.push(Order::Keep(peer, slot));
             // A request is random already: by its token, which nobody else learns in time.
             let drawn = token.as_bytes().try_into().ok().filter(|_| code.is_request()).map(u64::from_be_bytes);
-            let (low, high) = self.initial_timeout;
-            let timeout = between(drawn.unwrap_or_else(|| self.generator.next_u64()), low, high);
+            let (shortest, more) = self.initial_timeout;
+            let more = share(drawn.unwrap_or_else(|| self.generator.next_u64()), more);
+            let timeout = Micros(shortest.0.saturating_add(more.0));
             self.messages.unacknowledged.start(now, timeout, (exchange, peer, message_id, slot));
         } else {
             self.messages.outbox.push(Order::Once(peer, slot));
         }
-        Ok(Sent { exchange, message_id })
+        Sent { exchange, message_id }
     }
 
     /// Answers a request: in the acknowledgement when it was confirmable, else in a
@@ -270,10 +289,11 @@ impl Endpoint {
     fn non_confirmable_answer(&mut self, now: Instant, reply: &Reply) -> Result<Header, SendError> {
         // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
         let lifetime = self.exchange_lifetime;
-        let Some(message_id) = self.messages.ids.take(now, lifetime) else {
+        let Some(message_id) = self.messages.ids.next(now, lifetime) else {
             self.forget_request(reply);
             return Err(SendError::NoMessageId);
         };
+        self.messages.ids.used();
         let code = Code::INTERNAL_SERVER_ERROR;
         Ok(Header { message_type: MessageType::NonConfirmable, code, message_id })
     }
@@ -400,10 +420,9 @@ impl Endpoint {
         };
         let kind = if kept.reply.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
         let mut verdict = Verdict::Send;
-        let mut write = Some(write);
-        let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, &mut |writer| {
+        let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, |writer| {
             let request = request.map(|message| (&kept.reply, message));
-            verdict = write.take().map_or(Verdict::Drop, |write| write(writer, request));
+            verdict = write(writer, request);
             if verdict == Verdict::Send && kept.reply.unwanted.suppresses(writer.code()) {
                 verdict = Verdict::Drop;
             }
@@ -423,12 +442,4 @@ impl Endpoint {
         self.messages.slots.release(kept.slot);
         Ok(())
     }
-}
-
-/// What is called once may consume what it captured.
-pub(super) fn once(
-    write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
-) -> impl FnMut(&mut MessageWriter<'_>) -> Verdict {
-    let mut write = Some(write);
-    move |writer| write.take().map_or(Verdict::Drop, |write| write(writer))
 }

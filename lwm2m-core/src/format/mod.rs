@@ -42,9 +42,9 @@ mod vectors;
 
 use coap_codec::{Code, ContentFormat};
 
-use crate::base::config::LegacyFormats;
 use crate::base::definition::ResourceDef;
 use crate::base::path::{Leaf, Path};
+use crate::base::profile::LegacyFormats;
 use crate::base::value::{DataType, Sink, Stop, Value};
 
 pub(crate) use digest::Digest;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::base::config::Backoff;
+use crate::base::profile::Backoff;
 use crate::base::rng::Generator;
 
 /// The pause after the `failures`-th failure in a row: doubling, bounded, and stretched at random

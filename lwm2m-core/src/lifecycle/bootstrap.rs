@@ -1,15 +1,17 @@
 //! Bootstrap, begun by the client or by the bootstrap server (OMA LwM2M 1.0, 5.2; DM terminal
 //! specification 7.2).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use coap_codec::{Code, Message};
 
 use super::{World, backoff};
-use crate::base::config::{Backoff, Config};
+use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
+use crate::base::profile::Backoff;
 use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
@@ -27,9 +29,9 @@ pub(crate) enum Bootstrap {
     /// A Bootstrap-Request is due at `at`.
     Wanted { at: Instant, failures: u8 },
     /// The Bootstrap-Request is on its way; a command may come before its answer.
-    Requesting { exchange: ExchangeId, failures: u8, before: Accounts },
+    Requesting { exchange: ExchangeId, failures: u8, before: Box<Accounts> },
     /// The bootstrap server sends commands; `until` it must have sent the next one.
-    Receiving { until: Instant, failures: u8, before: Accounts },
+    Receiving { until: Instant, failures: u8, before: Box<Accounts> },
 }
 
 /// What becomes of the session in which a bootstrap finished.
@@ -82,7 +84,7 @@ impl Bootstrap {
     pub(crate) fn sent(&mut self, exchange: ExchangeId, before: &Accounts, events: &mut Events) {
         if let Self::Wanted { failures, .. } = *self {
             events.push(Event::BootstrapStarted);
-            *self = Self::Requesting { exchange, failures, before: before.clone() };
+            *self = Self::Requesting { exchange, failures, before: Box::new(before.clone()) };
         }
     }
 
@@ -95,7 +97,7 @@ impl Bootstrap {
             Self::Idle | Self::Boot => 0,
         };
         events.push(Event::BootstrapStarted);
-        *self = Self::Receiving { until: now + config.bootstrap.silence, failures, before: before.clone() };
+        *self = Self::Receiving { until: now + config.bootstrap.silence, failures, before: Box::new(before.clone()) };
     }
 
     pub(crate) fn owns(&self, exchange: ExchangeId) -> bool {
@@ -162,7 +164,7 @@ impl Bootstrap {
                 events.push(Event::BootstrapFinished);
                 let before = before.clone();
                 *self = Self::Idle;
-                Ok((before, lost))
+                Ok((*before, lost))
             }
             Err(why) => {
                 events.push(Event::Diagnostic(Diagnostic::Inconsistent(why)));
@@ -176,7 +178,7 @@ impl Bootstrap {
     pub(crate) fn failed(&mut self, now: Instant, reason: Reason, world: &mut World<'_>) {
         let failures = match core::mem::replace(self, Self::Idle) {
             Self::Requesting { failures, before, .. } | Self::Receiving { failures, before, .. } => {
-                *world.accounts = before;
+                *world.accounts = *before;
                 failures
             }
             Self::Wanted { failures, .. } => failures,
@@ -196,7 +198,7 @@ impl Bootstrap {
         let state = core::mem::replace(self, Self::Idle);
         *self = match state {
             Self::Requesting { failures, before, .. } | Self::Receiving { failures, before, .. } => {
-                *accounts = before;
+                *accounts = *before;
                 Self::Wanted { at: now, failures }
             }
             other => other,

@@ -3,12 +3,13 @@
 
 use core::time::Duration;
 
-use super::registration::{Registration, State};
+use super::registration::{Phase, Registration, State};
 use crate::base::time::Instant;
 
 /// When the server was in touch with us last: while it is registered with, it tells whether it can be
 /// talked to, and in queue mode whether it wants to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub(crate) enum Contact {
     /// Nothing speaks against talking to it. `last` is when the last message was sent or came.
     Heard { last: Instant },
@@ -38,20 +39,32 @@ impl Registration {
 
     /// Whether what the server is to be told must wait until it is known to be there.
     pub(crate) fn is_out_of_touch(&self, now: Instant) -> bool {
-        match (self.contact, &self.state) {
-            (Contact::Asleep, _) | (Contact::Unheard { .. }, State::Updating { .. }) => true,
-            (Contact::Unheard { .. }, State::Registered { update_at, failures, .. }) => {
-                *failures > 0 || *update_at <= now
-            }
-            _ => false,
+        match self.contact {
+            Contact::Heard { .. } => false,
+            Contact::Asleep => true,
+            Contact::Unheard { .. } => match &self.state {
+                State::Known { phase: Phase::Updating { .. }, .. } => true,
+                State::Known { phase: Phase::Registered { update_at, failures }, .. } => {
+                    *failures > 0 || *update_at <= now
+                }
+                _ => false,
+            },
         }
+    }
+
+    /// Whether the server may be told anything, at any time: it is registered with, without queue mode, and
+    /// nothing speaks against talking to it.
+    pub(crate) const fn is_at_hand(&self) -> bool {
+        matches!(self.contact, Contact::Heard { .. }) && self.lease().is_some() && !self.queues()
     }
 
     /// Whether it is queue mode that the server was told last, or is told now.
     pub(crate) const fn queues(&self) -> bool {
         match &self.state {
-            State::Registering { terms, .. } | State::Updating { terms, .. } => terms.binding.queues(),
-            State::Registered { lease, .. } => lease.terms.binding.queues(),
+            State::Registering { terms, .. } | State::Known { phase: Phase::Updating { terms, .. }, .. } => {
+                terms.binding.queues()
+            }
+            State::Known { lease, phase: Phase::Registered { .. } } => lease.terms.binding.queues(),
             _ => false,
         }
     }
@@ -59,7 +72,7 @@ impl Registration {
     /// Asleep until then: that is when the next Update is due, or a Register.
     pub(crate) fn asleep_until(&self, now: Instant) -> Option<Instant> {
         match &self.state {
-            State::Registered { lease, update_at, .. } if self.contact == Contact::Asleep => {
+            State::Known { lease, phase: Phase::Registered { update_at, .. } } if self.contact == Contact::Asleep => {
                 Some(lease.expires.min(*update_at)).filter(|until| *until > now)
             }
             _ => None,
@@ -70,9 +83,10 @@ impl Registration {
     /// its way or due before.
     pub(crate) fn falls_asleep(&self, awake: Duration) -> Option<(Instant, Instant)> {
         match (self.contact, &self.state) {
-            (Contact::Heard { last } | Contact::Unheard { last }, State::Registered { lease, update_at, .. })
-                if lease.terms.binding.queues() =>
-            {
+            (
+                Contact::Heard { last } | Contact::Unheard { last },
+                State::Known { lease, phase: Phase::Registered { update_at, .. } },
+            ) if lease.terms.binding.queues() => {
                 Some((last + awake, lease.expires.min(*update_at))).filter(|(from, until)| from < until)
             }
             _ => None,

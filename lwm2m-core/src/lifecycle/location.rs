@@ -62,11 +62,6 @@ impl Location {
         self.iter().take(usize::from(self.segments))
     }
 
-    /// The queries, in their order.
-    pub(crate) fn query(&self) -> impl Iterator<Item = &[u8]> {
-        self.iter().skip(usize::from(self.segments))
-    }
-
     pub(crate) fn parts(&self) -> (&[u8], u8) {
         (&self.options, self.segments)
     }
@@ -85,14 +80,18 @@ impl Location {
     }
 
     pub(crate) fn write(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-        self.path().try_for_each(|segment| writer.option(OptionNumber::URI_PATH, segment))?;
-        self.query().try_for_each(|query| writer.option(OptionNumber::URI_QUERY, query))
+        let segments = usize::from(self.segments);
+        self.iter().enumerate().try_for_each(|(index, value)| {
+            let number = if index < segments { OptionNumber::URI_PATH } else { OptionNumber::URI_QUERY };
+            writer.option(number, value)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use coap_codec::{Code, Header, MessageId, MessageType, Token};
 
     #[test]
     fn a_location_keeps_its_parts_and_refuses_what_is_not_well_formed() {
@@ -102,7 +101,12 @@ mod tests {
         }
         location.segments = 2;
         assert_eq!(location.path().collect::<Vec<_>>(), [&b"rd"[..], b"5a3f"]);
-        assert_eq!(location.query().collect::<Vec<_>>(), [b""]);
+        let header = Header::new(MessageType::Confirmable, Code::POST, MessageId(1));
+        let mut buffer = [0; 32];
+        let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
+        location.write(&mut writer).unwrap();
+        let message = Message::parse(writer.finish()).unwrap();
+        assert!(message.uri_path().eq(location.path()) && message.uri_query().eq([b""]));
         let (options, segments) = location.parts();
         assert_eq!(Location::from_parts(options, segments), Some(location.clone()));
         assert_eq!(Location::from_parts(options, 0), None);

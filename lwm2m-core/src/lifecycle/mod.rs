@@ -20,7 +20,7 @@ use coap_codec::{Code, Message, MessageWriter, WriteError};
 
 use self::bootstrap::Bootstrap;
 use self::presence::{Goal, Presence};
-use self::registration::{Outcome, Registration, Request, State, Terms, Then};
+use self::registration::{Outcome, Phase, Registration, Request, State, Terms, Then};
 pub(crate) use self::requests::WriteList;
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
@@ -132,6 +132,7 @@ impl Lifecycle {
     pub(crate) fn enrol(&mut self, now: Instant, accounts: &Accounts) {
         self.registrations.clear();
         self.registrations.extend(accounts.servers().map(|account| Registration::due_at(account.short_server_id, now)));
+        self.registrations.shrink_to_fit();
     }
 
     /// The same after a bootstrap. A server that refused so far, and is where it was, is tried at once
@@ -147,6 +148,7 @@ impl Lifecycle {
             Registration { state: State::Unregistered { at: now, failures }, ..Registration::due_at(server, now) }
         };
         self.registrations = accounts.servers().map(|account| again(account.short_server_id)).collect();
+        self.registrations.shrink_to_fit();
     }
 
     /// What should be told to a server, but for the object list.
@@ -206,17 +208,23 @@ impl Lifecycle {
 
     /// The same for the server of a registration.
     pub(crate) fn poll_server(&self, own: &Registration) -> Option<Instant> {
-        let leaving = matches!(self.presence, Presence::Leaving { .. });
-        let may = self.may_send(Role::Server(own.server)) && (!leaving || own.is_leaving());
-        if may { own.poll_timeout() } else { None }
+        let may = match self.presence {
+            Presence::Present => !self.bootstrap.holds_servers_back(),
+            Presence::Leaving { .. } => own.is_leaving(),
+            Presence::Flight | Presence::Off => false,
+        };
+        if may && self.network { own.poll_timeout() } else { None }
     }
 
-    /// Deadlines that need no peer: the bootstrap server's silence, the end of its account, the wait
-    /// for De-registers.
+    /// Deadlines that need no peer: the bootstrap server's silence, the wait for De-registers.
     pub(crate) fn poll_own_timeout(&self) -> Option<Instant> {
-        // A bootstrap that is going on decides about the account first.
-        let own = if self.bootstrap.is_running() { self.bootstrap.poll_timeout() } else { self.purge_at };
-        sooner(own, self.presence.until())
+        let bootstrap = if self.bootstrap.is_running() { self.bootstrap.poll_timeout() } else { None };
+        sooner(bootstrap, self.presence.until())
+    }
+
+    /// The end of the bootstrap server's account. A bootstrap that is going on decides about it first.
+    pub(crate) fn poll_account_timeout(&self) -> Option<Instant> {
+        self.purge_at.filter(|_| !self.bootstrap.is_running())
     }
 
     /// Writes the request that is due.
@@ -298,10 +306,13 @@ impl Lifecycle {
         let registration = self.registrations.iter_mut().find(|registration| registration.owns(exchange))?;
         let server = registration.server;
         let outcome = registration.answered(now, answer, world);
+        let failed = registration.failures() > 0;
         if outcome == Outcome::Registered {
             note_lifetime(server, world);
         }
-        self.reconsider_bootstrap(now, server, world);
+        if failed {
+            self.reconsider_bootstrap(now, server, world);
+        }
         Some(match outcome {
             Outcome::Nothing => Consequence::None,
             Outcome::Registered => Consequence::ForgetObservations(server),
@@ -552,10 +563,12 @@ impl Lifecycle {
             let wanted = Self::terms(registration.server, accounts, config, objects);
             match &registration.state {
                 // After a failure the pause goes on; the next try tells the terms of then.
-                State::Registered { lease, failures: 0, .. } if lease.terms != wanted => {
+                State::Known { lease, phase: Phase::Registered { failures: 0, .. } } if lease.terms != wanted => {
                     registration.update_now(now);
                 }
-                State::Registering { terms, .. } | State::Updating { terms, .. } if *terms != wanted => {
+                State::Registering { terms, .. } | State::Known { phase: Phase::Updating { terms, .. }, .. }
+                    if *terms != wanted =>
+                {
                     self.changed_meanwhile = true;
                 }
                 _ => {}
@@ -586,7 +599,7 @@ impl Lifecycle {
 
     /// Whether there may be anything to do for the bootstrap server, or with what it sends.
     pub(crate) fn heeds_bootstrap_server(&self, config: &Config) -> bool {
-        self.bootstrap != Bootstrap::Idle || config.bootstrap.server_initiated
+        !matches!(self.bootstrap, Bootstrap::Idle) || config.bootstrap.server_initiated
     }
 
     /// Whether the bootstrap server has a session in which it may begin by itself.
@@ -625,8 +638,8 @@ impl Lifecycle {
         self.is_present() && !self.bootstrap.is_running()
     }
 
-    fn is_present(&self) -> bool {
-        self.presence == Presence::Present && self.network
+    const fn is_present(&self) -> bool {
+        matches!(self.presence, Presence::Present) && self.network
     }
 }
 

@@ -6,6 +6,7 @@ use crate::base::time::Instant;
 
 /// What the device wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub(crate) enum Presence {
     /// To be reachable.
     Present,

@@ -8,10 +8,10 @@ use coap_codec::{Code, Message};
 use super::contact::Contact;
 use super::location::Location;
 use super::{World, backoff};
-use crate::base::config::RegistrationPolicy;
 use crate::base::event::{Event, Events, Reason};
-use crate::base::rng::Generator;
-use crate::base::time::Instant;
+use crate::base::profile::RegistrationPolicy;
+use crate::base::rng::{Generator, share};
+use crate::base::time::{Instant, Micros};
 use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
 
@@ -32,18 +32,26 @@ pub(crate) enum State {
     Unregistered { at: Instant, failures: u8 },
     /// A Register is on its way.
     Registering { exchange: ExchangeId, sent: Instant, terms: Terms, failures: u8 },
-    /// Registered; an Update is due at `update_at`.
-    Registered { lease: Lease, update_at: Instant, failures: u8 },
-    /// Registered, and an Update is on its way.
-    Updating { lease: Lease, exchange: ExchangeId, sent: Instant, terms: Terms, failures: u8 },
-    /// A De-register is due.
-    Leaving { lease: Lease, then: Then },
-    /// A De-register is on its way.
-    Deregistering { lease: Lease, exchange: ExchangeId, then: Then },
+    /// The server knows us by this lease.
+    Known { lease: Lease, phase: Phase },
     /// The server disabled the client (/1/x/4) until then.
     Disabled { until: Instant },
     /// Not registered, and not wanted to be.
     Gone,
+}
+
+/// How it goes on with a server that knows us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// Registered; an Update is due at `update_at`.
+    Registered { update_at: Instant, failures: u8 },
+    /// Registered, and an Update is on its way.
+    Updating { exchange: ExchangeId, sent: Instant, terms: Terms, failures: u8 },
+    /// A De-register is due.
+    Leaving { then: Then },
+    /// A De-register is on its way.
+    Deregistering { exchange: ExchangeId, then: Then },
 }
 
 /// What follows a De-register.
@@ -126,9 +134,12 @@ impl Registration {
         match &self.state {
             State::Unregistered { at, .. } if *at <= now => Some(Request::Register),
             State::Disabled { until } if *until <= now => Some(Request::Register),
-            State::Registered { lease, .. } if lease.expires <= now => Some(Request::Register),
-            State::Registered { lease, update_at, .. } if *update_at <= now => Some(lease.update_to(terms)),
-            State::Leaving { .. } => Some(Request::Deregister),
+            State::Known { lease, phase } => match phase {
+                Phase::Registered { .. } if lease.expires <= now => Some(Request::Register),
+                Phase::Registered { update_at, .. } if *update_at <= now => Some(lease.update_to(terms)),
+                Phase::Leaving { .. } => Some(Request::Deregister),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -136,36 +147,47 @@ impl Registration {
     /// When something is due by itself.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
+            State::Known { lease, phase } => match phase {
+                Phase::Registered { update_at, .. } => Some(lease.expires.min(*update_at)),
+                Phase::Leaving { .. } => Some(Instant::ZERO),
+                Phase::Updating { .. } | Phase::Deregistering { .. } => None,
+            },
             State::Unregistered { at, .. } => Some(*at),
-            State::Registered { lease, update_at, .. } => Some(lease.expires.min(*update_at)),
             State::Disabled { until } => Some(*until),
-            State::Leaving { .. } => Some(Instant::ZERO),
-            State::Registering { .. } | State::Updating { .. } | State::Deregistering { .. } | State::Gone => None,
+            State::Registering { .. } | State::Gone => None,
         }
     }
 
     /// The request left.
     pub(crate) fn sent(&mut self, now: Instant, request: Request, terms: Terms, exchange: ExchangeId) {
-        let state = core::mem::replace(&mut self.state, State::Gone);
-        self.state = match (request, state) {
-            (Request::Update { .. }, State::Registered { lease, failures, .. }) => {
-                State::Updating { lease, exchange, sent: now, terms, failures }
+        match (request, &mut self.state) {
+            (Request::Update { .. }, State::Known { phase, .. }) => {
+                if let Phase::Registered { failures, .. } = *phase {
+                    *phase = Phase::Updating { exchange, sent: now, terms, failures };
+                }
             }
-            (Request::Deregister, State::Leaving { lease, then }) => State::Deregistering { lease, exchange, then },
-            (Request::Register, State::Unregistered { failures, .. }) => {
-                State::Registering { exchange, sent: now, terms, failures }
+            (Request::Deregister, State::Known { phase, .. }) => {
+                if let Phase::Leaving { then } = *phase {
+                    *phase = Phase::Deregistering { exchange, then };
+                }
             }
-            (Request::Register, _) => State::Registering { exchange, sent: now, terms, failures: 0 },
-            (_, state) => state,
-        };
+            (Request::Register, state) => {
+                let failures = if let State::Unregistered { failures, .. } = state { *failures } else { 0 };
+                *state = State::Registering { exchange, sent: now, terms, failures };
+            }
+            // Neither is due without a lease.
+            _ => {}
+        }
     }
 
     /// The request on its way, told once more with a list of these objects; and whether that is another
     /// list than the one it began with.
     pub(crate) fn goes_on(&mut self, objects: u64) -> Option<(Request, Terms, bool)> {
         let terms = match &mut self.state {
-            State::Registering { terms, .. } | State::Updating { terms, .. } => terms,
-            State::Deregistering { lease, .. } => return Some((Request::Deregister, lease.terms, false)),
+            State::Registering { terms, .. } | State::Known { phase: Phase::Updating { terms, .. }, .. } => terms,
+            State::Known { lease, phase: Phase::Deregistering { .. } } => {
+                return Some((Request::Deregister, lease.terms, false));
+            }
             _ => return None,
         };
         let anew = core::mem::replace(&mut terms.objects, objects) != objects;
@@ -177,9 +199,9 @@ impl Registration {
     /// Whether the exchange is this registration's.
     pub(crate) fn owns(&self, exchange: ExchangeId) -> bool {
         match &self.state {
-            State::Registering { exchange: own, .. }
-            | State::Updating { exchange: own, .. }
-            | State::Deregistering { exchange: own, .. } => *own == exchange,
+            State::Known { phase: Phase::Updating { exchange: own, .. }, .. }
+            | State::Known { phase: Phase::Deregistering { exchange: own, .. }, .. }
+            | State::Registering { exchange: own, .. } => *own == exchange,
             _ => false,
         }
     }
@@ -192,11 +214,48 @@ impl Registration {
         world: &mut World<'_>,
     ) -> Outcome {
         let World { config, generator, events, .. } = world;
-        let state = core::mem::replace(&mut self.state, State::Gone);
         let server = self.server;
-        let mut outcome = Outcome::Nothing;
-        self.state = match state {
+        match &mut self.state {
+            State::Known { lease, phase } => match *phase {
+                Phase::Updating { sent, terms, failures, .. } => {
+                    let reason = match answer.and_then(|message| accept(message, Code::CHANGED)) {
+                        Ok(()) => {
+                            events.push(Event::Updated { server });
+                            (lease.terms, lease.expires) = (terms, sent + lifetime(terms));
+                            let update_at = sent + next_update(&config.registration, lifetime(terms));
+                            *phase = Phase::Registered { update_at, failures: 0 };
+                            return Outcome::Nothing;
+                        }
+                        Err(reason) => reason,
+                    };
+                    events.push(Event::UpdateFailed { server, reason });
+                    if reason == Reason::TimedOut {
+                        self.contact = Contact::Unheard { last: now };
+                    }
+                    // A refusal means that the registration is gone (OMA LwM2M 1.0, 5.3.2;
+                    // reading A20); silence or trouble that there is time for another try.
+                    // 4.29 only asks for patience (RFC 8516).
+                    let gone = |code: Code| code.is_client_error() && code != Code::TOO_MANY_REQUESTS;
+                    if matches!(reason, Reason::Code(code) if gone(code)) {
+                        self.state = State::Unregistered { at: now, failures: 0 };
+                    } else {
+                        let failures = failures.saturating_add(1);
+                        let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
+                        let patience = retry_after(answer).min(config.registration.backoff.longest);
+                        *phase = Phase::Registered { update_at: now + pause.max(patience), failures };
+                    }
+                }
+                Phase::Deregistering { then, .. } => {
+                    // Whatever the answer, the server is left (reading A23).
+                    let unconfirmed = answer.and_then(|message| accept(message, Code::DELETED)).err();
+                    events.push(Event::Deregistered { server, unconfirmed });
+                    self.state = then.state(now);
+                    return Outcome::Left;
+                }
+                Phase::Registered { .. } | Phase::Leaving { .. } => {}
+            },
             State::Registering { sent, terms, failures, .. } => {
+                let (sent, terms) = (*sent, *terms);
                 let granted = answer.and_then(|message| {
                     accept(message, Code::CREATED)
                         .and_then(|()| Location::of(message, config.limits.location).ok_or(Reason::BadAnswer))
@@ -204,91 +263,54 @@ impl Registration {
                 match granted {
                     Ok(location) => {
                         events.push(Event::Registered { server, lifetime: terms.lifetime });
-                        outcome = Outcome::Registered;
                         let lease = Lease { location, terms, expires: sent + lifetime(terms) };
                         let update_at = sent + first_update(&config.registration, lifetime(terms), generator);
-                        State::Registered { lease, update_at, failures: 0 }
+                        self.state = State::Known { lease, phase: Phase::Registered { update_at, failures: 0 } };
+                        return Outcome::Registered;
                     }
                     Err(reason) => {
                         events.push(Event::RegistrationFailed { server, reason });
                         let failures = failures.saturating_add(1);
                         let pause = backoff::pause(&config.registration.backoff, failures, generator);
                         let patience = retry_after(answer).min(config.registration.backoff.longest);
-                        State::Unregistered { at: now + pause.max(patience), failures }
+                        self.state = State::Unregistered { at: now + pause.max(patience), failures };
                     }
                 }
             }
-            State::Updating { lease, sent, terms, failures, .. } => {
-                match answer.and_then(|message| accept(message, Code::CHANGED)) {
-                    Ok(()) => {
-                        events.push(Event::Updated { server });
-                        let update_at = sent + next_update(&config.registration, lifetime(terms));
-                        let lease = Lease { terms, expires: sent + lifetime(terms), ..lease };
-                        State::Registered { lease, update_at, failures: 0 }
-                    }
-                    Err(reason) => {
-                        events.push(Event::UpdateFailed { server, reason });
-                        if reason == Reason::TimedOut {
-                            self.contact = Contact::Unheard { last: now };
-                        }
-                        // A refusal means that the registration is gone (OMA LwM2M 1.0, 5.3.2;
-                        // reading A20); silence or trouble that there is time for another try.
-                        // 4.29 only asks for patience (RFC 8516).
-                        let gone = |code: Code| code.is_client_error() && code != Code::TOO_MANY_REQUESTS;
-                        if matches!(reason, Reason::Code(code) if gone(code)) {
-                            State::Unregistered { at: now, failures: 0 }
-                        } else {
-                            let failures = failures.saturating_add(1);
-                            let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
-                            let patience = retry_after(answer).min(config.registration.backoff.longest);
-                            State::Registered { lease, update_at: now + pause.max(patience), failures }
-                        }
-                    }
-                }
-            }
-            State::Deregistering { then, .. } => {
-                // Whatever the answer, the server is left (reading A23).
-                let unconfirmed = answer.and_then(|message| accept(message, Code::DELETED)).err();
-                events.push(Event::Deregistered { server, unconfirmed });
-                outcome = Outcome::Left;
-                then.state(now)
-            }
-            other => other,
-        };
-        outcome
+            State::Unregistered { .. } | State::Disabled { .. } | State::Gone => {}
+        }
+        Outcome::Nothing
     }
 
     /// Nothing can be sent: there is no session with the server, or the message does not fit.
     pub(crate) fn blocked(&mut self, now: Instant, reason: Reason, world: &mut World<'_>) {
         let World { config, generator, events, .. } = world;
         let server = self.server;
-        let state = core::mem::replace(&mut self.state, State::Gone);
         // A message that never fits is no reason to keep others back.
         self.contact = match reason {
             Reason::TooLarge => Contact::Heard { last: now },
             _ => Contact::Unheard { last: now },
         };
-        self.state = match state {
-            state if state.wants_register(now) => {
-                events.push(Event::RegistrationFailed { server, reason });
-                let failures = state.failures().saturating_add(1);
-                State::Unregistered {
-                    at: now + backoff::pause(&config.registration.backoff, failures, generator),
-                    failures,
-                }
-            }
-            State::Registered { lease, failures, .. } | State::Updating { lease, failures, .. } => {
+        if self.state.wants_register(now) {
+            events.push(Event::RegistrationFailed { server, reason });
+            let failures = self.failures().saturating_add(1);
+            let pause = backoff::pause(&config.registration.backoff, failures, generator);
+            self.state = State::Unregistered { at: now + pause, failures };
+            return;
+        }
+        let State::Known { phase, .. } = &mut self.state else { return };
+        match *phase {
+            Phase::Registered { failures, .. } | Phase::Updating { failures, .. } => {
                 events.push(Event::UpdateFailed { server, reason });
                 let failures = failures.saturating_add(1);
                 let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
-                State::Registered { lease, update_at: now + pause, failures }
+                *phase = Phase::Registered { update_at: now + pause, failures };
             }
-            State::Leaving { then, .. } | State::Deregistering { then, .. } => {
+            Phase::Leaving { then } | Phase::Deregistering { then, .. } => {
                 events.push(Event::Deregistered { server, unconfirmed: Some(reason) });
-                then.state(now)
+                self.state = then.state(now);
             }
-            other => other,
-        };
+        }
     }
 
     /// The exchange on its way is lost with the network; what it was for is due again.
@@ -296,33 +318,36 @@ impl Registration {
         if let Contact::Heard { last } = self.contact {
             self.contact = Contact::Unheard { last };
         }
-        let state = core::mem::replace(&mut self.state, State::Gone);
-        self.state = match state {
-            State::Registering { failures, .. } => State::Unregistered { at: now, failures },
-            State::Updating { lease, failures, .. } => State::Registered { lease, update_at: now, failures },
-            State::Deregistering { lease, then, .. } => State::Leaving { lease, then },
-            other => other,
-        };
+        match &mut self.state {
+            State::Registering { failures, .. } => {
+                self.state = State::Unregistered { at: now, failures: *failures };
+            }
+            State::Known { phase, .. } => match *phase {
+                Phase::Updating { failures, .. } => *phase = Phase::Registered { update_at: now, failures },
+                Phase::Deregistering { then, .. } => *phase = Phase::Leaving { then },
+                Phase::Registered { .. } | Phase::Leaving { .. } => {}
+            },
+            State::Unregistered { .. } | State::Disabled { .. } | State::Gone => {}
+        }
     }
 
     /// An Update is wanted now: by the application, the server, or because the network is back.
     pub(crate) const fn update_now(&mut self, now: Instant) -> bool {
-        match &mut self.state {
-            State::Registered { update_at, .. } => {
-                *update_at = now;
-                true
-            }
-            State::Updating { .. } => true,
-            _ => false,
+        let State::Known { phase, .. } = &mut self.state else { return false };
+        if let Phase::Registered { update_at, .. } = phase {
+            *update_at = now;
         }
+        matches!(phase, Phase::Registered { .. } | Phase::Updating { .. })
     }
 
     /// A Register is wanted now: the session or the address is a new one (reading A16).
     pub(crate) fn register_now(&mut self, now: Instant) {
-        if matches!(
-            self.state,
-            State::Registered { .. } | State::Updating { .. } | State::Registering { .. } | State::Gone
-        ) {
+        let wanted = match self.state {
+            State::Known { .. } => !self.is_leaving(),
+            State::Registering { .. } | State::Gone => true,
+            State::Unregistered { .. } | State::Disabled { .. } => false,
+        };
+        if wanted {
             self.state = State::Unregistered { at: now, failures: 0 };
         }
     }
@@ -338,49 +363,44 @@ impl Registration {
 
     /// Leaves the server, if it knows us. True when a De-register is to be sent.
     pub(crate) fn leave(&mut self, now: Instant, then: Then) -> bool {
-        let state = core::mem::replace(&mut self.state, State::Gone);
-        self.state = match state {
-            State::Registered { lease, .. } | State::Updating { lease, .. } if lease.expires > now => {
-                State::Leaving { lease, then }
-            }
-            // On its way out already; a server that wants to be left alone still is.
-            state @ (State::Leaving { .. } | State::Deregistering { .. } | State::Disabled { .. }) => state,
-            // Nobody to tell.
-            _ => then.state(now),
-        };
+        match &mut self.state {
+            State::Known { lease, phase } => match phase {
+                Phase::Registered { .. } | Phase::Updating { .. } if lease.expires > now => {
+                    *phase = Phase::Leaving { then };
+                }
+                // Nobody to tell.
+                Phase::Registered { .. } | Phase::Updating { .. } => self.state = then.state(now),
+                // On its way out already.
+                Phase::Leaving { .. } | Phase::Deregistering { .. } => {}
+            },
+            // A server that wants to be left alone still is.
+            State::Disabled { .. } => {}
+            State::Unregistered { .. } | State::Registering { .. } | State::Gone => self.state = then.state(now),
+        }
         self.is_leaving()
     }
 
     /// Gives up waiting for the De-register's answer.
     pub(crate) fn cut_short(&mut self, now: Instant, events: &mut Events) {
-        if let State::Leaving { then, .. } | State::Deregistering { then, .. } = self.state {
+        if let State::Known { phase: Phase::Leaving { then } | Phase::Deregistering { then, .. }, .. } = self.state {
             events.push(Event::Deregistered { server: self.server, unconfirmed: Some(Reason::CutShort) });
             self.state = then.state(now);
         }
     }
 
     pub(crate) const fn is_leaving(&self) -> bool {
-        matches!(self.state, State::Leaving { .. } | State::Deregistering { .. })
+        matches!(self.state, State::Known { phase: Phase::Leaving { .. } | Phase::Deregistering { .. }, .. })
     }
 
     /// What the server granted, while it lasts.
     pub(crate) const fn lease(&self) -> Option<&Lease> {
-        match &self.state {
-            State::Registered { lease, .. }
-            | State::Updating { lease, .. }
-            | State::Leaving { lease, .. }
-            | State::Deregistering { lease, .. } => Some(lease),
-            _ => None,
-        }
+        if let State::Known { lease, .. } = &self.state { Some(lease) } else { None }
     }
 
     /// Whether the server may manage the device: only while it is registered with
     /// (OMA LwM2M 1.0, 5.3.1).
     pub(crate) fn serves(&self, now: Instant) -> bool {
-        match &self.state {
-            State::Registered { lease, .. } | State::Updating { lease, .. } => lease.expires > now,
-            _ => false,
-        }
+        self.lease().is_some_and(|lease| lease.expires > now) && !self.is_leaving()
     }
 
     /// Whether a session with the server is of use: something is in flight, due, or kept alive.
@@ -405,9 +425,9 @@ impl State {
     fn wants_register(&self, now: Instant) -> bool {
         match self {
             Self::Unregistered { .. } | Self::Registering { .. } => true,
-            Self::Registered { lease, .. } | Self::Updating { lease, .. } => lease.expires <= now,
+            Self::Known { lease, phase: Phase::Registered { .. } | Phase::Updating { .. } } => lease.expires <= now,
             Self::Disabled { until } => *until <= now,
-            Self::Leaving { .. } | Self::Deregistering { .. } | Self::Gone => false,
+            Self::Known { .. } | Self::Gone => false,
         }
     }
 
@@ -435,31 +455,35 @@ fn retry_after(answer: Result<&Message<'_>, Reason>) -> Duration {
     }
 }
 
-fn lifetime(terms: Terms) -> Duration {
-    Duration::from_secs(u64::from(terms.lifetime))
+const fn lifetime(terms: Terms) -> Micros {
+    Micros::of_seconds(terms.lifetime)
 }
 
 /// A lifetime below this is updated at its half.
-const SHORT_LIFETIME: Duration = Duration::from_secs(600);
+const SHORT_LIFETIME: Micros = Micros::of_seconds(600);
 
 /// The latest moment for an Update: `margin` before the end, which leaves a whole cycle of
 /// retransmissions and more than one try; half of a lifetime that is too short for that.
-fn latest_update(policy: &RegistrationPolicy, lifetime: Duration) -> Duration {
-    let half = lifetime / 2;
-    let latest = lifetime.checked_sub(policy.margin).filter(|latest| *latest > half);
-    latest.filter(|_| lifetime >= SHORT_LIFETIME).unwrap_or(half)
+fn latest_update(policy: &RegistrationPolicy, lifetime: Micros) -> Micros {
+    let half = Micros(lifetime.0 / 2);
+    let latest = Micros(lifetime.0.saturating_sub(Micros::of(policy.margin).0));
+    if lifetime >= SHORT_LIFETIME { latest.max(half) } else { half }
 }
 
 /// The first Update after a Register: anywhere in the second half, so that terminals which
 /// registered in the same second do not come back in the same second.
-fn first_update(policy: &RegistrationPolicy, lifetime: Duration, generator: &mut Generator) -> Duration {
-    let latest = latest_update(policy, lifetime);
-    if policy.spread { generator.between(lifetime / 2, latest) } else { next_update(policy, lifetime) }
+fn first_update(policy: &RegistrationPolicy, lifetime: Micros, generator: &mut Generator) -> Micros {
+    if !policy.spread {
+        return next_update(policy, lifetime);
+    }
+    let half = lifetime.0 / 2;
+    let more = share(generator.next_u64(), Micros(latest_update(policy, lifetime).0.saturating_sub(half)));
+    Micros(half.saturating_add(more.0))
 }
 
 /// Later Updates keep the distance that the first one made.
-fn next_update(policy: &RegistrationPolicy, lifetime: Duration) -> Duration {
-    latest_update(policy, lifetime).min(lifetime.saturating_mul(19) / 20)
+fn next_update(policy: &RegistrationPolicy, lifetime: Micros) -> Micros {
+    latest_update(policy, lifetime).min(Micros(lifetime.0 / 20 * 19))
 }
 
 #[cfg(test)]
@@ -477,15 +501,15 @@ mod tests {
         let policy = policy();
         let mut generator = Generator::new(Key::from_seed(1));
         for seconds in [1, 20, 60, 185, 186, 499, 500, 501, 600, 3_600, 86_400, 1 << 31, u32::MAX] {
-            let whole = Duration::from_secs(u64::from(seconds));
+            let whole = Micros::of_seconds(seconds);
             for _ in 0..100 {
                 let first = first_update(&policy, whole, &mut generator);
                 let next = next_update(&policy, whole);
                 for update in [first, next] {
-                    assert!(update >= whole / 2 && update < whole, "{seconds}: {update:?}");
-                    let left = whole - update;
-                    assert!(seconds < 600 || left >= Duration::from_secs(250), "{seconds}: {left:?} left");
-                    assert!(seconds < 186 || left >= Duration::from_secs(93));
+                    assert!(update.0 >= whole.0 / 2 && update < whole, "{seconds}: {update:?}");
+                    let left = Micros(whole.0 - update.0);
+                    assert!(seconds < 600 || left >= Micros::of_seconds(250), "{seconds}: {left:?} left");
+                    assert!(seconds < 186 || left >= Micros::of_seconds(93));
                 }
             }
         }
@@ -493,12 +517,12 @@ mod tests {
 
     #[test]
     fn the_first_update_is_spread_over_the_second_half() {
-        let whole = Duration::from_secs(86_400);
+        let whole = Micros::of_seconds(86_400);
         let mut generator = Generator::new(Key::from_seed(1));
         let mut bins = [0; 10];
         for _ in 0..10_000 {
             let first = first_update(&policy(), whole, &mut generator);
-            bins[(first.as_secs() - 43_200) as usize * 10 / 42_951] += 1;
+            bins[(first.0 / 1_000_000 - 43_200) as usize * 10 / 42_951] += 1;
         }
         assert!(bins.iter().all(|count| (800..1_200).contains(count)), "{bins:?}");
     }

@@ -37,11 +37,10 @@ pub(super) fn write_update(
     object_list: &mut WriteList<'_>,
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), WriteError> {
-    lease.location.path().try_for_each(|segment| writer.option(OptionNumber::URI_PATH, segment))?;
+    lease.location.write(writer)?;
     if objects {
         writer.content_format(ContentFormat::LINK_FORMAT)?;
     }
-    lease.location.query().try_for_each(|query| writer.option(OptionNumber::URI_QUERY, query))?;
     if lifetime {
         lifetime_query(writer, terms.lifetime)?;
     }

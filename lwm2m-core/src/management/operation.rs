@@ -3,8 +3,8 @@
 
 use coap_codec::{BlockError, BlockValue, CoapOption, Code, ContentFormat, Message, OptionNumber, Values};
 
-use crate::base::config::LegacyFormats;
 use crate::base::path::{MAX_ID, Path, PathError};
+use crate::base::profile::LegacyFormats;
 
 /// What a request asks for, its path and options still to be checked against the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

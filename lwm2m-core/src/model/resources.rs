@@ -189,6 +189,11 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
     }
 
     fn single(&mut self, definition: &'static ResourceDef, value: Value<'_>) -> Result<(), Stop> {
+        match value {
+            Value::Str(text) => return self.text(definition, text),
+            Value::Int(number) => return self.integer(definition, number),
+            _ => {}
+        }
         if !self.takes(definition) && !self.turn_to(definition)? {
             return Ok(());
         }
@@ -198,6 +203,9 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
     }
 
     fn indexed(&mut self, definition: &'static ResourceDef, index: u16, value: Value<'_>) -> Result<(), Stop> {
+        if let Value::Int(number) = value {
+            return self.indexed_integer(definition, index, number);
+        }
         if !self.takes_at(definition, index) {
             return self.fail(REFUSED);
         }

@@ -181,6 +181,12 @@ impl Accounts {
         });
     }
 
+    /// Gives back what was taken while they came one by one.
+    pub(crate) fn shrink(&mut self) {
+        self.0.instances.shrink_to_fit();
+        self.1.instances.shrink_to_fit();
+    }
+
     pub(crate) fn heap(&self) -> usize {
         let strings = self.0.instances.iter().fold(0usize, |sum, instance| {
             let keys = &instance.credential;

@@ -111,7 +111,7 @@ impl Binding {
     }
 
     /// What the configuration announces.
-    pub(crate) const fn configured(config: &Config) -> Self {
+    pub(crate) fn configured(config: &Config) -> Self {
         if config.registration.queue_mode { Self::UQ } else { Self::U }
     }
 }

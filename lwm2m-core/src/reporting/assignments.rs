@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::path::Path;
+use crate::base::table;
 
 /// What a server has set at one path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +23,7 @@ pub(super) struct Assignments {
 
 impl Assignments {
     pub(super) fn new(limit: usize) -> Self {
-        Self { entries: Vec::with_capacity(limit), limit }
+        Self { entries: Vec::new(), limit }
     }
 
     fn position(&self, server: u16, path: Path) -> Result<usize, usize> {
@@ -42,6 +43,7 @@ impl Assignments {
                 }
             }
             Err(at) if self.entries.len() < self.limit && !assignment.attributes.is_empty() => {
+                table::make_room(&mut self.entries, 1, self.limit);
                 self.entries.insert(at, assignment);
             }
             Err(_) => {}
@@ -71,6 +73,11 @@ impl Assignments {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Assignment> {
         self.entries.iter()
+    }
+
+    /// Takes all the memory that it may ever need.
+    pub(super) fn reserve(&mut self) {
+        table::reserve(&mut self.entries, self.limit);
     }
 
     pub(super) fn heap(&self) -> usize {

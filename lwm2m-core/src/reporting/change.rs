@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use super::observations::{Observation, Observer};
 use crate::base::attributes::Attributes;
 use crate::base::path::{Leaf, Path};
+use crate::base::table;
 use crate::base::time::Instant;
 use crate::base::value::{Sink, Stop, Value};
 use crate::format::{Digest, Encode, Encoder};
@@ -47,7 +48,7 @@ struct Entry {
 
 impl Numbers {
     pub(super) fn new(limit: usize) -> Self {
-        Self { entries: Vec::with_capacity(limit), limit }
+        Self { entries: Vec::new(), limit }
     }
 
     /// Remembers what an observer is told now: its digest, and whether all numbers have a place.
@@ -114,6 +115,7 @@ impl Numbers {
     pub(super) fn add(&mut self, observer: Observer, index: Option<u16>, bits: u64) -> bool {
         let fits = self.entries.len() < self.limit;
         if fits {
+            table::make_room(&mut self.entries, 1, self.limit);
             self.entries.push(Entry { observer, index, bits });
         }
         fits
@@ -127,6 +129,11 @@ impl Numbers {
     pub(super) fn of(&self, observer: Observer) -> impl Iterator<Item = (Option<u16>, u64)> {
         let own = move |entry: &&Entry| entry.observer == observer;
         self.entries.iter().filter(own).map(|entry| (entry.index, entry.bits))
+    }
+
+    /// Takes all the memory that it may ever need.
+    pub(super) fn reserve(&mut self) {
+        table::reserve(&mut self.entries, self.limit);
     }
 
     pub(super) fn heap(&self) -> usize {

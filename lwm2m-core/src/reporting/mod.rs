@@ -16,7 +16,7 @@ pub(crate) use self::assignments::Assignment;
 use self::assignments::{Assignments, OfServer};
 use self::change::Numbers;
 pub(crate) use self::observations::Observation;
-use self::observations::Observations;
+use self::observations::{Observations, Told};
 use self::stored::Stored;
 use crate::base::attributes::Attributes;
 use crate::base::limits::Limits;
@@ -56,6 +56,8 @@ pub(crate) struct Due {
     pub(crate) confirmable: bool,
     /// Whether it was made before: [`Reporting::kept`] has its payload.
     pub(crate) kept: bool,
+    /// What its observer was told last, when it is not to be sent unless that has changed.
+    pub(crate) unless_changed: Option<Told>,
     index: usize,
 }
 
@@ -166,6 +168,7 @@ impl Reporting {
             measured,
             pending: false,
             moved: false,
+            suspected: false,
             owed: false,
             notified: now,
             confirmed: now,
@@ -238,6 +241,55 @@ impl Reporting {
         }
     }
 
+    /// The same when all that may be told now is told before anything else happens: then it is not looked at
+    /// whether it did. Say [`look_at_suspects`](Self::look_at_suspects) afterwards.
+    pub(crate) fn suspect(&mut self, (now, wall): (Instant, Instant), path: Path, model: &dyn DataModel) {
+        let Self { observations, assignments, numbers, .. } = self;
+        for observation in observations.iter_mut() {
+            if observation.path.overlaps(path) && !observation.pending {
+                let thresholds = assignments.thresholds(observation.server, observation.path);
+                if observation.may_be_told(now) && !thresholds.has_thresholds() {
+                    observation.suspected = true;
+                } else {
+                    (observation.pending, observation.moved) = numbers.differ(wall, observation, thresholds, model);
+                }
+            }
+        }
+    }
+
+    /// Looks at what was suspected and could not be told. Whether there was any.
+    pub(crate) fn look_at_suspects(&mut self, wall: Instant, model: &dyn DataModel) -> bool {
+        let mut any = false;
+        for observation in self.observations.iter_mut().filter(|observation| observation.suspected) {
+            observation.suspected = false;
+            (observation.pending, observation.moved) = self.numbers.differ(wall, observation, Attributes::NONE, model);
+            any = true;
+        }
+        any
+    }
+
+    /// The same for a notification that could not be made; its observer was told nothing.
+    pub(crate) fn look_at(&mut self, wall: Instant, due: &Due, model: &dyn DataModel) {
+        if let (Some(observation), Some(told)) = (self.observations.get_mut(due.index), due.unless_changed) {
+            (observation.digest, observation.measured) = told;
+            observation.suspected = false;
+            (observation.pending, observation.moved) = self.numbers.differ(wall, observation, Attributes::NONE, model);
+        }
+    }
+
+    /// Whether a notification that was [written](Self::write) is worth sending: it was due in any case, or
+    /// tells another value than its observer was told.
+    pub(crate) fn is_news(&mut self, due: &Due) -> bool {
+        let (Some(observation), Some(told)) = (self.observations.get_mut(due.index), due.unless_changed) else {
+            return true;
+        };
+        let news = observation.digest != told.0;
+        if !news {
+            (observation.suspected, observation.moved) = (false, false);
+        }
+        news
+    }
+
     /// A notification is due that its server has no right to: it waits for the right to come back (OMA
     /// LwM2M 1.0, 5.5.2).
     pub(crate) fn barred(&mut self, now: Instant, due: &Due) {
@@ -289,7 +341,8 @@ impl Reporting {
             return self.sent_kept(now, due, sent);
         }
         if let Some(observation) = self.observations.get_mut(due.index) {
-            (observation.pending, observation.moved, observation.owed) = (false, false, false);
+            (observation.pending, observation.moved) = (false, false);
+            (observation.suspected, observation.owed) = (false, false);
             observation.notified = now;
             if sent.is_none() {
                 (observation.digest, observation.measured) =
@@ -352,6 +405,14 @@ impl Reporting {
         self.observations.iter().count()
     }
 
+    /// Takes all the memory that its tables may ever need.
+    pub(crate) fn reserve(&mut self) {
+        self.observations.reserve();
+        self.assignments.reserve();
+        self.numbers.reserve();
+        self.stored.reserve();
+    }
+
     pub(crate) fn heap(&self) -> usize {
         self.observations
             .heap()
@@ -391,6 +452,7 @@ impl Due {
             block: observation.block,
             confirmable: observation.needs_confirmation(now, confirmable),
             kept: false,
+            unless_changed: observation.unless_changed(now),
             index,
         }
     }

@@ -7,6 +7,7 @@ use coap_codec::{MessageId, Token};
 
 use super::Periods;
 use crate::base::path::Path;
+use crate::base::table;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
 use crate::format::Format;
@@ -22,6 +23,9 @@ const UNTOLD: u64 = 0;
 
 /// By what an observation is known (RFC 7641, section 4.1): the Short Server ID and the token.
 pub(crate) type Observer = (u16, Token);
+
+/// What an observer was told: its digest, and whether all numbers in it are remembered.
+pub(crate) type Told = (u64, bool);
 
 /// One observation: a server, its token, and what it was told last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +46,9 @@ pub(crate) struct Observation {
     pub(crate) pending: bool,
     /// Whether the value differed at all when it was looked at last: enough for the Maximum Period.
     pub(crate) moved: bool,
+    /// Whether the value may differ, and can be told at once if it does: it is looked at when it is written,
+    /// within the call that said so.
+    pub(crate) suspected: bool,
     /// Something did not reach the server that should have: the value of then is told when it can be.
     pub(crate) owed: bool,
     pub(crate) notified: Instant,
@@ -67,8 +74,24 @@ impl Observation {
             return None;
         }
         // What has changed comes first: a maximum is not below the minimum.
-        let period = if self.pending || self.owed { Some(self.periods.min) } else { self.periods.max };
+        let news = self.pending || self.suspected || self.owed;
+        let period = if news { Some(self.periods.min) } else { self.periods.max };
         period.map(|period| self.notified.after_seconds(period))
+    }
+
+    /// Whether it may be told something at `now`.
+    pub(super) fn may_be_told(&self, now: Instant) -> bool {
+        self.in_flight.is_none() && self.notified.after_seconds(self.periods.min) <= now
+    }
+
+    /// Whether it must be told something at `now`, changed or not.
+    fn must_be_told(&self, now: Instant) -> bool {
+        self.pending || self.owed || self.periods.max.is_some_and(|max| self.notified.after_seconds(max) <= now)
+    }
+
+    /// What it was told last, if only another value is worth a notification at `now`.
+    pub(super) fn unless_changed(&self, now: Instant) -> Option<Told> {
+        (self.suspected && !self.must_be_told(now)).then_some((self.digest, self.measured))
     }
 
     /// The same while the server cannot be told, and the notification is made to be kept. That a value
@@ -90,7 +113,7 @@ impl Observation {
         if self.owed {
             (self.digest, self.measured) = (UNTOLD, false);
         }
-        (self.pending, self.moved, self.owed) = (false, false, false);
+        (self.pending, self.moved, self.suspected, self.owed) = (false, false, false, false);
         self.notified = now;
     }
 
@@ -108,7 +131,7 @@ pub(crate) struct Observations {
 
 impl Observations {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Vec::with_capacity(limit), limit }
+        Self { entries: Vec::new(), limit }
     }
 
     /// The Observe value with which (server, token) may begin, if there is room. It goes on from an
@@ -127,6 +150,7 @@ impl Observations {
         if let Some(entry) = self.entries.iter_mut().find(same) {
             *entry = observation;
         } else if self.entries.len() < self.limit {
+            table::make_room(&mut self.entries, 1, self.limit);
             self.entries.push(observation);
         }
     }
@@ -154,6 +178,11 @@ impl Observations {
 
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Observation> {
         self.entries.get_mut(index)
+    }
+
+    /// Takes all the memory that it may ever need.
+    pub(super) fn reserve(&mut self) {
+        table::reserve(&mut self.entries, self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {

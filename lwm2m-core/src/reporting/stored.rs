@@ -1,13 +1,14 @@
 //! Notifications that were made while their server could not be told, as they were then: OMA LwM2M 1.0,
 //! Appendix D.1.2, Notification Storing When Disabled or Offline (/1/x/6).
 //!
-//! One buffer for all servers, taken once, in which they lie in the order of their making.
+//! One buffer for all servers, in which they lie in the order of their making.
 
 use alloc::vec::Vec;
 
 use coap_codec::Token;
 
 use super::observations::Observer;
+use crate::base::table;
 
 /// Server, length of the payload, length of the token.
 const HEAD: usize = 5;
@@ -33,7 +34,7 @@ pub(crate) struct Record<'a> {
 
 impl Stored {
     pub(super) fn new(limit: usize) -> Self {
-        Self { bytes: Vec::with_capacity(limit), limit, dropped: 0 }
+        Self { bytes: Vec::new(), limit, dropped: 0 }
     }
 
     /// Whether any may be kept at all.
@@ -98,6 +99,7 @@ impl Stored {
         let Ok(length) = u16::try_from(payload) else { return false };
         let start = self.bytes.len();
         let (server, token) = observer;
+        table::make_room(&mut self.bytes, Self::size(observer, payload), self.limit);
         self.bytes.extend_from_slice(&server.to_le_bytes());
         self.bytes.extend_from_slice(&length.to_le_bytes());
         self.bytes.push(u8::try_from(token.len()).unwrap_or(0));
@@ -145,6 +147,11 @@ impl Stored {
 
     pub(super) const fn set_dropped(&mut self, dropped: u32) {
         self.dropped = dropped;
+    }
+
+    /// Takes all the memory that it may ever need.
+    pub(super) fn reserve(&mut self) {
+        table::reserve(&mut self.bytes, self.limit);
     }
 
     pub(super) fn heap(&self) -> usize {
@@ -231,7 +238,7 @@ mod tests {
                     }
                     _ => {}
                 }
-                prop_assert!(stored.bytes.len() <= limit && stored.heap() == Vec::<u8>::with_capacity(limit).capacity());
+                prop_assert!(stored.bytes.len() <= limit && stored.heap() <= limit);
                 let records: Vec<_> = stored.iter().map(|record| (record.observer, record.payload.to_vec())).collect();
                 prop_assert_eq!(&records, &model.iter().cloned().collect::<Vec<_>>());
                 prop_assert_eq!(stored.dropped() as usize, dropped);

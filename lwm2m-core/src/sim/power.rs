@@ -45,7 +45,7 @@ impl<M: DataModel> Sim<M> {
         let earliest = i64::try_from(self.now.as_micros()).unwrap_or(i64::MAX);
         self.ahead = ahead.max(-earliest);
         if let Some(observer) = &mut self.observer {
-            observer.clock_stepped();
+            observer.clock_stepped(seconds);
         }
         self.command("clock step", Input::Timeout { now: self.clock() });
     }

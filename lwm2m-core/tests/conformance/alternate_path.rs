@@ -207,7 +207,11 @@ fn xr_10_that_json_is_spoken_is_told_at_the_root() {
 
 /// A device with its objects there, and room for all requests of a long test.
 fn below(path: &str) -> Config {
-    Config { alternate_path: Some(path.to_string()), ..roomy() }
+    {
+        let mut config = roomy();
+        config.alternate_path = Some(path.to_string());
+        config
+    }
 }
 
 #[track_caller]

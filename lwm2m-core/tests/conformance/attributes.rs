@@ -18,7 +18,7 @@ const INSTANCE: Path = Path::instance(3, 0);
 /// A device with one server that wants its notifications non-confirmable, so that none waits for
 /// another.
 fn watched(config: Config) -> Sim<Device> {
-    online(Config { confirmable_notifications: false, ..config }, device())
+    online(config.with(|profile| profile.confirmable_notifications = false), device())
 }
 
 fn battery(sim: &mut Sim<Device>, level: u8) {
@@ -669,7 +669,7 @@ proptest! {
 
     #[test]
     fn the_schedule_is_that_of_the_truth_table(script in prop::collection::vec((1u64..60, Happens::any()), 1..14)) {
-        let mut sim = racked(Config { confirmable_notifications: false, ..one_server(1) });
+        let mut sim = racked(one_server(1).with(|profile| profile.confirmable_notifications = false));
         let observation = watch(&mut sim, 0, LEVEL);
         let (mut at, mut happens) = (0, Vec::new());
         for (pause, what) in script {

@@ -351,6 +351,7 @@ fn xk_10_what_comes_in_between_is_served() {
 fn xk_11_a_body_that_pauses_longer_than_the_exchange_lifetime_is_dropped() {
     let mut sim = stored(one_server(1));
     let body = bytes(48);
+    sim.client.reserve();
     let memory = sim.client.memory().exchange;
     for put in [Piece::put("/30001/0/1", OPAQUE), Piece::put("/5/0/0", OPAQUE)] {
         assert_eq!(put.part(&mut sim, 1, 0, 0, &body).0, CONTINUE);

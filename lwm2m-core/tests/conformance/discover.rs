@@ -59,7 +59,7 @@ fn int_260_discover_and_attributes() {
 
 #[test]
 fn int_951_attributes_are_per_server() {
-    let config = lwm2m_core::Config { confirmable_notifications: false, ..two_servers(1) };
+    let config = two_servers(1).with(|profile| profile.confirmable_notifications = false);
     let mut sim = online(config, powered());
     assert_eq!(attributes(&mut sim, 0, "/3/0", "pmin=2&pmax=10"), CHANGED);
     assert_eq!(attributes(&mut sim, 1, "/3/0", "pmin=15&pmax=50"), CHANGED);

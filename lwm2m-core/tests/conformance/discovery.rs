@@ -2,9 +2,9 @@
 
 use coap_codec::link_format::Links;
 use coap_codec::{Code, ContentFormat};
+use lwm2m_core::DataModel;
 use lwm2m_core::sim::reader::Link;
 use lwm2m_core::sim::{Ask, BootstrapCommand, Response, Sim};
-use lwm2m_core::{Config, DataModel};
 use proptest::prelude::*;
 
 use crate::terminal::operations::*;
@@ -33,7 +33,10 @@ fn td_coap_link_01_what_there_is_can_be_asked_without_knowing_it() {
         refused(&mut sim, Ask::new(Code::GET, path), Code::NOT_FOUND);
     }
     // It goes on where the groups of LwM2M are off.
-    let mut sim = racked(Config { device_management: false, information_reporting: false, ..roomy() });
+    let mut sim = racked(roomy().with(|profile| {
+        profile.device_management = false;
+        profile.information_reporting = false;
+    }));
     assert_eq!(response(&mut sim, get(CORE, None)).code, Code::CONTENT);
     refused(&mut sim, get("/3/0", None), Code::METHOD_NOT_ALLOWED);
     nobody_complains(&sim);
@@ -41,7 +44,7 @@ fn td_coap_link_01_what_there_is_can_be_asked_without_knowing_it() {
 
 #[test]
 fn td_coap_link_01_it_is_4_04_where_it_is_not_offered_and_for_the_bootstrap_server() {
-    let mut sim = racked(Config { discovery: false, ..roomy() });
+    let mut sim = racked(roomy().with(|profile| profile.discovery = false));
     for method in [Code::GET, Code::PUT, Code::POST, Code::DELETE] {
         refused(&mut sim, Ask::new(method, CORE), Code::NOT_FOUND);
     }
@@ -178,7 +181,7 @@ proptest! {
     ) {
         let mut rack = Rack::new();
         rack.levels = instances.into_iter().map(|id| (id, 5)).collect();
-        let mut sim = online(Config { alternate_path: root, ..roomy() }, (device(), (rack, Gauge(1.0))));
+        let mut sim = online({ let mut config = roomy(); config.alternate_path = root; config }, (device(), (rack, Gauge(1.0))));
         let whole = response(&mut sim, get(CORE, None));
         let some = response(&mut sim, Ask { query: filters.clone(), ..get(CORE, None) });
         let mut expected = whole.links().expect("links");

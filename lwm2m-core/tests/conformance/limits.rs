@@ -300,6 +300,7 @@ fn xc_31_transfers_one_more_body_in_blocks_is_refused_with_5_03() {
 #[test]
 fn xc_31_body_a_longer_one_is_refused_with_4_13_and_memory_is_given_back() {
     let mut sim = stored(limited(one_server(1), Limits { body: 3_000, ..DEVICE }));
+    sim.client.reserve();
     let memory = sim.client.memory().exchange;
     let write = |sim: &mut Sim<_>, length| {
         let text = letters(length);
@@ -321,6 +322,7 @@ fn xc_31_body_a_longer_one_is_refused_with_4_13_and_memory_is_given_back() {
 #[test]
 fn xc_31_observations_one_more_is_a_plain_read() {
     let mut sim = racked(limited(one_server(1), Limits { observations: 2, ..DEVICE }));
+    sim.client.reserve();
     let memory = sim.client.memory().reporting;
     let observe = |sim: &mut Sim<(Device, Rack)>| {
         let id = server_mut(sim).observe(BATTERY, None);
@@ -355,6 +357,7 @@ fn xc_31_observations_one_more_is_a_plain_read() {
 #[test]
 fn xc_31_attributes_one_path_more_is_refused_with_5_03() {
     let mut sim = racked(limited(two_servers(1), Limits { attributes: 2, ..DEVICE }));
+    sim.client.reserve();
     let memory = sim.client.memory().reporting;
     for (server, path, code) in [
         (0, "/3", Code::CHANGED),
@@ -381,6 +384,7 @@ fn xc_31_attributes_one_path_more_is_refused_with_5_03() {
 #[test]
 fn xc_31_numbers_without_a_place_every_change_is_told() {
     let mut sim = racked(limited(one_server(1), Limits { numbers: 1, ..DEVICE }));
+    sim.client.reserve();
     let memory = sim.client.memory().reporting;
     sim.model.1.levels.insert(1, 50);
     for path in ["/30000/0/0", "/30000/1/0"] {

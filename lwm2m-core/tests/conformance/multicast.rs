@@ -4,7 +4,7 @@ use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageType, NoRespon
 use core::time::Duration;
 use lwm2m_core::objects::Device;
 use lwm2m_core::sim::{Answering, Sim};
-use lwm2m_core::{Config, Credentials, DataModel, Event, Instant, Limits, Origin, Peer, Received};
+use lwm2m_core::{Credentials, DataModel, Event, Instant, Limits, Origin, Peer, Received};
 use proptest::prelude::*;
 
 use super::management::path_of;
@@ -204,7 +204,10 @@ fn xc_30_nothing_is_observed_and_no_observation_ends() {
 #[test]
 fn xc_30_a_group_that_is_off_is_off_by_multicast_too() {
     for reporting in [false, true] {
-        let off = Config { device_management: false, information_reporting: reporting, ..one_server(1) };
+        let off = one_server(1).with(|profile| {
+            profile.device_management = false;
+            profile.information_reporting = reporting;
+        });
         let mut sim = racked(off);
         let read = |id, observe: Option<u32>| {
             datagram(NON, Code::GET, id, b"tok", |writer| {
@@ -222,7 +225,7 @@ fn xc_30_a_group_that_is_off_is_off_by_multicast_too() {
         sim.forge_multicast(DM, &get(4, CORE));
         assert_eq!(after(&mut sim, asked).len(), 1, "discovery has a setting of its own\n{}", sim.trace);
         // Without it there is nothing to say.
-        let mut sim = racked(Config { discovery: false, ..one_server(1) });
+        let mut sim = racked(one_server(1).with(|profile| profile.discovery = false));
         let asked = sim.now();
         sim.forge_multicast(DM, &get(4, CORE));
         assert_eq!(after(&mut sim, asked), []);
@@ -290,7 +293,7 @@ fn xc_30_what_waits_is_forgotten_with_the_registration_and_the_session() {
 
 #[test]
 fn xc_30_as_many_wait_as_there_are_places_and_the_others_hear_nothing() {
-    let mut config = Config { limits: Limits { deferred: 2, ..Limits::DEVICE }, ..one_server(1) };
+    let mut config = one_server(1).with(|profile| profile.limits = Limits { deferred: 2, ..Limits::DEVICE });
     config.transmission.leisure = secs(60);
     let mut sim = racked(config);
     sim.client.reserve();

@@ -14,7 +14,7 @@ const INSTANCE: Path = Path::instance(3, 0);
 const TIMEZONE: Path = Path::resource(3, 0, 15);
 
 fn quiet(config: Config) -> Config {
-    Config { confirmable_notifications: false, ..config }
+    config.with(|profile| profile.confirmable_notifications = false)
 }
 
 fn battery(sim: &mut Sim<Device>, level: u8) {
@@ -267,6 +267,34 @@ fn xa_20_a_change_of_what_nobody_observes_is_not_told() {
 }
 
 const TIMEZONE_OFFSET: Path = Path::resource(3, 0, 16);
+
+/// What is said to have changed, and has not, leaves no trace: the next notification has the next Message ID
+/// and Observe value, and the period without news goes on.
+#[test]
+fn what_is_as_it_was_told_leaves_no_trace() {
+    for config in [quiet(one_server(1)), one_server(1)] {
+        let mut sim = online(config, device());
+        assert_eq!(attributes(&mut sim, 0, "/3/0/9", "pmin=1&pmax=300"), CHANGED);
+        let observation = watch(&mut sim, 0, BATTERY);
+        observation.run_to(&mut sim, secs(10));
+        battery(&mut sim, 79);
+        for second in [60, 61, 200] {
+            observation.run_to(&mut sim, secs(second));
+            sim.notify(BATTERY);
+            sim.notify(INSTANCE);
+        }
+        observation.run_to(&mut sim, secs(320));
+        battery(&mut sim, 78);
+        assert_eq!(observation.seconds(&sim), [10, 310, 320], "{}", sim.trace);
+        assert_eq!(happened(&sim, Event::Notified { server: 1, path: BATTERY }), 3);
+        let notifications = observation.notifications(&sim);
+        let steps = |value: fn(&Sent) -> u32| -> Vec<_> {
+            notifications.windows(2).map(|pair| value(&pair[1]).wrapping_sub(value(&pair[0]))).collect()
+        };
+        assert_eq!(steps(|sent| u32::from(sent.id())), [1, 1], "{}", sim.trace);
+        assert_eq!(steps(|sent| sent.message().observe().unwrap()), [1, 1]);
+    }
+}
 
 #[test]
 fn xa_21_what_cannot_be_read_cannot_be_observed() {

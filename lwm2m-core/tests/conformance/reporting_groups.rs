@@ -4,7 +4,7 @@ use coap_codec::{Code, ContentFormat, MessageType};
 use lwm2m_core::objects::Device;
 use lwm2m_core::sim::reader::Node;
 use lwm2m_core::sim::{Ask, Sim, WriteMode};
-use lwm2m_core::{Config, Credentials, Event, Origin, Path};
+use lwm2m_core::{Credentials, Event, Origin, Path};
 
 use crate::terminal::*;
 
@@ -245,5 +245,11 @@ fn is_over(sim: &mut Sim<Device>, observation: &Watch, told: usize) {
 #[track_caller]
 fn with_groups(device_management: bool, information_reporting: bool) -> Sim<Device> {
     let config = dm(1).bootstrap_server("coap://bs.example", Credentials::NoSec);
-    online(Config { device_management, information_reporting, ..config }, device())
+    online(
+        config.with(|profile| {
+            profile.device_management = device_management;
+            profile.information_reporting = information_reporting;
+        }),
+        device(),
+    )
 }

@@ -57,16 +57,14 @@ impl Budget {
 
     /// What is explored at night.
     pub(crate) const DEEP: &[Self] = &[
-        Self { losses: 1, failures: 1, duplicates: 1, ..Self::NONE },
+        Self { losses: 1, duplicates: 1, failures: 1, ..Self::NONE },
         Self { losses: 1, delays: 1, ..Self::NONE },
         Self { losses: 2, repeats: 1, ..Self::NONE },
+        Self { losses: 1, restarts: 2, ..Self::NONE },
         Self { losses: 1, duplicates: 1, delays: 1, repeats: 1, ..Self::KNOWN },
         Self { losses: 3, restarts: 1, ..Self::KNOWN },
-        Self { losses: 1, restarts: 2, ..Self::NONE },
         Self { losses: 6, ..Self::KNOWN },
-        Self { duplicates: 2, delays: 2, ..Self::KNOWN },
-        Self { losses: 1, duplicates: 1, delays: 1, repeats: 1, ..Self::NONE },
-        Self { losses: 2, duplicates: 2, delays: 2, repeats: 1, failures: 1, ..Self::KNOWN },
+        Self { duplicates: 2, delays: 1, ..Self::KNOWN },
     ];
 }
 

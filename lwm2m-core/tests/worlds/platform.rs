@@ -89,9 +89,9 @@ impl Platform {
         self.answered.clear();
     }
 
-    /// Whether it waits for the answer to what may be done only once.
-    pub(crate) fn awaits_execution(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.purpose == Purpose::Execute)
+    /// Whether it waits for the answer to what may be done only once, on this path.
+    pub(crate) fn awaits_execution(&self, path: Option<Peer>) -> bool {
+        self.open.as_ref().is_some_and(|open| open.purpose == Purpose::Execute && Some(open.peer) == path)
     }
 
     /// Gives its open request up.

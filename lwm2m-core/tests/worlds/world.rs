@@ -264,7 +264,8 @@ impl World {
         Some(match &self.platform.open {
             _ if !self.connecting.is_empty() => Action::Connect,
             _ if !self.network.is_empty() => Action::Deliver(0),
-            Some(open) if open.sent < TRIES => Action::Repeat,
+            // Once more than it may, when its tries came before the device could hear them.
+            Some(open) if open.sent < TRIES + u8::from(self.is_registered()) => Action::Repeat,
             Some(_) => Action::GiveUp,
             None => self.client.poll_timeout().map(|_| Action::Timer)?,
         })
@@ -283,7 +284,7 @@ impl World {
             }
             path.push(fingerprint);
             let Some(action) = world.unfaulted() else { break };
-            if action == Action::GiveUp && world.platform.awaits_execution() && world.is_registered() {
+            if action == Action::GiveUp && world.platform.awaits_execution(world.server) && world.is_registered() {
                 return Err(Found::Unanswered);
             }
             world.perform(action)?;

@@ -21,7 +21,7 @@ use coap_codec::Code;
 use cortex_m_rt::entry;
 use cortex_m_semihosting::debug::{self, EXIT_SUCCESS};
 use endpoint_name::EndpointName;
-use lwm2m_core::{Client, Config, Credentials, Instant, Key, Limits, Path};
+use lwm2m_core::{Client, Config, Credentials, Instant, Key, Limits, Path, Profile};
 use panic_semihosting as _;
 
 use crate::desk::Desk;
@@ -46,12 +46,13 @@ fn main() -> ! {
     loop {}
 }
 
+/// The DM profile in little memory.
+static PROFILE: Profile = Profile { limits: Limits::SMALL, ..Profile::DM };
+
 /// What the terminal is made with, each time that it starts.
 fn config() -> Config {
     let name = EndpointName::parse(NAME).expect("a valid name");
-    let mut config = Config::dm(name, KEY).bootstrap_server("coap://bs.example", Credentials::NoSec);
-    config.limits = Limits::SMALL;
-    config
+    Config::with_profile(&PROFILE, name.as_ref(), KEY).bootstrap_server("coap://bs.example", Credentials::NoSec)
 }
 
 #[inline(never)]
@@ -121,6 +122,11 @@ fn live() {
     desk.run();
     assert!(!desk.client.is_registered(desk.now, 101), "left");
     report("at the end", before, &desk);
+    // All that the limits allow, whatever a server does; a body in blocks is the last thing that takes more.
+    desk.client.reserve();
+    let most = desk.client.memory().total() + PROFILE.limits.body;
+    report("with all tables full", before, &desk);
+    say!("  {most} B with a body in blocks besides");
 }
 
 const fn get(path: &str) -> Question<'_> {

@@ -23,7 +23,7 @@ use crate::lifecycle::bootstrap::Bootstrap;
 use crate::lifecycle::contact::Contact;
 use crate::lifecycle::location::Location;
 use crate::lifecycle::presence::{Goal, Presence};
-use crate::lifecycle::registration::{Lease, Registration, State, Terms, Then};
+use crate::lifecycle::registration::{Lease, Phase, Registration, State, Terms, Then};
 use crate::lifecycle::{Lifecycle, Role};
 use crate::objects::access_control::{self, AccessControl};
 use crate::objects::security::Mode;
@@ -181,10 +181,17 @@ impl Client {
         let bootstrap = read_bootstrap(now, elapsed, &mut input)?;
         let purge_in = Some(input.u64()?).filter(|micros| *micros != NEVER).map(Duration::from_micros);
         read_accounts(&mut client.accounts, &client.config, &mut input)?;
-        let mut registrations = alloc::vec::Vec::new();
+        client.accounts.shrink();
+        let mut registrations: alloc::vec::Vec<Registration> = alloc::vec::Vec::new();
         for _ in 0..input.u8()? {
-            registrations.push(read_registration(now, elapsed, client.config.limits.location, &mut input)?);
+            let registration = read_registration(now, elapsed, client.config.limits.location, &mut input)?;
+            // One for each server: a second one would never be served.
+            if registrations.iter().any(|other| other.server == registration.server) {
+                return Err(SnapshotError::Damaged);
+            }
+            registrations.push(registration);
         }
+        registrations.shrink_to_fit();
         let observed = input.u16()?;
         for _ in 0..observed {
             read_observation(now, elapsed, &mut client.reporting, &mut input)?;
@@ -389,6 +396,15 @@ fn write_registration(now: Instant, registration: &Registration, returns: bool, 
     };
     out.u8(contact);
     out.u64(now.saturating_duration_since(last).as_micros() as u64);
+    let gone = |out: &mut Writer<'_>| {
+        if returns {
+            out.u8(UNREGISTERED);
+            out.u64(0);
+            out.u8(0);
+        } else {
+            out.u8(GONE);
+        }
+    };
     match &registration.state {
         State::Unregistered { at, failures } => {
             out.u8(UNREGISTERED);
@@ -400,25 +416,23 @@ fn write_registration(now: Instant, registration: &Registration, returns: bool, 
             out.u64(0);
             out.u8(*failures);
         }
-        State::Registered { lease, update_at, failures } => {
-            write_lease(lease, until(lease.expires), until(*update_at), *failures, out);
-        }
-        State::Updating { lease, failures, .. } => write_lease(lease, until(lease.expires), 0, *failures, out),
+        State::Known { lease, phase } => match phase {
+            Phase::Registered { update_at, failures } => {
+                write_lease(lease, until(lease.expires), until(*update_at), *failures, out);
+            }
+            Phase::Updating { failures, .. } => write_lease(lease, until(lease.expires), 0, *failures, out),
+            Phase::Leaving { then: Then::Disabled(duration) }
+            | Phase::Deregistering { then: Then::Disabled(duration), .. } => {
+                out.u8(DISABLED);
+                out.u64(duration.as_micros() as u64);
+            }
+            Phase::Leaving { then: Then::Gone } | Phase::Deregistering { then: Then::Gone, .. } => gone(out),
+        },
         State::Disabled { until: end } => {
             out.u8(DISABLED);
             out.u64(until(*end));
         }
-        State::Leaving { then: Then::Disabled(duration), .. }
-        | State::Deregistering { then: Then::Disabled(duration), .. } => {
-            out.u8(DISABLED);
-            out.u64(duration.as_micros() as u64);
-        }
-        State::Leaving { .. } | State::Deregistering { .. } | State::Gone if returns => {
-            out.u8(UNREGISTERED);
-            out.u64(0);
-            out.u8(0);
-        }
-        State::Leaving { .. } | State::Deregistering { .. } | State::Gone => out.u8(GONE),
+        State::Gone => gone(out),
     }
 }
 
@@ -493,7 +507,8 @@ fn read_registration(
                 return Err(SnapshotError::Limits);
             }
             let location = Location::from_parts(options, segments).ok_or(SnapshotError::Damaged)?;
-            State::Registered { lease: Lease { location, terms, expires }, update_at, failures }
+            let lease = Lease { location, terms, expires };
+            State::Known { lease, phase: Phase::Registered { update_at, failures } }
         }
         DISABLED => State::Disabled { until: after(input.u64()?) },
         GONE => State::Gone,
@@ -581,6 +596,7 @@ fn read_observation(
         measured: flags & MEASURED != 0,
         pending: flags & PENDING != 0,
         moved: flags & MOVED != 0,
+        suspected: false,
         owed: flags & OWED != 0,
         // Before the embedder's zero there is no instant: what lies that far back is over anyway.
         notified: now.saturating_sub(notified.saturating_add(elapsed)),

@@ -2,7 +2,7 @@
 
 use coap_codec::MessageId;
 
-use crate::base::time::{Instant, Span};
+use crate::base::time::{Instant, Micros};
 
 /// Half the numbers may be used in one lifetime, so that two neighbouring ones never overlap.
 const PER_LIFETIME: u16 = 1 << 15;
@@ -21,22 +21,23 @@ impl MessageIds {
         Self { next: first, since: Instant::ZERO, used: 0 }
     }
 
-    /// The next number, unless it might still be remembered by a peer.
-    pub(crate) fn take(&mut self, now: Instant, lifetime: Span) -> Option<MessageId> {
+    /// The next number, unless it might still be remembered by a peer. It stays the next one until it is
+    /// [used](Self::used).
+    pub(crate) fn next(&mut self, now: Instant, lifetime: Micros) -> Option<MessageId> {
         if now >= self.since + lifetime {
             self.since = now;
             self.used = 0;
         }
-        if self.used >= PER_LIFETIME {
-            return None;
-        }
-        self.used = self.used.saturating_add(1);
-        let id = self.next;
-        self.next = self.next.wrapping_add(1);
-        Some(MessageId(id))
+        (self.used < PER_LIFETIME).then_some(MessageId(self.next))
     }
 
-    pub(crate) const fn next(&self) -> u16 {
+    /// The next number has a message.
+    pub(crate) const fn used(&mut self) {
+        self.used = self.used.saturating_add(1);
+        self.next = self.next.wrapping_add(1);
+    }
+
+    pub(crate) const fn counter(&self) -> u16 {
         self.next
     }
 }
@@ -49,16 +50,17 @@ mod tests {
 
     #[test]
     fn the_counter_wraps_and_no_number_comes_back_within_its_lifetime() {
-        let lifetime = Duration::from_secs(247);
+        let lifetime = Micros::of_seconds(247);
         let mut ids = MessageIds::starting_at(u16::MAX);
         let mut last_use = HashMap::new();
         let mut drawn = 0;
         for millis in 0..1_000_000u64 {
             let now = Instant::from_millis(millis);
-            let Some(id) = ids.take(now, lifetime.into()) else { continue };
+            let Some(id) = ids.next(now, lifetime) else { continue };
+            ids.used();
             drawn += 1;
             if let Some(before) = last_use.insert(id.0, now) {
-                assert!(now.saturating_duration_since(before) >= lifetime, "{id} came back at {now}");
+                assert!(now >= before + lifetime, "{id} came back at {now}");
             }
         }
         assert!(drawn > 3 * usize::from(PER_LIFETIME), "only {drawn} numbers were drawn");

@@ -4,6 +4,7 @@
 pub(crate) mod dedup;
 pub(crate) mod ids;
 pub(crate) mod outbox;
+pub(crate) mod rejections;
 pub(crate) mod retransmit;
 pub(crate) mod slots;
 
@@ -12,13 +13,10 @@ use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token};
 use self::dedup::{Deduplication, Inline};
 use self::ids::MessageIds;
 use self::outbox::{Order, Outbox};
+use self::rejections::Rejections;
 use self::retransmit::Retransmission;
 use self::slots::{SlotId, Slots};
 use super::{Peer, SendError, Verdict};
-
-/// What writes a message after its header and token. It is called once, and not copied for each kind
-/// of message.
-pub(crate) type Write<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Verdict + 'a;
 
 /// The message layer's tables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +26,7 @@ pub(crate) struct Messages {
     pub(crate) outbox: Outbox,
     pub(crate) duplicates: Deduplication,
     pub(crate) unacknowledged: Retransmission,
+    pub(crate) rejections: Rejections,
 }
 
 impl Messages {
@@ -39,8 +38,7 @@ impl Messages {
         token: Token,
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<(SlotId, Verdict), SendError> {
-        self.outbox.reclaim(&mut self.slots);
-        let (slot, buffer) = self.slots.take().ok_or(SendError::NoSlot)?;
+        let (slot, buffer) = self.take_slot()?;
         let Ok(mut writer) = MessageWriter::new(buffer, header, token) else {
             self.slots.release(slot);
             return Err(SendError::TooLong);
@@ -49,6 +47,12 @@ impl Messages {
         let len = writer.len();
         self.slots.set_len(slot, len);
         Ok((slot, verdict))
+    }
+
+    /// A free buffer.
+    pub(crate) fn take_slot(&mut self) -> Result<(SlotId, &mut [u8]), SendError> {
+        self.outbox.reclaim(&mut self.slots);
+        self.slots.take().ok_or(SendError::NoSlot)
     }
 
     /// Queues an Empty message: an acknowledgement or a reset. Returns its bytes.

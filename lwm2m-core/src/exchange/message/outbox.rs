@@ -82,11 +82,17 @@ impl Outbox {
         }
     }
 
+    /// Whether there is a next order.
+    pub(crate) fn has_next(&mut self, slots: &mut Slots) -> bool {
+        self.reclaim(slots);
+        !self.queue.is_empty()
+    }
+
     /// Takes the next order out. Its bytes are lent by [`Self::lend`] until the next call.
-    pub(crate) fn pop(&mut self, slots: &mut Slots) -> Option<Order> {
+    pub(crate) fn pop(&mut self, slots: &mut Slots) -> Option<&Order> {
         self.reclaim(slots);
         self.lent = self.queue.pop_front();
-        self.lent
+        self.lent.as_ref()
     }
 
     /// The order that was taken out last, as the runtime sees it.

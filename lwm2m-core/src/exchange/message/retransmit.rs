@@ -1,12 +1,11 @@
 //! Retransmission of confirmable messages (RFC 7252, section 4.2).
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use coap_codec::MessageId;
 
 use super::slots::SlotId;
-use crate::base::time::{Instant, earliest};
+use crate::base::time::{Instant, Micros, earliest};
 use crate::exchange::{ExchangeId, Peer, Transmission};
 
 /// A confirmable message that nobody acknowledged yet.
@@ -17,7 +16,7 @@ pub(crate) struct Unacknowledged {
     pub(crate) message_id: MessageId,
     pub(crate) slot: SlotId,
     first_sent: Instant,
-    timeout: Duration,
+    timeout: Micros,
     due: Instant,
     retransmissions: u8,
 }
@@ -44,7 +43,7 @@ impl Retransmission {
     pub(crate) fn start(
         &mut self,
         now: Instant,
-        timeout: Duration,
+        timeout: Micros,
         (exchange, peer, message_id, slot): (ExchangeId, Peer, MessageId, SlotId),
     ) {
         self.messages.push(Unacknowledged {
@@ -70,8 +69,8 @@ impl Retransmission {
             return Some(Step::GiveUp(self.messages.remove(index)));
         }
         message.retransmissions = message.retransmissions.saturating_add(1);
-        message.timeout = message.timeout.saturating_mul(2);
-        message.due = now + message.timeout.max(Duration::from_micros(1));
+        message.timeout = Micros(message.timeout.0.saturating_mul(2).max(1));
+        message.due = now + message.timeout;
         Some(Step::Resend(message.peer, message.slot))
     }
 
@@ -90,16 +89,21 @@ impl Retransmission {
         Some(self.messages.remove(index))
     }
 
-    pub(crate) fn first_of(&self, peer: Peer) -> Option<ExchangeId> {
-        self.messages.iter().find(|message| message.peer == peer).map(|message| message.exchange)
-    }
-
     pub(crate) fn contains(&self, exchange: ExchangeId) -> bool {
         self.messages.iter().any(|message| message.exchange == exchange)
     }
 
-    pub(crate) fn count(&self, peer: Peer) -> usize {
-        self.messages.iter().filter(|message| message.peer == peer).count()
+    pub(crate) fn first_of(&self, peer: Peer) -> Option<ExchangeId> {
+        self.of(peer).next()
+    }
+
+    /// The messages to a peer, by their exchanges.
+    pub(crate) fn of(&self, peer: Peer) -> impl Iterator<Item = ExchangeId> {
+        self.messages.iter().filter(move |message| message.peer == peer).map(|message| message.exchange)
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.messages.is_empty()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -116,13 +120,15 @@ mod tests {
     use super::*;
     use crate::base::rng::{Generator, Key};
     use crate::exchange::message::slots::Slots;
+    use core::time::Duration;
 
     fn one_message(seed: u64) -> Retransmission {
         let mut slots = Slots::new(1, 16);
         let what = (ExchangeId(1), Peer(1), MessageId(1), slots.take().unwrap().0);
         let mut table = Retransmission::new(1);
         let (low, high) = Transmission::default().initial_timeout();
-        table.start(Instant::ZERO, Generator::new(Key::from_seed(seed)).between(low, high), what);
+        let timeout = Micros::of(Generator::new(Key::from_seed(seed)).between(low, high));
+        table.start(Instant::ZERO, timeout, what);
         table
     }
 

@@ -102,6 +102,9 @@ impl Deferred {
 
     /// Marks what is out of time.
     pub(crate) fn expire(&mut self, now: Instant) {
+        if self.is_empty() {
+            return;
+        }
         for kept in self.places.iter_mut().filter_map(|place| place.kept.as_mut()) {
             if matches!(kept.state, State::Working { until } if until <= now) {
                 kept.state = State::TimedOut;
@@ -110,6 +113,9 @@ impl Deferred {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        if self.is_empty() {
+            return None;
+        }
         let until = |kept: &Kept| match kept.state {
             State::Working { until } | State::AtLeisure { until } => Some(until),
             State::Resumed | State::TimedOut => None,
@@ -133,6 +139,9 @@ impl Deferred {
 
     /// A request whose leisure is over.
     pub(crate) fn at_leisure(&self, now: Instant) -> Option<(Ticket, Kept)> {
+        if self.is_empty() {
+            return None;
+        }
         let over = |place: &Place| place.kept.filter(|kept| kept.state.is_over(now));
         let index = self.places.iter().position(|place| over(place).is_some())?;
         let place = self.places.get(index)?;

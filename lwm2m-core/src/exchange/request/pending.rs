@@ -10,6 +10,7 @@ use crate::exchange::{ExchangeId, Peer};
 
 /// What a request still waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub(crate) enum Awaits {
     /// An acknowledgement: the message layer retransmits and gives up.
     Acknowledgement,
@@ -45,28 +46,37 @@ impl Pending {
         self.requests.push(Request { exchange, peer, token, awaits, upload });
     }
 
-    /// Takes the response to a block: whether there is a next one to send.
-    pub(crate) fn goes_on(&mut self, exchange: ExchangeId, response: &Message<'_>) -> bool {
-        let found = self.requests.iter_mut().find(|request| request.exchange == exchange);
-        found.is_some_and(|request| {
+    /// Takes a response: the request is over, unless there is a next block to send. Whether there is.
+    pub(crate) fn answered(&mut self, exchange: ExchangeId, response: &Message<'_>) -> bool {
+        let Some(index) = self.requests.iter().position(|request| request.exchange == exchange) else { return false };
+        let goes_on = self.requests.get_mut(index).is_some_and(|request| {
             let goes_on = request.upload.answered(response);
             if goes_on {
                 request.awaits = Awaits::NextBlock;
             }
             goes_on
-        })
+        });
+        if !goes_on {
+            self.requests.remove(index);
+        }
+        goes_on
     }
 
-    /// A request to `peer` whose next block is to be sent, and how far it is.
-    pub(crate) fn next_block(&self, peer: Peer) -> Option<(ExchangeId, Upload)> {
+    /// A request to `peer` whose next block is to be sent.
+    pub(crate) fn next_block(&self, peer: Peer) -> Option<ExchangeId> {
         let due = |request: &&Request| request.peer == peer && request.awaits == Awaits::NextBlock;
-        self.requests.iter().find(due).map(|request| (request.exchange, request.upload))
+        self.requests.iter().find(due).map(|request| request.exchange)
+    }
+
+    /// How far a request is.
+    pub(crate) fn upload(&self, exchange: ExchangeId) -> Option<Upload> {
+        self.requests.iter().find(|request| request.exchange == exchange).map(|request| request.upload.clone())
     }
 
     /// The next block was sent.
     pub(crate) fn sent_block(&mut self, exchange: ExchangeId, token: Token, upload: Upload) {
         if let Some(request) = self.requests.iter_mut().find(|request| request.exchange == exchange) {
-            *request = Request { token, awaits: Awaits::Acknowledgement, upload, ..request.clone() };
+            (request.token, request.awaits, request.upload) = (token, Awaits::Acknowledgement, upload);
         }
     }
 
@@ -111,9 +121,9 @@ impl Pending {
 
     /// Requests that hold a place of NSTART on their own: the confirmable ones are counted where
     /// they are retransmitted, and an acknowledged one holds none (RFC 7252, section 4.7).
-    pub(crate) fn unanswered(&self, peer: Peer) -> usize {
-        let holds = |request: &&Request| request.peer == peer && matches!(request.awaits, Awaits::Response { .. });
-        self.requests.iter().filter(holds).count()
+    pub(crate) fn unanswered(&self, peer: Peer) -> impl Iterator<Item = ExchangeId> {
+        let holds = move |request: &&Request| request.peer == peer && matches!(request.awaits, Awaits::Response { .. });
+        self.requests.iter().filter(holds).map(|request| request.exchange)
     }
 
     pub(crate) fn has(&self, peer: Peer) -> bool {
@@ -122,6 +132,10 @@ impl Pending {
 
     pub(crate) fn forget(&mut self, peer: Peer) {
         self.requests.retain(|request| request.peer != peer);
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.requests.is_empty()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -11,6 +11,7 @@ use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageId, OptionNumb
 
 use crate::base::limits::Limits;
 use crate::base::mixer::Mixer;
+use crate::base::table;
 use crate::base::time::{Instant, earliest};
 use crate::exchange::Peer;
 
@@ -86,7 +87,7 @@ impl Transfers {
         let fits = |szx: &u8| (16usize << szx).saturating_add(OVERHEAD) <= limits.datagram;
         let szx = (0..=BlockValue::MAX_SZX).rev().find(fits).unwrap_or(0);
         let body = limits.body.min(u32::MAX as usize);
-        Self { list: Vec::with_capacity(limits.transfers), limit: limits.transfers, body, szx, lifetime }
+        Self { list: Vec::new(), limit: limits.transfers, body, szx, lifetime }
     }
 
     /// Takes note of a block. One that is `resumed` arrived before, and waited for its caller: it
@@ -167,6 +168,7 @@ impl Transfers {
                 Some(index)
             }
             None if free => {
+                table::make_room(&mut self.list, 1, self.limit);
                 self.list.push(transfer);
                 self.list.len().checked_sub(1)
             }
@@ -276,6 +278,11 @@ impl Transfers {
     /// Bodies that are not answered yet.
     pub(crate) fn len(&self) -> usize {
         self.list.iter().filter(|transfer| !matches!(transfer.stage, Stage::Over(_))).count()
+    }
+
+    /// Takes all the memory that it may ever need.
+    pub(crate) fn reserve(&mut self) {
+        table::reserve(&mut self.list, self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {
@@ -413,6 +420,7 @@ mod tests {
     #[test]
     fn memory_is_taken_as_the_body_comes_or_as_it_is_announced_and_never_above_the_limit() {
         let mut table = table(1, 1_000);
+        table.reserve();
         let idle = table.heap();
         let message = put(1, "/a", b"", &[0; 16]);
         let message = Message::parse(&message).unwrap();

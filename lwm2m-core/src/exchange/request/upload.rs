@@ -4,6 +4,8 @@
 //!
 //! Nothing of the body is kept: it is made again for each block.
 
+use alloc::boxed::Box;
+
 use coap_codec::{BlockValue, Code, Message, MessageWriter, WriteError};
 
 /// Block1 with three bytes, Size1 with four, and the payload marker, as they follow other options.
@@ -16,7 +18,7 @@ pub(crate) type Body<'a> = dyn Fn(&mut [u8], usize) -> Result<usize, WriteError>
 const LONGEST_ECHO: usize = 40;
 
 /// What a server wants to see again, so that it knows that the request is of now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 enum Echo {
     /// The request cannot be sent once more.
     #[default]
@@ -24,11 +26,11 @@ enum Echo {
     /// Nothing so far.
     Heeded,
     /// This value. Another one is not taken: the request would go to and fro for ever.
-    Told { value: [u8; LONGEST_ECHO], length: u8 },
+    Told(Box<[u8]>),
 }
 
 /// How far a request is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Upload {
     echo: Echo,
     /// How many bytes the server has taken.
@@ -43,6 +45,7 @@ pub(crate) struct Upload {
 
 /// A part of a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
 enum Sent {
     /// None: the request has no body.
     #[default]
@@ -96,7 +99,7 @@ impl Upload {
     /// more when it asks.
     pub(crate) fn write_echo(&mut self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
         match &self.echo {
-            Echo::Told { value, length } => writer.echo(value.get(..usize::from(*length)).unwrap_or_default()),
+            Echo::Told(value) => writer.echo(value),
             Echo::Ignored | Echo::Heeded => {
                 self.echo = Echo::Heeded;
                 Ok(())
@@ -106,12 +109,12 @@ impl Upload {
 
     /// Whether a response only wants the request once more, with its Echo.
     fn take_echo(&mut self, response: &Message<'_>) -> bool {
-        let told = response.echo().filter(|_| response.code() == Code::UNAUTHORIZED && self.echo == Echo::Heeded);
+        if response.code() != Code::UNAUTHORIZED || self.echo != Echo::Heeded {
+            return false;
+        }
+        let told = response.echo().filter(|told| !told.is_empty() && told.len() <= LONGEST_ECHO);
         told.is_some_and(|told| {
-            let mut value = [0; LONGEST_ECHO];
-            let Some(room) = value.get_mut(..told.len()).filter(|room| !room.is_empty()) else { return false };
-            room.copy_from_slice(told);
-            self.echo = Echo::Told { value, length: u8::try_from(told.len()).unwrap_or(0) };
+            self.echo = Echo::Told(told.into());
             true
         })
     }
@@ -121,9 +124,11 @@ impl Upload {
         if self.take_echo(response) {
             return true;
         }
+        if self.sent == Sent::Nothing {
+            return false;
+        }
         let asked = response.block1().and_then(Result::ok);
         match (response.code(), self.sent) {
-            (_, Sent::Nothing) => false,
             (Code::CONTINUE, Sent::Block(sent)) => {
                 // In smaller blocks from here on, if the server wants it (RFC 7959, section 2.3).
                 let Some(asked) = asked.filter(|asked| asked.num() == sent.num() && sent.more()) else { return false };

@@ -202,14 +202,17 @@ impl Encode for Writer<'_> {
     fn quick(&mut self, resource: &ResourceDef, index: Option<u16>, value: &Value<'_>) -> bool {
         let Some((kind, id)) = self.quick_place(resource, index) else { return false };
         let wanted = resource.data_type;
+        let bytes = match *value {
+            Value::Str(text) | Value::Corelnk(text) => text.as_bytes(),
+            Value::Opaque(bytes) => bytes,
+            _ => &[],
+        };
         let (types, number, width) = match *value {
-            Value::Str(text) => return Types::STR.have(wanted) && self.quick_bytes(kind, id, text.as_bytes()),
-            Value::Corelnk(text) => return Types::CORELNK.have(wanted) && self.quick_bytes(kind, id, text.as_bytes()),
-            Value::Opaque(bytes) => return Types::OPAQUE.have(wanted) && self.quick_bytes(kind, id, bytes),
-            Value::Int(number) => {
-                let types = if number < 0 { Types::NEGATIVE } else { Types::INT };
-                (types, number.cast_unsigned(), signed_width(number))
+            Value::Str(_) | Value::Corelnk(_) | Value::Opaque(_) => {
+                return Types::of(*value).have(wanted) && self.quick_bytes(kind, id, bytes);
             }
+            // It comes by a way of its own.
+            Value::Int(_) => return false,
             Value::Time(number) => (Types::TIME, number.cast_unsigned(), signed_width(number)),
             Value::Uint(number) => (Types::UINT, number, unsigned_width(number)),
             Value::Float(number) => {

@@ -2,11 +2,12 @@
 //! sections 4.2, 4.5 and 5.2).
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use coap_codec::{Code, MessageType, OptionNumber, Token};
 
-use super::{Gauges, Invariant, Report, Seen};
+use super::{Gauges, Hex, Invariant, Report, Seen};
 use crate::base::config::Config;
 use crate::base::event::Event;
 use crate::base::limits::Limits;
@@ -24,6 +25,10 @@ struct Delivered {
     at: Instant,
     /// Whether it was acknowledged, or caused anything at all.
     taken: bool,
+    /// Whether the device may have forgotten it.
+    doubtful: bool,
+    /// Whether the device's table of messages was full since: what is no POST may have made room.
+    crowded: bool,
     later: Later,
 }
 
@@ -47,8 +52,9 @@ struct Step {
     owed: bool,
     repeated: bool,
     is_post: bool,
-    /// Its table of messages was full: what changes nothing new may have been forgotten.
     crowded: bool,
+    /// The device may have forgotten that it came before.
+    doubtful: bool,
     acknowledged: u8,
     changed: u8,
 }
@@ -59,6 +65,8 @@ pub(super) struct Answers {
     patience: Duration,
     delivered: VecDeque<Delivered>,
     step: Option<Step>,
+    /// The message itself, to be shown when something is wrong.
+    datagram: Vec<u8>,
     /// No late answer is due before.
     next_due: Instant,
 }
@@ -75,6 +83,7 @@ impl Answers {
             patience,
             delivered: VecDeque::new(),
             step: None,
+            datagram: Vec::new(),
             next_due: NEVER,
         }
     }
@@ -100,6 +109,12 @@ impl Answers {
         }
     }
 
+    /// The device may have forgotten what came.
+    pub(super) fn doubt(&mut self) {
+        self.excuse_all();
+        self.delivered.iter_mut().for_each(|delivered| delivered.doubtful = true);
+    }
+
     /// A session ended: its number may be another's.
     pub(super) fn forget(&mut self, peer: Peer) {
         self.delivered.retain(|delivered| delivered.peer != peer);
@@ -120,14 +135,20 @@ impl Answers {
         let request = code.is_request();
         // A request is answered while its server is registered with; anything else is acknowledged or
         // rejected whatever it is. One that comes again was answered already, if it was.
-        let owed = confirmable && (!request || serves) && same.is_none_or(|same| same.taken) && !gauges.is_full(limits);
+        let owed = confirmable
+            && (!request || serves)
+            && same.is_none_or(|same| same.taken && same.confirmable)
+            && !gauges.is_full(limits);
+        self.datagram.clear();
+        self.datagram.extend_from_slice(seen.message.as_bytes());
         self.step = Some(Step {
             peer,
             id,
             owed,
             repeated,
             is_post: code == Code::POST,
-            crowded: gauges.usage.deduplication >= limits.deduplication,
+            crowded: same.is_some_and(|same| same.crowded),
+            doubtful: same.is_some_and(|same| same.doubtful),
             acknowledged: 0,
             changed: 0,
         });
@@ -135,7 +156,18 @@ impl Answers {
             let token = seen.message.token();
             let unwanted = seen.message.option(OptionNumber::NO_RESPONSE).is_some();
             let (later, taken) = (if unwanted { Later::Excused } else { Later::No }, false);
-            self.delivered.push_back(Delivered { peer, id, token, code, confirmable, at: now, taken, later });
+            self.delivered.push_back(Delivered {
+                peer,
+                id,
+                token,
+                code,
+                confirmable,
+                at: now,
+                taken,
+                doubtful: false,
+                crowded: false,
+                later,
+            });
         }
         repeated
     }
@@ -160,7 +192,8 @@ impl Answers {
             }
             let deferred = seen.code().is_empty() && !reset;
             let Some(delivered) = self.find(peer, id) else { return };
-            delivered.taken = true;
+            // What was rejected need not be remembered.
+            delivered.taken |= !reset;
             if deferred && delivered.code.is_request() && delivered.later == Later::No {
                 let until = seen.now + self.patience;
                 if let Some(delivered) = self.find(peer, id) {
@@ -210,20 +243,27 @@ impl Answers {
         }
     }
 
+    /// The device's table of messages is full.
+    pub(super) fn crowded(&mut self) {
+        self.delivered.iter_mut().for_each(|delivered| delivered.crowded = true);
+    }
+
     pub(super) fn settled(&mut self, now: Instant, report: &mut Report) {
         if let Some(step) = self.step.take() {
             let Step { peer, id, .. } = step;
             if step.acknowledged > 1 {
                 let times = step.acknowledged;
-                report.violated(Invariant::Answered, format_args!("{id:#06x} of {peer} was answered {times} times"));
+                let hex = Hex(&self.datagram);
+                report.violated(Invariant::Answered, format_args!("{hex} of {peer} was answered {times} times"));
             }
             if step.owed && step.acknowledged == 0 {
-                report.violated(Invariant::Answered, format_args!("{id:#06x} of {peer} was not answered"));
+                let hex = Hex(&self.datagram);
+                report.violated(Invariant::Answered, format_args!("{hex} of {peer} was not answered"));
             }
-            if step.repeated && step.changed > 0 && (step.is_post || !step.crowded) {
+            if step.repeated && step.changed > 0 && !step.doubtful && (step.is_post || !step.crowded) {
                 report.violated(
                     Invariant::AppliedOnce,
-                    format_args!("{id:#06x} of {peer} came again and was carried out again"),
+                    format_args!("{} of {peer} came again and was carried out again", Hex(&self.datagram)),
                 );
             }
             if let Some(delivered) = self.find(peer, id) {

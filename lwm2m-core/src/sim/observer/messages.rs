@@ -164,11 +164,11 @@ impl Messages {
     pub(super) fn delivered(&mut self, seen: &Seen<'_>, doubtful: bool) {
         let (id, code) = (seen.id(), seen.code());
         let (acknowledges, token) = match seen.message.message_type() {
-            MessageType::Reset => (true, None),
+            MessageType::Reset if code.is_empty() => (true, None),
             MessageType::Acknowledgement if code.is_empty() => (true, None),
             // What says something besides must say it to the request.
             MessageType::Acknowledgement if code.is_response() => (true, Some(seen.message.token())),
-            MessageType::Acknowledgement => return,
+            MessageType::Acknowledgement | MessageType::Reset => return,
             _ if code.is_response() => (false, Some(seen.message.token())),
             _ => return,
         };

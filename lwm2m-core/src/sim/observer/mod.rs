@@ -8,16 +8,19 @@
 //! is not judged there: what the observer reports is wrong, and what it is silent about may still be.
 
 mod answers;
+mod asked;
 mod deadlines;
 mod gauges;
+mod invariant;
 mod messages;
+mod observations;
 mod registrations;
 mod silence;
+#[cfg(test)]
+mod tests;
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
 
 use coap_codec::{Code, Message, MessageType};
@@ -25,7 +28,10 @@ use coap_codec::{Code, Message, MessageType};
 use self::answers::Answers;
 use self::deadlines::Deadlines;
 pub use self::gauges::Gauges;
+use self::invariant::{Hex, Report};
+pub use self::invariant::{Invariant, Violation, Weather};
 use self::messages::Messages;
+use self::observations::Observations;
 use self::registrations::Registrations;
 use self::silence::Silence;
 use super::record::Input;
@@ -33,152 +39,8 @@ use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
 use crate::base::limits::Limits;
 use crate::base::time::Instant;
+use crate::client::Wake;
 use crate::exchange::Peer;
-
-/// What must hold after every step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Invariant {
-    /// What the device sends is a CoAP message.
-    WellFormed,
-    /// No message is longer than [`Limits::datagram`].
-    MessageSize,
-    /// A Message ID is not used for another message to the same host within EXCHANGE_LIFETIME (RFC 7252,
-    /// section 4.4).
-    MessageId,
-    /// A token is not used for another request to the same host within EXCHANGE_LIFETIME (section 5.3.1).
-    Token,
-    /// An unacknowledged message comes again, unchanged, when its time has come, at most MAX_RETRANSMIT times,
-    /// and never after its acknowledgement (section 4.2).
-    Retransmission,
-    /// No more than NSTART messages wait for an acknowledgement of one peer (section 4.7).
-    Nstart,
-    /// A confirmable message is acknowledged or rejected, once each time that it comes (section 4.2).
-    Answered,
-    /// A request that waits for the application is answered, once.
-    AnsweredLate,
-    /// A request that comes twice is carried out once (section 4.5).
-    AppliedOnce,
-    /// An account has one registration: Updates go where the last Register was granted, and there is no
-    /// Register without a reason while a registration is live.
-    OneRegistration,
-    /// No Update, no notification and no answer after a De-register (OMA LwM2M 1.0, 5.3.3).
-    AfterDeregister,
-    /// An Update arrives before the lifetime ends, while the [`Weather`] is fair
-    /// (fine, for lifetimes below ten minutes).
-    UpdateInTime,
-    /// Once all is well again the device is registered within a [bound](Observer::bound).
-    Recovery,
-    /// A client that was stopped, or has no network, is silent.
-    Silence,
-    /// After a timeout the next deadline is later, and deadlines are there for a purpose.
-    Deadline,
-    /// Every table is within its limit.
-    Limits,
-}
-
-impl Invariant {
-    /// All of them.
-    pub const ALL: [Self; 16] = [
-        Self::WellFormed,
-        Self::MessageSize,
-        Self::MessageId,
-        Self::Token,
-        Self::Retransmission,
-        Self::Nstart,
-        Self::Answered,
-        Self::AnsweredLate,
-        Self::AppliedOnce,
-        Self::OneRegistration,
-        Self::AfterDeregister,
-        Self::UpdateInTime,
-        Self::Recovery,
-        Self::Silence,
-        Self::Deadline,
-        Self::Limits,
-    ];
-}
-
-/// What was seen that must not be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// When.
-    pub at: Instant,
-    /// What should have held.
-    pub invariant: Invariant,
-    /// What was seen instead.
-    pub seen: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}: {}", self.invariant.name(), self.at, self.seen)
-    }
-}
-
-impl Invariant {
-    /// Its name in words.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::WellFormed => "well-formed messages",
-            Self::MessageSize => "message size",
-            Self::MessageId => "unique message ids",
-            Self::Token => "unique tokens",
-            Self::Retransmission => "retransmission",
-            Self::Nstart => "nstart",
-            Self::Answered => "every message answered once",
-            Self::AnsweredLate => "late answers",
-            Self::AppliedOnce => "applied once",
-            Self::OneRegistration => "one registration",
-            Self::AfterDeregister => "nothing after de-register",
-            Self::UpdateInTime => "update in time",
-            Self::Recovery => "recovery",
-            Self::Silence => "silence",
-            Self::Deadline => "deadlines",
-            Self::Limits => "limits",
-        }
-    }
-}
-
-/// How good link, platform and device are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Weather {
-    /// Something is the matter: nothing is promised.
-    Bad,
-    /// Datagrams are lost, doubled or damaged now and then, not more of a thousand than [`Weather::FAIR_LOSS`]
-    /// and [`Weather::FAIR_DAMAGE`] say.
-    Fair,
-    /// Nothing is the matter.
-    Fine,
-}
-
-impl Weather {
-    /// Of a thousand datagrams in a direction so many are lost at most while it is fair.
-    pub const FAIR_LOSS: u16 = 100;
-    /// Of a thousand datagrams in a direction so many are damaged at most while it is fair.
-    pub const FAIR_DAMAGE: u16 = 10;
-}
-
-/// The violations so far. So many are kept; the first is what matters.
-const KEPT: usize = 16;
-
-/// Where violations go.
-#[derive(Clone, Debug, Default)]
-struct Report {
-    now: Instant,
-    found: Vec<Violation>,
-}
-
-impl Report {
-    /// The words are made only when they are needed.
-    #[cold]
-    fn violated(&mut self, invariant: Invariant, seen: fmt::Arguments<'_>) {
-        if self.found.len() < KEPT {
-            self.found.push(Violation { at: self.now, invariant, seen: alloc::fmt::format(seen) });
-        }
-    }
-}
 
 /// A server that the device may have an account for.
 #[derive(Clone, Debug)]
@@ -219,6 +81,7 @@ pub struct Observer {
     hosts: Vec<Arc<str>>,
     messages: Messages,
     answers: Answers,
+    observations: Observations,
     registrations: Registrations,
     silence: Silence,
     deadlines: Deadlines,
@@ -247,6 +110,7 @@ impl Observer {
             hosts,
             messages: Messages::new(config.transmission),
             answers: Answers::new(config),
+            observations: Observations::default(),
             registrations: Registrations::new(config, accounts, now),
             silence: Silence::default(),
             deadlines: Deadlines::default(),
@@ -302,11 +166,14 @@ impl Observer {
             report.violated(Invariant::MessageSize, format_args!("{len} bytes, and {limit} are allowed"));
         }
         let Ok(message) = Message::parse(datagram) else {
-            return report.violated(Invariant::WellFormed, format_args!("{datagram:02x?}"));
+            return report.violated(Invariant::WellFormed, format_args!("{}", Hex(datagram)));
         };
         let seen = Seen { now, peer, host, message };
         let fresh = self.messages.sent(&seen, report);
         self.answers.sent(&seen, report);
+        if fresh {
+            self.observations.sent(&seen, report);
+        }
         self.registrations.sent(&seen, fresh, self.answers.is_repetition(&seen), report);
     }
 
@@ -322,6 +189,7 @@ impl Observer {
         let serves = self.registrations.serves(now, host);
         let repeated = self.answers.delivered(&seen, serves, &self.gauges, &self.limits);
         self.messages.delivered(&seen, repeated || damaged);
+        self.observations.delivered(&seen);
         self.registrations.delivered(&seen, damaged);
         if message.code() == Code::POST && message.uri_path().eq([b"bs"]) {
             // Bootstrap-Finish: all that is on its way is given up.
@@ -380,6 +248,16 @@ impl Observer {
             self.messages.excuse_all();
             self.answers.excuse_all();
         }
+        match *event {
+            Event::Registered { server, .. } | Event::Deregistered { server, .. } => {
+                self.observations.forget(self.registrations.host_of(server));
+            }
+            Event::BootstrapFinished => self.observations.forget(None),
+            _ => {}
+        }
+        if self.registrations.ends_requests(event) {
+            self.answers.excuse_all();
+        }
     }
 
     /// Something other than a datagram or a timeout is about to be given to the client.
@@ -399,11 +277,15 @@ impl Observer {
                 // Nothing is remembered of what was, not even which numbers were used.
                 self.messages.forget();
                 self.answers.clear();
+                self.observations.forget(None);
                 self.registrations.restarted(true);
             }
-            Input::Restore { .. } => {
+            Input::Restore { wake, .. } => {
                 self.messages.excuse_all();
                 self.answers.clear();
+                if *wake == Wake::Restart {
+                    self.observations.forget(None);
+                }
                 self.registrations.restarted(false);
             }
             Input::ConnectionFailed { .. }
@@ -430,11 +312,15 @@ impl Observer {
         self.registrations.doubt(None);
     }
 
-    /// The device's clock stepped; what time has to do with is not judged until it is over.
-    pub fn clock_stepped(&mut self) {
+    /// The device's clock steps by so many seconds. What is on its way is not judged by its times, and who
+    /// jumps ahead may forget what came before.
+    pub fn clock_stepped(&mut self, seconds: i64) {
         self.messages.excuse_all();
         self.answers.excuse_all();
-        self.registrations.clock_stepped();
+        if seconds > 0 {
+            self.answers.doubt();
+        }
+        self.registrations.doubt(None);
     }
 
     /// A server lost its memory.
@@ -457,6 +343,9 @@ impl Observer {
         self.silence.settled();
         let weather = if self.silence.is_present() { weather } else { Weather::Bad };
         self.registrations.settled(now, weather, &mut self.report);
+        if gauges.usage.deduplication >= self.limits.deduplication {
+            self.answers.crowded();
+        }
         if gauges != self.gauges {
             gauges.check(&self.limits, &mut self.report);
             self.gauges = gauges;

@@ -4,8 +4,9 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{Code, Message, MessageId, MessageType, Token, Values};
+use coap_codec::{Code, Message, MessageId, MessageType};
 
+use super::asked::{Asked, Kind, digest};
 use super::{Account, Invariant, Report, Seen, Weather};
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
@@ -16,6 +17,9 @@ use crate::base::time::Instant;
 /// The time before the end of a lifetime in which an Update has to get through: two cycles of retransmissions
 /// and the pause between.
 const MARGIN: Duration = Duration::from_secs(250);
+
+/// Whoever is asked knows for so long what comes again (RFC 7252, section 4.8.2).
+const EXCHANGE_LIFETIME: Duration = Duration::from_secs(247);
 
 /// A lifetime below this leaves less.
 const SHORT: Duration = Duration::from_secs(600);
@@ -29,41 +33,8 @@ pub(super) fn bound(trouble: Duration, lifetime: Duration) -> Duration {
     lifetime + (trouble * 3).min(longest) + Duration::from_secs(900)
 }
 
-/// A request of the registration interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Register,
-    Update,
-    Deregister,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Asked {
-    kind: Kind,
-    id: MessageId,
-    token: Token,
-    at: Instant,
-    lifetime: Option<Duration>,
-    damaged: bool,
-}
-
-impl Asked {
-    /// None for what is no request of the registration interface.
-    fn of(now: Instant, message: &Message<'_>, damaged: bool) -> Option<Self> {
-        let kind = match message.code() {
-            Code::POST if message.uri_path().eq([b"bs"]) => return None,
-            Code::POST if message.uri_query().any(|argument| argument.starts_with(b"ep=")) => Kind::Register,
-            Code::POST => Kind::Update,
-            Code::DELETE => Kind::Deregister,
-            _ => return None,
-        };
-        let number = |value: &[u8]| core::str::from_utf8(value).ok()?.parse::<u32>().ok();
-        let lifetime = message.uri_query().find_map(|argument| argument.strip_prefix(b"lt="));
-        let lifetime = lifetime.and_then(number).map(|seconds| Duration::from_secs(u64::from(seconds)));
-        let (id, token) = (message.message_id(), message.token());
-        Some(Self { kind, id, token, at: now, lifetime, damaged })
-    }
-}
+/// How long a device may take to register anew, once it was told that it is not registered, and all is well.
+const PROMPT: Duration = Duration::from_secs(600);
 
 /// One account.
 #[derive(Clone, Debug)]
@@ -83,6 +54,8 @@ struct Registration {
     left: bool,
     // ----- as the platform sees it
     asking: Option<Asked>,
+    /// What arrived last, to tell what comes again.
+    heard: [(MessageId, Instant); 8],
     live_until: Option<Instant>,
     live_lifetime: Duration,
     /// Something happened since the last Update that may keep the next one back.
@@ -91,6 +64,10 @@ struct Registration {
     tainted: bool,
     /// When it was registered last, and all was well.
     sound_at: Instant,
+    /// The longest lifetime since.
+    longest: Duration,
+    /// When it was told that it is not registered.
+    refused_at: Option<Instant>,
     /// Disabled by its server at most until then.
     disabled_until: Instant,
 }
@@ -112,14 +89,6 @@ fn is_disable(path: Path) -> bool {
     path.object_id() == Some(1) && path.resource_id() == Some(4)
 }
 
-/// 64 bits of a path.
-fn digest(path: Values<'_>) -> u64 {
-    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    path.fold(0xcbf2_9ce4_8422_2325, |hash, segment| {
-        segment.iter().fold(mix(hash, b'/'), |hash, byte| mix(hash, *byte))
-    })
-}
-
 impl Registrations {
     pub(super) fn new(config: &Config, accounts: Vec<Account>, now: Instant) -> Self {
         let lifetime = Duration::from_secs(u64::from(config.default_lifetime));
@@ -133,11 +102,14 @@ impl Registrations {
             reason: true,
             left: false,
             asking: None,
+            heard: [(MessageId(0), Instant::ZERO); 8],
             live_until: None,
             live_lifetime: lifetime,
             disturbed: true,
             tainted: false,
             sound_at: now,
+            longest: lifetime,
+            refused_at: None,
             disabled_until: now,
         };
         Self {
@@ -152,6 +124,11 @@ impl Registrations {
 
     fn at(&mut self, host: usize) -> Option<&mut Registration> {
         self.accounts.iter_mut().find(|own| own.account.host == host)
+    }
+
+    /// The host of a server.
+    pub(super) fn host_of(&self, server: u16) -> Option<usize> {
+        self.accounts.iter().find(|own| own.account.server == server).map(|own| own.account.host)
     }
 
     /// Whether requests of a host are served now without any doubt.
@@ -181,13 +158,11 @@ impl Registrations {
             for own in &mut self.accounts {
                 own.granted.clear();
                 (own.asked, own.asking) = (None, None);
+                // The same numbers may come from another port.
+                own.heard = [(MessageId(0), Instant::ZERO); 8];
                 (own.left, own.tainted) = (false, false);
             }
         }
-    }
-
-    pub(super) fn clock_stepped(&mut self) {
-        self.doubt(None);
     }
 
     /// A server lost its memory.
@@ -286,7 +261,10 @@ impl Registrations {
                 own.lifetime = asked.lifetime.unwrap_or(own.lifetime);
                 own.lease_until = asked.at + own.lifetime;
             }
-            _ => (own.sure, own.reason, own.disturbed) = (false, true, true),
+            (kind, code) => {
+                (own.sure, own.reason, own.disturbed) = (false, true, true);
+                own.refused_at = (kind == Kind::Update && code == Code::NOT_FOUND).then_some(seen.now);
+            }
         }
     }
 
@@ -335,6 +313,19 @@ impl Registrations {
         }
     }
 
+    /// Whether what a server asked before may be nobody's any more.
+    pub(super) fn ends_requests(&self, event: &Event) -> bool {
+        match *event {
+            Event::Registered { .. }
+            | Event::RegistrationFailed { .. }
+            | Event::UpdateFailed { .. }
+            | Event::Deregistered { .. }
+            | Event::BootstrapStarted => true,
+            Event::Executed { path, .. } => is_disable(path),
+            _ => false,
+        }
+    }
+
     // ----- the platform ---------------------------------------------------------------------
 
     /// A request arrives at the platform.
@@ -342,10 +333,12 @@ impl Registrations {
         let Some(own) = self.at(host) else { return };
         if let Some(asked) = Asked::of(now, message, damaged) {
             // One that comes again was carried out when it came first.
-            let same = own.asking.is_some_and(|before| before.token == asked.token && before.kind == asked.kind);
-            if !same {
-                own.asking = Some(asked);
+            if own.heard.iter().any(|(id, at)| *id == asked.id && now < *at + EXCHANGE_LIFETIME) {
+                return;
             }
+            own.heard.rotate_right(1);
+            own.heard[0] = (asked.id, now);
+            own.asking = Some(asked);
         }
     }
 
@@ -396,13 +389,17 @@ impl Registrations {
             if weather == Weather::Bad {
                 continue;
             }
+            let lifetime = own.lifetime.max(own.live_lifetime);
             if own.live_until.is_some() && own.sure && now < own.lease_until {
-                own.sound_at = now;
+                (own.sound_at, own.longest, own.refused_at) = (now, lifetime, None);
                 continue;
             }
+            own.longest = own.longest.max(lifetime);
             let since = self.fair_since.max(own.sound_at).max(own.disabled_until);
             let trouble = self.fair_since.saturating_duration_since(own.sound_at);
-            let limit = since + bound(trouble, own.lifetime.max(own.live_lifetime));
+            let prompt = own.refused_at.filter(|at| *at >= since).map(|at| at + PROMPT);
+            let limit = since + bound(trouble, own.longest);
+            let limit = prompt.map_or(limit, |prompt| prompt.min(limit));
             if now > limit && !own.tainted {
                 report.violated(
                     Invariant::Recovery,

@@ -40,9 +40,12 @@ impl Profile {
         [Self::Quiet, Self::Busy, Self::Wild].into_iter().find(|profile| profile.name() == name)
     }
 
-    /// The network when nothing is the matter.
-    pub(super) const fn conditions(self) -> Conditions {
+    /// The network when nothing is the matter: for one wild life in three it loses and doubles now and then.
+    pub(super) const fn conditions(self, seed: u64) -> Conditions {
         match self {
+            Self::Wild if seed % 3 == 2 => {
+                Conditions { loss: 20 + (seed / 3 % 80) as u16, duplication: 20, ..Conditions::GOOD }
+            }
             Self::Quiet | Self::Wild => Conditions::GOOD,
             Self::Busy => Conditions { loss: 100, duplication: 20, corruption: 10, ..Conditions::GOOD },
         }

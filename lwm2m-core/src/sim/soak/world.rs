@@ -49,7 +49,7 @@ impl<'a, S: Subject> World<'a, S> {
         for server in &mut sim.platform.servers {
             server.disable_timeout = Some(300);
         }
-        let base = profile.conditions();
+        let base = profile.conditions(seed);
         sim.network.set(base);
         sim.trace.keep(false);
         sim.watch();

@@ -18,7 +18,7 @@ fn resources() -> Vec<lwm2m_core::ResourceDef> {
 }
 
 fn with(legacy_formats: LegacyFormats) -> Config {
-    Config { legacy_formats, ..one_server(1) }
+    one_server(1).with(|profile| profile.legacy_formats = legacy_formats)
 }
 
 const JSON_BODY: &[u8] = br#"{"bn":"/30009/0/","e":[{"n":"9","v":100}]}"#;
@@ -37,7 +37,7 @@ fn xb_21_a_bootstrap_in_legacy_numbers_is_accepted_unless_they_are_refused() {
             (LegacyFormats::Refused, Code::UNSUPPORTED_CONTENT_FORMAT),
         ] {
             let script = vec![write(format, payload), BootstrapCommand::Finish];
-            let config = Config { legacy_formats, ..dm(1) };
+            let config = dm(1).with(|profile| profile.legacy_formats = legacy_formats);
             let sim = bootstrapped_as(config, Store::new(object(resources())), script);
             assert_eq!(sim.platform.bootstrap.answers()[0].result.as_ref().unwrap().code, code, "{format}");
             assert_eq!(sim.model.changes, usize::from(code == Code::CHANGED), "{format}");
@@ -129,7 +129,7 @@ fn xd_05_arguments_in_the_legacy_text_are_arguments() {
     for (legacy_formats, code) in
         [(LegacyFormats::Accepted, Code::CHANGED), (LegacyFormats::Refused, Code::UNSUPPORTED_CONTENT_FORMAT)]
     {
-        let mut sim = racked(Config { legacy_formats, ..one_server(1) });
+        let mut sim = racked(one_server(1).with(|profile| profile.legacy_formats = legacy_formats));
         let run = lwm2m_core::sim::Ask {
             format: Some(OLD_TEXT),
             payload: b"1".to_vec(),
