@@ -188,6 +188,7 @@ impl Config {
     /// The same with a bootstrap server.
     #[must_use]
     pub fn bootstrap_server(mut self, uri: &str, credentials: Credentials) -> Self {
+        self.accounts.reserve_exact(1);
         self.accounts.push(Account::Bootstrap { uri: uri.to_string(), credentials });
         self
     }
@@ -215,6 +216,7 @@ impl Config {
     /// The same with one more server, to be registered with for `lifetime` seconds.
     #[must_use]
     pub fn server(mut self, short_server_id: u16, uri: &str, credentials: Credentials, lifetime: u32) -> Self {
+        self.accounts.reserve_exact(1);
         self.accounts.push(Account::Server { short_server_id, uri: uri.to_string(), credentials, lifetime });
         self
     }

@@ -65,22 +65,21 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// One server, a few observations, short messages: for modules with some tens of KB of RAM. On a 32-bit
-    /// target the client and all that it may hold fit into 4 KiB.
+    /// One server, a few observations, short messages: for modules with some tens of KB of RAM.
     pub const SMALL: Self = Self {
         servers: 1,
         access_controls: 0,
         slots: 2,
-        datagram: 640,
+        datagram: 416,
         exchanges: 2,
         deduplication: 8,
         deferred: 1,
         transfers: 1,
-        body: 640,
-        observations: 4,
-        attributes: 4,
+        body: 448,
+        observations: 3,
+        attributes: 3,
         numbers: 4,
-        stored: 256,
+        stored: 96,
         events: 8,
         location: 48,
         value: 128,

@@ -122,6 +122,11 @@ fn live() {
     desk.run();
     assert!(!desk.client.is_registered(desk.now, 101), "left");
     report("at the end", before, &desk);
+    // All that the limits allow, whatever a server does; a body in blocks is the last thing that takes more.
+    desk.client.reserve();
+    let most = desk.client.memory().total() + PROFILE.limits.body;
+    report("with all tables full", before, &desk);
+    say!("  {most} B with a body in blocks besides");
 }
 
 const fn get(path: &str) -> Question<'_> {

@@ -72,8 +72,8 @@ impl Question<'_> {
 }
 
 /// Bytes of a block, and its size exponent (RFC 7959, section 2.2).
-pub(crate) const BLOCK: usize = 512;
-const BLOCK_EXPONENT: u8 = 5;
+pub(crate) const BLOCK: usize = 256;
+const BLOCK_EXPONENT: u8 = 4;
 
 /// What the bootstrap server writes into Security: server 101 at this address, without security, as TLV.
 pub(crate) const SECURITY: &[u8] = b"\xc8\x00\x11coap://dm.example\xc1\x01\x00\xc1\x02\x03\xc1\x0a\x65";
