@@ -114,8 +114,9 @@ impl Client {
         for index in 0..self.lifecycle.registrations.len() {
             next = sooner(next, self.serve(now, index, model, &mut served));
         }
-        // One may have left another one no room.
-        if served && self.connections.len() > 1 { self.next_to_send(now) } else { next }
+        // One may have left another one no room, or failed so often that the bootstrap server is asked.
+        let others = self.connections.len() > 1 || self.lifecycle.heeds_bootstrap_server(&self.config);
+        if served && others { self.next_to_send(now) } else { next }
     }
 
     /// Sends the server of a registration what is due and has room; when something will be next.
