@@ -190,6 +190,7 @@ impl Line {
         for own in 0..2 {
             // What is due at once has no deadline.
             self.expire(own);
+            self.drain();
             for _ in 0..100 {
                 let Some(due) = self.ends[own].endpoint.poll_timeout() else { break };
                 self.now = self.now.max(due);
