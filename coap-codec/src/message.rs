@@ -192,8 +192,8 @@ impl<'a> Message<'a> {
     #[inline]
     #[must_use]
     pub fn options(&self) -> Options<'a> {
-        let before_payload = self.datagram.get(..self.layout.options_end).unwrap_or_default();
-        Options::new(before_payload.get(self.options_start()..).unwrap_or_default())
+        let options = self.datagram.get(self.options_start()..self.layout.options_end);
+        Options::new(options.unwrap_or_default())
     }
 
     /// The first option of this number.

@@ -94,13 +94,8 @@ impl Token {
     pub(crate) fn write(self, room: &mut [u8]) {
         match room.first_chunk_mut() {
             Some(room) => *room = self.bytes,
-            None => self.write_into_little(room),
+            None => write_into_little(self.bytes, self.length, room),
         }
-    }
-
-    #[cold]
-    fn write_into_little(self, room: &mut [u8]) {
-        put(room, self.as_bytes());
     }
 
     /// Whether it is the token of no bytes.
@@ -109,6 +104,12 @@ impl Token {
     pub const fn is_empty(&self) -> bool {
         self.length == 0
     }
+}
+
+/// It takes the token apart, so that the caller can keep it in registers.
+#[cold]
+fn write_into_little(bytes: [u8; Token::MAX_LEN], length: u8, room: &mut [u8]) {
+    put(room, Token { bytes, length }.as_bytes());
 }
 
 /// Of each length that a token may have.

@@ -44,7 +44,8 @@ pub struct MessageWriter<'b> {
     token_length: u8,
     /// The number of the last option, 0 before the first.
     last: OptionNumber,
-    has_payload: bool,
+    /// Whether an option or a payload may be added: there is a code, and no payload yet.
+    is_open: bool,
 }
 
 #[allow(clippy::len_without_is_empty, reason = "there is always a header, so it would be false at all times")]
@@ -69,7 +70,7 @@ impl<'b> MessageWriter<'b> {
             *first = header.with_token_length(token_length);
             token.write(rest);
         }
-        Ok(Self { buffer, length, header, token_length, last: OptionNumber(0), has_payload: false })
+        Ok(Self { buffer, length, header, token_length, last: OptionNumber(0), is_open: !header.code.is_empty() })
     }
 
     /// Adds an option, behind those of the same number (RFC 7252 §3.1).
@@ -126,7 +127,7 @@ impl<'b> MessageWriter<'b> {
         };
         // The rest is the end of the buffer.
         self.length = capacity.wrapping_sub(rest.len());
-        self.has_payload = true;
+        self.is_open = false;
         Ok(())
     }
 
@@ -177,7 +178,7 @@ impl<'b> MessageWriter<'b> {
             _ => return Err(WriteError::NoSpace { needed }.into()),
         }
         self.length = needed;
-        self.has_payload = true;
+        self.is_open = false;
         Ok(())
     }
 
@@ -213,10 +214,13 @@ impl<'b> MessageWriter<'b> {
     /// [`Code::EMPTY`] drops all that follows the header, as such a message has nothing else; the
     /// token does not come back with another code.
     pub fn set_code(&mut self, code: Code) {
+        // An Empty message has no payload.
+        self.is_open |= self.header.code.is_empty();
         self.header.code = code;
         if code.is_empty() {
             self.token_length = 0;
             self.drop_body();
+            self.is_open = false;
             self.write_header();
         } else if let Some([_, byte, ..]) = self.buffer.first_chunk_mut::<{ Header::LEN }>() {
             *byte = code.to_byte();
@@ -257,12 +261,10 @@ impl<'b> MessageWriter<'b> {
     /// Whether an option or a payload may be added.
     #[inline]
     const fn check_open(&self) -> Result<(), WriteError> {
-        if self.header.code.is_empty() {
-            Err(WriteError::EmptyMessage)
-        } else if self.has_payload {
-            Err(WriteError::PayloadWritten)
-        } else {
-            Ok(())
+        match self.is_open {
+            true => Ok(()),
+            false if self.header.code.is_empty() => Err(WriteError::EmptyMessage),
+            false => Err(WriteError::PayloadWritten),
         }
     }
 
@@ -293,7 +295,7 @@ impl<'b> MessageWriter<'b> {
     fn drop_body(&mut self) {
         self.length = self.options_start();
         self.last = OptionNumber(0);
-        self.has_payload = false;
+        self.is_open = true;
     }
 }
 

@@ -309,6 +309,7 @@ impl Events {
     }
 
     /// Adds an event; the oldest makes room.
+    #[inline]
     pub(crate) fn push(&mut self, event: Event) {
         if self.queue.len() >= self.limit {
             self.queue.pop_front();

@@ -141,9 +141,9 @@ impl Path {
     /// Adds one more level, a decimal segment.
     pub(crate) fn descend(&mut self, segment: &[u8]) -> Result<(), PathError> {
         let id = parse_id(segment).ok_or(PathError::NotAnId)?;
-        let next = self.depth();
-        *self.levels.get_mut(next).ok_or(PathError::TooDeep)? = id;
-        self.depth += 1;
+        let next = self.depth;
+        *self.levels.get_mut(usize::from(next)).ok_or(PathError::TooDeep)? = id;
+        self.depth = next.saturating_add(1);
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
 use crate::exchange::{Endpoint, ExchangeId, Failure, Handled, Inbound, Order, Peer, Reply, Usage};
 use crate::lifecycle::presence::{Goal, Presence};
-use crate::lifecycle::{Consequence, Lifecycle, Role, Session, World};
+use crate::lifecycle::{Consequence, Heard, Lifecycle, Role, Session, World};
 use crate::management::has_instance;
 use crate::model::{DataModel, Joined, Ticket};
 use crate::objects::{ACCESS_CONTROL, Accounts};
@@ -107,15 +107,15 @@ impl Client {
         let Some(connection) = self.connections.by_peer(peer) else {
             return Received::Stranger;
         };
-        let back = self.lifecycle.heard(now, connection.role);
+        let Heard { moves, serves } = self.lifecycle.heard(now, connection.role);
         let (received, left) = match self.exchange.parse(now, peer, datagram) {
-            Some(message) => match self.plain_read(now, &connection, &message, model) {
+            Some(message) => match self.plain_read(now, connection, serves, &message, model) {
                 Some(answered) => answered,
-                None => self.message_in(now, connection, message, model),
+                None => self.message_in(now, peer, &message, model),
             },
             None => (Received::Malformed, Left::Nothing),
         };
-        if left != Left::Nothing || back {
+        if left != Left::Nothing || moves {
             self.go_on(now, left, model);
         }
         received
@@ -126,15 +126,14 @@ impl Client {
     fn message_in(
         &mut self,
         now: Instant,
-        connection: Connection,
-        message: Message<'_>,
+        peer: Peer,
+        message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> (Received, Left) {
-        let peer = connection.peer;
-        if let Some(reply) = Reply::to(peer, &message) {
-            return self.request_in(now, connection, reply, &message, model);
+        if let (Some(reply), Some(connection)) = (Reply::to(peer, message), self.connections.by_peer(peer)) {
+            return self.request_in(now, connection, reply, message, model);
         }
-        match &self.exchange.receive_other(now, peer, message) {
+        match &self.exchange.receive_other(now, peer, *message) {
             Inbound::Response { exchange, message } => {
                 self.answered(now, *exchange, Ok(message));
                 // What changed while the request was on its way is told next.
@@ -450,11 +449,8 @@ impl Client {
 
     #[inline(never)]
     fn next_output(&mut self) -> Option<Output<'_>> {
-        while let Order::Connect(peer) = *self.exchange.take_order()? {
-            // A session may have been given up before it was asked for.
-            if self.server_uri(peer).is_some() {
-                return self.session_wanted(peer);
-            }
+        if let Order::Connect(peer) = *self.exchange.take_order()? {
+            return self.poll_session(peer);
         }
         Some(match self.exchange.lend_order()? {
             crate::exchange::Output::Transmit(peer, datagram) => Output::Transmit { peer, datagram },
@@ -462,6 +458,12 @@ impl Client {
                 Output::Disconnect { peer }
             }
         })
+    }
+
+    #[cold]
+    fn poll_session(&mut self, peer: Peer) -> Option<Output<'_>> {
+        // It may have been given up before it was asked for.
+        if self.server_uri(peer).is_some() { self.session_wanted(peer) } else { self.poll_output() }
     }
 
     /// The oldest event that was not polled yet.

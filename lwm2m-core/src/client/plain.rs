@@ -3,47 +3,52 @@
 
 use coap_codec::Message;
 
-use super::{Client, Connection, Left, Link, Received};
+use super::{Client, Connection, Left, Received};
 use crate::base::event::Event;
 use crate::base::time::Instant;
 use crate::exchange::Verdict;
 use crate::lifecycle::Role;
 use crate::management::operation::Wanted;
-use crate::management::{self, Effects, Served};
+use crate::management::{self, Served};
 use crate::model::{Ctx, DataModel, Joined, Origin};
 
 impl Client {
-    /// Answers a plain Read. None for any other message: nothing has happened then.
+    /// Answers a plain Read of a peer, if its requests are served now. None for any other message: nothing has happened then.
     #[inline]
     pub(super) fn plain_read(
         &mut self,
         now: Instant,
-        connection: &Connection,
+        Connection { peer, role, .. }: Connection,
+        serves: bool,
         message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> Option<(Received, Left)> {
-        let Self { exchange, accounts, lifecycle, events, config, clock, .. } = self;
-        let Role::Server(server) = connection.role else { return None };
-        let plain = exchange.is_plain_get(now, connection.peer, message)
+        let Self { exchange, accounts, events, config, clock, .. } = self;
+        // Of the bootstrap server, whose session may linger, nothing is plain.
+        let Role::Server(server) = role else { return None };
+        let plain = exchange.is_plain_get(now, peer, message)
             && config.device_management
-            && config.root().is_empty()
-            && !matches!(connection.link, Link::Lingering { .. })
-            && lifecycle.serves(now, connection.role, config);
+            && config.alternate_path.is_none()
+            && serves;
         let mut wanted = Wanted::new(config.legacy_formats);
         if !plain || !wanted.read_plainly(message) {
             return None;
         }
-        let joined = Joined(accounts, model);
-        let deadline = || now + config.answer_within;
-        let (mut effects, mut left) = (Effects::default(), Left::Nothing);
+        let mut left = Left::Nothing;
         // Not sent for want of a buffer, it counts as lost; its sender repeats it.
-        let _ = exchange.answer_plain(now, connection.peer, message, deadline, |writer, ticket| {
-            let ctx = Ctx { origin: Origin::Server(server), ticket, resumed: false, now: clock.embedder(now) };
-            if management::serve_ready(&ctx, &wanted, &joined, writer).is_some() {
-                effects.news = Some(Event::Read { origin: ctx.origin, path: wanted.path });
-                return Verdict::Send;
+        let _ = exchange.answer_plain(now, peer, message, &config.answer_within, |writer, ticket| {
+            // What lies ready needs no later answer.
+            let mut ctx =
+                Ctx { origin: Origin::Server(server), ticket: None, resumed: false, now: clock.embedder(now) };
+            let mut read = (Served::Answered, true);
+            if management::serve_ready(&ctx, &wanted, (accounts, model), writer).is_none() {
+                ctx.ticket = ticket();
+                read = management::read(&ctx, &wanted, &Joined(accounts, model), writer);
             }
-            match management::read(&ctx, &wanted, (None, None), &joined, writer, &mut effects) {
+            if read.1 {
+                events.push(Event::Read { origin: ctx.origin, path: wanted.path });
+            }
+            match read.0 {
                 Served::Answered => Verdict::Send,
                 Served::Later => {
                     left = Left::Planning;
@@ -51,9 +56,6 @@ impl Client {
                 }
             }
         });
-        if let Some(news) = effects.news {
-            events.push(news);
-        }
         Some((Received::Request, left))
     }
 }

@@ -37,8 +37,8 @@ impl Endpoint {
     /// [`SendError::TooManyDeferred`], [`SendError::NoSlot`], [`SendError::TooLong`]: it stays unanswered.
     pub fn keep_for_leisure(&mut self, now: Instant, reply: &Reply, request: &[u8]) -> Result<(), SendError> {
         let ticket = self.deferred.next_ticket().ok_or(SendError::TooManyDeferred)?;
-        let slot = self.messages.take_slot()?;
-        let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) else {
+        let (slot, buffer) = self.messages.take_slot()?;
+        let Some(room) = buffer.get_mut(..request.len()) else {
             self.messages.slots.release(slot);
             return Err(SendError::TooLong);
         };

@@ -1,10 +1,13 @@
 //! A plain GET: the request that comes most. It changes nothing, so it need not be remembered before it
 //! is answered, and is remembered with its answer then.
 
-use coap_codec::{Code, Header, Message, MessageType, MessageWriter, OptionNumber};
+use core::time::Duration;
+
+use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber};
 
 use super::message::dedup::{Class, INLINE, Inline, Repeat};
 use super::message::outbox::Order;
+use super::message::slots::SlotId;
 use super::{Endpoint, Peer, Reply, SendError, Verdict};
 use crate::base::origin::Ticket;
 use crate::base::time::Instant;
@@ -19,7 +22,8 @@ impl Endpoint {
             && self.messages.duplicates.find(now, peer, message.message_id()).is_none()
     }
 
-    /// Answers a plain GET in its acknowledgement, as [`Self::answer`] does. `write` starts with the code 2.05.
+    /// Answers a plain GET in its acknowledgement, as [`Self::answer`] does. `write` starts with the code 2.05,
+    /// and may ask for the ticket of a later answer; that must come `within` some time.
     ///
     /// # Errors
     /// As [`Self::answer`].
@@ -29,28 +33,54 @@ impl Endpoint {
         now: Instant,
         peer: Peer,
         message: &Message<'_>,
-        deadline: impl FnOnce() -> Instant,
-        write: impl FnOnce(&mut MessageWriter<'_>, Option<Ticket>) -> Verdict,
+        within: &Duration,
+        write: impl FnOnce(&mut MessageWriter<'_>, &dyn Fn() -> Option<Ticket>) -> Verdict,
     ) -> Result<(), SendError> {
         let message_id = message.message_id();
         let header = Header::new(MessageType::Acknowledgement, Code::CONTENT, message_id);
-        let ticket = self.deferred.next_ticket().filter(|_| message.as_bytes().len() <= self.messages.slots.size());
-        let mut repeat = Repeat::Evaluate;
-        let (slot, verdict) = self.messages.compose(header, message.token(), |writer| {
-            let verdict = write(writer, ticket);
-            if writer.len() <= INLINE {
-                repeat = Inline::new(writer.as_bytes()).map_or(Repeat::Nothing, Repeat::Answer);
-            }
+        let Self { messages, deferred, .. } = self;
+        let fits = message.as_bytes().len() <= messages.slots.size();
+        let ticket = || deferred.next_ticket().filter(|_| fits);
+        let mut len = 0;
+        let (slot, verdict) = messages.compose(header, message.token(), |writer| {
+            let verdict = write(writer, &ticket);
+            len = writer.len();
             verdict
         })?;
         if verdict != Verdict::Send {
-            let Some(reply) = Reply::to(peer, message) else { return Err(SendError::Dropped) };
-            self.remember_request(now, &reply, message);
-            return self.unsent(&reply, message.as_bytes(), (slot, verdict), ticket, deadline());
+            let ticket = ticket();
+            return self.unsent_plain(now, (peer, message), (slot, verdict), ticket, within);
         }
-        let until = now + self.lifetime(true);
-        self.messages.duplicates.insert(now, until, peer, message_id, Class::Harmless, repeat);
+        if len > INLINE {
+            let until = now + self.lifetime(true);
+            let (class, repeat) = (Class::Harmless, Repeat::Evaluate);
+            self.messages.duplicates.insert(now, until, peer, message_id, class, repeat);
+        } else {
+            self.remember_short(now, peer, message_id, slot);
+        }
         self.messages.outbox.push(Order::Once(peer, slot));
         Ok(())
+    }
+
+    #[cold]
+    fn unsent_plain(
+        &mut self,
+        now: Instant,
+        (peer, message): (Peer, &Message<'_>),
+        unsent: (SlotId, Verdict),
+        ticket: Option<Ticket>,
+        within: &Duration,
+    ) -> Result<(), SendError> {
+        let Some(reply) = Reply::to(peer, message) else { return Err(SendError::Dropped) };
+        self.remember_request(now, &reply, message);
+        self.unsent(&reply, message.as_bytes(), unsent, ticket, now + *within)
+    }
+
+    #[inline(never)]
+    fn remember_short(&mut self, now: Instant, peer: Peer, message_id: MessageId, slot: SlotId) {
+        let answer = Inline::new(self.messages.slots.datagram(slot));
+        let repeat = answer.map_or(Repeat::Nothing, Repeat::Answer);
+        let until = now + self.lifetime(true);
+        self.messages.duplicates.insert(now, until, peer, message_id, Class::Harmless, repeat);
     }
 }

@@ -134,6 +134,16 @@ impl Format {
         matches!(self.kind, Kind::Text | Kind::Opaque)
     }
 
+    /// The bytes of a value that must be one of a type, where a format for one only writes them as they lie.
+    #[inline]
+    pub(crate) const fn as_it_lies<'v>(self, data_type: DataType, value: &Value<'v>) -> Option<&'v [u8]> {
+        match (self.kind, data_type, *value) {
+            (Kind::Text, DataType::String | DataType::CoreLink, Value::Str(text)) => Some(text.as_bytes()),
+            (Kind::Opaque, DataType::Opaque, Value::Opaque(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Writes a value that must be one of a type, in a format for one only; how many bytes it takes.
     #[inline]
     pub(crate) fn write_single(
@@ -146,8 +156,6 @@ impl Format {
             return Err(FAILED);
         }
         match (self.kind, value) {
-            // A text is what it is written as.
-            (Kind::Text, Value::Str(text)) => output.put(text.as_bytes())?,
             (Kind::Text, value) => text::write(&mut output, value)?,
             (Kind::Opaque, Value::Opaque(bytes)) => output.put(bytes)?,
             _ => return Err(NOT_ACCEPTABLE),
@@ -171,6 +179,18 @@ pub(crate) trait Encode: Sink {
     /// happened: then [`typed`](Self::typed) takes it, or says why not.
     fn quick(&mut self, resource: &ResourceDef, index: Option<u16>, value: &Value<'_>) -> bool {
         let _ = (resource, index, value);
+        false
+    }
+
+    /// The same of a text.
+    fn quick_text(&mut self, resource: &ResourceDef, text: &str) -> bool {
+        let _ = (resource, text);
+        false
+    }
+
+    /// The same of an integer.
+    fn quick_integer(&mut self, resource: &ResourceDef, index: Option<u16>, number: i64) -> bool {
+        let _ = (resource, index, number);
         false
     }
 

@@ -77,6 +77,15 @@ pub enum Session {
     Moved,
 }
 
+/// What it means that a message came from a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// Something is due at another time now.
+    pub(crate) moves: bool,
+    /// Its requests are served now, as [`Lifecycle::serves`] has it.
+    pub(crate) serves: bool,
+}
+
 /// What the client must do besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consequence {
@@ -386,11 +395,15 @@ impl Lifecycle {
         world.events.push(Event::Diagnostic(Diagnostic::BootstrapAccountPurged));
     }
 
-    /// A message came from `role`. True when something is due at another time now.
-    pub(crate) fn heard(&mut self, now: Instant, role: Role) -> bool {
+    /// A message came from `role`.
+    pub(crate) fn heard(&mut self, now: Instant, role: Role) -> Heard {
+        let hears_servers = self.hears_servers();
         match role {
-            Role::Server(server) => self.registration(server).is_some_and(|registration| registration.heard(now)),
-            Role::Bootstrap => false,
+            Role::Server(server) => self.registration(server).map_or_else(Heard::default, |own| Heard {
+                moves: own.heard(now),
+                serves: hears_servers && own.serves(now),
+            }),
+            Role::Bootstrap => Heard::default(),
         }
     }
 

@@ -115,7 +115,9 @@ pub(crate) fn serve(
         (kind, _) if !kind.is_read() && !operation.begins_answer() => Err(Code::BAD_REQUEST.into()),
         (Kind::Read(_), Origin::Bootstrap) => Err(Code::METHOD_NOT_ALLOWED.into()),
         (Kind::Read(observe), _) => {
-            return read(ctx, &operation.wanted(), (observe, sequence), model, writer, effects);
+            let (wanted, sequence) = (operation.wanted(), sequence.filter(|_| observe == Some(Observe::Register)));
+            read::serve(ctx, &wanted, sequence, model, writer)
+                .map(|format| read::effects(ctx.origin, &wanted, (observe, sequence), format))
         }
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
@@ -136,27 +138,29 @@ pub(crate) fn serve(
             *effects = caused;
             Served::Answered
         }
-        Err(refusal) => turn_down(ctx, refusal, writer),
+        Err(refusal) => {
+            let served = turn_down(ctx, refusal, writer);
+            // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).
+            if served == Served::Answered && matches!(operation.kind, Kind::Read(Some(_))) {
+                effects.effect = Some(Effect::Observing(Observing::Ends));
+            }
+            served
+        }
     }
 }
 
-/// The same for a Read: with Observe, if it has one, and the Observe value of its answer.
+/// The same for a plain GET. The second is whether something was read.
 #[inline]
 pub(crate) fn read(
     ctx: &Ctx,
     wanted: &Wanted,
-    observing: (Option<Observe>, Option<u32>),
     model: &Joined<'_, Accounts, dyn DataModel + '_>,
     writer: &mut MessageWriter<'_>,
-    effects: &mut Effects,
-) -> Served {
-    let Err(refusal) = read::serve(ctx, wanted, observing, model, writer, effects) else { return Served::Answered };
-    let served = turn_down(ctx, refusal, writer);
-    if served == Served::Answered {
-        // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).
-        effects.effect = observing.0.map(|_| Effect::Observing(Observing::Ends));
+) -> (Served, bool) {
+    match read::serve(ctx, wanted, None, model, writer) {
+        Ok(_) => (Served::Answered, true),
+        Err(refusal) => (turn_down(ctx, refusal, writer), false),
     }
-    served
 }
 
 /// The answer to an operation that is not carried out, or not yet.

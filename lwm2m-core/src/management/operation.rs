@@ -43,7 +43,7 @@ impl Wanted {
 
     /// Reads a plain GET: one with nothing but a path of the data model, and perhaps a format of values.
     /// False for any other, which may yet be an operation.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn read_plainly(&mut self, message: &Message<'_>) -> bool {
         for option in message.options() {
             let understood = match option.number {

@@ -16,11 +16,10 @@ use crate::objects::Accounts;
 pub(super) fn serve(
     ctx: &Ctx,
     wanted: &Wanted,
-    (observe, sequence): (Option<Observe>, Option<u32>),
+    sequence: Option<u32>,
     model: &Joined<'_, Accounts, dyn DataModel + '_>,
     writer: &mut MessageWriter<'_>,
-    effects: &mut Effects,
-) -> Result<(), Refusal> {
+) -> Result<Format, Refusal> {
     let path = wanted.path;
     // Of all that is asked of the model, only rights are for both parts of it to say.
     let part = model.part(path.object_id().unwrap_or(MAX_ID));
@@ -31,7 +30,6 @@ pub(super) fn serve(
         return Err(Code::BAD_REQUEST.into());
     }
     let format = choose_format(wanted, &target)?;
-    let sequence = sequence.filter(|_| observe == Some(Observe::Register));
     let head = Head { sequence, format: format.content_format(), block: wanted.block2 };
     // In an object there may be instances that must not be read.
     let part = if path.depth() < 2 { model } else { part };
@@ -40,45 +38,60 @@ pub(super) fn serve(
         Some(written) => written?,
         None => content::write_in_blocks(head, writer, &mut { encode })?,
     }
-    effects.news = match (sequence, ctx.origin) {
+    Ok(format)
+}
+
+/// What a Read causes that was answered in this format.
+pub(super) fn effects(
+    origin: Origin,
+    wanted: &Wanted,
+    (observe, sequence): (Option<Observe>, Option<u32>),
+    format: Format,
+) -> Effects {
+    let path = wanted.path;
+    let news = match (sequence, origin) {
         (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
         // The blocks after the first one belong to the same Read.
         _ if wanted.block2.is_some_and(|block| block.num() > 0) => None,
         (_, origin) => Some(Event::Read { origin, path }),
     };
-    effects.effect = match (observe, sequence) {
-        (Some(Observe::Cancel), _) => Some(Effect::Observing(Observing::Ends)),
-        (_, Some(sequence)) => {
-            let block = wanted.block2.map(BlockValue::szx);
-            Some(Effect::Observing(Observing::Begins { path, format, sequence, block }))
-        }
-        _ => None,
+    let block = wanted.block2.map(BlockValue::szx);
+    let observing = match (observe, sequence) {
+        (Some(Observe::Cancel), _) => Some(Observing::Ends),
+        (_, sequence) => sequence.map(|sequence| Observing::Begins { path, format, sequence, block }),
     };
-    Ok(())
+    Effects { news, effect: observing.map(Effect::Observing) }
 }
 
-/// Writes the value of a resource that lies ready, in a format for one value, into an answer that begins.
-/// None when there is none, or anything speaks against it: then [`serve`] says what.
+/// Writes the value of a resource that lies ready, in a format for one value, into an answer that begins:
+/// the answer to a plain GET. None when there is none, or anything speaks against it: then [`serve`] says what.
 pub(crate) fn serve_ready(
     ctx: &Ctx,
     wanted: &Wanted,
-    model: &Joined<'_, Accounts, dyn DataModel + '_>,
+    (accounts, model): (&Accounts, &dyn DataModel),
     writer: &mut MessageWriter<'_>,
 ) -> Option<()> {
     let at = wanted.path.leaf()?;
-    let part = model.part(at.object);
+    let part = if accounts.object(at.object).is_some() { accounts } else { model };
     // What has a value is there, and so is all above it.
-    let value = part.ready(ctx, at)?;
+    let ready = part.ready(ctx, at);
+    let value = ready.as_ref()?;
     let object = part.object(at.object)?;
     let resource = object.resource(at.resource)?;
-    if !model.rights(ctx, at.object, at.instance).contains(Rights::READ) || wanted.has_query {
+    let rights = accounts.rights(ctx, at.object, at.instance) & model.rights(ctx, at.object, at.instance);
+    if !rights.contains(Rights::READ) {
         return None;
     }
     let target = Target { object, resource: Some(resource) };
     readable(&target).ok()?;
     let format = choose_format(wanted, &target).ok().filter(|format| format.for_single_value_only())?;
     writer.content_format(format.content_format()).ok()?;
-    writer.payload_with::<Refusal>(|room| Ok(format.write_single(resource.data_type, value, Output::new(room))?)).ok()
+    match format.as_it_lies(resource.data_type, value) {
+        Some(bytes) => writer.payload(bytes).ok(),
+        None => writer
+            .payload_with::<Refusal>(|room| Ok(format.write_single(resource.data_type, *value, Output::new(room))?))
+            .ok(),
+    }
 }
 
 /// A single resource must be readable; of anything larger, what is not readable is left out.

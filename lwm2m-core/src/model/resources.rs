@@ -35,6 +35,30 @@ pub trait Resources: Sink {
     /// # Errors
     /// As [`Sink::value`].
     fn indexed(&mut self, definition: &'static ResourceDef, index: u16, value: Value<'_>) -> Result<(), Stop>;
+
+    /// [`single`](Self::single) of a text: most values are one, or an integer.
+    ///
+    /// # Errors
+    /// As [`single`](Self::single).
+    fn text(&mut self, definition: &'static ResourceDef, text: &str) -> Result<(), Stop> {
+        self.single(definition, Value::Str(text))
+    }
+
+    /// [`single`](Self::single) of an integer.
+    ///
+    /// # Errors
+    /// As [`single`](Self::single).
+    fn integer(&mut self, definition: &'static ResourceDef, number: i64) -> Result<(), Stop> {
+        self.single(definition, Value::Int(number))
+    }
+
+    /// [`indexed`](Self::indexed) of an integer.
+    ///
+    /// # Errors
+    /// As [`indexed`](Self::indexed).
+    fn indexed_integer(&mut self, definition: &'static ResourceDef, index: u16, number: i64) -> Result<(), Stop> {
+        self.indexed(definition, index, Value::Int(number))
+    }
 }
 
 /// Holds every value against the definition of its resource: a server would take a wrong one for what
@@ -69,7 +93,7 @@ impl<'a, E: Encode + ?Sized> Checked<'a, E> {
     }
 
     /// The last resource is complete.
-    #[inline(never)]
+    #[inline]
     pub(super) fn end(&mut self) -> Result<(), Stop> {
         if let Some(stop) = self.failed {
             return Err(stop);
@@ -98,16 +122,39 @@ impl<'a, E: Encode + ?Sized> Checked<'a, E> {
         }
     }
 
-    /// A single value whose turn has not come yet, or never does.
+    /// Whether a single value is taken at once.
+    #[inline(always)]
+    const fn takes(&self, definition: &ResourceDef) -> bool {
+        !self.unfinished && !definition.multiple && definition.operations.readable()
+    }
+
+    /// Ends the resource before a single value, if one is taken. False for one that is not wanted.
     #[inline(never)]
-    fn single_later(&mut self, definition: &'static ResourceDef, value: Value<'_>) -> Result<(), Stop> {
+    fn turn_to(&mut self, definition: &ResourceDef) -> Result<bool, Stop> {
         if !definition.operations.readable() {
-            return Ok(());
+            return Ok(false);
         }
-        if self.unfinished {
-            self.end()?;
-        }
-        if definition.multiple { self.fail(REFUSED) } else { self.single(definition, value) }
+        self.end()?;
+        if definition.multiple { self.fail(REFUSED).map(|()| false) } else { Ok(true) }
+    }
+
+    #[inline(never)]
+    fn text_later(&mut self, definition: &'static ResourceDef, text: &str) -> Result<(), Stop> {
+        if self.turn_to(definition)? { self.text(definition, text) } else { Ok(()) }
+    }
+
+    #[inline(never)]
+    fn integer_later(&mut self, definition: &'static ResourceDef, number: i64) -> Result<(), Stop> {
+        if self.turn_to(definition)? { self.integer(definition, number) } else { Ok(()) }
+    }
+
+    /// Whether one of several values is taken: of the resource that was begun last, in its order.
+    #[inline(always)]
+    fn takes_at(&mut self, definition: &'static ResourceDef, index: u16) -> bool {
+        let begun = self.current.is_some_and(|current| ptr::eq(current, definition));
+        let taken = begun && u32::from(index) >= self.next;
+        self.next = u32::from(index).wrapping_add(1);
+        taken
     }
 
     /// A single value whose turn has come, and that is more work than others.
@@ -142,25 +189,60 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
     }
 
     fn single(&mut self, definition: &'static ResourceDef, value: Value<'_>) -> Result<(), Stop> {
-        if self.unfinished || definition.multiple || !definition.operations.readable() {
-            return self.single_later(definition, value);
+        match value {
+            Value::Str(text) => return self.text(definition, text),
+            Value::Int(number) => return self.integer(definition, number),
+            _ => {}
         }
-        // It has had all its values.
+        if !self.takes(definition) && !self.turn_to(definition)? {
+            return Ok(());
+        }
+        // It has all its values with this one.
         self.current = None;
         if self.out.quick(definition, None, &value) { Ok(()) } else { self.single_slowly(definition, value) }
     }
 
     fn indexed(&mut self, definition: &'static ResourceDef, index: u16, value: Value<'_>) -> Result<(), Stop> {
-        let begun = self.current.is_some_and(|current| ptr::eq(current, definition));
-        if !begun || u32::from(index) < self.next {
+        if let Value::Int(number) = value {
+            return self.indexed_integer(definition, index, number);
+        }
+        if !self.takes_at(definition, index) {
             return self.fail(REFUSED);
         }
-        self.next = u32::from(index).wrapping_add(1);
         if self.out.quick(definition, Some(index), &value) {
             Ok(())
         } else {
             self.indexed_slowly(definition, index, value)
         }
+    }
+
+    fn text(&mut self, definition: &'static ResourceDef, text: &str) -> Result<(), Stop> {
+        if !self.takes(definition) {
+            return self.text_later(definition, text);
+        }
+        self.current = None;
+        if self.out.quick_text(definition, text) { Ok(()) } else { self.single_slowly(definition, Value::Str(text)) }
+    }
+
+    fn integer(&mut self, definition: &'static ResourceDef, number: i64) -> Result<(), Stop> {
+        if !self.takes(definition) {
+            return self.integer_later(definition, number);
+        }
+        self.current = None;
+        if self.out.quick_integer(definition, None, number) {
+            return Ok(());
+        }
+        self.single_slowly(definition, Value::Int(number))
+    }
+
+    fn indexed_integer(&mut self, definition: &'static ResourceDef, index: u16, number: i64) -> Result<(), Stop> {
+        if !self.takes_at(definition, index) {
+            return self.fail(REFUSED);
+        }
+        if self.out.quick_integer(definition, Some(index), number) {
+            return Ok(());
+        }
+        self.indexed_slowly(definition, index, Value::Int(number))
     }
 }
 

@@ -248,10 +248,10 @@ impl Readable for Errors {
             return Ok(());
         }
         if *self == Self::default() {
-            return Ok(out.indexed(resource, 0, Value::Int(0))?);
+            return Ok(out.indexed_integer(resource, 0, 0)?);
         }
         for (id, code) in self.iter() {
-            out.indexed(resource, id, Value::Int(code.into()))?;
+            out.indexed_integer(resource, id, code.into())?;
         }
         Ok(())
     }

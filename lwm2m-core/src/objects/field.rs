@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use coap_codec::Code;
 
 use crate::base::path::Leaf;
-use crate::base::value::{DataType, Sink, Value};
+use crate::base::value::{DataType, Sink, Stop, Value};
 use crate::format::{Given, Values};
 use crate::model::{Ctx, Refusal, ResourceDef, Resources};
 
@@ -95,6 +95,22 @@ pub trait Scalar {
 
     /// The value, as a server is told it.
     fn value(&self) -> Value<'_>;
+
+    /// Gives it as a single resource where a whole instance is read.
+    ///
+    /// # Errors
+    /// What the sink returned.
+    fn give_single(&self, resource: &'static ResourceDef, out: &mut dyn Resources) -> Result<(), Stop> {
+        out.single(resource, self.value())
+    }
+
+    /// Gives it as one of several values.
+    ///
+    /// # Errors
+    /// What the sink returned.
+    fn give_indexed(&self, resource: &'static ResourceDef, index: u16, out: &mut dyn Resources) -> Result<(), Stop> {
+        out.indexed(resource, index, self.value())
+    }
 }
 
 /// A [`Scalar`] that servers may write.
@@ -138,6 +154,19 @@ macro_rules! integers {
             fn value(&self) -> Value<'_> {
                 Value::Int(i64::from(*self))
             }
+
+            fn give_single(&self, resource: &'static ResourceDef, out: &mut dyn Resources) -> Result<(), Stop> {
+                out.integer(resource, i64::from(*self))
+            }
+
+            fn give_indexed(
+                &self,
+                resource: &'static ResourceDef,
+                index: u16,
+                out: &mut dyn Resources,
+            ) -> Result<(), Stop> {
+                out.indexed_integer(resource, index, i64::from(*self))
+            }
         }
 
         impl FromValue for $integer {
@@ -154,7 +183,7 @@ macro_rules! integers {
 integers!(i8, i16, i32, i64, u8, u16, u32);
 
 macro_rules! scalars {
-    ($($scalar:ty: $data_type:ident, $me:ident => $value:expr, $pattern:pat => $read:expr;)*) => {$(
+    ($($scalar:ty: $data_type:ident, $me:ident => $value:expr, $pattern:pat => $read:expr $(, $give:item)?;)*) => {$(
         impl Scalar for $scalar {
             const DATA_TYPE: DataType = DataType::$data_type;
 
@@ -162,6 +191,8 @@ macro_rules! scalars {
                 let $me = self;
                 $value
             }
+
+            $($give)?
         }
 
         impl FromValue for $scalar {
@@ -186,8 +217,14 @@ scalars! {
     // The nearest: what a server writes may have more digits.
     f32: Float, number => Value::Float(f64::from(*number)), Value::Float(number) => number as Self;
     bool: Boolean, truth => Value::Bool(*truth), Value::Bool(truth) => truth;
-    String: String, text => Value::Str(text), Value::Str(text) => text.into();
-    Cow<'static, str>: String, text => Value::Str(text), Value::Str(text) => Cow::Owned(text.into());
+    String: String, text => Value::Str(text), Value::Str(text) => text.into(),
+        fn give_single(&self, resource: &'static ResourceDef, out: &mut dyn Resources) -> Result<(), Stop> {
+            out.text(resource, self)
+        };
+    Cow<'static, str>: String, text => Value::Str(text), Value::Str(text) => Cow::Owned(text.into()),
+        fn give_single(&self, resource: &'static ResourceDef, out: &mut dyn Resources) -> Result<(), Stop> {
+            out.text(resource, self)
+        };
     Vec<u8>: Opaque, bytes => Value::Opaque(bytes), Value::Opaque(bytes) => bytes.into();
     Time: Time, time => Value::Time(time.0), Value::Time(seconds) => Self(seconds);
     CoreLinks: CoreLink, links => Value::Corelnk(&links.0), Value::Corelnk(links) => Self(links.into());
@@ -210,6 +247,10 @@ impl<T: Scalar> Readable for T {
 
     fn read(&self, _: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
         Ok(out.value(at, self.value())?)
+    }
+
+    fn give(&self, _: &Reading<'_>, resource: &'static ResourceDef, out: &mut dyn Resources) -> Result<(), Refusal> {
+        Ok(self.give_single(resource, out)?)
     }
 }
 
@@ -244,6 +285,10 @@ impl<T: Scalar> Readable for Option<T> {
     fn read(&self, _: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
         let value = self.as_ref().ok_or(Refusal::Code(Code::NOT_FOUND))?;
         Ok(out.value(at, value.value())?)
+    }
+
+    fn give(&self, _: &Reading<'_>, resource: &'static ResourceDef, out: &mut dyn Resources) -> Result<(), Refusal> {
+        Ok(self.as_ref().map_or(Ok(()), |value| value.give_single(resource, out))?)
     }
 }
 
@@ -391,7 +436,7 @@ impl<T: Scalar> Readable for Multiple<T> {
             return Ok(());
         }
         for (id, value) in &self.values {
-            out.indexed(resource, *id, value.value())?;
+            value.give_indexed(resource, *id, out)?;
         }
         Ok(())
     }

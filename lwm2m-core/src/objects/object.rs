@@ -22,10 +22,10 @@ pub trait Object {
     /// The field that is bound to a resource.
     fn readable(&self, resource: u16) -> Option<&dyn Readable>;
 
-    /// What gives the resources of the definition, in its order, where a whole instance is read: the same
-    /// fields as those of [`readable`](Self::readable), in fewer steps. Where there is nothing at all, the
-    /// fields are asked for one by one.
-    fn fields<'a>() -> &'a [Option<Give<Self>>]
+    /// The resources that have a field, in the order of the definition, and what gives them where a whole
+    /// instance is read: the same fields as those of [`readable`](Self::readable), in fewer steps. Where there
+    /// is nothing at all, the fields are asked for one by one.
+    fn fields<'a>() -> &'a [(&'static ResourceDef, Give<Self>)]
     where
         Self: Sized + 'a,
     {
@@ -150,17 +150,17 @@ macro_rules! object {
                 None
             }
 
-            fn fields<'a>() -> &'a [Option<$crate::objects::Give<Self>>] {
-                static FIELDS: [Option<$crate::objects::Give<$object>>; $definition.resources.len()] =
-                    $crate::objects::bind::fields(&$definition, &[
-                        $(($readable, |object, reading, resource, out| {
+            fn fields<'a>() -> &'a [(&'static $crate::ResourceDef, $crate::objects::Give<Self>)] {
+                static FIELDS: &[(&$crate::ResourceDef, $crate::objects::Give<$object>)] =
+                    &$crate::objects::bind::fields(&$definition, [
+                        $(($readable, |object: &$object, reading, resource, out| {
                             $crate::objects::Readable::give(&object.$read, reading, resource, out)
                         }),)*
-                        $(($writable, |object, reading, resource, out| {
+                        $(($writable, |object: &$object, reading, resource, out| {
                             $crate::objects::Readable::give(&object.$written, reading, resource, out)
                         }),)*
                     ]);
-                &FIELDS
+                FIELDS
             }
 
             fn writable(&self, resource: u16) -> Option<&dyn $crate::objects::Writable> {
@@ -358,12 +358,7 @@ pub mod bind {
         }
         let definition = T::define();
         let reading = Reading { ctx, object: definition.id, instance };
-        for (resource, give) in definition.resources.iter().zip(fields) {
-            if let Some(give) = give {
-                give(object, &reading, resource, out)?;
-            }
-        }
-        Ok(())
+        fields.iter().try_for_each(|(resource, give)| give(object, &reading, resource, out))
     }
 
     fn read_one_by_one(object: &dyn Object, ctx: &Ctx, instance: u16, out: &mut dyn Resources) -> Result<(), Refusal> {
@@ -377,20 +372,27 @@ pub mod bind {
         Ok(())
     }
 
-    /// What gives the fields that are bound, in the order of the definition.
+    /// The fields that are bound, with their definitions and in the order of these.
     #[must_use]
-    pub const fn fields<T, const N: usize>(object: &ObjectDef, bound: &[(u16, Give<T>)]) -> [Option<Give<T>>; N] {
-        let mut fields = [None; N];
-        let (mut resources, mut places): (_, &mut [Option<Give<T>>]) = (object.resources, &mut fields);
-        while let ([resource, other_resources @ ..], [place, other_places @ ..]) = (resources, places) {
-            let mut rest = bound;
-            while let [(id, field), others @ ..] = rest {
-                if *id == resource.id {
-                    *place = Some(*field);
+    pub const fn fields<T, const N: usize>(
+        object: &'static ObjectDef,
+        bound: [(u16, Give<T>); N],
+    ) -> [(&'static ResourceDef, Give<T>); N] {
+        static NONE: ResourceDef = ResourceDef::new(0, "", Operations::R, DataType::None);
+        let mut fields: [(&ResourceDef, Give<T>); N] = [(&NONE, |_, _, _, _| Ok(())); N];
+        let (mut resources, mut places): (_, &mut [_]) = (object.resources, &mut fields);
+        while let [resource, others @ ..] = resources {
+            let mut rest: &[_] = &bound;
+            while let [(id, give), more @ ..] = rest {
+                if *id == resource.id
+                    && let [place, other_places @ ..] = places
+                {
+                    *place = (resource, *give);
+                    places = other_places;
                 }
-                rest = others;
+                rest = more;
             }
-            (resources, places) = (other_resources, other_places);
+            resources = others;
         }
         fields
     }
@@ -547,7 +549,7 @@ mod tests {
             room[..length].to_vec()
         }
         let pump = || Pump { litres: 5, levels: [1, 2].into() };
-        assert_eq!((Pump::fields().len(), ByHand::fields().len()), (3, 0));
+        assert_eq!((Pump::fields().len(), ByHand::fields().len()), (2, 0));
         assert_eq!(read(pump()), [0xC1, 0, 5, 0x86, 1, 0x41, 0, 1, 0x41, 1, 2]);
         assert_eq!(read(ByHand(pump())), read(pump()));
         assert_eq!(read(ByHand::default()), [0xC1, 0, 0]);

@@ -252,6 +252,18 @@ mod tests {
     }
 
     #[test]
+    fn one_that_shares_its_bit_with_another_is_told_from_it_as_long_as_both_are_known() {
+        let mut table = Deduplication::new(2);
+        let known = |table: &Deduplication, at, id| table.find(Instant::from_secs(at), PEER, MessageId(id)).is_some();
+        assert!(insert(&mut table, 0, 1, Class::Harmless));
+        assert!(known(&table, 1, 1) && !known(&table, 1, 33) && !known(&table, 1, 2));
+        assert!(insert(&mut table, 1, 33, Class::Harmless));
+        // The first has made room, and the bit stays.
+        assert!(insert(&mut table, 2, 2, Class::Harmless));
+        assert!(!known(&table, 2, 1) && known(&table, 2, 33) && known(&table, 2, 2));
+    }
+
+    #[test]
     fn only_short_datagrams_are_kept() {
         assert_eq!(Inline::new(&[1; 24]).unwrap().as_bytes(), [1; 24]);
         assert_eq!(Inline::new(&[1; 25]), None);

@@ -45,6 +45,7 @@ impl MessageIds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::time::Duration;
     use std::collections::HashMap;
 
     #[test]

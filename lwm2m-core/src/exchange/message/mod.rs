@@ -38,8 +38,8 @@ impl Messages {
         token: Token,
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<(SlotId, Verdict), SendError> {
-        let slot = self.take_slot()?;
-        let Ok(mut writer) = MessageWriter::new(self.slots.buffer(slot), header, token) else {
+        let (slot, buffer) = self.take_slot()?;
+        let Ok(mut writer) = MessageWriter::new(buffer, header, token) else {
             self.slots.release(slot);
             return Err(SendError::TooLong);
         };
@@ -50,7 +50,7 @@ impl Messages {
     }
 
     /// A free buffer.
-    pub(crate) fn take_slot(&mut self) -> Result<SlotId, SendError> {
+    pub(crate) fn take_slot(&mut self) -> Result<(SlotId, &mut [u8]), SendError> {
         self.outbox.reclaim(&mut self.slots);
         self.slots.take().ok_or(SendError::NoSlot)
     }

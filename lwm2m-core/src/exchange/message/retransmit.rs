@@ -124,7 +124,7 @@ mod tests {
 
     fn one_message(seed: u64) -> Retransmission {
         let mut slots = Slots::new(1, 16);
-        let what = (ExchangeId(1), Peer(1), MessageId(1), slots.take().unwrap());
+        let what = (ExchangeId(1), Peer(1), MessageId(1), slots.take().unwrap().0);
         let mut table = Retransmission::new(1);
         let (low, high) = Transmission::default().initial_timeout();
         let timeout = Micros::of(Generator::new(Key::from_seed(seed)).between(low, high));

@@ -40,26 +40,21 @@ impl Slots {
     }
 
     /// Takes a free buffer, allocating one only while the pool has not reached its bound.
-    pub(crate) fn take(&mut self) -> Option<SlotId> {
-        let free = (0..).zip(&mut self.slots).find(|(_, slot)| slot.len.is_none());
-        match free {
-            Some((index, slot)) => {
-                slot.len = Some(0);
-                Some(SlotId(index))
-            }
-            None => self.take_new(),
-        }
+    pub(crate) fn take(&mut self) -> Option<(SlotId, &mut [u8])> {
+        let free = self.slots.iter().position(|slot| slot.len.is_none());
+        let index = free.or_else(|| self.add())?;
+        let slot = self.slots.get_mut(index)?;
+        slot.len = Some(0);
+        Some((SlotId(u8::try_from(index).ok()?), &mut slot.bytes))
     }
 
     #[cold]
-    fn take_new(&mut self) -> Option<SlotId> {
+    fn add(&mut self) -> Option<usize> {
         if self.slots.len() >= self.limit {
             return None;
         }
-        let index = u8::try_from(self.slots.len()).ok()?;
         self.grow();
-        self.slots.last_mut()?.len = Some(0);
-        Some(SlotId(index))
+        self.slots.len().checked_sub(1)
     }
 
     /// The whole buffer, to write into.
@@ -70,7 +65,7 @@ impl Slots {
     /// Says how much of the buffer is a datagram.
     pub(crate) fn set_len(&mut self, id: SlotId, len: usize) {
         if let Some(slot) = self.slots.get_mut(usize::from(id.0)) {
-            slot.len = Some(u16::try_from(len.min(slot.bytes.len())).unwrap_or(u16::MAX));
+            slot.len = Some(u16::try_from(len).unwrap_or(u16::MAX));
         }
     }
 
@@ -130,11 +125,11 @@ mod tests {
     #[test]
     fn the_pool_stops_at_its_bound_and_serves_again_after_a_release() {
         let mut slots = Slots::new(2, 16);
-        let one = slots.take().unwrap();
-        let two = slots.take().unwrap();
+        let one = slots.take().unwrap().0;
+        let two = slots.take().unwrap().0;
         assert_eq!(slots.take(), None);
         slots.release(one);
-        assert_eq!(slots.take(), Some(one));
+        assert_eq!(slots.take().unwrap().0, one);
         assert_ne!(one, two);
         assert_eq!(slots.in_use(), 2);
     }
@@ -142,13 +137,13 @@ mod tests {
     #[test]
     fn a_released_buffer_is_used_again_without_an_allocation() {
         let mut slots = Slots::new(4, 16);
-        let id = slots.take().unwrap();
+        let id = slots.take().unwrap().0;
         slots.buffer(id).copy_from_slice(&[7; 16]);
         slots.set_len(id, 3);
         assert_eq!(slots.datagram(id), [7; 3]);
         let address = slots.buffer(id).as_ptr();
         slots.release(id);
-        let id = slots.take().unwrap();
+        let id = slots.take().unwrap().0;
         assert_eq!(slots.buffer(id).as_ptr(), address);
         assert!(slots.datagram(id).is_empty());
     }
@@ -156,7 +151,7 @@ mod tests {
     #[test]
     fn trim_gives_free_buffers_back() {
         let mut slots = Slots::new(4, 1_000);
-        let ids = [slots.take().unwrap(), slots.take().unwrap(), slots.take().unwrap()];
+        let ids = [(); 3].map(|()| slots.take().unwrap().0);
         slots.release(ids[2]);
         slots.release(ids[1]);
         let before = slots.heap();

@@ -100,6 +100,25 @@ impl<'b> Writer<'b> {
         self.output.put(content)
     }
 
+    /// The same with the identifier in one byte.
+    #[inline(always)]
+    fn quick_place(&self, resource: &ResourceDef, index: Option<u16>) -> Option<(Kind, u16)> {
+        let at = Leaf { index, ..Leaf::new(0, 0, resource.id) };
+        self.place(at).ok().filter(|(_, id)| *id <= 0xFF)
+    }
+
+    /// A number of up to four bytes behind a header of two.
+    #[inline(always)]
+    fn quick_number(&mut self, kind: Kind, id: u16, number: u64, width: u32) -> bool {
+        if width > 4 {
+            return false;
+        }
+        // The low bytes of the number, the high ones first, behind the two of the header.
+        let content = number.wrapping_shl(64u32.wrapping_sub(width.wrapping_mul(8))) >> 16;
+        let header = Header::short(kind, id, width.into());
+        self.output.put_few(header.bytes | content, width.wrapping_add(2))
+    }
+
     #[inline(always)]
     fn quick_bytes(&mut self, kind: Kind, id: u16, content: &[u8]) -> bool {
         Header::usual(kind, id, content.len())
@@ -181,17 +200,19 @@ impl Encode for Writer<'_> {
     /// A value with a header of two or three bytes, where there is room to spare.
     #[inline(always)]
     fn quick(&mut self, resource: &ResourceDef, index: Option<u16>, value: &Value<'_>) -> bool {
-        let at = Leaf { index, ..Leaf::new(0, 0, resource.id) };
-        let Ok((kind, id @ 0..=0xFF)) = self.place(at) else { return false };
+        let Some((kind, id)) = self.quick_place(resource, index) else { return false };
         let wanted = resource.data_type;
+        let bytes = match *value {
+            Value::Str(text) | Value::Corelnk(text) => text.as_bytes(),
+            Value::Opaque(bytes) => bytes,
+            _ => &[],
+        };
         let (types, number, width) = match *value {
-            Value::Str(text) => return Types::STR.have(wanted) && self.quick_bytes(kind, id, text.as_bytes()),
-            Value::Corelnk(text) => return Types::CORELNK.have(wanted) && self.quick_bytes(kind, id, text.as_bytes()),
-            Value::Opaque(bytes) => return Types::OPAQUE.have(wanted) && self.quick_bytes(kind, id, bytes),
-            Value::Int(number) => {
-                let types = if number < 0 { Types::NEGATIVE } else { Types::INT };
-                (types, number.cast_unsigned(), signed_width(number))
+            Value::Str(_) | Value::Corelnk(_) | Value::Opaque(_) => {
+                return Types::of(*value).have(wanted) && self.quick_bytes(kind, id, bytes);
             }
+            // It comes by a way of its own.
+            Value::Int(_) => return false,
             Value::Time(number) => (Types::TIME, number.cast_unsigned(), signed_width(number)),
             Value::Uint(number) => (Types::UINT, number, unsigned_width(number)),
             Value::Float(number) => {
@@ -201,13 +222,20 @@ impl Encode for Writer<'_> {
             Value::Bool(truth) => (Types::BOOL, truth.into(), 1),
             Value::Link(object, instance) => (Types::LINK, link(object, instance), 4),
         };
-        if !types.have(wanted) || width > 4 {
-            return false;
-        }
-        // The low bytes of the number, the high ones first, behind the two of the header.
-        let content = number.wrapping_shl(64u32.wrapping_sub(width.wrapping_mul(8))) >> 16;
-        let header = Header::short(kind, id, width.into());
-        self.output.put_few(header.bytes | content, width.wrapping_add(2))
+        types.have(wanted) && self.quick_number(kind, id, number, width)
+    }
+
+    #[inline(always)]
+    fn quick_text(&mut self, resource: &ResourceDef, text: &str) -> bool {
+        let place = self.quick_place(resource, None).filter(|_| Types::STR.have(resource.data_type));
+        place.is_some_and(|(kind, id)| self.quick_bytes(kind, id, text.as_bytes()))
+    }
+
+    #[inline(always)]
+    fn quick_integer(&mut self, resource: &ResourceDef, index: Option<u16>, number: i64) -> bool {
+        let types = if number < 0 { Types::NEGATIVE } else { Types::INT };
+        let place = self.quick_place(resource, index).filter(|_| types.have(resource.data_type));
+        place.is_some_and(|(kind, id)| self.quick_number(kind, id, number.cast_unsigned(), signed_width(number)))
     }
 
     fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
