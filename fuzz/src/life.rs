@@ -113,6 +113,8 @@ impl Life {
                 client.handle_timeout(*now, device);
             }
             1 => client.network_up(*now),
+            // Seldom, as not much follows.
+            2 | 3 if (0x40..0xC0).contains(&operation) => return self.ask(operation, rest),
             2 if operation >= 0xC0 => client.shutdown(*now),
             2 => client.network_down(*now),
             3 => client.enter_flight_mode(*now),
