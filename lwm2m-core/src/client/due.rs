@@ -32,35 +32,64 @@ pub(super) enum After {
     Message,
     /// The same, but perhaps something in the model has changed.
     Change,
+    /// The same, and it is not looked at before it is told.
+    Suspicion,
 }
 
 impl Client {
     /// Sends all that is due and has room, after what may have brought it about. Without a model only what
     /// needs none.
+    #[inline(never)]
     pub(super) fn pump(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
-        if !self.is_plain() {
-            return self.pump_all(now, after, model);
-        }
-        // Sending leaves all plain.
-        let next = self.serve_all(now, model);
-        self.tell_dropped();
-        self.plan_plainly(next);
+        self.send_due(now, after, self.is_settled(), model);
     }
 
-    /// The same while all is plain, of what an observer is to be told if it has changed.
-    pub(super) fn tell_suspects(&mut self, now: Instant, model: &mut dyn DataModel) {
-        let mut next = self.serve_all(now, Some(&mut *model));
-        let wall = self.clock.embedder(now);
-        if self.reporting.look_at_suspects(wall, &Joined(&mut self.accounts, model)) {
-            next = self.next_to_send(now);
+    /// The same when it is known whether all is [settled](Self::is_settled). Sending leaves it so.
+    pub(super) fn send_due(
+        &mut self,
+        now: Instant,
+        after: After,
+        settled: bool,
+        mut model: Option<&mut dyn DataModel>,
+    ) {
+        if !settled {
+            self.prepare(now, after, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         }
-        self.plan_plainly(next);
+        let mut next = loop {
+            let next = self.serve_all(now, &mut model);
+            // What a server that slept was to be told has waited for that.
+            if settled || !self.note_messages(now) {
+                break next;
+            }
+        };
+        if let (After::Suspicion, Some(model)) = (after, model) {
+            let wall = self.clock.embedder(now);
+            if self.reporting.look_at_suspects(wall, &Joined(&mut self.accounts, model)) {
+                next = self.next_to_send(now);
+            }
+        }
+        self.tell_dropped();
+        if settled {
+            self.plan_settled(next);
+        } else {
+            self.plan(now, next);
+        }
+    }
+
+    /// What comes before sending when not all is settled.
+    #[inline(never)]
+    fn prepare(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
+        if after == After::Anything {
+            self.settle(now);
+        }
+        self.fall_asleep(now);
+        self.keep_notifications(now, after == After::Change, model);
     }
 
     /// Whether all is as it mostly is: no bootstrap server to heed, and one session with each server, which
     /// is registered with and can be talked to at any time. Then none is missing, none is in the way, nobody
     /// sleeps, and nothing is kept.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.lifecycle.hears_servers()
             && !self.lifecycle.heeds_bootstrap_server(&self.config)
             && !self.reporting.has_any_kept()
@@ -72,35 +101,18 @@ impl Client {
                 .all(|own| own.is_at_hand() && self.session_of(own).is_some_and(|session| session.link == Link::Open))
     }
 
-    #[inline(never)]
-    fn pump_all(&mut self, now: Instant, after: After, mut model: Option<&mut dyn DataModel>) {
-        if after == After::Anything {
-            self.settle(now);
-        }
-        self.fall_asleep(now);
-        let changed = after == After::Change;
-        self.keep_notifications(now, changed, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
-        let mut next = self.serve_all(now, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
-        if self.note_messages(now) {
-            // What a server that slept was to be told has waited for that.
-            next = self.serve_all(now, model);
-        }
-        self.tell_dropped();
-        self.plan(now, next);
-    }
-
     /// Sends each server what is due and has room; when something will be next.
-    fn serve_all(&mut self, now: Instant, mut model: Option<&mut dyn DataModel>) -> Option<Instant> {
+    fn serve_all(&mut self, now: Instant, model: &mut Option<&mut dyn DataModel>) -> Option<Instant> {
         if self.stalled.is_some_and(|stalled| now < stalled) {
             return self.next_to_send(now);
         }
         self.stalled = None;
         let (mut served, mut next) = (false, None);
         if self.lifecycle.heeds_bootstrap_server(&self.config) {
-            next = self.serve_bootstrap_server(now, &mut model, &mut served);
+            next = self.serve_bootstrap_server(now, model, &mut served);
         }
         for index in 0..self.lifecycle.registrations.len() {
-            next = sooner(next, self.serve(now, index, &mut model, &mut served));
+            next = sooner(next, self.serve(now, index, model, &mut served));
         }
         // One may have left another one no room.
         if served && self.connections.len() > 1 { self.next_to_send(now) } else { next }
@@ -210,16 +222,18 @@ impl Client {
     #[inline(never)]
     fn send_request(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
         let role = connection.role;
-        if matches!(role, Role::Server(server) if self.lifecycle.is_unknown_to(server)) {
-            // A Register tells what there is, whatever was said of it.
-            self.objects = None;
-        }
+        let remembered = self.objects.is_some();
         // A De-register says nothing of them, and nothing else is sent without a model.
         let objects = model.map_or(0, |model| self.objects(model));
-        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        let Some(due) = lifecycle.due(now, role, accounts, config, objects) else {
+        let Some(mut due) = self.lifecycle.due(now, role, &self.accounts, &self.config, objects) else {
             return false;
         };
+        if let (true, Due::Registration(Request::Register, terms), Some(model)) = (remembered, &mut due, model) {
+            // A Register tells what there is, whatever was said of it.
+            self.objects = None;
+            terms.objects = self.objects(model);
+        }
+        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
         let listless = matches!(due, Due::Bootstrap | Due::Registration(Request::Deregister, _));
         if model.is_none() && !listless {
             return false;

@@ -158,7 +158,6 @@ impl Client {
     }
 
     /// Does what is left to do after a datagram.
-    #[inline(never)]
     fn go_on(&mut self, now: Instant, left: Left, model: &mut dyn DataModel) {
         match left {
             Left::Nothing | Left::Planning => self.plan_anew(now),
@@ -349,7 +348,7 @@ impl Client {
         let now = self.clock.advance(now);
         let wall = self.clock.embedder(now);
         // Most changes are of a value that is told at once, and looked at only then.
-        let at_once = path.depth() >= 2 && self.is_plain() && !self.exchange.owes_answers();
+        let at_once = path.depth() >= 2 && self.is_settled() && !self.exchange.owes_answers();
         let joined = Joined(&mut self.accounts, model);
         if at_once {
             self.reporting.suspect((now, wall), path, &joined);
@@ -365,7 +364,7 @@ impl Client {
             self.reconsider(now, model);
         }
         if at_once {
-            self.tell_suspects(now, model);
+            self.send_due(now, After::Suspicion, true, Some(model));
         } else {
             self.pump(now, After::Change, Some(model));
         }

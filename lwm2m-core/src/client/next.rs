@@ -102,14 +102,14 @@ impl Client {
         self.plan(now, self.next_to_send(now));
     }
 
-    /// The same while all is plain: nothing is kept, nobody falls asleep, no session lingers, and nobody
+    /// The same while all is settled: nothing is kept, nobody falls asleep, no session lingers, and nobody
     /// but servers is waited for.
-    pub(super) fn plan_plainly(&mut self, to_send: Option<Instant>) {
-        self.wake = self.next_due_plainly(to_send);
+    pub(super) fn plan_settled(&mut self, to_send: Option<Instant>) {
+        self.wake = self.next_due_settled(to_send);
     }
 
     fn next_due(&self, now: Instant, to_send: Option<Instant>) -> Option<Instant> {
-        let mut due = sooner(self.next_due_plainly(to_send), self.lifecycle.poll_own_timeout());
+        let mut due = sooner(self.next_due_settled(to_send), self.lifecycle.poll_own_timeout());
         due = sooner(due, self.connections.next_lingered());
         for own in &self.lifecycle.registrations {
             due = sooner(due, self.poll_keep(now, own));
@@ -118,7 +118,7 @@ impl Client {
         due
     }
 
-    fn next_due_plainly(&self, to_send: Option<Instant>) -> Option<Instant> {
+    fn next_due_settled(&self, to_send: Option<Instant>) -> Option<Instant> {
         let to_send = to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled)));
         let due = sooner(to_send, self.lifecycle.poll_account_timeout());
         sooner(due, sooner(self.exchange.poll_timeout(), self.transfers.poll_timeout()))

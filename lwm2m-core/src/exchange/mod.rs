@@ -38,6 +38,7 @@ mod receive;
 pub(crate) mod request;
 mod send;
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use coap_codec::{Code, Header, Message, MessageId, MessageType, NoResponse, Token};
@@ -390,6 +391,15 @@ impl Endpoint {
         self.messages.ids = MessageIds::starting_at(message_id);
         self.generator.skip_to(counter);
     }
+}
+
+/// Takes an entry out of a table; the others stay in their order. Mostly it is the only one, and nothing has
+/// to be moved.
+fn take_out<T>(table: &mut Vec<T>, index: usize) -> Option<T> {
+    if index.checked_add(1)? == table.len() {
+        return table.pop();
+    }
+    (index < table.len()).then(|| table.remove(index))
 }
 
 /// A message that was sent.

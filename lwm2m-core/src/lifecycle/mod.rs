@@ -176,7 +176,8 @@ impl Lifecycle {
             }
     }
 
-    /// What is due for `role`. `objects` is the digest of the object list.
+    /// What is due for `role`, if anything may be sent to it at all. `objects` is the digest of the object
+    /// list.
     pub(crate) fn due(
         &self,
         now: Instant,
@@ -185,17 +186,11 @@ impl Lifecycle {
         config: &Config,
         objects: u64,
     ) -> Option<Due> {
-        if !self.may_send(role) {
-            return None;
-        }
         let server = match role {
             Role::Bootstrap => return self.bootstrap.due(now).then_some(Due::Bootstrap),
             Role::Server(server) => server,
         };
         let registration = self.registrations.iter().find(|registration| registration.server == server)?;
-        if matches!(self.presence, Presence::Leaving { .. }) && !registration.is_leaving() {
-            return None;
-        }
         let terms = Self::terms(server, accounts, config, objects);
         Some(Due::Registration(registration.due(now, terms)?, terms))
     }
@@ -616,11 +611,6 @@ impl Lifecycle {
     /// The registration with a server.
     pub(crate) fn registration_of(&self, server: u16) -> Option<&Registration> {
         self.registrations.iter().find(|registration| registration.server == server)
-    }
-
-    /// Whether a server is to be told everything: there is no registration that it could know of.
-    pub(crate) fn is_unknown_to(&self, server: u16) -> bool {
-        self.registration_of(server).is_none_or(|own| own.lease().is_none())
     }
 
     /// Whether requests of `role` are served now.

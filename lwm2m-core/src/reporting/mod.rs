@@ -277,8 +277,8 @@ impl Reporting {
         }
     }
 
-    /// Whether a notification that was [written](Self::write) is worth sending: it was due in any case, or
-    /// tells another value than its observer was told.
+    /// Whether a notification that was [written](Self::write) tells another value than its observer was told,
+    /// as far as that was in doubt.
     pub(crate) fn is_news(&mut self, due: &Due) -> bool {
         let (Some(observation), Some(told)) = (self.observations.get_mut(due.index), due.unless_changed) else {
             return true;
@@ -452,7 +452,7 @@ impl Due {
             block: observation.block,
             confirmable: observation.needs_confirmation(now, confirmable),
             kept: false,
-            unless_changed: observation.unless_changed(now),
+            unless_changed: observation.unless_changed(),
             index,
         }
     }

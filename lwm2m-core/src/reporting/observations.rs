@@ -84,14 +84,9 @@ impl Observation {
         self.in_flight.is_none() && self.notified.after_seconds(self.periods.min) <= now
     }
 
-    /// Whether it must be told something at `now`, changed or not.
-    fn must_be_told(&self, now: Instant) -> bool {
-        self.pending || self.owed || self.periods.max.is_some_and(|max| self.notified.after_seconds(max) <= now)
-    }
-
-    /// What it was told last, if only another value is worth a notification at `now`.
-    pub(super) fn unless_changed(&self, now: Instant) -> Option<Told> {
-        (self.suspected && !self.must_be_told(now)).then_some((self.digest, self.measured))
+    /// What it was told last, if the value may be what it was. What is due in any case is due again then.
+    pub(super) fn unless_changed(&self) -> Option<Told> {
+        self.suspected.then_some((self.digest, self.measured))
     }
 
     /// The same while the server cannot be told, and the notification is made to be kept. That a value

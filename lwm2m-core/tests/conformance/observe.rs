@@ -268,6 +268,25 @@ fn xa_20_a_change_of_what_nobody_observes_is_not_told() {
 
 const TIMEZONE_OFFSET: Path = Path::resource(3, 0, 16);
 
+/// A value that cannot be told at once, because another one is on its way, is looked at all the same: it is
+/// told also when it has changed back by then.
+#[test]
+fn what_changes_back_while_there_is_no_room_is_told() {
+    let mut model = device();
+    model.timezone = Some("Europe/Berlin".into());
+    let mut sim = online(one_server(1), model);
+    let [zone, level] = [TIMEZONE, BATTERY].map(|path| watch(&mut sim, 0, path));
+    level.run_to(&mut sim, secs(10));
+    let before = sim.model.battery_level.unwrap();
+    sim.model.timezone = Some("Europe/Paris".into());
+    sim.notify(TIMEZONE);
+    battery(&mut sim, before - 1);
+    battery(&mut sim, before);
+    level.run_to(&mut sim, secs(20));
+    assert_eq!(zone.told(&sim).len(), 1, "{}", sim.trace);
+    assert_eq!((level.told(&sim).len(), newest(&level, &sim)), (1, before.to_string()), "{}", sim.trace);
+}
+
 /// What is said to have changed, and has not, leaves no trace: the next notification has the next Message ID
 /// and Observe value, and the period without news goes on.
 #[test]

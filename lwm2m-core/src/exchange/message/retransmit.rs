@@ -6,7 +6,7 @@ use coap_codec::MessageId;
 
 use super::slots::SlotId;
 use crate::base::time::{Instant, Micros, earliest};
-use crate::exchange::{ExchangeId, Peer, Transmission};
+use crate::exchange::{ExchangeId, Peer, Transmission, take_out};
 
 /// A confirmable message that nobody acknowledged yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +66,7 @@ impl Retransmission {
         let message = self.messages.get_mut(index)?;
         let in_time = now.saturating_duration_since(message.first_sent) <= transmission.max_transmit_span();
         if message.retransmissions >= transmission.max_retransmit || !in_time {
-            return Some(Step::GiveUp(self.messages.remove(index)));
+            return take_out(&mut self.messages, index).map(Step::GiveUp);
         }
         message.retransmissions = message.retransmissions.saturating_add(1);
         message.timeout = Micros(message.timeout.0.saturating_mul(2).max(1));
@@ -86,7 +86,7 @@ impl Retransmission {
     /// Stops watching the message of an exchange.
     pub(crate) fn remove(&mut self, exchange: ExchangeId) -> Option<Unacknowledged> {
         let index = self.messages.iter().position(|message| message.exchange == exchange)?;
-        Some(self.messages.remove(index))
+        take_out(&mut self.messages, index)
     }
 
     pub(crate) fn contains(&self, exchange: ExchangeId) -> bool {

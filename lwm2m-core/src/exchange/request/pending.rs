@@ -6,7 +6,7 @@ use coap_codec::{Message, Token};
 
 use super::upload::Upload;
 use crate::base::time::{Instant, earliest};
-use crate::exchange::{ExchangeId, Peer};
+use crate::exchange::{ExchangeId, Peer, take_out};
 
 /// What a request still waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +57,7 @@ impl Pending {
             goes_on
         });
         if !goes_on {
-            self.requests.remove(index);
+            take_out(&mut self.requests, index);
         }
         goes_on
     }
@@ -103,16 +103,13 @@ impl Pending {
 
     pub(crate) fn remove(&mut self, exchange: ExchangeId) -> bool {
         let index = self.requests.iter().position(|request| request.exchange == exchange);
-        index.is_some_and(|index| {
-            self.requests.remove(index);
-            true
-        })
+        index.is_some_and(|index| take_out(&mut self.requests, index).is_some())
     }
 
     /// Takes out the next request whose response did not come in time.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<ExchangeId> {
         let index = self.requests.iter().position(|request| request.until().is_some_and(|until| until <= now))?;
-        Some(self.requests.remove(index).exchange)
+        take_out(&mut self.requests, index).map(|request| request.exchange)
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
