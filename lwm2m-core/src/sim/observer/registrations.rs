@@ -240,6 +240,7 @@ impl Registrations {
             // It may have written anything to any account.
             self.accounts.iter_mut().for_each(|own| own.tainted = true);
         }
+        let fair_since = self.fair_since;
         let Some(own) = self.at(seen.host) else { return };
         let answers = |asked: &Asked| {
             let piggybacked = seen.is(MessageType::Acknowledgement);
@@ -263,7 +264,9 @@ impl Registrations {
             }
             (kind, code) => {
                 (own.sure, own.reason, own.disturbed) = (false, true, true);
-                own.refused_at = (kind == Kind::Update && code == Code::NOT_FOUND).then_some(seen.now);
+                if kind == Kind::Update && code == Code::NOT_FOUND {
+                    own.refused_at = own.refused_at.filter(|at| *at >= fair_since).or(Some(seen.now));
+                }
             }
         }
     }
