@@ -24,7 +24,7 @@ DOCUMENT = ROOT / "lwm2m-core/PANICS.md"
 PANICS = re.compile(r"core::panicking::|(unwrap|expect|assert)_failed|_fail\b|_fail_rt\b|capacity_overflow|handle_alloc_error"
                     r"|raw_vec::handle_error")
 # An allocator that gives nothing, and a capacity beyond half of all addresses.
-MEMORY = re.compile(r"handle_alloc_error|raw_vec|capacity_overflow|Clone>::clone|with_capacity")
+MEMORY = re.compile(r"handle_alloc_error|raw_vec|box_new|capacity_overflow|Clone>::clone|with_capacity")
 HASH = re.compile(r"::h[0-9a-f]{16}")
 KINDS = {
     "Vec::insert": r"Vec<.*>>?::insert",

@@ -98,6 +98,8 @@ pub(super) fn encode(format: Format, path: Path, write: impl FnOnce(&mut Encoder
     write(&mut encoder);
     let length = encoder.finish().unwrap();
     room.truncate(length);
+    // What is decoded again is leaked.
+    room.shrink_to_fit();
     room
 }
 

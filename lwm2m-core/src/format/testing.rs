@@ -97,6 +97,8 @@ pub(super) fn encode_again(object: &ObjectDef, target: Path, payload: &Payload<'
     }
     let length = encoder.finish().unwrap();
     room.truncate(length);
+    // What is decoded again is leaked.
+    room.shrink_to_fit();
     room
 }
 

@@ -20,6 +20,7 @@
 mod explore;
 mod faults;
 mod fingerprint;
+mod machine;
 mod platform;
 mod world;
 

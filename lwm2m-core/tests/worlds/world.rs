@@ -4,14 +4,12 @@ use core::hash::Hash;
 use core::time::Duration;
 
 use coap_codec::{Code, Message, MessageType};
-use lwm2m_core::{
-    Args, Change, Client, Config, Credentials, Ctx, DataModel, DataType, Event, Instant, Key, Leaf, Limits, ObjectDef,
-    Operations, Output, Peer, Reason, Refusal, ResourceDef, Session, Sink,
-};
+use lwm2m_core::{Client, Config, Credentials, Event, Instant, Key, Limits, Output, Peer, Reason, Session};
 
 use crate::explore::Found;
 use crate::faults::{Budget, Bug};
 use crate::fingerprint::{self, BEGINNING};
+use crate::machine::Machine;
 use crate::platform::Platform;
 
 /// The longest time that a datagram may take (MAX_LATENCY; RFC 7252, section 4.8.2).
@@ -53,44 +51,6 @@ struct Flight {
     peer: Peer,
     datagram: Vec<u8>,
     sent: Instant,
-}
-
-/// An object with one resource, which counts how often it was executed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Machine {
-    executed: u8,
-}
-
-static DEVICE: ObjectDef =
-    ObjectDef::new(3, "Device", &[ResourceDef::new(4, "Reboot", Operations::E, DataType::None).mandatory()]);
-
-impl DataModel for Machine {
-    fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
-        after.is_none_or(|after| after < DEVICE.id).then_some(&DEVICE)
-    }
-
-    fn next_instance(&self, _: u16, after: Option<u16>) -> Option<u16> {
-        after.is_none().then_some(0)
-    }
-
-    fn next_resource(&self, _: u16, _: u16, after: Option<u16>) -> Option<u16> {
-        after.is_none_or(|after| after < 4).then_some(4)
-    }
-
-    fn read(&self, _: &Ctx, _: Leaf, _: &mut dyn Sink) -> Result<(), Refusal> {
-        Err(Refusal::Code(Code::METHOD_NOT_ALLOWED))
-    }
-
-    fn check(&self, _: &Ctx, _: &Change<'_>) -> Result<(), Refusal> {
-        Err(Refusal::Code(Code::METHOD_NOT_ALLOWED))
-    }
-
-    fn apply(&mut self, _: &Ctx, _: &Change<'_>) {}
-
-    fn execute(&mut self, _: &Ctx, _: Leaf, _: Args<'_>) -> Result<(), Refusal> {
-        self.executed += 1;
-        Ok(())
-    }
 }
 
 #[derive(Clone, Debug)]

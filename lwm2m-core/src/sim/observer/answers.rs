@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use coap_codec::{Code, MessageType, OptionNumber, Token};
 
+use super::messages::digest;
 use super::{Gauges, Hex, Invariant, Report, Seen};
 use crate::base::config::Config;
 use crate::base::event::Event;
@@ -22,6 +23,7 @@ struct Delivered {
     token: Token,
     code: Code,
     confirmable: bool,
+    digest: u64,
     at: Instant,
     /// Whether it was acknowledged, or caused anything at all.
     taken: bool,
@@ -133,11 +135,12 @@ impl Answers {
         let same = self.delivered.iter().rev().find(|delivered| delivered.peer == peer && delivered.id == id);
         let repeated = same.is_some();
         let request = code.is_request();
+        let digest = digest(seen.message.as_bytes());
         // A request is answered while its server is registered with; anything else is acknowledged or
-        // rejected whatever it is. One that comes again was answered already, if it was.
+        // rejected whatever it is. One that comes again was answered already, if it was, and if it is the same.
         let owed = confirmable
             && (!request || serves)
-            && same.is_none_or(|same| same.taken && same.confirmable)
+            && same.is_none_or(|same| !same.doubtful && same.digest == digest)
             && !gauges.is_full(limits);
         self.datagram.clear();
         self.datagram.extend_from_slice(seen.message.as_bytes());
@@ -162,6 +165,7 @@ impl Answers {
                 token,
                 code,
                 confirmable,
+                digest,
                 at: now,
                 taken,
                 doubtful: false,
@@ -177,23 +181,25 @@ impl Answers {
         self.step.as_ref().is_some_and(|step| step.repeated && step.peer == seen.peer && step.id == seen.id())
     }
 
-    pub(super) fn sent(&mut self, seen: &Seen<'_>, report: &mut Report) {
+    /// The device sends a message. Whether it is the late answer to a request.
+    pub(super) fn sent(&mut self, seen: &Seen<'_>, report: &mut Report) -> bool {
         let (peer, id) = (seen.peer, seen.id());
         let reset = seen.is(MessageType::Reset);
         if reset || seen.is(MessageType::Acknowledgement) {
             match &mut self.step {
                 Some(step) if step.peer == peer && step.id == id => step.acknowledged += 1,
                 // What is malformed is rejected, and is none of those.
-                _ if reset => return,
+                _ if reset => return false,
                 _ => report.violated(
                     Invariant::Answered,
                     format_args!("an acknowledgement of {id:#06x}, which did not come just now"),
                 ),
             }
             let deferred = seen.code().is_empty() && !reset;
-            let Some(delivered) = self.find(peer, id) else { return };
+            let Some(delivered) = self.find(peer, id) else { return false };
             // What was rejected need not be remembered.
             delivered.taken |= !reset;
+            delivered.doubtful &= reset;
             if deferred && delivered.code.is_request() && delivered.later == Later::No {
                 let until = seen.now + self.patience;
                 if let Some(delivered) = self.find(peer, id) {
@@ -201,19 +207,19 @@ impl Answers {
                 }
                 self.next_due = self.next_due.min(until);
             }
-            return;
+            return false;
         }
         if !seen.code().is_response() {
-            return;
+            return false;
         }
         // A late answer, an answer to a non-confirmable request, a notification.
         let token = seen.message.token();
         let asked = |delivered: &&mut Delivered| {
             delivered.peer == peer && delivered.token == token && matches!(delivered.later, Later::Until(_))
         };
-        if let Some(delivered) = self.delivered.iter_mut().find(asked) {
-            delivered.later = Later::Answered;
-        }
+        let waits = self.delivered.iter_mut().find(asked);
+        let late = waits.is_some();
+        waits.into_iter().for_each(|delivered| delivered.later = Later::Answered);
         if let Some(step) = &self.step
             && step.peer == peer
         {
@@ -222,6 +228,7 @@ impl Answers {
                 delivered.taken |= !delivered.confirmable;
             }
         }
+        late
     }
 
     fn find(&mut self, peer: Peer, id: u16) -> Option<&mut Delivered> {
@@ -268,11 +275,8 @@ impl Answers {
             }
             if let Some(delivered) = self.find(peer, id) {
                 delivered.taken |= step.changed > 0;
-                let taken = delivered.taken;
-                if !taken {
-                    // It counts as lost; when it comes again it is new.
-                    self.delivered.retain(|delivered| delivered.peer != peer || delivered.id != id);
-                }
+                // It may count as lost, and be new when it comes again.
+                delivered.doubtful |= !delivered.taken;
             }
         }
         if now <= self.next_due {

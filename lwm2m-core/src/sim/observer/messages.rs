@@ -65,7 +65,7 @@ pub(super) struct Messages {
 }
 
 /// 64 bits of a datagram: enough to tell it from others (FNV-1a, eight bytes at a time).
-fn digest(bytes: &[u8]) -> u64 {
+pub(super) fn digest(bytes: &[u8]) -> u64 {
     let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(29);
     let chunks = bytes.chunks_exact(8);
     let rest = chunks.remainder().iter().fold(bytes.len() as u64, |hash, byte| mix(hash, u64::from(*byte)));

@@ -170,9 +170,10 @@ impl Observer {
         };
         let seen = Seen { now, peer, host, message };
         let fresh = self.messages.sent(&seen, report);
-        self.answers.sent(&seen, report);
+        let late = self.answers.sent(&seen, report);
         if fresh {
-            self.observations.sent(&seen, report);
+            let answer = late || seen.is(MessageType::Acknowledgement);
+            self.observations.sent(&seen, answer, report);
         }
         self.registrations.sent(&seen, fresh, self.answers.is_repetition(&seen), report);
     }

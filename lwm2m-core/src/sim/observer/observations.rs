@@ -48,8 +48,8 @@ impl Observations {
         }
     }
 
-    /// The device sends a message for the first time.
-    pub(super) fn sent(&mut self, seen: &Seen<'_>, report: &mut Report) {
+    /// The device sends a message for the first time; `answer` is whether it answers a request.
+    pub(super) fn sent(&mut self, seen: &Seen<'_>, answer: bool, report: &mut Report) {
         let (Some(sequence), true) = (seen.message.observe(), seen.code().is_response()) else { return };
         let (id, token) = (seen.id(), seen.message.token());
         let Some(known) = self.find(seen.host, token) else {
@@ -59,8 +59,7 @@ impl Observations {
             );
         };
         // Twice the same in answers that come again, for one observation.
-        let acknowledgement = seen.is(MessageType::Acknowledgement);
-        if let Some(newest) = known.newest.filter(|_| !acknowledgement) {
+        if let Some(newest) = known.newest.filter(|_| !answer) {
             let ahead = sequence.wrapping_sub(newest) & 0x00ff_ffff;
             if ahead == 0 || ahead >= 1 << 23 {
                 report.violated(Invariant::Observation, format_args!("notification {sequence} follows {newest}"));
@@ -68,6 +67,6 @@ impl Observations {
         }
         known.newest = Some(sequence);
         // An answer has the number of its request.
-        known.last = if acknowledgement { known.last } else { Some(id) };
+        known.last = if answer { known.last } else { Some(id) };
     }
 }

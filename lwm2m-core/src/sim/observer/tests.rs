@@ -133,7 +133,7 @@ impl Bench {
     }
 
     /// The device receives a datagram, sends these, and has this news.
-    fn delivered(&mut self, datagram: &[u8], answers: &[Vec<u8>], news: &[Event]) {
+    fn delivered(&mut self, datagram: &[u8], answers: &[&[u8]], news: &[Event]) {
         let host = self.host.clone();
         self.begin();
         self.observer.delivered(PEER, &host, datagram, false);
@@ -278,17 +278,17 @@ fn every_confirmable_message_is_answered_once() {
     let answer = message(ACK, Code::CONTENT, 70, 9, &[]);
     let get = ask(Code::GET, 70);
     let mut good = Bench::registered();
-    good.delivered(&get, &[answer.clone()], &[]);
-    good.delivered(&get, &[answer.clone()], &[]);
-    good.delivered(&empty(CON, 71), &[empty(RST, 71)], &[]);
-    good.delivered(&message(NON, Code::GET, 72, 9, &[]), &[message(NON, Code::CONTENT, 6, 9, &[])], &[]);
+    good.delivered(&get, &[&answer], &[]);
+    good.delivered(&get, &[&answer], &[]);
+    good.delivered(&empty(CON, 71), &[&empty(RST, 71)], &[]);
+    good.delivered(&message(NON, Code::GET, 72, 9, &[]), &[&message(NON, Code::CONTENT, 6, 9, &[])], &[]);
     good.is_well();
 
     let mut bench = Bench::registered();
     bench.delivered(&get, &[], &[]);
     bench.reports(Invariant::Answered);
     let mut bench = Bench::registered();
-    bench.delivered(&get, &[answer.clone(), answer.clone()], &[]);
+    bench.delivered(&get, &[&answer, &answer], &[]);
     bench.reports(Invariant::Answered);
     let mut bench = Bench::registered();
     bench.delivered(&empty(CON, 71), &[], &[]);
@@ -314,7 +314,7 @@ fn a_late_answer_comes_in_time() {
     let late = message(CON, Code::CONTENT, 6, 9, &[]);
     for answered in [true, false] {
         let mut bench = Bench::registered();
-        bench.delivered(&get, &[empty(ACK, 70)], &[]);
+        bench.delivered(&get, &[&empty(ACK, 70)], &[]);
         if answered {
             bench.at(50.0);
             bench.sent(&late);
@@ -331,18 +331,18 @@ fn what_comes_twice_is_carried_out_once() {
     let (post, answer) = (ask(Code::POST, 70), message(ACK, Code::CHANGED, 70, 9, &[]));
     let done = Event::Executed { origin: Origin::Server(1), path: Path::resource(3, 0, 4) };
     let mut bench = Bench::registered();
-    bench.delivered(&post, &[answer.clone()], &[done]);
-    bench.delivered(&post, &[answer.clone()], &[]);
+    bench.delivered(&post, &[&answer], &[done]);
+    bench.delivered(&post, &[&answer], &[]);
     bench.is_well();
     bench.at(100.0);
-    bench.delivered(&post, &[answer.clone()], &[done]);
+    bench.delivered(&post, &[&answer], &[done]);
     bench.reports(Invariant::AppliedOnce);
 
     // After a lifetime it is another one.
     let mut bench = Bench::registered();
-    bench.delivered(&post, &[answer.clone()], &[done]);
+    bench.delivered(&post, &[&answer], &[done]);
     bench.at(250.0);
-    bench.delivered(&post, &[answer], &[done]);
+    bench.delivered(&post, &[&answer], &[done]);
     bench.is_well();
 }
 
@@ -377,7 +377,7 @@ fn a_notification_belongs_to_an_observation_and_is_new() {
     let told = |kind, id, sequence: u8| message(kind, Code::CONTENT, id, 8, &[(OptionNumber::OBSERVE, &[sequence])]);
     let observed = || {
         let mut bench = Bench::registered();
-        bench.delivered(&observe(70, &[]), &[told(ACK, 70, 1)], &[]);
+        bench.delivered(&observe(70, &[]), &[&told(ACK, 70, 1)], &[]);
         bench.delivered(&empty(ACK, 1), &[], &[]);
         bench
     };
@@ -413,14 +413,14 @@ fn a_notification_belongs_to_an_observation_and_is_new() {
 fn nothing_follows_a_deregister_but_another_register() {
     let left = || {
         let mut bench = Bench::registered();
-        bench.delivered(&ask(Code::GET, 70), &[message(ACK, Code::CONTENT, 70, 9, &[])], &[]);
+        bench.delivered(&ask(Code::GET, 70), &[&message(ACK, Code::CONTENT, 70, 9, &[])], &[]);
         bench.sent(&at_location(Code::DELETE, 2, 2, b"7"));
         bench.delivered(&message(ACK, Code::DELETED, 2, 2, &[]), &[], &[]);
         bench
     };
     let mut bench = left();
     // The answer of before, once more.
-    bench.delivered(&ask(Code::GET, 70), &[message(ACK, Code::CONTENT, 70, 9, &[])], &[]);
+    bench.delivered(&ask(Code::GET, 70), &[&message(ACK, Code::CONTENT, 70, 9, &[])], &[]);
     bench.register(3);
     bench.sent(&notification(6));
     bench.is_well();
@@ -431,7 +431,7 @@ fn nothing_follows_a_deregister_but_another_register() {
         bench.reports(Invariant::AfterDeregister);
     }
     let mut bench = left();
-    bench.delivered(&ask(Code::GET, 71), &[message(ACK, Code::CONTENT, 71, 9, &[])], &[]);
+    bench.delivered(&ask(Code::GET, 71), &[&message(ACK, Code::CONTENT, 71, 9, &[])], &[]);
     bench.reports(Invariant::AfterDeregister);
 }
 
