@@ -45,7 +45,6 @@ impl MessageIds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::time::Duration;
     use std::collections::HashMap;
 
     #[test]
