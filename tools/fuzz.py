@@ -60,8 +60,9 @@ def text(rows: list) -> str:
     lines = [
         "# What was fuzzed, for how long, and what was found",
         "",
-        "Written by `tools/fuzz.py`, which adds a session; not by hand. A finding becomes a named test and a seed, so",
-        "every finding that is counted here is mended. Edges are those that libFuzzer counts in its last session.",
+        "Written by `tools/fuzz.py`, which adds a session; only what a finding was is noted by hand. A finding becomes a",
+        "named test and a seed, so every one that is counted here is mended. Edges are those of the last session, as",
+        "libFuzzer counts them. Sessions of a target on one day are one row.",
         "",
         "| target | runs | hours | edges | findings |",
         "|---|---:|---:|---:|---:|",

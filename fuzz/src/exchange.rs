@@ -188,6 +188,9 @@ impl Line {
     /// Nothing more comes: whatever was begun comes to nothing in the end.
     fn wait_for_the_end(&mut self) {
         for own in 0..2 {
+            // What is due at once has no deadline.
+            self.expire(own);
+            self.drain();
             for _ in 0..100 {
                 let Some(due) = self.ends[own].endpoint.poll_timeout() else { break };
                 self.now = self.now.max(due);

@@ -58,7 +58,8 @@ const PATHS: [&str; 16] = [
     "6/0", "7/0", "4/0/2",
 ];
 
-const METHODS: [Code; 4] = [Code::GET, Code::PUT, Code::POST, Code::DELETE];
+/// By the upper half of a byte; what is read is not refused as easily as what is written.
+const METHODS: [Code; 8] = [Code::GET, Code::PUT, Code::POST, Code::DELETE, Code::GET, Code::GET, Code::GET, Code::PUT];
 
 struct Life {
     client: Client,
@@ -112,6 +113,8 @@ impl Life {
                 client.handle_timeout(*now, device);
             }
             1 => client.network_up(*now),
+            // Seldom, as not much follows.
+            2 | 3 if (0x40..0xC0).contains(&operation) => return self.ask(operation, rest),
             2 if operation >= 0xC0 => client.shutdown(*now),
             2 => client.network_down(*now),
             3 => client.enter_flight_mode(*now),
@@ -182,7 +185,7 @@ impl Life {
         let kinds = [MessageType::Confirmable, MessageType::NonConfirmable];
         let header = Header {
             message_type: kinds[usize::from(operation & 1 == 0 && operation >= 0x80)],
-            code: METHODS[usize::from(what >> 4 & 3)],
+            code: METHODS[usize::from(what >> 4 & 7)],
             message_id: MessageId(self.next_id),
         };
         let mut buffer = [0; 512];

@@ -146,3 +146,77 @@ fn what_a_snapshot_has_no_room_for_is_made_up_for_by_the_value_of_now() {
         assert_eq!(told, if room == 0 { vec![b"42"] } else { vec![b"41", b"42"] });
     }
 }
+
+#[test]
+fn a_snapshot_of_one_account_and_two_observations_is_small() {
+    let mut desk = observed();
+    let observe = desk.request(Code::GET, "/3/0", |writer| writer.observe(0).unwrap());
+    desk.receive(&observe);
+    let bytes = snapshot(&desk);
+    let uri = "coap://dm.example";
+    assert!(bytes.windows(uri.len()).any(|window| window == uri.as_bytes()), "one account");
+    let without = bytes.len() - uri.len();
+    assert!(without <= 256, "{without} B besides the URI");
+    println!("  {without} B besides the URI");
+}
+
+/// Flash memory with room for two snapshots, each between its length and a count. The newest is not touched
+/// while the other one is written, and the count, which makes that the newest, comes last.
+#[derive(Clone, Default)]
+struct Flash([Vec<u8>; 2]);
+
+impl Flash {
+    /// The newest snapshot that is whole: its place, its count, its bytes.
+    fn newest(&self) -> Option<(usize, u8, &[u8])> {
+        let whole = |place: usize| {
+            let [low, high, rest @ ..] = &self.0[place][..] else { return None };
+            let (bytes, count) = rest.split_at_checked(usize::from(u16::from_le_bytes([*low, *high])))?;
+            Client::restore(Desk::config(1, 86_400), bytes, Instant::ZERO, Wake::Restart).ok()?;
+            Some((place, *count.first()?, bytes))
+        };
+        match (whole(0), whole(1)) {
+            (Some(one), Some(other)) => Some(if one.1.wrapping_sub(other.1) < 0x80 { one } else { other }),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Writes a snapshot byte after byte, until the power is cut.
+    fn write(&mut self, snapshot: &[u8], bytes: usize) {
+        let (newest, count) = self.newest().map_or((1, 0), |(place, count, _)| (place, count));
+        let length = (snapshot.len() as u16).to_le_bytes();
+        let record = length.into_iter().chain(snapshot.iter().copied()).chain([count.wrapping_add(1)]);
+        let place = &mut self.0[1 - newest];
+        place.resize(1_024, 0xFF);
+        place.iter_mut().zip(record).take(bytes).for_each(|(place, byte)| *place = byte);
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_byte_leaves_the_old_state_or_the_new_one() {
+    let mut desk = observed();
+    let mut flash = Flash::default();
+    for round in 0..4 {
+        let before = flash.newest().map(|(.., bytes)| bytes.to_vec());
+        match round {
+            1 => desk.write("/1/0/3", "7"),
+            // Longer, and much shorter.
+            2 => drop(desk.ask(Code::GET, "/3/0", |writer| writer.observe(0).unwrap())),
+            3 => {
+                desk.client.enter_flight_mode(desk.now);
+                desk.drain();
+            }
+            _ => {}
+        }
+        let bytes = snapshot(&desk);
+        assert_ne!(before.as_ref(), Some(&bytes), "round {round}");
+        for cut in 0..bytes.len() + 4 {
+            let mut flash = flash.clone();
+            flash.write(&bytes, cut);
+            let left = flash.newest().map(|(.., bytes)| bytes.to_vec());
+            assert!(left == before || left.as_ref() == Some(&bytes), "round {round}, cut after {cut} B");
+            assert!(left == before || cut > bytes.len() + 1, "round {round}: new after {cut} B");
+        }
+        flash.write(&bytes, usize::MAX);
+        assert_eq!(flash.newest().map(|(.., bytes)| bytes), Some(&bytes[..]), "round {round}");
+    }
+}

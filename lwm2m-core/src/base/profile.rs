@@ -68,7 +68,7 @@ pub struct BootstrapPolicy {
 /// How registrations are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RegistrationPolicy {
-    /// Announce queue mode, `UQ`, to the servers of [`Config::accounts`]: the device sleeps between its
+    /// Announce queue mode, `UQ`, to the servers of [`Config::accounts`](crate::Config::accounts): the device sleeps between its
     /// Updates, and its server keeps requests until it hears of it (OMA LwM2M 1.0, 8.3). Without it, and
     /// where neither a bootstrap nor the server writes otherwise (/1/x/7), the binding is `U`.
     pub queue_mode: bool,

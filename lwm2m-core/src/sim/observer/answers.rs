@@ -155,8 +155,12 @@ impl Answers {
             acknowledged: 0,
             changed: 0,
         });
+        let token = seen.message.token();
+        if let Some(same) = self.find(peer, id).filter(|same| !same.taken) {
+            // What came before under its number was nothing that anybody took.
+            (same.code, same.token, same.confirmable, same.digest) = (code, token, confirmable, digest);
+        }
         if !repeated {
-            let token = seen.message.token();
             let unwanted = seen.message.option(OptionNumber::NO_RESPONSE).is_some();
             let (later, taken) = (if unwanted { Later::Excused } else { Later::No }, false);
             self.delivered.push_back(Delivered {

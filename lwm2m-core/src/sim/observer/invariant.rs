@@ -31,7 +31,7 @@ pub enum Invariant {
     /// A request that comes twice is carried out once (section 4.5).
     AppliedOnce,
     /// An account has one registration: Updates go where the last Register was granted, and there is no
-    /// Register without a reason while a registration is live.
+    /// Register without a reason while a registration is live, nor while a bootstrap goes on.
     OneRegistration,
     /// A notification belongs to an observation of the running registration, and is newer than the one
     /// before (RFC 7641, section 4.4; OMA LwM2M 1.0, 5.3.1).

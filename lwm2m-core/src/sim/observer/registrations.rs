@@ -178,7 +178,7 @@ impl Registrations {
     /// The device sends a message: a `fresh` one, or one that was sent before; perhaps a `repetition` of an
     /// answer.
     pub(super) fn sent(&mut self, seen: &Seen<'_>, fresh: bool, repetition: bool, report: &mut Report) {
-        let leaving = self.leaving;
+        let (leaving, bootstrapping) = (self.leaving, self.bootstrapping);
         let Some(own) = self.at(seen.host) else { return };
         let server = own.account.server;
         if !seen.code().is_request() {
@@ -195,6 +195,12 @@ impl Registrations {
         match asked.kind {
             Kind::Register => {
                 let goes_on = seen.message.block1().is_some_and(|block| block.is_ok_and(|block| block.num() > 0));
+                if bootstrapping {
+                    report.violated(
+                        Invariant::OneRegistration,
+                        format_args!("a Register at server {server} while a bootstrap goes on"),
+                    );
+                }
                 if own.sure && !own.reason && seen.now < own.lease_until {
                     let until = own.lease_until;
                     report.violated(
@@ -240,6 +246,7 @@ impl Registrations {
             // It may have written anything to any account.
             self.accounts.iter_mut().for_each(|own| own.tainted = true);
         }
+        let fair_since = self.fair_since;
         let Some(own) = self.at(seen.host) else { return };
         let answers = |asked: &Asked| {
             let piggybacked = seen.is(MessageType::Acknowledgement);
@@ -263,7 +270,9 @@ impl Registrations {
             }
             (kind, code) => {
                 (own.sure, own.reason, own.disturbed) = (false, true, true);
-                own.refused_at = (kind == Kind::Update && code == Code::NOT_FOUND).then_some(seen.now);
+                if kind == Kind::Update && code == Code::NOT_FOUND {
+                    own.refused_at = own.refused_at.filter(|at| *at >= fair_since).or(Some(seen.now));
+                }
             }
         }
     }

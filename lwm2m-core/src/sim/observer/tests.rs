@@ -356,6 +356,11 @@ fn an_account_has_one_registration() {
     bench.sent(&at_location(Code::POST, 2, 2, b"8"));
     bench.reports(Invariant::OneRegistration);
 
+    let mut bench = Bench::new();
+    bench.observer.event(&Event::BootstrapStarted);
+    bench.sent(&register(1, 1));
+    bench.reports(Invariant::OneRegistration);
+
     // With a reason: the server does not know it any more, the lifetime is over, the address is another.
     let mut bench = Bench::registered();
     let update = at_location(Code::POST, 2, 2, b"7");
