@@ -28,9 +28,9 @@ impl Endpoint {
         let Self { messages, pending, transmission, exchange_limit, .. } = self;
         messages.unacknowledged.len() < *exchange_limit
             && (self.is_silent() || {
-                let in_flight = messages.unacknowledged.of(peer).chain(pending.unanswered(peer));
+                let mut in_flight = messages.unacknowledged.of(peer).chain(pending.unanswered(peer));
                 let last_place = usize::from(transmission.nstart.saturating_sub(1));
-                in_flight.skip(last_place).next().is_none()
+                in_flight.nth(last_place).is_none()
             })
     }
 
