@@ -107,7 +107,7 @@ proptest! {
                 writer.option(OptionNumber(65_000), b"").unwrap();
             }
         });
-        let (mut plain, mut other) = (desk.client.clone(), desk.client.clone());
+        let (mut plain, mut other) = (desk.client.clone(), desk.client);
         for _ in 0..2 {
             let answered = outcome(&mut plain, peer, &ask(false), &mut model);
             prop_assert_eq!(answered, outcome(&mut other, peer, &ask(true), &mut model));
