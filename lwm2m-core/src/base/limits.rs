@@ -65,12 +65,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// One server, a few observations, short messages: for modules with some tens of KB of RAM.
+    /// One server, a few observations, short messages: for modules with some tens of KB of RAM. On
+    /// a 32-bit target the client and all that it may ever hold take less than 4 KiB, 128 bytes of URIs and names
+    /// included.
     pub const SMALL: Self = Self {
         servers: 1,
         access_controls: 0,
         slots: 2,
-        datagram: 416,
+        datagram: 400,
         exchanges: 2,
         deduplication: 8,
         deferred: 1,
@@ -79,7 +81,7 @@ impl Limits {
         observations: 3,
         attributes: 3,
         numbers: 4,
-        stored: 96,
+        stored: 80,
         events: 8,
         location: 48,
         value: 128,

@@ -127,6 +127,7 @@ fn live() {
     let most = desk.client.memory().total() + PROFILE.limits.body;
     report("with all tables full", before, &desk);
     say!("  {most} B with a body in blocks besides");
+    assert!(most <= 4_096, "all of it fits into 4 KiB");
 }
 
 const fn get(path: &str) -> Question<'_> {
