@@ -8,7 +8,7 @@ use coap_codec::{Code, ContentFormat, Header, Message, MessageId, MessageType, M
 use common::{BATTERY, Desk, Model, Server, acknowledge, answer, device, nothing, reject, reply, request, secs};
 use lwm2m_core::{
     Client, CommandError, Config, ConfigError, Credentials, Ctx, DataModel, Event, Instant, Key, Leaf, Leave,
-    ObjectDef, Output, Path, Peer, Reason, Refusal, Session, Sink, Wake,
+    ObjectDef, Output, Path, Peer, Reason, Received, Refusal, Session, Sink, Wake,
 };
 
 /// A De-register is on its way, for a Disable of ten seconds, and nobody answers.
@@ -802,4 +802,26 @@ fn a_default_lifetime_of_zero_is_an_error_of_the_configuration() {
     let mut config = Desk::config(1, 0);
     config.default_lifetime = 0;
     assert_eq!(Client::new(config, Instant::ZERO).unwrap_err(), ConfigError::Lifetime);
+}
+
+#[test]
+fn a_repetition_from_before_a_new_registration_observes_nothing() {
+    let mut desk = Desk::registered(Desk::config(1, 600));
+    let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+    let observed = |answers: &[Vec<u8>]| {
+        let answer = Message::parse(&answers[0]).unwrap();
+        assert_eq!((answer.code(), answer.payload()), (Code::CONTENT, &b"80"[..]));
+        answer.observe()
+    };
+    let (_, answers) = desk.receive(&observe);
+    assert_eq!(observed(&answers), Some(1));
+    let (_, again) = desk.receive(&observe);
+    assert_eq!(again[0], answers[0], "it was lost");
+    // Its server has forgotten everything, and so does the client.
+    let peer = desk.server_peer();
+    desk.client.connected(desk.now, peer, Session::New, &mut desk.model);
+    desk.drain();
+    assert!(desk.client.is_registered(desk.now, 1));
+    let (received, answers) = desk.receive(&observe);
+    assert_eq!((received, observed(&answers)), (Received::Request, None));
 }

@@ -332,12 +332,14 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Keeps the answer for duplicates: short ones as they are; a long answer to a GET is made
-    /// again; of anything else the code must do.
+    /// Keeps the answer for duplicates: short ones as they are; an answer to a GET is made again when it is
+    /// long, or says that the resource is observed, which may be over by then; of anything else the code
+    /// must do.
     #[inline]
     fn remember_answer(&mut self, reply: &Reply, slot: SlotId) {
         let answer = self.messages.slots.datagram(slot);
-        let again = answer.len() > INLINE && Class::of(reply.method) == Class::Harmless;
+        let observed = || Message::parse(answer).is_ok_and(|answer| answer.observe().is_some());
+        let again = Class::of(reply.method) == Class::Harmless && (answer.len() > INLINE || observed());
         let repeat = match reply.confirmable {
             true if again => Repeat::Evaluate,
             true => Inline::new(answer).or_else(|| Inline::head(answer)).map_or(Repeat::Nothing, Repeat::Answer),

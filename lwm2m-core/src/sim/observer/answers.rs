@@ -122,6 +122,14 @@ impl Answers {
         self.delivered.retain(|delivered| delivered.peer != peer);
     }
 
+    /// Whether something else came under the number of a message before, of which that may be a duplicate.
+    pub(super) fn is_another(&self, seen: &Seen<'_>) -> bool {
+        let digest = digest(seen.message.as_bytes());
+        let same = |delivered: &Delivered| delivered.peer == seen.peer && delivered.id == seen.id();
+        let own = !seen.is(MessageType::Acknowledgement) && !seen.is(MessageType::Reset);
+        own && self.delivered.iter().any(|delivered| same(delivered) && delivered.digest != digest)
+    }
+
     /// The device is about to receive a message. Whether it has received it before.
     pub(super) fn delivered(&mut self, seen: &Seen<'_>, serves: bool, gauges: &Gauges, limits: &Limits) -> bool {
         let confirmable = seen.is(MessageType::Confirmable);

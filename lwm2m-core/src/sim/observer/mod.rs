@@ -188,10 +188,11 @@ impl Observer {
         };
         let seen = Seen { now, peer, host, message };
         let serves = self.registrations.serves(now, host);
+        let another = self.answers.is_another(&seen);
         let repeated = self.answers.delivered(&seen, serves, &self.gauges, &self.limits);
         self.messages.delivered(&seen, repeated || damaged);
         self.observations.delivered(&seen);
-        self.registrations.delivered(&seen, damaged);
+        self.registrations.delivered(&seen, damaged || another);
         if message.code() == Code::POST && message.uri_path().eq([b"bs"]) {
             // Bootstrap-Finish: all that is on its way is given up.
             self.messages.excuse_all();

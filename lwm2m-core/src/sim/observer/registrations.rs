@@ -259,6 +259,8 @@ impl Registrations {
             own.granted.push(digest(seen.message.location_path()));
             return;
         }
+        // What comes after the answer is none.
+        own.asked = own.asked.filter(|_| code == Code::CONTINUE);
         match (asked.kind, code) {
             (Kind::Register, Code::CREATED) => {
                 own.granted.push(digest(seen.message.location_path()));
