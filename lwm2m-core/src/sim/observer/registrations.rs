@@ -21,6 +21,9 @@ const MARGIN: Duration = Duration::from_secs(250);
 /// Whoever is asked knows for so long what comes again (RFC 7252, section 4.8.2).
 const EXCHANGE_LIFETIME: Duration = Duration::from_secs(247);
 
+/// MAX_TRANSMIT_WAIT: after that no message is sent once more.
+const TRANSMIT_SPAN: Duration = Duration::from_secs(93);
+
 /// A lifetime below this leaves less.
 const SHORT: Duration = Duration::from_secs(600);
 
@@ -58,6 +61,8 @@ struct Registration {
     heard: [(MessageId, Instant); 8],
     live_until: Option<Instant>,
     live_lifetime: Duration,
+    /// Whether that came damaged.
+    crooked: bool,
     /// Something happened since the last Update that may keep the next one back.
     disturbed: bool,
     /// Something came damaged that may have changed the account.
@@ -105,6 +110,7 @@ impl Registrations {
             heard: [(MessageId(0), Instant::ZERO); 8],
             live_until: None,
             live_lifetime: lifetime,
+            crooked: false,
             disturbed: true,
             tainted: false,
             sound_at: now,
@@ -170,6 +176,8 @@ impl Registrations {
         if let Some(own) = self.at(host) {
             own.live_until = None;
             own.asking = None;
+            // What comes again is new to it.
+            own.heard = [(MessageId(0), Instant::ZERO); 8];
         }
     }
 
@@ -291,6 +299,8 @@ impl Registrations {
             Event::UpdateFailed { server, reason } => {
                 if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
                     own.reason = true;
+                    // An answer that comes now is none.
+                    own.asked = None;
                     if matches!(reason, Reason::Code(_)) {
                         (own.sure, own.disturbed) = (false, true);
                     }
@@ -344,7 +354,10 @@ impl Registrations {
         let Some(own) = self.at(host) else { return };
         if let Some(asked) = Asked::of(now, message, damaged) {
             // One that comes again was carried out when it came first.
-            if own.heard.iter().any(|(id, at)| *id == asked.id && now < *at + EXCHANGE_LIFETIME) {
+            let heard = own.heard.iter().find(|(id, at)| *id == asked.id && now < *at + EXCHANGE_LIFETIME);
+            if let Some((_, at)) = heard {
+                // A device whose entropy repeats itself may use a number too soon: that is taken for a repetition.
+                own.disturbed |= now > *at + TRANSMIT_SPAN;
                 return;
             }
             own.heard.rotate_right(1);
@@ -362,7 +375,8 @@ impl Registrations {
             (Kind::Register, Code::CREATED) | (Kind::Update, Code::CHANGED) => {
                 own.live_lifetime = lifetime;
                 own.live_until = Some(asking.at + lifetime);
-                own.disturbed = asking.damaged;
+                own.crooked = asking.damaged || (own.crooked && asking.lifetime.is_none());
+                own.disturbed = own.crooked;
             }
             (Kind::Deregister, Code::DELETED) => own.live_until = None,
             _ => own.disturbed = true,
