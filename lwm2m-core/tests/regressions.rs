@@ -825,3 +825,16 @@ fn a_repetition_from_before_a_new_registration_observes_nothing() {
     let (received, answers) = desk.receive(&observe);
     assert_eq!((received, observed(&answers)), (Received::Request, None));
 }
+
+#[test]
+fn a_repetition_whose_type_was_damaged_leaves_the_next_one_its_answer() {
+    let mut desk = Desk::registered(Desk::config(1, 600));
+    let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+    let (_, answers) = desk.receive(&observe);
+    let mut damaged = observe.clone();
+    damaged[0] ^= 0x10;
+    assert_eq!(Message::parse(&damaged).unwrap().message_type(), MessageType::NonConfirmable);
+    desk.receive(&damaged);
+    let (_, again) = desk.receive(&observe);
+    assert_eq!(again, answers);
+}

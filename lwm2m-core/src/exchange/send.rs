@@ -337,6 +337,10 @@ impl Endpoint {
     /// must do.
     #[inline]
     fn remember_answer(&mut self, reply: &Reply, slot: SlotId) {
+        if reply.repeated {
+            // What a repetition gets is known, whatever became of its type on the way.
+            return;
+        }
         let answer = self.messages.slots.datagram(slot);
         let observed = || Message::parse(answer).is_ok_and(|answer| answer.observe().is_some());
         let again = Class::of(reply.method) == Class::Harmless && (answer.len() > INLINE || observed());

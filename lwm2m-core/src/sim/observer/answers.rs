@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{Code, MessageType, OptionNumber, Token};
+use coap_codec::{Code, Message, MessageType, OptionNumber, Token};
 
 use super::messages::digest;
 use super::{Gauges, Hex, Invariant, Report, Seen};
@@ -191,6 +191,16 @@ impl Answers {
     /// Whether what is sent answers a message once more.
     pub(super) fn is_repetition(&self, seen: &Seen<'_>) -> bool {
         self.step.as_ref().is_some_and(|step| step.repeated && step.peer == seen.peer && step.id == seen.id())
+    }
+
+    /// Whether what is sent answers the non-confirmable request that has just come.
+    pub(super) fn is_answer(&self, seen: &Seen<'_>) -> bool {
+        let asks = |message: Message<'_>| {
+            message.code().is_request()
+                && message.message_type() == MessageType::NonConfirmable
+                && message.token() == seen.message.token()
+        };
+        self.step.as_ref().is_some_and(|step| step.peer == seen.peer) && Message::parse(&self.datagram).is_ok_and(asks)
     }
 
     /// The device sends a message. Whether it is the late answer to a request.

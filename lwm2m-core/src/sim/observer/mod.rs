@@ -172,7 +172,7 @@ impl Observer {
         let fresh = self.messages.sent(&seen, report);
         let late = self.answers.sent(&seen, report);
         if fresh {
-            let answer = late || seen.is(MessageType::Acknowledgement);
+            let answer = late || seen.is(MessageType::Acknowledgement) || self.answers.is_answer(&seen);
             self.observations.sent(&seen, answer, report);
         }
         self.registrations.sent(&seen, fresh, self.answers.is_repetition(&seen), report);
