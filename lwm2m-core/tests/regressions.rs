@@ -838,3 +838,39 @@ fn a_repetition_whose_type_was_damaged_leaves_the_next_one_its_answer() {
     let (_, again) = desk.receive(&observe);
     assert_eq!(again, answers);
 }
+
+#[test]
+fn what_is_kept_and_must_be_confirmed_a_moment_later_leaves_no_deadline_behind() {
+    let mut config = Desk::config(1, 400_000);
+    config.confirmable_notifications = false;
+    let mut desk = Desk::registered(config);
+    let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+    desk.receive(&observe);
+    let confirmed = desk.now;
+    desk.client.network_down(desk.now);
+    for level in [70, 60, 50] {
+        desk.now = desk.now + secs(60);
+        desk.battery(level);
+    }
+    // The first one leaves a second before a day is over; three seconds later one must be confirmable.
+    desk.now = confirmed + secs(86_399);
+    desk.client.network_up(desk.now);
+    desk.drain();
+    for _ in 0..50 {
+        let Some(due) = desk.client.poll_timeout() else { break };
+        desk.now = desk.now.max(due);
+        desk.client.handle_timeout(desk.now, &mut desk.model);
+        assert!(desk.client.poll_timeout().is_none_or(|next| next > desk.now), "after {}", desk.now);
+        desk.drain();
+        if desk.now > confirmed + secs(90_000) {
+            break;
+        }
+    }
+    let told: Vec<_> = desk
+        .messages(0)
+        .iter()
+        .filter(|message| message.observe().is_some())
+        .map(|message| message.payload().to_vec())
+        .collect();
+    assert_eq!(told, [&b"80"[..], b"70", b"60", b"50"]);
+}

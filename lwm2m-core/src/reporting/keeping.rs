@@ -174,11 +174,12 @@ impl Reporting {
 
     pub(super) fn poll_kept(&self, now: Instant, server: u16, confirmable: bool, room: bool) -> Option<Instant> {
         let (_, observation) = self.next_of_kept(server)?;
-        if observation.needs_confirmation(self.spaced.max(now), confirmable) {
-            room.then_some(now)
-        } else {
-            Some(self.spaced)
+        if observation.needs_confirmation(now, confirmable) {
+            return room.then_some(now);
         }
+        // By then it may have to be confirmable, which takes room.
+        let room = room || !observation.needs_confirmation(self.spaced.max(now), confirmable);
+        room.then_some(self.spaced)
     }
 
     /// One that was kept was sent, or could not be.
