@@ -65,9 +65,9 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// One server, a few observations, short messages: for modules with some tens of KB of RAM. On
-    /// a 32-bit target the client and all that it may ever hold take less than 4 KiB, 128 bytes of URIs and names
-    /// included.
+    /// One server, a few observations, short messages: for modules with some tens of KB of RAM. On a 32-bit
+    /// target the client and all that it may ever hold take less than 4 KiB, with a bootstrap server, a server, and
+    /// some 90 bytes for their URIs and the endpoint name.
     pub const SMALL: Self = Self {
         servers: 1,
         access_controls: 0,

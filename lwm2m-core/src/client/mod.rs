@@ -451,18 +451,29 @@ impl Client {
         if let Order::Connect(peer) = *self.exchange.take_order()? {
             return self.poll_session(peer);
         }
+        self.lend_order()
+    }
+
+    /// The next order when it is about a session with `peer`, which may have been given up before it was
+    /// asked for.
+    #[cold]
+    fn poll_session(&mut self, mut peer: Peer) -> Option<Output<'_>> {
+        while self.server_uri(peer).is_none() {
+            let Order::Connect(next) = *self.exchange.take_order()? else { return self.lend_order() };
+            peer = next;
+        }
+        self.session_wanted(peer)
+    }
+
+    /// The order that was taken out last, and is none for a session.
+    #[inline]
+    fn lend_order(&self) -> Option<Output<'_>> {
         Some(match self.exchange.lend_order()? {
             crate::exchange::Output::Transmit(peer, datagram) => Output::Transmit { peer, datagram },
             crate::exchange::Output::Disconnect(peer) | crate::exchange::Output::Connect(peer) => {
                 Output::Disconnect { peer }
             }
         })
-    }
-
-    #[cold]
-    fn poll_session(&mut self, peer: Peer) -> Option<Output<'_>> {
-        // It may have been given up before it was asked for.
-        if self.server_uri(peer).is_some() { self.session_wanted(peer) } else { self.poll_output() }
     }
 
     /// The oldest event that was not polled yet.

@@ -13,7 +13,8 @@ use crate::management::{self, Served};
 use crate::model::{Ctx, DataModel, Joined, Origin};
 
 impl Client {
-    /// Answers a plain Read of a peer, if its requests are served now. None for any other message: nothing has happened then.
+    /// Answers a plain Read of a peer, if its requests are served now. None for any other message: nothing has
+    /// happened then.
     #[inline]
     pub(super) fn plain_read(
         &mut self,

@@ -1,7 +1,7 @@
 //! The arena, and the figures: how much of it is taken, how much was at most, and how deep the stack went.
 
 use core::alloc::{GlobalAlloc, Layout};
-use core::ptr::addr_of_mut;
+use core::ptr::{addr_of, addr_of_mut};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use embedded_alloc::LlffHeap;
@@ -61,8 +61,10 @@ pub(crate) fn most() -> usize {
 
 const PAINT: u32 = 0xDEAD_BEEF;
 
+// Where the linker says that the stack may grow down to, and where it begins.
 unsafe extern "C" {
     static mut __sheap: u32;
+    static _stack_start: u32;
 }
 
 /// Paints the part of the stack that is free.
@@ -82,7 +84,7 @@ pub(crate) fn paint_stack() {
 
 /// How many bytes of the stack were used at most since it was painted.
 pub(crate) fn deepest_stack() -> usize {
-    let top = 0x2000_0000 + 32 * 1024;
+    let top = addr_of!(_stack_start) as usize;
     let mut at = addr_of_mut!(__sheap);
     // SAFETY: reading stops at what is in use.
     while (at as usize) < top && unsafe { at.read_volatile() } == PAINT {
