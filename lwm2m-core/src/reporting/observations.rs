@@ -201,17 +201,15 @@ impl Observations {
     /// The soonest deadline of all.
     #[inline]
     pub(super) fn soonest(&mut self) -> Option<Instant> {
-        match self.soonest.0 {
-            Some(soonest) => soonest,
-            None => self.find_soonest(),
-        }
+        let soonest = self.soonest.0.unwrap_or_else(|| self.find_soonest());
+        debug_assert_eq!(soonest, self.find_soonest(), "whoever changes anything says so");
+        self.soonest.0 = Some(soonest);
+        soonest
     }
 
     #[inline(never)]
-    fn find_soonest(&mut self) -> Option<Instant> {
-        let soonest = earliest(self.entries.iter().filter_map(Observation::deadline));
-        self.soonest.0 = Some(soonest);
-        soonest
+    fn find_soonest(&self) -> Option<Instant> {
+        earliest(self.entries.iter().filter_map(Observation::deadline))
     }
 
     pub(crate) fn find(&self, observer: Observer) -> Option<&Observation> {
