@@ -8,6 +8,7 @@ use coap_codec::{Code, MessageWriter};
 use super::operation::{Kind, Operation};
 use super::{Effect, Effects, Target, has_instance, is_there, no_query, payload_format, resolve};
 use crate::base::event::Event;
+use crate::base::features;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::time::Instant;
@@ -139,7 +140,7 @@ fn future_owner(ctx: &Ctx, model: &dyn DataModel) -> Option<u16> {
     let Origin::Server(server) = ctx.origin else { return None };
     let first = model.next_instance(SERVER, None)?;
     model.next_instance(SERVER, Some(first))?;
-    model.object(ACCESS_CONTROL).map(|_| server)
+    model.object(ACCESS_CONTROL).filter(|_| features::ACCESS_CONTROL).map(|_| server)
 }
 
 /// What Access Control is to say of a new instance.

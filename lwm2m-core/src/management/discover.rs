@@ -7,6 +7,7 @@ use super::content::{self, Head};
 use super::operation::Operation;
 use super::{Effects, Target, no_query, resolve};
 use crate::base::attributes::{Assigned, Attributes, Name};
+use crate::base::features::REPORTING;
 use crate::base::path::{Leaf, Path};
 use crate::base::rights::Rights;
 use crate::base::value::{Sink, Stop, Value};
@@ -95,6 +96,9 @@ impl Links<'_, '_> {
     }
 
     fn attributes(&mut self, attributes: Attributes) {
+        if !REPORTING {
+            return;
+        }
         for (name, seconds) in [(Name::Pmin, attributes.pmin), (Name::Pmax, attributes.pmax)] {
             if let Some(seconds) = seconds {
                 self.writer.attribute(name.as_str(), LinkValue::Uint(seconds.into()));

@@ -24,6 +24,7 @@ use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
 use self::operation::{Kind, Observe, Operation, Unfit, Wanted};
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::event::Event;
+use crate::base::features::REPORTING;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::format::Format;
@@ -128,7 +129,9 @@ pub(crate) fn serve(
         (Kind::Delete, Origin::Bootstrap) => change::bootstrap_delete(ctx, operation, model, writer),
         (Kind::Delete, _) => change::delete(ctx, operation, model, writer),
         (Kind::Execute, Origin::Server(_) | Origin::Local) => execute::serve(ctx, operation, model, writer),
-        (Kind::WriteAttributes, Origin::Server(_)) => attributes::serve(ctx, operation, assigned, model, writer),
+        (Kind::WriteAttributes, Origin::Server(_)) if REPORTING => {
+            attributes::serve(ctx, operation, assigned, model, writer)
+        }
         (Kind::WriteAttributes | Kind::Finish | Kind::Execute | Kind::Create | Kind::WellKnown, _) => {
             Err(Code::METHOD_NOT_ALLOWED.into())
         }

@@ -11,6 +11,7 @@ use super::definitions;
 use super::definitions::access_control::{ACCESS_CONTROL_OWNER, ACL, OBJECT_ID, OBJECT_INSTANCE_ID};
 use crate::base::config;
 use crate::base::definition::with_ranges;
+use crate::base::features;
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::value::{Sink, Value};
@@ -105,10 +106,17 @@ impl Instance {
     }
 }
 
+/// What its instances lie in.
+#[cfg(feature = "access-control")]
+type Entries = Vec<Instance>;
+/// The object is left out.
+#[cfg(not(feature = "access-control"))]
+type Entries = crate::base::table::Nothing<Instance>;
+
 /// The object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AccessControl {
-    pub(crate) instances: Vec<Instance>,
+    pub(crate) instances: Entries,
     limit: usize,
     /// The longest ACL: an entry for each server, and the default.
     entries: usize,
@@ -116,12 +124,12 @@ pub(crate) struct AccessControl {
 
 impl AccessControl {
     pub(crate) const fn new(limit: usize, servers: usize) -> Self {
-        Self { instances: Vec::new(), limit, entries: servers.saturating_add(1) }
+        Self { instances: Entries::new(), limit, entries: servers.saturating_add(1) }
     }
 
     /// Whether the client has the object at all.
     pub(crate) const fn is_supported(&self) -> bool {
-        self.limit > 0
+        features::ACCESS_CONTROL && self.limit > 0
     }
 
     /// Whether there are no more instances, and no longer ACLs, than the limits allow.
@@ -166,6 +174,9 @@ impl AccessControl {
     /// Says what the device itself wants of a path: an object or an instance. False when there is no
     /// room for it, or the path is none of these.
     pub(crate) fn decide(&mut self, config::AccessControl { path, owner, acl }: &config::AccessControl) -> bool {
+        if !features::ACCESS_CONTROL {
+            return false;
+        }
         let (object, instance) = match (path.object_id(), path.instance_id(), path.depth()) {
             (Some(object), None, _) => (object, MAX_ID),
             (Some(object), Some(instance), 2) if instance != MAX_ID => (object, instance),
@@ -328,6 +339,9 @@ impl DataModel for AccessControl {
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
+        if !features::ACCESS_CONTROL {
+            return Err(Refusal::Code(Code::NOT_FOUND));
+        }
         let known = self.get(change.instance);
         // Servers come by instances with those of other objects, or by a bootstrap (8.2.2).
         if matches!(ctx.origin, Origin::Server(_)) && matches!(change.action, Action::Create | Action::Delete) {
@@ -349,6 +363,9 @@ impl DataModel for AccessControl {
     }
 
     fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
+        if !features::ACCESS_CONTROL {
+            return;
+        }
         if change.action == Action::Delete {
             self.instances.retain(|instance| instance.id != change.instance);
             return;

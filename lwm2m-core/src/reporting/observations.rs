@@ -1,13 +1,12 @@
 //! The table of observations.
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use coap_codec::{MessageId, Token};
 
-use super::Periods;
+use super::{Entries, Periods};
 use crate::base::path::Path;
-use crate::base::table;
+use crate::base::table::Places;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
 use crate::format::Format;
@@ -120,13 +119,13 @@ impl Observation {
 /// The table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Observations {
-    entries: Vec<Observation>,
+    entries: Entries<Observation>,
     limit: usize,
 }
 
 impl Observations {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Vec::new(), limit }
+        Self { entries: Entries::new(), limit }
     }
 
     /// The Observe value with which (server, token) may begin, if there is room. It goes on from an
@@ -134,7 +133,7 @@ impl Observations {
     pub(crate) fn admit(&self, server: u16, token: Token) -> Option<u32> {
         match self.entries.iter().find(|entry| entry.observer() == (server, token)) {
             Some(entry) => Some(entry.next_sequence()),
-            None if self.entries.len() < self.limit => Some(1),
+            None if self.entries.has_room(self.limit) => Some(1),
             None => None,
         }
     }
@@ -144,15 +143,15 @@ impl Observations {
         let same = |entry: &&mut Observation| entry.observer() == observation.observer();
         if let Some(entry) = self.entries.iter_mut().find(same) {
             *entry = observation;
-        } else if self.entries.len() < self.limit {
-            table::make_room(&mut self.entries, 1, self.limit);
+        } else if self.entries.has_room(self.limit) {
+            self.entries.make_room(1, self.limit);
             self.entries.push(observation);
         }
     }
 
     pub(crate) fn remove(&mut self, which: impl Fn(&Observation) -> bool) -> Option<Observation> {
         let index = self.entries.iter().position(which)?;
-        Some(self.entries.remove(index))
+        self.entries.take_out(index)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Observation> {
@@ -177,7 +176,7 @@ impl Observations {
 
     /// Takes all the memory that it may ever need.
     pub(super) fn reserve(&mut self) {
-        table::reserve(&mut self.entries, self.limit);
+        self.entries.reserve_all(self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {

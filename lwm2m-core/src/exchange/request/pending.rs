@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use coap_codec::{Message, Token};
 
 use super::upload::Upload;
+use crate::base::features::BLOCKWISE;
 use crate::base::time::{Instant, earliest};
 use crate::exchange::{ExchangeId, Peer, take_out};
 
@@ -64,7 +65,7 @@ impl Pending {
 
     /// A request to `peer` whose next block is to be sent.
     pub(crate) fn next_block(&self, peer: Peer) -> Option<ExchangeId> {
-        let due = |request: &&Request| request.peer == peer && request.awaits == Awaits::NextBlock;
+        let due = |request: &&Request| BLOCKWISE && request.peer == peer && request.awaits == Awaits::NextBlock;
         self.requests.iter().find(due).map(|request| request.exchange)
     }
 

@@ -11,7 +11,7 @@ use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageId, OptionNumb
 
 use crate::base::limits::Limits;
 use crate::base::mixer::Mixer;
-use crate::base::table;
+use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
 use crate::exchange::Peer;
 
@@ -70,10 +70,17 @@ pub(crate) enum Arrival {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(usize);
 
+/// What the table is made of.
+#[cfg(feature = "blockwise")]
+type Entries = Vec<Transfer>;
+/// Bodies in blocks are left out.
+#[cfg(not(feature = "blockwise"))]
+type Entries = crate::base::table::Nothing<Transfer>;
+
 /// The table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Transfers {
-    list: Vec<Transfer>,
+    list: Entries,
     limit: usize,
     body: usize,
     /// The largest block that is welcome, as its exponent.
@@ -87,7 +94,7 @@ impl Transfers {
         let fits = |szx: &u8| (16usize << szx).saturating_add(OVERHEAD) <= limits.datagram;
         let szx = (0..=BlockValue::MAX_SZX).rev().find(fits).unwrap_or(0);
         let body = limits.body.min(u32::MAX as usize);
-        Self { list: Vec::new(), limit: limits.transfers, body, szx, lifetime }
+        Self { list: Entries::new(), limit: limits.transfers, body, szx, lifetime }
     }
 
     /// Takes note of a block. One that is `resumed` arrived before, and waited for its caller: it
@@ -161,14 +168,14 @@ impl Transfers {
     /// A place for a body that begins: its own from before, a free one, or that of one that is over.
     fn begin(&mut self, known: Option<usize>, transfer: Transfer) -> Option<usize> {
         let is_over = |(index, transfer): (usize, &Transfer)| matches!(transfer.stage, Stage::Over(_)).then_some(index);
-        let free = self.list.len() < self.limit;
+        let free = self.list.has_room(self.limit);
         match known.or_else(|| self.list.iter().enumerate().find_map(is_over).filter(|_| !free)) {
             Some(index) => {
                 *self.list.get_mut(index)? = transfer;
                 Some(index)
             }
             None if free => {
-                table::make_room(&mut self.list, 1, self.limit);
+                self.list.make_room(1, self.limit);
                 self.list.push(transfer);
                 self.list.len().checked_sub(1)
             }
@@ -245,9 +252,7 @@ impl Transfers {
 
     /// The body is not wanted any more.
     pub(crate) fn end(&mut self, place: Place) {
-        if place.0 < self.list.len() {
-            self.list.remove(place.0);
-        }
+        self.list.take_out(place.0);
     }
 
     /// How many bytes a body may have.
@@ -282,7 +287,7 @@ impl Transfers {
 
     /// Takes all the memory that it may ever need.
     pub(crate) fn reserve(&mut self) {
-        table::reserve(&mut self.list, self.limit);
+        self.list.reserve_all(self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {

@@ -8,6 +8,8 @@ use alloc::boxed::Box;
 
 use coap_codec::{BlockValue, Code, Message, MessageWriter, WriteError};
 
+use crate::base::features::BLOCKWISE;
+
 /// Block1 with three bytes, Size1 with four, and the payload marker, as they follow other options.
 const OVERHEAD: usize = 5 + 6 + 1;
 
@@ -67,7 +69,7 @@ impl Upload {
                     if total <= room.len() { Ok(total) } else { Err(WriteError::NoSpace { needed: total }) }
                 });
                 match whole {
-                    Err(WriteError::NoSpace { .. }) => BlockValue::MAX_SZX,
+                    Err(WriteError::NoSpace { .. }) if BLOCKWISE => BlockValue::MAX_SZX,
                     done => return done,
                 }
             }
@@ -99,8 +101,8 @@ impl Upload {
     /// more when it asks.
     pub(crate) fn write_echo(&mut self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
         match &self.echo {
-            Echo::Told(value) => writer.echo(value),
-            Echo::Ignored | Echo::Heeded => {
+            Echo::Told(value) if BLOCKWISE => writer.echo(value),
+            Echo::Ignored | Echo::Heeded | Echo::Told(_) => {
                 self.echo = Echo::Heeded;
                 Ok(())
             }
@@ -121,6 +123,9 @@ impl Upload {
 
     /// Takes a response. True when it only wants the next block, or the request once more in another way.
     pub(crate) fn answered(&mut self, response: &Message<'_>) -> bool {
+        if !BLOCKWISE {
+            return false;
+        }
         if self.take_echo(response) {
             return true;
         }

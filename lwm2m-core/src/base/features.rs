@@ -1,0 +1,13 @@
+//! Which parts of the crate were asked for: one that was left out takes no room in the image.
+//!
+//! A part is written once. Where it is left out, its tables are made of [`Nothing`](super::table::Nothing), and these
+//! constants stand where a peer comes in; the compiler sees the rest.
+
+/// Observations, notifications and Write-Attributes: the whole of Information Reporting.
+pub(crate) const REPORTING: bool = cfg!(feature = "reporting");
+
+/// Bodies in blocks, in both directions, and requests of ours that are sent once more with an Echo.
+pub(crate) const BLOCKWISE: bool = cfg!(feature = "blockwise");
+
+/// The Access Control object.
+pub(crate) const ACCESS_CONTROL: bool = cfg!(feature = "access-control");
