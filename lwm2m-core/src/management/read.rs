@@ -47,9 +47,10 @@ pub(super) fn effects(
     wanted: &Wanted,
     (observe, sequence): (Option<Observe>, Option<u32>),
     format: Format,
-) -> Effects {
+    effects: &mut Effects,
+) {
     let path = wanted.path;
-    let news = match (sequence, origin) {
+    effects.news = match (sequence, origin) {
         (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
         // The blocks after the first one belong to the same Read.
         _ if wanted.block2.is_some_and(|block| block.num() > 0) => None,
@@ -60,7 +61,7 @@ pub(super) fn effects(
         (Some(Observe::Cancel), _) => Some(Observing::Ends),
         (_, sequence) => sequence.map(|sequence| Observing::Begins { path, format, sequence, block }),
     };
-    Effects { news, effect: observing.map(Effect::Observing) }
+    effects.effect = observing.map(Effect::Observing);
 }
 
 /// Writes the value of a resource that lies ready, in a format for one value, into an answer that begins:
