@@ -9,5 +9,8 @@ pub(crate) const REPORTING: bool = cfg!(feature = "reporting");
 /// Bodies in blocks, in both directions, and requests of ours that are sent once more with an Echo.
 pub(crate) const BLOCKWISE: bool = cfg!(feature = "blockwise");
 
+/// Code of its own for what comes most. What leaves is the same without it.
+pub(crate) const SHORTCUTS: bool = cfg!(feature = "shortcuts");
+
 /// The Access Control object.
 pub(crate) const ACCESS_CONTROL: bool = cfg!(feature = "access-control");

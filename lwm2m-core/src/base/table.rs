@@ -65,6 +65,10 @@ impl<T> Nothing<T> {
         Self([])
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        true
+    }
+
     pub(crate) const fn capacity(&self) -> usize {
         0
     }

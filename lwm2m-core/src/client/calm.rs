@@ -7,6 +7,7 @@ use coap_codec::{Code, Message};
 use super::connection::{Connection, Link};
 use super::due::After;
 use super::{Client, Left, Received, Role};
+use crate::base::features::SHORTCUTS;
 use crate::base::path::Path;
 use crate::base::time::{Instant, sooner};
 use crate::exchange::{Peer, Verdict};
@@ -24,7 +25,7 @@ impl Client {
     ) {
         #[cfg(test)]
         let mut twin = self.clone();
-        if !calmly(self, &mut model) {
+        if !SHORTCUTS || !calmly(self, &mut model) {
             return otherwise(self, model);
         }
         #[cfg(test)]

@@ -9,6 +9,7 @@ use super::connection::{Connection, Link};
 use super::next::Task;
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
+use crate::base::features::SHORTCUTS;
 use crate::base::time::{Instant, sooner};
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
@@ -46,7 +47,7 @@ impl Client {
 
     #[inline(never)]
     fn pump_all(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
-        self.send_due(now, after, self.is_settled(), model);
+        self.send_due(now, after, SHORTCUTS && self.is_settled(), model);
     }
 
     /// The same when it is known whether all is [settled](Self::is_settled). Sending leaves it so.
@@ -320,7 +321,7 @@ impl Client {
         let joined = Joined(&mut self.accounts, model);
         let (mut over, mut barred, mut same) = (false, false, false);
         let reporting = &mut self.reporting;
-        let whole = !due.kept && due.block.is_none();
+        let whole = SHORTCUTS && !due.kept && due.block.is_none();
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             let what = (due.path, due.format, due.sequence);
             if whole && let Some((at, value)) = tell_ready(&ctx, what, (joined.0, joined.1), writer) {

@@ -25,6 +25,7 @@ use self::connection::{Connection, Connections, Link};
 use self::due::After;
 use crate::base::config::{AccessControl, Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
+use crate::base::features::SHORTCUTS;
 use crate::base::path::Path;
 use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
@@ -131,7 +132,7 @@ impl Client {
         message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> (Received, Left) {
-        if let Some(acknowledged) = self.acknowledged_calmly(now, peer, message, model) {
+        if SHORTCUTS && let Some(acknowledged) = self.acknowledged_calmly(now, peer, message, model) {
             return acknowledged;
         }
         if let (Some(reply), Some(connection)) = (Reply::to(peer, message), self.connections.by_peer(peer)) {
@@ -376,7 +377,7 @@ impl Client {
     fn tell_of(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
         let wall = self.clock.embedder(now);
         // Most changes are of a value that is told at once, and looked at only then.
-        let at_once = path.depth() >= 2 && self.is_settled() && !self.exchange.owes_answers();
+        let at_once = SHORTCUTS && path.depth() >= 2 && self.is_settled() && !self.exchange.owes_answers();
         let joined = Joined(&mut self.accounts, model);
         if at_once {
             self.reporting.suspect((now, wall), path, &joined);
