@@ -9,6 +9,9 @@ pub(crate) const REPORTING: bool = cfg!(feature = "reporting");
 /// Bodies in blocks, in both directions, and requests of ours that are sent once more with an Echo.
 pub(crate) const BLOCKWISE: bool = cfg!(feature = "blockwise");
 
+/// Values as plain text, beside TLV and opaque bytes.
+pub(crate) const TEXT: bool = cfg!(feature = "text");
+
 /// Code of its own for what comes most. What leaves is the same without it.
 pub(crate) const SHORTCUTS: bool = cfg!(feature = "shortcuts");
 

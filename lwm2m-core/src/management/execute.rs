@@ -22,7 +22,7 @@ pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel)
         return Err(Code::METHOD_NOT_ALLOWED);
     }
     no_query(operation)?;
-    let text = |number| Format::understood(number, operation.places.legacy).is_some_and(Format::is_text);
+    let text = |number| Format::named(number, operation.places.legacy).is_some_and(Format::is_text);
     if !operation.content_format.is_none_or(text) {
         return Err(Code::UNSUPPORTED_CONTENT_FORMAT);
     }

@@ -6,6 +6,7 @@ use super::content::{self, Head};
 use super::operation::{Observe, Wanted};
 use super::{Effect, Effects, Observing, Target, find, permit};
 use crate::base::event::Event;
+use crate::base::features::TEXT;
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::value::{DataType, Value};
@@ -147,8 +148,8 @@ fn choose_format(wanted: &Wanted, target: &Target) -> Result<Format, Code> {
     let Some(accept) = wanted.accept else {
         let format = match single.map(|resource| resource.data_type) {
             Some(DataType::Opaque) => Format::OPAQUE,
-            Some(_) => Format::TEXT,
-            None => Format::TLV,
+            Some(_) if TEXT => Format::TEXT,
+            _ => Format::TLV,
         };
         return Ok(format.chosen(wanted.legacy));
     };
