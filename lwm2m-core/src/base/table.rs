@@ -7,7 +7,12 @@ use core::ops::{Deref, DerefMut, Range};
 
 /// How many more places to take for `needed` ones in a table with `len` of at most `limit`: it doubles.
 fn more(len: usize, needed: usize, limit: usize) -> usize {
-    len.max(needed).max(2).min(limit.saturating_sub(len)).max(needed)
+    len.min(limit.saturating_sub(len)).max(needed)
+}
+
+#[cold]
+fn grow<T>(table: &mut Vec<T>, needed: usize, limit: usize) {
+    table.reserve_exact(more(table.len(), needed, limit));
 }
 
 /// What a table keeps its entries in.
@@ -28,7 +33,7 @@ pub(crate) trait Places<T> {
 impl<T> Places<T> for Vec<T> {
     fn make_room(&mut self, needed: usize, limit: usize) {
         if self.capacity().saturating_sub(self.len()) < needed {
-            self.reserve_exact(more(self.len(), needed, limit));
+            grow(self, needed, limit);
         }
     }
 
@@ -51,6 +56,11 @@ pub(crate) fn make_room_in_queue<T>(queue: &mut VecDeque<T>, limit: usize) {
     if queue.len() == queue.capacity() {
         queue.reserve_exact(more(queue.len(), 1, limit));
     }
+}
+
+/// The same as of a table.
+pub(crate) fn reserve_queue<T>(queue: &mut VecDeque<T>, limit: usize) {
+    queue.reserve_exact(limit.saturating_sub(queue.len()));
 }
 
 /// The entries of a floor that was left out: never any. It has the methods of a `Vec` that tables use, so that
@@ -133,7 +143,7 @@ mod tests {
             table.push(number);
             capacities.push(table.capacity());
         }
-        assert_eq!(capacities, [2, 2, 4, 4, 7, 7, 7]);
+        assert_eq!(capacities, [1, 2, 4, 4, 7, 7, 7]);
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Client {
         let Self { lifecycle, accounts, config, exchange, objects: Some(objects), .. } = self else { return false };
         let others_wait = lifecycle.poll_account_timeout().is_none_or(|at| at > now);
         let [own] = lifecycle.registrations.as_mut_slice() else { return false };
-        let terms = Lifecycle::terms(own.server, accounts, config, *objects);
+        let terms = Lifecycle::terms(own.server, accounts, config, objects.get());
         let plain = Request::Update { lifetime: false, binding: false, objects: false };
         let Some(lease) = own.lease().filter(|_| others_wait && own.due(now, terms) == Some(plain)) else {
             return false;

@@ -408,7 +408,7 @@ impl Client {
 
     /// 64 bits of the object list, made anew when something may have changed it.
     fn objects(&mut self, model: &dyn DataModel) -> u64 {
-        *self.objects.get_or_insert_with(|| object_list::digest(&Viewed(&self.accounts, model)))
+        self.objects.get_or_insert_with(|| object_list::digest(&Viewed(&self.accounts, model))).get()
     }
 }
 

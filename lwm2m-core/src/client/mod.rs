@@ -19,6 +19,8 @@ mod rest;
 mod sessions;
 mod snapshot;
 
+use core::num::NonZeroU64;
+
 use coap_codec::Message;
 
 use self::connection::{Connection, Connections, Link};
@@ -63,7 +65,7 @@ pub struct Client {
     dropped_notifications: u32,
     revision: u32,
     /// The digest of the object list, until something may have changed it.
-    objects: Option<u64>,
+    objects: Option<NonZeroU64>,
 }
 
 impl Client {
@@ -584,6 +586,7 @@ impl Client {
         self.transfers.reserve();
         self.reporting.reserve();
         self.events.reserve();
+        self.connections.reserve();
     }
 
     /// Gives the memory of unused datagram buffers back.

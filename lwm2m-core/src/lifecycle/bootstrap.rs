@@ -16,7 +16,7 @@ use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
 use crate::objects::Accounts;
-use crate::objects::security::Mode;
+use crate::objects::security::{Instance, Mode};
 
 /// Where the bootstrap stands. Each state holds what it needs, and its deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -134,11 +134,8 @@ impl Bootstrap {
         let (Self::Requesting { before, .. } | Self::Receiving { before, .. }) = self else {
             return Parting::Lingers;
         };
-        let account = |accounts: &Accounts| {
-            let account = accounts.0.bootstrap_server();
-            account.map(|account| (account.uri.clone(), account.mode))
-        };
-        let (made_for, now) = (account(before), account(accounts));
+        let (made_for, now) = (before.0.bootstrap_server(), accounts.0.bootstrap_server());
+        let (made_for, now) = (made_for.map(Instance::place), now.map(Instance::place));
         match made_for {
             made_for if made_for == now && config.bootstrap.server_initiated => Parting::Stays,
             Some((_, mode)) if mode != Some(Mode::NoSec) => Parting::Closes,

@@ -117,14 +117,15 @@ type Entries = crate::base::table::Nothing<Instance>;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AccessControl {
     pub(crate) instances: Entries,
-    limit: usize,
+    limit: u16,
     /// The longest ACL: an entry for each server, and the default.
-    entries: usize,
+    entries: u16,
 }
 
 impl AccessControl {
-    pub(crate) const fn new(limit: usize, servers: usize) -> Self {
-        Self { instances: Entries::new(), limit, entries: servers.saturating_add(1) }
+    pub(crate) fn new(limit: usize, servers: usize) -> Self {
+        let narrow = |limit: usize| u16::try_from(limit).unwrap_or(u16::MAX);
+        Self { instances: Entries::new(), limit: narrow(limit), entries: narrow(servers.saturating_add(1)) }
     }
 
     /// Whether the client has the object at all.
@@ -134,7 +135,8 @@ impl AccessControl {
 
     /// Whether there are no more instances, and no longer ACLs, than the limits allow.
     pub(crate) fn fits(&self) -> bool {
-        self.instances.len() <= self.limit && self.instances.iter().all(|known| known.acl.len() <= self.entries)
+        self.instances.len() <= self.limit.into()
+            && self.instances.iter().all(|known| known.acl.len() <= self.entries.into())
     }
 
     /// The Object Instance that an instance speaks of, if it is not an object.
@@ -187,7 +189,7 @@ impl AccessControl {
         let mut own =
             Instance { id, object: Some(object), instance: Some(instance), owner: Some(*owner), acl: Vec::new() };
         acl.iter().for_each(|(server, rights)| own.grant(*server, *rights));
-        let fits = own.acl.len() <= self.entries;
+        let fits = own.acl.len() <= self.entries.into();
         if fits {
             self.edit(id, |known| *known = own);
         }
@@ -196,7 +198,7 @@ impl AccessControl {
 
     /// The smallest Object Instance ID that is free, if there is room for one more.
     fn free(&self) -> Option<u16> {
-        let room = self.instances.len() < self.limit;
+        let room = self.instances.len() < self.limit.into();
         (0..MAX_ID).find(|id| self.get(*id).is_none()).filter(|_| room)
     }
 
@@ -354,8 +356,9 @@ impl DataModel for AccessControl {
         let kept = known
             .filter(|_| change.action == Action::Update)
             .map_or(0, |known| known.acl.iter().filter(|entry| entries().all(|server| server != entry.server)).count());
-        let full = known.is_none() && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit;
-        let fits = kept.saturating_add(entries().count()) <= self.entries;
+        let full =
+            known.is_none() && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit.into();
+        let fits = kept.saturating_add(entries().count()) <= self.entries.into();
         if full || !fits || entries().any(|server| server == MAX_ID) {
             return Err(Refusal::Code(Code::BAD_REQUEST));
         }

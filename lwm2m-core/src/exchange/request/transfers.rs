@@ -81,20 +81,23 @@ type Entries = crate::base::table::Nothing<Transfer>;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Transfers {
     list: Entries,
-    limit: usize,
-    body: usize,
+    limit: u16,
+    body: u32,
     /// The largest block that is welcome, as its exponent.
     szx: u8,
-    /// EXCHANGE_LIFETIME: so long after its last block a body is waited for.
-    lifetime: Duration,
+    /// EXCHANGE_LIFETIME in seconds: so long after its last block a body is waited for.
+    lifetime: u32,
 }
 
 impl Transfers {
     pub(crate) fn new(limits: &Limits, lifetime: Duration) -> Self {
         let fits = |szx: &u8| (16usize << szx).saturating_add(OVERHEAD) <= limits.datagram;
         let szx = (0..=BlockValue::MAX_SZX).rev().find(fits).unwrap_or(0);
-        let body = limits.body.min(u32::MAX as usize);
-        Self { list: Entries::new(), limit: limits.transfers, body, szx, lifetime }
+        let body = u32::try_from(limits.body).unwrap_or(u32::MAX);
+        let limit = u16::try_from(limits.transfers).unwrap_or(u16::MAX);
+        let part = u64::from(lifetime.subsec_nanos() > 0);
+        let lifetime = u32::try_from(lifetime.as_secs().saturating_add(part)).unwrap_or(u32::MAX);
+        Self { list: Entries::new(), limit, body, szx, lifetime }
     }
 
     /// Takes note of a block. One that is `resumed` arrived before, and waited for its caller: it
@@ -143,7 +146,7 @@ impl Transfers {
                 self.begin(known, transfer).ok_or(Code::SERVICE_UNAVAILABLE)?
             }
         };
-        let until = now + self.lifetime;
+        let until = now.after_seconds(self.lifetime);
         let own = self.list.get_mut(index).ok_or(Code::REQUEST_ENTITY_INCOMPLETE)?;
         let same = own.method == message.code() && own.format == message.content_format();
         // Blocks may become smaller where the offset can still be named, and not larger.
@@ -168,14 +171,14 @@ impl Transfers {
     /// A place for a body that begins: its own from before, a free one, or that of one that is over.
     fn begin(&mut self, known: Option<usize>, transfer: Transfer) -> Option<usize> {
         let is_over = |(index, transfer): (usize, &Transfer)| matches!(transfer.stage, Stage::Over(_)).then_some(index);
-        let free = self.list.has_room(self.limit);
+        let free = self.list.has_room(self.limit.into());
         match known.or_else(|| self.list.iter().enumerate().find_map(is_over).filter(|_| !free)) {
             Some(index) => {
                 *self.list.get_mut(index)? = transfer;
                 Some(index)
             }
             None if free => {
-                self.list.make_room(1, self.limit);
+                self.list.make_room(1, self.limit.into());
                 self.list.push(transfer);
                 self.list.len().checked_sub(1)
             }
@@ -212,7 +215,7 @@ impl Transfers {
         payload: &[u8],
         announced: Option<u32>,
     ) -> Result<(), Code> {
-        let limit = self.body;
+        let limit = self.longest();
         let own = self.list.get_mut(place.0).ok_or(Code::REQUEST_ENTITY_INCOMPLETE)?;
         let announced = announced.map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX));
         let Stage::Collecting(body) = &mut own.stage else { return Err(Code::REQUEST_ENTITY_INCOMPLETE) };
@@ -257,7 +260,7 @@ impl Transfers {
 
     /// How many bytes a body may have.
     pub(crate) const fn longest(&self) -> usize {
-        self.body
+        self.body as usize
     }
 
     /// The option that acknowledges a block, and asks for smaller ones if they are too large.
@@ -292,7 +295,7 @@ impl Transfers {
 
     /// Takes all the memory that it may ever need.
     pub(crate) fn reserve(&mut self) {
-        self.list.reserve_all(self.limit);
+        self.list.reserve_all(self.limit.into());
     }
 
     pub(crate) fn heap(&self) -> usize {
