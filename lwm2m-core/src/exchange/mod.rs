@@ -289,7 +289,7 @@ impl Endpoint {
         self.messages.outbox.has_next(&mut self.messages.slots)
     }
 
-    /// Takes the next order out, for a caller that adds to it before it is lent.
+    /// Takes the next order out, if [there is one](Self::has_order), for a caller that adds to it before it is lent.
     pub(crate) fn take_order(&mut self) -> Option<&Order> {
         self.messages.outbox.pop()
     }

@@ -18,7 +18,8 @@ use crate::exchange::ExchangeId;
 use crate::objects::Accounts;
 use crate::objects::security::{Instance, Mode};
 
-/// Where the bootstrap stands. Each state holds what it needs, and its deadline.
+/// Where the bootstrap stands. Each state holds what it needs, and its deadline. The fields lie in their order here:
+/// the short ones come first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(crate) enum Bootstrap {
@@ -27,11 +28,11 @@ pub(crate) enum Bootstrap {
     /// Wanted at the first network connection; then Client Hold Off Time counts, if it is honoured.
     Boot,
     /// A Bootstrap-Request is due at `at`.
-    Wanted { at: Instant, failures: u8 },
+    Wanted { failures: u8, at: Instant },
     /// The Bootstrap-Request is on its way; a command may come before its answer.
-    Requesting { exchange: ExchangeId, failures: u8, before: Box<Accounts> },
+    Requesting { failures: u8, exchange: ExchangeId, before: Box<Accounts> },
     /// The bootstrap server sends commands; `until` it must have sent the next one.
-    Receiving { until: Instant, failures: u8, before: Box<Accounts> },
+    Receiving { failures: u8, before: Box<Accounts>, until: Instant },
 }
 
 /// What becomes of the session in which a bootstrap finished.
