@@ -12,6 +12,9 @@ pub(crate) const BLOCKWISE: bool = cfg!(feature = "blockwise");
 /// Values as plain text, beside TLV and opaque bytes.
 pub(crate) const TEXT: bool = cfg!(feature = "text");
 
+/// Numbers as text and opaque values in Base64, which LwM2M JSON has, too.
+pub(crate) const TEXT_INSIDE: bool = TEXT || cfg!(feature = "json");
+
 /// Code of its own for what comes most. What leaves is the same without it.
 pub(crate) const SHORTCUTS: bool = cfg!(feature = "shortcuts");
 

@@ -177,6 +177,10 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(
+        not(all(feature = "shortcuts", feature = "reporting", feature = "blockwise", feature = "access-control")),
+        ignore = "whole lives, and what is done calmly in them"
+    )]
     fn what_is_done_calmly_comes_to_the_same_in_quiet_and_in_wild_lives() {
         let counts = [Profile::Quiet, Profile::Busy, Profile::Wild].map(|profile| done_calmly(profile, 48));
         assert!(counts.iter().all(|count| *count > 500), "{counts:?}");

@@ -262,7 +262,7 @@ impl<'b> Encoder<'b> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "text", feature = "json"))]
 mod tests {
     use super::*;
 

@@ -72,7 +72,7 @@ impl Encode for Writer<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "text"))]
 mod tests {
     use super::*;
 

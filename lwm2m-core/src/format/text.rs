@@ -5,14 +5,14 @@ use super::payload::DecodeError;
 use super::{NOT_ACCEPTABLE, base64};
 use crate::base::decimal;
 use crate::base::definition::ResourceDef;
-use crate::base::features::TEXT;
+use crate::base::features::TEXT_INSIDE;
 use crate::base::path::MAX_ID;
 use crate::base::value::{DataType, Stop, Value};
 
 /// Writes one value. Floats are in plain decimal notation, and those that are no number cannot be
 /// written at all.
 pub(super) fn write(output: &mut Output<'_>, value: Value<'_>) -> Result<(), Stop> {
-    if !TEXT {
+    if !TEXT_INSIDE {
         return Err(NOT_ACCEPTABLE);
     }
     match value {
@@ -39,7 +39,7 @@ pub(super) fn read<'a>(
     text: &'a [u8],
     scratch: &'a mut [u8],
 ) -> Result<Value<'a>, DecodeError> {
-    if !TEXT {
+    if !TEXT_INSIDE {
         return Err(DecodeError::Type(resource.id));
     }
     let value = match resource.data_type {

@@ -389,7 +389,7 @@ impl DataModel for AccessControl {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "access-control"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -507,7 +507,7 @@ mod tests {
             let before = left.clone();
             let mut lost = Vec::new();
             left.part_with(1, &[2, 3], &mut |path| lost.push(path));
-            for known in &left.instances {
+            for known in left.instances.iter() {
                 prop_assert!(known.owner != Some(1) && known.entry(1).is_none());
             }
             for (server, instance) in (2..4).flat_map(|server| (0..4).map(move |instance| (server, instance))) {

@@ -109,7 +109,7 @@ impl Assigned for OfServer<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reporting"))]
 mod tests {
     use super::*;
     use alloc::collections::BTreeMap;

@@ -264,7 +264,7 @@ impl Encode for Both<'_, '_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reporting"))]
 mod tests {
     use super::*;
     use crate::base::attributes::Number;

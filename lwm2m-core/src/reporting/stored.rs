@@ -166,7 +166,7 @@ impl Record<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reporting"))]
 mod tests {
     use super::*;
     use alloc::collections::VecDeque;

@@ -330,7 +330,7 @@ fn resource(message: &Message<'_>) -> u64 {
     mixer.finish()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "blockwise"))]
 mod tests {
     use super::*;
     use coap_codec::{Header, MessageType, MessageWriter, Token};

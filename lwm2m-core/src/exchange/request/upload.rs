@@ -151,7 +151,7 @@ impl Upload {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "blockwise"))]
 mod tests {
     use super::*;
     use alloc::vec::Vec;
