@@ -27,6 +27,13 @@ use crate::exchange::{ExchangeId, Sent};
 use crate::format::{Encoder, Format, Output};
 use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
 
+/// What the tables of this floor are made of.
+#[cfg(feature = "reporting")]
+type Entries<T> = alloc::vec::Vec<T>;
+/// The floor is left out.
+#[cfg(not(feature = "reporting"))]
+type Entries<T> = crate::base::table::Nothing<T>;
+
 /// The periods that rule an observation's notifications, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Periods {
