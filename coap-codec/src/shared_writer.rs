@@ -166,6 +166,8 @@ mod tests {
             expected.option(OptionNumber(number), &value).unwrap();
             writer.option(OptionNumber(number), &value).unwrap();
         }
+        expected.uint(OptionNumber(65535), 0x1234).unwrap();
+        writer.uint(OptionNumber(65535), 0x1234).unwrap();
         expected.payload(b"end").unwrap();
         writer.payload(b"end").unwrap();
         assert_eq!(writer.len(), expected.len());

@@ -379,6 +379,10 @@ mod tests {
             let largest = (0..=6).rev().find(|szx| 1 << (szx + 4) <= size);
             assert_eq!(BlockValue::szx_for(size), largest, "{size}");
         }
+        for szx in 0..=6 {
+            let block = BlockValue::new(0, false, szx).unwrap();
+            assert_eq!((block.szx(), BlockValue::szx_for(block.size())), (szx, Some(szx)));
+        }
     }
 
     #[test]
