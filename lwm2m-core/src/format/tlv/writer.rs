@@ -306,6 +306,7 @@ mod tests {
     use super::*;
     use crate::base::definition::Operations;
     use crate::base::value::DataType;
+    use crate::format::output::FEW;
     use crate::format::testing::hex;
     use alloc::vec;
     use proptest::prelude::*;
@@ -419,13 +420,13 @@ mod tests {
     }
 
     // What most answers are made of takes no long way: an identifier of one byte, and a number of up to four or a
-    // text of up to 255.
+    // short text.
     #[test]
     fn the_usual_values_go_in_one_move() {
         let mut room = [0; 600];
         let mut writer = Writer::new(Output::new(&mut room));
         let resource = |id, data_type| ResourceDef::new(id, "", Operations::R, data_type);
-        let long = "x".repeat(256);
+        let long = "x".repeat(FEW + 1);
         for (id, data_type, value, quick) in [
             (0, DataType::Boolean, Value::Bool(true), true),
             (255, DataType::UnsignedInteger, Value::Uint(0xffff_ffff), true),
@@ -436,7 +437,7 @@ mod tests {
             (1, DataType::Float, Value::Float(0.1), false),
             (1, DataType::ObjectLink, Value::Link(3, 0), true),
             (1, DataType::String, Value::Str("seven.."), true),
-            (1, DataType::String, Value::Str(&long[..255]), true),
+            (1, DataType::String, Value::Str(&long[..FEW]), true),
             (1, DataType::String, Value::Str(&long), false),
             (1, DataType::Opaque, Value::Opaque(&[0; 8]), true),
         ] {
