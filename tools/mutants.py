@@ -52,7 +52,7 @@ PARTS = {
     "exchange": ("lwm2m-core", "lwm2m-core/src/exchange"),
     "reporting": ("lwm2m-core", "lwm2m-core/src/reporting"),
     # What is in no other part.
-    "rest": ("lwm2m-core", "lwm2m-core/src", 90),
+    "rest": ("lwm2m-core", "lwm2m-core/src", 85),
 }
 # A test that needs longer than this, in seconds of CPU time, is not run for each change.
 LONGEST = 4.0

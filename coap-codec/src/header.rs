@@ -291,6 +291,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn four_bytes_and_back() {
         for message_type in TYPES {
             for code in 0..=255 {

@@ -175,6 +175,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn a_part_that_fails_leaves_the_message_before_it() {
         // A slice is a `BufMut` that does not grow.
         let mut room = [0xee; 12];

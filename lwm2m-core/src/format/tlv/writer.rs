@@ -380,6 +380,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn more_than_24_bits_of_length_cannot_be_written() {
         let mut room = vec![0; (1 << 24) + 16];
         let mut writer = Writer::new(Output::new(&mut room));
