@@ -126,8 +126,8 @@ fn the_number_of_options_is_within_the_bounds_that_are_told() {
 fn numbers_become_values_and_values_numbers() {
     assert_eq!((Code::from(0x45), u8::from(Code::CONTENT)), (Code::CONTENT, 0x45));
     assert_eq!((MessageId::from(513), u16::from(MessageId(513))), (MessageId(513), 513));
-    assert_eq!(u16::from(ContentFormat::LINK_FORMAT), 40);
-    assert_eq!(u16::from(OptionNumber::URI_PATH), 11);
+    assert_eq!((ContentFormat::from(40), u16::from(ContentFormat::LINK_FORMAT)), (ContentFormat::LINK_FORMAT, 40));
+    assert_eq!((OptionNumber::from(11), u16::from(OptionNumber::URI_PATH)), (OptionNumber::URI_PATH, 11));
     assert_eq!(Token::try_from(&b"12345678"[..]).unwrap().as_bytes(), b"12345678");
     assert!(Token::try_from(&b"123456789"[..]).is_err());
 }
