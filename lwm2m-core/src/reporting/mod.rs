@@ -495,6 +495,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_place_that_a_limit_grants_has_its_price() {
+        let memory = |change: fn(&mut Limits)| {
+            let mut limits = Limits::DEVICE;
+            change(&mut limits);
+            let mut reporting = Reporting::new(&limits);
+            reporting.reserve();
+            reporting.heap()
+        };
+        let least = memory(|_| ());
+        assert!(memory(|limits| limits.observations += 10) >= least + 10 * size_of::<Observation>());
+        assert!(memory(|limits| limits.attributes += 10) >= least + 10 * size_of::<Assignment>());
+        assert!(memory(|limits| limits.numbers += 10) >= least + 10 * size_of::<u64>());
+        assert_eq!(memory(|limits| limits.stored += 10), least + 10);
+    }
+
+    #[test]
     fn a_maximum_period_below_the_minimum_is_ignored() {
         for (min, max, expected) in [
             (None, None, (0, None)),

@@ -180,3 +180,13 @@ impl Request {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_counts_as_memory() {
+        assert!(Pending::new(3).heap() >= 3 * size_of::<Request>());
+    }
+}
