@@ -19,19 +19,23 @@ impl Endpoint {
     /// Whether one more exchange with `peer` may begin now (NSTART, and the table of exchanges).
     #[must_use]
     pub fn has_room(&self, peer: Peer) -> bool {
-        self.pending.len() < self.exchange_limit && self.may_send(peer)
+        self.in_flight() < self.exchange_limit && self.may_send(peer)
     }
 
-    /// Whether one more message that wants an acknowledgement may leave now. A request that goes on
+    /// Whether one more message that wants an acknowledgement may leave now (NSTART). A request that goes on
     /// with its next block has its place in the table.
     pub(crate) fn may_send(&self, peer: Peer) -> bool {
-        let Self { messages, pending, transmission, exchange_limit, .. } = self;
-        messages.unacknowledged.len() < *exchange_limit
-            && (self.is_silent() || {
-                let mut in_flight = messages.unacknowledged.of(peer).chain(pending.unanswered(peer));
-                let last_place = usize::from(transmission.nstart.saturating_sub(1));
-                in_flight.nth(last_place).is_none()
-            })
+        let Self { messages, pending, transmission, .. } = self;
+        self.is_silent() || {
+            let mut in_flight = messages.unacknowledged.of(peer).chain(pending.unanswered(peer));
+            let last_place = usize::from(transmission.nstart.saturating_sub(1));
+            in_flight.nth(last_place).is_none()
+        }
+    }
+
+    /// All exchanges: messages that want their acknowledgement, and requests that await something else.
+    pub(super) fn in_flight(&self) -> usize {
+        self.messages.unacknowledged.len().saturating_add(self.pending.beyond_acknowledgement())
     }
 
     /// Whether nothing at all is in flight or awaited.
