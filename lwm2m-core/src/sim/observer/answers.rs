@@ -50,6 +50,8 @@ enum Later {
 struct Step {
     peer: Peer,
     id: u16,
+    /// With this a late answer comes: what came first under the number may have had a wrong one.
+    token: Token,
     /// Whether an acknowledgement is owed.
     owed: bool,
     repeated: bool,
@@ -152,9 +154,11 @@ impl Answers {
             && !gauges.is_full(limits);
         self.datagram.clear();
         self.datagram.extend_from_slice(seen.message.as_bytes());
+        let token = seen.message.token();
         self.step = Some(Step {
             peer,
             id,
+            token,
             owed,
             repeated,
             is_post: code == Code::POST,
@@ -163,7 +167,6 @@ impl Answers {
             acknowledged: 0,
             changed: 0,
         });
-        let token = seen.message.token();
         if let Some(same) = self.find(peer, id).filter(|same| !same.taken) {
             // What came before under its number was nothing that anybody took.
             (same.code, same.token, same.confirmable, same.digest) = (code, token, confirmable, digest);
@@ -218,6 +221,7 @@ impl Answers {
                 ),
             }
             let deferred = seen.code().is_empty() && !reset;
+            let asked = self.step.as_ref().filter(|step| step.peer == peer && step.id == id).map(|step| step.token);
             let Some(delivered) = self.find(peer, id) else { return false };
             // What was rejected need not be remembered.
             delivered.taken |= !reset;
@@ -226,6 +230,7 @@ impl Answers {
                 let until = seen.now + self.patience;
                 if let Some(delivered) = self.find(peer, id) {
                     delivered.later = Later::Until(until);
+                    delivered.token = asked.unwrap_or(delivered.token);
                 }
                 self.next_due = self.next_due.min(until);
             }

@@ -1,0 +1,90 @@
+//! What the device is asked.
+
+use super::*;
+
+#[test]
+fn every_confirmable_message_is_answered_once() {
+    let answer = message(ACK, Code::CONTENT, 70, 9, &[]);
+    let get = ask(Code::GET, 70);
+    let mut good = Bench::registered();
+    good.delivered(&get, &[&answer], &[]);
+    good.delivered(&get, &[&answer], &[]);
+    good.delivered(&empty(CON, 71), &[&empty(RST, 71)], &[]);
+    good.delivered(&message(NON, Code::GET, 72, 9, &[]), &[&message(NON, Code::CONTENT, 6, 9, &[])], &[]);
+    good.is_well();
+
+    let mut bench = Bench::registered();
+    bench.delivered(&get, &[], &[]);
+    bench.reports(Invariant::Answered);
+    let mut bench = Bench::registered();
+    bench.delivered(&get, &[&answer, &answer], &[]);
+    bench.reports(Invariant::Answered);
+    let mut bench = Bench::registered();
+    bench.delivered(&empty(CON, 71), &[], &[]);
+    bench.reports(Invariant::Answered);
+    let mut bench = Bench::registered();
+    bench.sent(&answer);
+    bench.reports(Invariant::Answered);
+
+    // Not while it is not registered, or has no buffer left.
+    let mut bench = Bench::new();
+    bench.delivered(&get, &[], &[]);
+    bench.is_well();
+    let mut bench = Bench::registered();
+    bench.gauges.usage.slots = 4;
+    bench.settle();
+    bench.delivered(&get, &[], &[]);
+    bench.is_well();
+}
+
+#[test]
+fn a_late_answer_comes_in_time() {
+    let get = ask(Code::GET, 70);
+    let late = message(CON, Code::CONTENT, 6, 9, &[]);
+    for answered in [true, false] {
+        let mut bench = Bench::registered();
+        bench.delivered(&get, &[&empty(ACK, 70)], &[]);
+        if answered {
+            bench.at(50.0);
+            bench.sent(&late);
+            bench.delivered(&empty(ACK, 6), &[], &[]);
+        }
+        bench.at(247.0);
+        bench.settle();
+        if answered { bench.is_well() } else { bench.reports(Invariant::AnsweredLate) }
+    }
+}
+
+#[test]
+fn what_comes_twice_is_carried_out_once() {
+    let (post, answer) = (ask(Code::POST, 70), message(ACK, Code::CHANGED, 70, 9, &[]));
+    let done = Event::Executed { origin: Origin::Server(1), path: Path::resource(3, 0, 4) };
+    let mut bench = Bench::registered();
+    bench.delivered(&post, &[&answer], &[done]);
+    bench.delivered(&post, &[&answer], &[]);
+    bench.is_well();
+    bench.at(100.0);
+    bench.delivered(&post, &[&answer], &[done]);
+    bench.reports(Invariant::AppliedOnce);
+
+    // After a lifetime it is another one.
+    let mut bench = Bench::registered();
+    bench.delivered(&post, &[&answer], &[done]);
+    bench.at(250.0);
+    bench.delivered(&post, &[&answer], &[done]);
+    bench.is_well();
+}
+
+#[test]
+fn a_late_answer_has_the_token_that_was_asked_with_and_not_a_damaged_one() {
+    let [first, again] = [7, 9].map(|token| message(CON, Code::GET, 70, token, &[(OptionNumber::URI_PATH, b"3")]));
+    for (token, well) in [(9, true), (7, false)] {
+        let mut bench = Bench::registered();
+        bench.delivered(&first, &[&message(ACK, Code::CONTENT, 70, 7, &[])], &[]);
+        bench.delivered(&again, &[&empty(ACK, 70)], &[]);
+        bench.sent(&message(NON, Code::CONTENT, 6, token, &[]));
+        bench.at(247.0);
+        bench.settle();
+        if well { bench.is_well() } else { bench.reports(Invariant::AnsweredLate) }
+    }
+}

@@ -1,0 +1,131 @@
+//! Registrations.
+
+use super::*;
+
+#[test]
+fn an_account_has_one_registration() {
+    let mut bench = Bench::registered();
+    bench.sent(&register(2, 2));
+    bench.reports(Invariant::OneRegistration);
+
+    let mut bench = Bench::registered();
+    bench.sent(&at_location(Code::POST, 2, 2, b"8"));
+    bench.reports(Invariant::OneRegistration);
+
+    let mut bench = Bench::new();
+    bench.observer.event(&Event::BootstrapStarted);
+    bench.sent(&register(1, 1));
+    bench.reports(Invariant::OneRegistration);
+
+    // With a reason: the server does not know it any more, the lifetime is over, the address is another.
+    let mut bench = Bench::registered();
+    let update = at_location(Code::POST, 2, 2, b"7");
+    bench.sent(&update);
+    bench.answered(&update, &message(ACK, Code::NOT_FOUND, 2, 2, &[]));
+    bench.register(3);
+    bench.is_well();
+    bench.weather = Weather::Bad;
+    bench.at(3_700.0);
+    bench.register(4);
+    bench.input(&Input::AddressChanged { now: Instant::ZERO });
+    bench.register(5);
+    bench.is_well();
+}
+
+#[test]
+fn nothing_follows_a_deregister_but_another_register() {
+    let left = || {
+        let mut bench = Bench::registered();
+        bench.delivered(&ask(Code::GET, 70), &[&message(ACK, Code::CONTENT, 70, 9, &[])], &[]);
+        bench.sent(&at_location(Code::DELETE, 2, 2, b"7"));
+        bench.delivered(&message(ACK, Code::DELETED, 2, 2, &[]), &[], &[]);
+        bench
+    };
+    let mut bench = left();
+    // The answer of before, once more.
+    bench.delivered(&ask(Code::GET, 70), &[&message(ACK, Code::CONTENT, 70, 9, &[])], &[]);
+    bench.register(3);
+    bench.sent(&notification(6));
+    bench.is_well();
+
+    for datagram in [notification(6), at_location(Code::POST, 6, 6, b"7")] {
+        let mut bench = left();
+        bench.sent(&datagram);
+        bench.reports(Invariant::AfterDeregister);
+    }
+    let mut bench = left();
+    bench.delivered(&ask(Code::GET, 71), &[&message(ACK, Code::CONTENT, 71, 9, &[])], &[]);
+    bench.reports(Invariant::AfterDeregister);
+}
+
+#[test]
+fn an_update_arrives_before_the_lifetime_ends() {
+    let mut good = Bench::registered();
+    good.at(3_000.0);
+    good.update(2);
+    good.at(3_700.0);
+    good.settle();
+    good.is_well();
+
+    let mut bench = Bench::registered();
+    bench.at(3_590.0);
+    bench.settle();
+    bench.is_well();
+    bench.at(3_601.0);
+    bench.settle();
+    bench.reports(Invariant::UpdateInTime);
+
+    // Unless something was the matter, or the device was off.
+    let mut bench = Bench::registered();
+    bench.at(3_400.0);
+    bench.weather = Weather::Bad;
+    bench.settle();
+    bench.weather = Weather::Fine;
+    bench.settle();
+    bench.at(3_601.0);
+    bench.settle();
+    bench.is_well();
+    let mut bench = Bench::registered();
+    bench.observer.suspended();
+    bench.at(3_601.0);
+    bench.settle();
+    bench.is_well();
+}
+
+#[test]
+fn it_is_registered_again_once_all_is_well() {
+    let lost = || {
+        let mut bench = Bench::registered();
+        bench.weather = Weather::Bad;
+        bench.at(10_000.0);
+        bench.settle();
+        bench.weather = Weather::Fair;
+        bench.settle();
+        bench
+    };
+    let bound = Observer::bound(Duration::from_secs(10_000), Duration::from_secs(LIFETIME)).as_secs_f64();
+    let mut bench = lost();
+    bench.at(9_990.0 + bound);
+    bench.settle();
+    bench.is_well();
+    bench.register(2);
+    bench.at(10_010.0 + bound);
+    bench.settle();
+    bench.is_well();
+    let mut bench = lost();
+    bench.at(10_010.0 + bound);
+    bench.settle();
+    bench.reports(Invariant::Recovery);
+
+    // Who was told that it is not registered need not find that out.
+    let mut bench = Bench::registered();
+    let update = at_location(Code::POST, 2, 2, b"7");
+    bench.at(1_000.0);
+    bench.sent(&update);
+    bench.answered(&update, &message(ACK, Code::NOT_FOUND, 2, 2, &[]));
+    bench.settle();
+    bench.is_well();
+    bench.at(1_610.0);
+    bench.settle();
+    bench.reports(Invariant::Recovery);
+}

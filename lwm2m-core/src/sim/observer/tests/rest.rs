@@ -1,0 +1,67 @@
+//! Silence, deadlines, limits.
+
+use super::*;
+
+#[test]
+fn a_client_that_was_stopped_or_has_no_network_is_silent() {
+    let now = Instant::ZERO;
+    let ping = empty(RST, 1);
+    let mut bench = Bench::registered();
+    bench.input(&Input::NetworkDown { now });
+    bench.sent(&ping);
+    bench.reports(Invariant::Silence);
+
+    let mut bench = Bench::registered();
+    bench.input(&Input::EnterFlightMode { now });
+    bench.observer.event(&Event::MayProceed(Leave::FlightMode));
+    bench.settle();
+    bench.input(&Input::LeaveFlightMode { now });
+    bench.sent(&ping);
+    bench.is_well();
+    bench.input(&Input::Shutdown { now });
+    bench.observer.event(&Event::MayProceed(Leave::PowerOff));
+    bench.settle();
+    bench.input(&Input::LeaveFlightMode { now });
+    bench.sent(&ping);
+    bench.reports(Invariant::Silence);
+}
+
+#[test]
+fn deadlines_move_forward_and_have_a_purpose() {
+    let mut bench = Bench::registered();
+    let clock = Instant::from_secs(5);
+    bench.observer.timed_out(clock, Some(Instant::from_secs(6)));
+    bench.observer.timed_out(clock, None);
+    bench.is_well();
+    bench.observer.timed_out(clock, Some(clock));
+    bench.reports(Invariant::Deadline);
+
+    let mut bench = Bench::registered();
+    for second in 0..300 {
+        bench.observer.timed_out(Instant::from_secs(second), Some(Instant::from_secs(second + 1)));
+    }
+    bench.reports(Invariant::Deadline);
+}
+
+#[test]
+fn every_table_is_within_its_limit() {
+    let full = Usage { slots: 4, exchanges: 4, deduplication: 16, deferred: 2, transfers: 2, ..Usage::default() };
+    let mut bench = Bench::registered();
+    bench.gauges = Gauges { usage: full, stored: 204 };
+    bench.settle();
+    bench.is_well();
+    for gauges in [
+        Gauges { usage: Usage { slots: 5, ..full }, stored: 0 },
+        Gauges { usage: Usage { exchanges: 5, ..full }, stored: 0 },
+        Gauges { usage: Usage { deduplication: 17, ..full }, stored: 0 },
+        Gauges { usage: Usage { deferred: 3, ..full }, stored: 0 },
+        Gauges { usage: Usage { transfers: 3, ..full }, stored: 0 },
+        Gauges { usage: Usage { buffer_bytes: 6_000, ..full }, stored: 0 },
+        Gauges { usage: full, stored: 205 },
+    ] {
+        let mut bench = Bench::registered();
+        bench.gauges = gauges;
+        bench.settle();
+        bench.reports(Invariant::Limits);
+    }
+}
