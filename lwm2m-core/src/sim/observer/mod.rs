@@ -86,6 +86,8 @@ pub struct Observer {
     silence: Silence,
     deadlines: Deadlines,
     gauges: Gauges,
+    /// When the client was given something last.
+    called: Instant,
     steps: u64,
 }
 
@@ -115,6 +117,7 @@ impl Observer {
             silence: Silence::default(),
             deadlines: Deadlines::default(),
             gauges: Gauges::default(),
+            called: now,
             steps: 0,
         }
     }
@@ -187,6 +190,7 @@ impl Observer {
             return;
         };
         let seen = Seen { now, peer, host, message };
+        self.deadlines.delivered(&message);
         let serves = self.registrations.serves(now, host);
         let another = self.answers.is_another(&seen);
         let repeated = self.answers.delivered(&seen, serves, &self.gauges, &self.limits);
@@ -245,7 +249,7 @@ impl Observer {
         self.deadlines.progress();
         self.silence.event(event);
         self.answers.event(event);
-        self.registrations.event(event);
+        self.registrations.event(self.report.now, event);
         if matches!(event, Event::MayProceed(_) | Event::Deregistered { unconfirmed: Some(Reason::CutShort), .. }) {
             self.messages.excuse_all();
             self.answers.excuse_all();
@@ -265,6 +269,7 @@ impl Observer {
     /// Something other than a datagram or a timeout is about to be given to the client.
     pub fn input(&mut self, input: &Input) {
         self.steps += 1;
+        self.called = self.report.now;
         self.silence.input(input);
         match input {
             Input::Datagram { .. }
@@ -321,6 +326,9 @@ impl Observer {
         self.answers.excuse_all();
         if seconds > 0 {
             self.answers.doubt();
+        } else {
+            let waited = self.report.now.saturating_duration_since(self.called);
+            self.registrations.lose(waited.min(Duration::from_secs(seconds.unsigned_abs())));
         }
         self.registrations.doubt(None);
     }

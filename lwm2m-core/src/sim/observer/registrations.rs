@@ -75,6 +75,8 @@ struct Registration {
     refused_at: Option<Instant>,
     /// Disabled by its server at most until then.
     disabled_until: Instant,
+    /// How much time the device has lost since it was sound, because its clock stepped back.
+    lost: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -117,6 +119,7 @@ impl Registrations {
             longest: lifetime,
             refused_at: None,
             disabled_until: now,
+            lost: Duration::ZERO,
         };
         Self {
             accounts: accounts.into_iter().map(begin).collect(),
@@ -148,6 +151,12 @@ impl Registrations {
         for own in self.accounts.iter_mut().filter(|own| host.is_none_or(|host| own.account.host == host)) {
             (own.sure, own.reason, own.disturbed) = (false, true, true);
         }
+    }
+
+    /// The device's clock stepped back, and it cannot know how long it had been waiting: all that it waits for
+    /// comes so much later.
+    pub(super) fn lose(&mut self, time: Duration) {
+        self.accounts.iter_mut().for_each(|own| own.lost += time);
     }
 
     /// The device leaves: its De-registers are no servers' wish.
@@ -287,12 +296,13 @@ impl Registrations {
         }
     }
 
-    pub(super) fn event(&mut self, event: &Event) {
+    pub(super) fn event(&mut self, now: Instant, event: &Event) {
         let of = |own: &&mut Registration, server: u16| own.account.server == server;
         match *event {
             Event::Registered { server, .. } | Event::Updated { server } => {
                 if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
                     (own.sure, own.reason) = (true, false);
+                    own.disabled_until = Instant::ZERO;
                     self.leaving = false;
                 }
             }
@@ -311,10 +321,11 @@ impl Registrations {
                     (own.sure, own.reason, own.disturbed) = (false, true, true);
                 }
             }
-            // It leaves its server as soon as it may send again.
+            // It leaves its server as soon as it may send again, or without a word when it sleeps before that.
             Event::Executed { origin: Origin::Server(server), path } if is_disable(path) => {
                 if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
                     (own.sure, own.reason, own.disturbed) = (false, true, true);
+                    own.disabled_until = now + DISABLED;
                 }
             }
             Event::BootstrapStarted => {
@@ -376,7 +387,8 @@ impl Registrations {
                 own.live_lifetime = lifetime;
                 own.live_until = Some(asking.at + lifetime);
                 own.crooked = asking.damaged || (own.crooked && asking.lifetime.is_none());
-                own.disturbed = own.crooked;
+                // An answer that was held back says nothing of a De-register that the server did not get.
+                own.disturbed = own.crooked || own.left;
             }
             (Kind::Deregister, Code::DELETED) => own.live_until = None,
             _ => own.disturbed = true,
@@ -416,7 +428,7 @@ impl Registrations {
             }
             let lifetime = own.lifetime.max(own.live_lifetime);
             if own.live_until.is_some() && own.sure && now < own.lease_until {
-                (own.sound_at, own.longest, own.refused_at) = (now, lifetime, None);
+                (own.sound_at, own.longest, own.refused_at, own.lost) = (now, lifetime, None, Duration::ZERO);
                 continue;
             }
             own.longest = own.longest.max(lifetime);
@@ -424,7 +436,7 @@ impl Registrations {
             let trouble = self.fair_since.saturating_duration_since(own.sound_at);
             let prompt = own.refused_at.filter(|at| *at >= since).map(|at| at + PROMPT);
             let limit = since + bound(trouble, own.longest);
-            let limit = prompt.map_or(limit, |prompt| prompt.min(limit));
+            let limit = prompt.map_or(limit, |prompt| prompt.min(limit)) + own.lost;
             if now > limit && !own.tainted {
                 report.violated(
                     Invariant::Recovery,

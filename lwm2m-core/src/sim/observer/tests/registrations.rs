@@ -129,3 +129,81 @@ fn it_is_registered_again_once_all_is_well() {
     bench.settle();
     bench.reports(Invariant::Recovery);
 }
+
+/// Disabled, and asleep before the De-register could leave; the lifetime ended meanwhile.
+fn slept_over() -> Bench {
+    let mut bench = Bench::registered();
+    bench.at(100.0);
+    bench.settle();
+    bench.observer.event(&Event::Executed { origin: Origin::Server(1), path: Path::resource(1, 0, 4) });
+    bench.observer.suspended();
+    bench.settle();
+    bench
+}
+
+#[test]
+fn a_disable_lasts_for_a_day_at_most_and_until_the_next_registration() {
+    let bound = Observer::bound(Duration::ZERO, Duration::from_secs(LIFETIME)).as_secs_f64();
+    let day = 86_400.0;
+    let mut bench = slept_over();
+    bench.at(90.0 + day + bound);
+    bench.settle();
+    bench.is_well();
+    bench.at(110.0 + day + bound);
+    bench.settle();
+    bench.reports(Invariant::Recovery);
+
+    let mut bench = slept_over();
+    bench.at(1_000.0);
+    bench.register(2);
+    bench.observer.forgot(&bench.host.clone());
+    bench.at(1_010.0 + bound);
+    bench.settle();
+    bench.reports(Invariant::Recovery);
+}
+
+#[test]
+fn a_clock_that_steps_back_takes_as_much_time_as_nobody_told_of() {
+    let bound = Observer::bound(Duration::ZERO, Duration::from_secs(LIFETIME)).as_secs_f64();
+    for (step, lost) in [(-50, 50.0), (-5_000, 300.0), (50, 0.0)] {
+        let unheard = || {
+            let mut bench = Bench::registered();
+            bench.observer.forgot(&bench.host.clone());
+            bench.at(1_000.0);
+            bench.input(&Input::Update { now: Instant::ZERO, server: 1 });
+            bench.at(1_300.0);
+            bench.observer.clock_stepped(step);
+            bench
+        };
+        let mut bench = unheard();
+        bench.at(bound + lost - 10.0);
+        bench.settle();
+        bench.is_well();
+        bench.at(bound + lost + 10.0);
+        bench.settle();
+        bench.reports(Invariant::Recovery);
+    }
+}
+
+#[test]
+fn an_answer_that_was_held_back_does_not_take_the_deregister_back() {
+    let ends = |leaves: bool| {
+        let mut bench = Bench::registered();
+        let update = at_location(Code::POST, 2, 2, b"7");
+        bench.sent(&update);
+        bench.observer.arrived(&bench.host.clone(), &update, false);
+        bench.delivered(&empty(ACK, 2), &[], &[]);
+        if leaves {
+            // The server does not get it, and its answer to the Update finds nobody.
+            bench.sent(&at_location(Code::DELETE, 3, 3, b"7"));
+            bench.delivered(&empty(RST, 3), &[], &[]);
+        }
+        bench.observer.replied(&bench.host.clone(), &message(CON, Code::CHANGED, 90, 2, &[]));
+        bench.settle();
+        bench.at(3_601.0);
+        bench.settle();
+        bench
+    };
+    ends(true).is_well();
+    ends(false).reports(Invariant::UpdateInTime);
+}

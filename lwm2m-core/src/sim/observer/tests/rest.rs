@@ -36,11 +36,21 @@ fn deadlines_move_forward_and_have_a_purpose() {
     bench.observer.timed_out(clock, Some(clock));
     bench.reports(Invariant::Deadline);
 
-    let mut bench = Bench::registered();
-    for second in 0..300 {
-        bench.observer.timed_out(Instant::from_secs(second), Some(Instant::from_secs(second + 1)));
+    // But for one each time that a notification is due and the application has no value.
+    let attributes = message(CON, Code::PUT, 70, 9, &[(OptionNumber::URI_QUERY, b"pmax=4")]);
+    for (asked, every, well) in [(true, 4, true), (true, 3, false), (false, 4, false)] {
+        let mut bench = Bench::registered();
+        if asked {
+            bench.delivered(&attributes, &[&message(ACK, Code::CHANGED, 70, 9, &[])], &[]);
+        }
+        for time in (0..1_000).step_by(every).map(|second| Instant::from_secs(second)) {
+            bench.observer.begin(time);
+            bench.observer.timed_out(time, None);
+        }
+        let found = bench.observer.violations().iter().map(|violation| violation.invariant);
+        assert_eq!(found.count() > 0, !well, "{asked} {every}");
+        assert!(bench.observer.violations().iter().all(|violation| violation.invariant == Invariant::Deadline));
     }
-    bench.reports(Invariant::Deadline);
 }
 
 #[test]
