@@ -8,7 +8,7 @@ use core::time::Duration;
 use coap_codec::{Code, Message, MessageType, OptionNumber, Token};
 
 use super::messages::digest;
-use super::{Gauges, Hex, Invariant, Report, Seen};
+use super::{Gauges, Hex, Invariant, Report, Seen, changes};
 use crate::base::config::Config;
 use crate::base::event::Event;
 use crate::base::limits::Limits;
@@ -268,10 +268,8 @@ impl Answers {
     }
 
     pub(super) const fn event(&mut self, event: &Event) {
-        if let (
-            Event::Executed { .. } | Event::Written { .. } | Event::Created { .. } | Event::Deleted { .. },
-            Some(step),
-        ) = (event, &mut self.step)
+        if let Some(step) = &mut self.step
+            && changes(event)
         {
             step.changed += 1;
         }

@@ -9,10 +9,12 @@
 
 mod answers;
 mod asked;
+mod blocks;
 mod deadlines;
 mod gauges;
 mod invariant;
 mod messages;
+mod multicast;
 mod observations;
 mod registrations;
 mod silence;
@@ -26,11 +28,13 @@ use core::time::Duration;
 use coap_codec::{Code, Message, MessageType};
 
 use self::answers::Answers;
+use self::blocks::Blocks;
 use self::deadlines::Deadlines;
 pub use self::gauges::Gauges;
 use self::invariant::{Hex, Report};
 pub use self::invariant::{Invariant, Violation, Weather};
 use self::messages::Messages;
+use self::multicast::Multicast;
 use self::observations::Observations;
 use self::registrations::Registrations;
 use self::silence::Silence;
@@ -73,6 +77,11 @@ impl Seen<'_> {
     }
 }
 
+/// Whether news are of something that a server had done.
+const fn changes(event: &Event) -> bool {
+    matches!(event, Event::Executed { .. } | Event::Written { .. } | Event::Created { .. } | Event::Deleted { .. })
+}
+
 /// See the [module](self).
 #[derive(Clone, Debug)]
 pub struct Observer {
@@ -81,6 +90,8 @@ pub struct Observer {
     hosts: Vec<Arc<str>>,
     messages: Messages,
     answers: Answers,
+    blocks: Blocks,
+    multicast: Multicast,
     observations: Observations,
     registrations: Registrations,
     silence: Silence,
@@ -112,6 +123,8 @@ impl Observer {
             hosts,
             messages: Messages::new(config.transmission),
             answers: Answers::new(config),
+            blocks: Blocks::default(),
+            multicast: Multicast::new(config.transmission.leisure),
             observations: Observations::default(),
             registrations: Registrations::new(config, accounts, now),
             silence: Silence::default(),
@@ -174,6 +187,8 @@ impl Observer {
         let seen = Seen { now, peer, host, message };
         let fresh = self.messages.sent(&seen, report);
         let late = self.answers.sent(&seen, report);
+        self.blocks.sent(&seen, report);
+        self.multicast.sent(&seen, report);
         if fresh {
             let answer = late || seen.is(MessageType::Acknowledgement) || self.answers.is_answer(&seen);
             self.observations.sent(&seen, answer, report);
@@ -194,6 +209,7 @@ impl Observer {
         let serves = self.registrations.serves(now, host);
         let another = self.answers.is_another(&seen);
         let repeated = self.answers.delivered(&seen, serves, &self.gauges, &self.limits);
+        self.blocks.delivered(&seen, another);
         self.messages.delivered(&seen, repeated || damaged);
         self.observations.delivered(&seen);
         self.registrations.delivered(&seen, damaged || another);
@@ -249,6 +265,8 @@ impl Observer {
         self.deadlines.progress();
         self.silence.event(event);
         self.answers.event(event);
+        self.blocks.event(event, &mut self.report);
+        self.multicast.event(event, &mut self.report);
         self.registrations.event(self.report.now, event);
         if matches!(event, Event::MayProceed(_) | Event::Deregistered { unconfirmed: Some(Reason::CutShort), .. }) {
             self.messages.excuse_all();
@@ -272,8 +290,8 @@ impl Observer {
         self.called = self.report.now;
         self.silence.input(input);
         match input {
+            Input::Multicast { peer, bytes, .. } => self.multicast.delivered(self.report.now, *peer, bytes),
             Input::Datagram { .. }
-            | Input::Multicast { .. }
             | Input::Timeout { .. }
             | Input::Notify { .. }
             | Input::Application { .. }
@@ -287,12 +305,15 @@ impl Observer {
                 self.observations.forget(None);
                 self.registrations.restarted(true);
             }
-            Input::Restore { wake, .. } => {
+            Input::Restore { wake: Wake::Sleep { .. }, .. } => {
                 self.messages.excuse_all();
                 self.answers.clear();
-                if *wake == Wake::Restart {
-                    self.observations.forget(None);
-                }
+                self.registrations.restarted(false);
+            }
+            Input::Boot { .. } | Input::Restore { wake: Wake::Restart, .. } => {
+                self.messages.excuse_all();
+                self.answers.clear();
+                self.observations.forget(None);
                 self.registrations.restarted(false);
             }
             Input::ConnectionFailed { .. }
@@ -324,6 +345,7 @@ impl Observer {
     pub fn clock_stepped(&mut self, seconds: i64) {
         self.messages.excuse_all();
         self.answers.excuse_all();
+        self.multicast.excuse_all();
         if seconds > 0 {
             self.answers.doubt();
         } else {
@@ -342,12 +364,15 @@ impl Observer {
     /// After a timeout was given to the client at a time of its clock: the deadline that it names then.
     pub fn timed_out(&mut self, clock: Instant, next: Option<Instant>) {
         self.steps += 1;
-        self.deadlines.timed_out(clock, next, &mut self.report);
+        let is_full = self.gauges.is_full(&self.limits);
+        self.deadlines.timed_out(clock, next, is_full, &mut self.report);
     }
 
     /// Something happened, and all that it caused at once has been shown.
     pub fn settled(&mut self, gauges: Gauges, weather: Weather) {
         let now = self.report.now;
+        self.blocks.settled();
+        self.multicast.settled();
         self.answers.settled(now, &mut self.report);
         self.messages.settled(now, &mut self.report);
         self.silence.settled();

@@ -36,7 +36,20 @@ fn deadlines_move_forward_and_have_a_purpose() {
     bench.observer.timed_out(clock, Some(clock));
     bench.reports(Invariant::Deadline);
 
-    // But for one each time that a notification is due and the application has no value.
+    // But for one a second while no buffer is free.
+    for (slots, every, well) in [(4, 1_000, true), (4, 900, false), (3, 1_000, false)] {
+        let mut bench = Bench::registered();
+        bench.gauges.usage.slots = slots;
+        bench.settle();
+        for time in (10_000..60_000).step_by(every).map(Instant::from_millis) {
+            bench.observer.begin(time);
+            bench.observer.timed_out(time, None);
+        }
+        let found = bench.observer.violations().iter().map(|violation| violation.invariant);
+        assert_eq!(found.count() > 0, !well, "{slots} {every}");
+    }
+
+    // And for one each time that a notification is due and the application has no value.
     let attributes = message(CON, Code::PUT, 70, 9, &[(OptionNumber::URI_QUERY, b"pmax=4")]);
     for (asked, every, well) in [(true, 4, true), (true, 3, false), (false, 4, false)] {
         let mut bench = Bench::registered();
