@@ -336,6 +336,11 @@ impl Endpoint {
         self.messages.unacknowledged.first_of(peer).is_none() && !self.pending.has(peer) && !self.deferred.has(peer)
     }
 
+    /// Whether nothing is in flight or awaited, and no request waits for an answer.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.is_silent() && self.deferred.is_empty()
+    }
+
     /// Whether any request is kept for a later answer.
     pub(crate) const fn owes_answers(&self) -> bool {
         !self.deferred.is_empty()

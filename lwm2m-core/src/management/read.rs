@@ -6,9 +6,9 @@ use super::content::{self, Head};
 use super::operation::{Observe, Wanted};
 use super::{Effect, Effects, Observing, Target, find, permit};
 use crate::base::event::Event;
-use crate::base::path::MAX_ID;
+use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
-use crate::base::value::DataType;
+use crate::base::value::{DataType, Value};
 use crate::format::{Encoder, Format, Output};
 use crate::model::{Ctx, DataModel, Joined, Origin, Refusal, walk};
 use crate::objects::Accounts;
@@ -63,35 +63,74 @@ pub(super) fn effects(
     Effects { news, effect: observing.map(Effect::Observing) }
 }
 
+/// A resource's value that lies ready.
+struct Ready<'a> {
+    at: Leaf,
+    value: Value<'a>,
+    target: Target,
+    data_type: DataType,
+}
+
+impl<'a> Ready<'a> {
+    /// The value of a single resource that whoever asks may read. None when it does not lie ready, or anything
+    /// speaks against it.
+    #[inline(always)]
+    fn find(ctx: &Ctx, path: Path, (accounts, model): (&'a Accounts, &'a dyn DataModel)) -> Option<Self> {
+        let at = path.leaf()?;
+        let part = if accounts.object(at.object).is_some() { accounts } else { model };
+        // What has a value is there, and so is all above it.
+        let ready = part.ready(ctx, at);
+        let value = *ready.as_ref()?;
+        let object = part.object(at.object)?;
+        let resource = object.resource(at.resource)?;
+        let rights = accounts.rights(ctx, at.object, at.instance) & model.rights(ctx, at.object, at.instance);
+        if !rights.contains(Rights::READ) {
+            return None;
+        }
+        let target = Target { object, resource: Some(resource) };
+        readable(&target).ok()?;
+        Some(Self { at, value, target, data_type: resource.data_type })
+    }
+
+    /// Writes it in a format for one value, after the options.
+    #[inline(always)]
+    fn write(&self, format: Format, writer: &mut MessageWriter<'_>) -> Option<()> {
+        writer.content_format(format.content_format()).ok()?;
+        match format.as_it_lies(self.data_type, &self.value) {
+            Some(bytes) => writer.payload(bytes).ok(),
+            None => writer
+                .payload_with::<Refusal>(|room| {
+                    Ok(format.write_single(self.data_type, self.value, Output::new(room))?)
+                })
+                .ok(),
+        }
+    }
+}
+
 /// Writes the value of a resource that lies ready, in a format for one value, into an answer that begins:
 /// the answer to a plain GET. None when there is none, or anything speaks against it: then [`serve`] says what.
 pub(crate) fn serve_ready(
     ctx: &Ctx,
     wanted: &Wanted,
-    (accounts, model): (&Accounts, &dyn DataModel),
+    parts: (&Accounts, &dyn DataModel),
     writer: &mut MessageWriter<'_>,
 ) -> Option<()> {
-    let at = wanted.path.leaf()?;
-    let part = if accounts.object(at.object).is_some() { accounts } else { model };
-    // What has a value is there, and so is all above it.
-    let ready = part.ready(ctx, at);
-    let value = ready.as_ref()?;
-    let object = part.object(at.object)?;
-    let resource = object.resource(at.resource)?;
-    let rights = accounts.rights(ctx, at.object, at.instance) & model.rights(ctx, at.object, at.instance);
-    if !rights.contains(Rights::READ) {
-        return None;
-    }
-    let target = Target { object, resource: Some(resource) };
-    readable(&target).ok()?;
-    let format = choose_format(wanted, &target).ok().filter(|format| format.for_single_value_only())?;
-    writer.content_format(format.content_format()).ok()?;
-    match format.as_it_lies(resource.data_type, value) {
-        Some(bytes) => writer.payload(bytes).ok(),
-        None => writer
-            .payload_with::<Refusal>(|room| Ok(format.write_single(resource.data_type, *value, Output::new(room))?))
-            .ok(),
-    }
+    let ready = Ready::find(ctx, wanted.path, parts)?;
+    let format = choose_format(wanted, &ready.target).ok().filter(|format| format.for_single_value_only())?;
+    ready.write(format, writer)
+}
+
+/// The same into a notification that begins; where the value is, and the value.
+pub(crate) fn tell_ready<'a>(
+    ctx: &Ctx,
+    (path, format, sequence): (Path, Format, u32),
+    parts: (&'a Accounts, &'a dyn DataModel),
+    writer: &mut MessageWriter<'_>,
+) -> Option<(Leaf, Value<'a>)> {
+    let ready = Ready::find(ctx, path, parts).filter(|_| format.for_single_value_only())?;
+    writer.observe(sequence).ok()?;
+    ready.write(format, writer)?;
+    Some((ready.at, ready.value))
 }
 
 /// A single resource must be readable; of anything larger, what is not readable is left out.

@@ -73,6 +73,14 @@ impl Numbers {
         (digest, fit)
     }
 
+    /// The same of a value that was written for the observer.
+    pub(super) fn tell_value(&mut self, observer: Observer, path: Path, at: Leaf, value: Value<'_>) -> (u64, bool) {
+        self.note(observer, path, &mut |look| {
+            // A digest takes any value.
+            let _ = look.value(at, value);
+        })
+    }
+
     /// The same while it is written for the observer.
     pub(super) fn write(
         &mut self,

@@ -20,8 +20,9 @@ use self::observations::{Observations, Told};
 use self::stored::Stored;
 use crate::base::attributes::Attributes;
 use crate::base::limits::Limits;
-use crate::base::path::Path;
+use crate::base::path::{Leaf, Path};
 use crate::base::time::{Instant, earliest};
+use crate::base::value::Value;
 use crate::exchange::{ExchangeId, Sent};
 use crate::format::{Encoder, Format, Output};
 use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
@@ -327,6 +328,14 @@ impl Reporting {
         let (written, noted) = self.numbers.write(ctx, what, Encoder::new(due.format, due.path, output), model);
         (observation.digest, observation.measured) = noted;
         written
+    }
+
+    /// Notes the value that was written for a notification that is due; as after [`write`](Self::write).
+    pub(crate) fn wrote(&mut self, due: &Due, at: Leaf, value: Value<'_>) {
+        if let Some(observation) = self.observations.get_mut(due.index) {
+            (observation.digest, observation.measured) =
+                self.numbers.tell_value(observation.observer(), observation.path, at, value);
+        }
     }
 
     /// A notification was sent as it was [written](Self::write), or could not be made this time.

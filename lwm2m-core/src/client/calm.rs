@@ -1,0 +1,172 @@
+//! What a calm client does, and a client is calm nearly always: it has one server, is registered with it, and
+//! nothing is going on. It updates the registration, tells of a value that changed, and rests again, in as few
+//! steps as it takes. Whatever else there is to do goes the way of everything, and so does what comes on top.
+
+use coap_codec::{Code, Message};
+
+use super::connection::{Connection, Link};
+use super::due::After;
+use super::{Client, Left, Received, Role};
+use crate::base::path::Path;
+use crate::base::time::{Instant, sooner};
+use crate::exchange::{Peer, Verdict};
+use crate::lifecycle::Lifecycle;
+use crate::lifecycle::registration::Request;
+use crate::model::{DataModel, Joined};
+
+impl Client {
+    /// Does something calmly, or else the way of everything. Tests see that it comes to the same.
+    pub(super) fn calmly<M>(
+        &mut self,
+        mut model: M,
+        calmly: impl FnOnce(&mut Self, &mut M) -> bool,
+        otherwise: impl FnOnce(&mut Self, M),
+    ) {
+        #[cfg(test)]
+        let mut twin = self.clone();
+        if !calmly(self, &mut model) {
+            return otherwise(self, model);
+        }
+        #[cfg(test)]
+        {
+            otherwise(&mut twin, model);
+            assert_eq!(*self, twin, "as if not calm");
+            tests::DONE_CALMLY.with(|count| count.set(count.get() + 1));
+        }
+    }
+
+    /// The session with the one server that there is: it is registered with and at hand, nothing is on its way
+    /// to it or waited for, nothing is kept. Then all is [settled](Self::is_settled), and what is due is an
+    /// Update or a notification.
+    fn calm(&self, now: Instant) -> Option<Connection> {
+        let ([session], [own]) = (self.connections.all(), self.lifecycle.registrations.as_slice()) else { return None };
+        let calm = session.link == Link::Open
+            && session.role == Role::Server(own.server)
+            && own.is_at_hand()
+            && own.serves(now)
+            && self.lifecycle.hears_servers()
+            && !self.lifecycle.heeds_bootstrap_server(&self.config)
+            && self.exchange.is_idle()
+            && self.transfers.is_empty()
+            && self.stalled.is_none()
+            && !self.reporting.has_any_kept();
+        calm.then_some(*session)
+    }
+
+    /// Whether nothing is due now. Notes when it will be.
+    fn rests(&mut self, now: Instant, peer: Peer) -> bool {
+        let [own] = self.lifecycle.registrations.as_slice() else { return false };
+        let room = self.exchange.has_room(peer);
+        let request = own.poll_timeout().filter(|_| room);
+        let told = self.reporting.poll_timeout(now, own.server, self.config.confirmable_notifications, room);
+        let others = sooner(self.lifecycle.poll_account_timeout(), self.exchange.poll_timeout());
+        let next = sooner(sooner(request, told), others);
+        self.wake = next;
+        next.is_none_or(|at| at > now)
+    }
+
+    /// Whether the client is calm, and nothing is due now: then there is nothing to do after an input.
+    pub(super) fn rests_calmly(&mut self, now: Instant) -> bool {
+        let rests = self.calm(now).is_some_and(|session| self.rests(now, session.peer));
+        if rests {
+            self.tell_dropped();
+        }
+        rests
+    }
+
+    /// Sends an Update that says nothing new, if that is what is due. False: nothing has happened.
+    pub(super) fn update_calmly(&mut self, now: Instant, model: &mut dyn DataModel) -> bool {
+        let Some(session) = self.calm(now) else { return false };
+        let Self { lifecycle, accounts, config, exchange, objects: Some(objects), .. } = self else { return false };
+        let others_wait = lifecycle.poll_account_timeout().is_none_or(|at| at > now);
+        let [own] = lifecycle.registrations.as_mut_slice() else { return false };
+        let terms = Lifecycle::terms(own.server, accounts, config, *objects);
+        let plain = Request::Update { lifetime: false, binding: false, objects: false };
+        let Some(lease) = own.lease().filter(|_| others_wait && own.due(now, terms) == Some(plain)) else {
+            return false;
+        };
+        let sent = exchange.request_in_blocks(now, session.peer, Code::POST, |writer, upload| {
+            let written = upload.write_echo(writer).and_then(|()| lease.location.write(writer));
+            written.map_or(Verdict::Drop, |()| Verdict::Send)
+        });
+        let left = match sent {
+            Ok(exchange) => {
+                own.sent(now, plain, terms, exchange);
+                self.touch();
+                true
+            }
+            Err(error) => self.unsent(now, session.role, error),
+        };
+        self.rest_or_go_on(now, session.peer, left, After::Anything, model);
+        true
+    }
+
+    /// Takes an acknowledgement that says no more than that the Update was accepted, or the notification arrived
+    /// that was the last thing on its way. None: nothing has happened.
+    pub(super) fn acknowledged_calmly(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: &Message<'_>,
+        model: &mut dyn DataModel,
+    ) -> Option<(Received, Left)> {
+        let exchange = self.exchange.bare_acknowledgement(peer, message)?;
+        if message.code().is_empty() {
+            self.reporting.acknowledged(now, exchange);
+            return Some((Received::Acknowledgement, Left::Sending));
+        }
+        self.response_in(now, exchange, message, model);
+        Some((Received::Response, Left::All))
+    }
+
+    /// Something at or below a path changed, as [`notify`](Self::notify) says it of what is no instance: the
+    /// server is told, if it is to be told now. False: nothing has happened.
+    pub(super) fn tell_calmly(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) -> bool {
+        let Some(session) = self.calm(now) else { return false };
+        if self.wake.is_some_and(|at| at <= now) {
+            return false;
+        }
+        let Role::Server(server) = session.role else { return false };
+        let wall = self.clock.embedder(now);
+        self.reporting.suspect((now, wall), path, &Joined(&mut self.accounts, model));
+        let due = self.reporting.due(now, server, self.config.confirmable_notifications, true);
+        let left = due.is_none_or(|due| self.tell(now, (session.peer, server), &due, model));
+        self.rest_or_go_on(now, session.peer, left, After::Suspicion, model);
+        true
+    }
+
+    /// After a message has `left`, or could not.
+    fn rest_or_go_on(&mut self, now: Instant, peer: Peer, left: bool, after: After, model: &mut dyn DataModel) {
+        if !left || !self.rests(now, peer) {
+            self.send_due(now, after, true, Some(model));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+    use core::time::Duration;
+
+    use crate::sim::soak::{Profile, Soak, Terminal};
+
+    std::thread_local! {
+        pub(super) static DONE_CALMLY: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// How much was done calmly in some lives; what differed would have failed.
+    fn done_calmly(profile: Profile, hours: u64) -> usize {
+        let soak = Soak { subject: Terminal, profile, length: Duration::from_secs(hours * 3_600) };
+        let before = DONE_CALMLY.get();
+        for seed in 0..6 {
+            assert_eq!(soak.live(seed).failure, None, "{} {seed}", profile.name());
+        }
+        DONE_CALMLY.get() - before
+    }
+
+    #[test]
+    fn what_is_done_calmly_comes_to_the_same_in_quiet_and_in_wild_lives() {
+        let counts = [Profile::Quiet, Profile::Busy, Profile::Wild].map(|profile| done_calmly(profile, 48));
+        assert!(counts.iter().all(|count| *count > 500), "{counts:?}");
+    }
+}
