@@ -5,7 +5,6 @@
 
 use core::time::Duration;
 
-use lwm2m_core::objects::Device;
 use lwm2m_core::sim::faults::{Kind, Mood, Moody};
 use lwm2m_core::sim::observer::Invariant;
 use lwm2m_core::sim::soak::{Failure, Profile, Soak, Subject, Terminal};
@@ -56,8 +55,10 @@ fn the_same_seed_lives_the_same_life() {
 /// A device whose Reboot does what it must not.
 struct Fragile;
 
+type Objects = <Terminal as Subject>::Model;
+
 #[derive(Debug)]
-struct Explosive(Device);
+struct Explosive(Objects);
 
 impl Subject for Fragile {
     type Model = Explosive;
@@ -113,7 +114,7 @@ fn a_failure_is_shrunk_to_the_fault_that_it_takes() {
     assert!(soak.live_with(seed, plan.only(&shrunk.faults)).failure.is_some_and(|again| again.is_like(&failure)));
 }
 
-fn terminal() -> Sim<Moody<Device>> {
+fn terminal() -> Sim<Moody<Objects>> {
     let config = Config::new("x", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 600);
     let mut sim = Sim::starting_at(lwm2m_core::Instant::from_secs(100_000), config, Moody::new(Terminal.model()), 1);
     sim.watch();

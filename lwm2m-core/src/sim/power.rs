@@ -28,6 +28,7 @@ impl<M: DataModel> Sim<M> {
     #[track_caller]
     pub fn reboot_from_flash(&mut self) {
         self.cut_power("power cut, with a snapshot", Input::Restore { now: self.clock(), wake: Wake::Restart });
+        self.keep_snapshot();
     }
 
     /// The device writes a snapshot into its flash, and goes on.
@@ -37,7 +38,7 @@ impl<M: DataModel> Sim<M> {
     }
 
     /// Power cut of a device whose flash has the snapshot that it [kept](Self::keep_snapshot) last, and not what
-    /// happened since; without one, that of this very moment. The next one is still to be written.
+    /// happened since; without one, that of this very moment. It writes another one when it starts.
     ///
     /// # Panics
     /// When the client cannot be brought back.
@@ -46,6 +47,7 @@ impl<M: DataModel> Sim<M> {
         match self.flash.take() {
             Some(snapshot) => {
                 self.cut_power("power cut, with an older snapshot", Input::Boot { now: self.clock(), snapshot });
+                self.keep_snapshot();
             }
             None => self.reboot_from_flash(),
         }

@@ -302,7 +302,8 @@ impl Registrations {
             Event::Registered { server, .. } | Event::Updated { server } => {
                 if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
                     (own.sure, own.reason) = (true, false);
-                    own.disabled_until = Instant::ZERO;
+                    // It was told so; whether its server knows is another question.
+                    (own.disabled_until, own.refused_at) = (Instant::ZERO, None);
                     self.leaving = false;
                 }
             }

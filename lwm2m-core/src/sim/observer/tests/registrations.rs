@@ -125,9 +125,16 @@ fn it_is_registered_again_once_all_is_well() {
     bench.answered(&update, &message(ACK, Code::NOT_FOUND, 2, 2, &[]));
     bench.settle();
     bench.is_well();
+    let mut again = Bench { observer: bench.observer.clone(), host: bench.host.clone(), ..bench };
     bench.at(1_610.0);
     bench.settle();
     bench.reports(Invariant::Recovery);
+    // Registered again, and forgotten at once: that it has to find out.
+    again.register(3);
+    again.observer.forgot(&again.host.clone());
+    again.at(1_610.0);
+    again.settle();
+    again.is_well();
 }
 
 /// Disabled, and asleep before the De-register could leave; the lifetime ended meanwhile.
