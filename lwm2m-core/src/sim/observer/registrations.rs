@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{Code, Message, MessageId, MessageType};
+use coap_codec::{Code, Message, MessageId, MessageType, Token};
 
 use super::asked::{Asked, Kind, digest};
 use super::{Account, Invariant, Report, Seen, Weather};
@@ -45,6 +45,8 @@ struct Registration {
     account: Account,
     // ----- as the device sees it
     asked: Option<Asked>,
+    /// The token of a Register that it gave up, and that may be granted all the same.
+    given_up: Option<Token>,
     /// Where the last Register was granted: more than once, if it was answered more than once.
     granted: Vec<u64>,
     lifetime: Duration,
@@ -102,6 +104,7 @@ impl Registrations {
         let begin = |account| Registration {
             account,
             asked: None,
+            given_up: None,
             granted: Vec::new(),
             lifetime,
             lease_until: now,
@@ -319,6 +322,7 @@ impl Registrations {
             }
             Event::RegistrationFailed { server, .. } | Event::Deregistered { server, .. } => {
                 if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
+                    own.given_up = own.asked.map(|asked| asked.token).or(own.given_up);
                     (own.sure, own.reason, own.disturbed) = (false, true, true);
                 }
             }
@@ -388,8 +392,9 @@ impl Registrations {
                 own.live_lifetime = lifetime;
                 own.live_until = Some(asking.at + lifetime);
                 own.crooked = asking.damaged || (own.crooked && asking.lifetime.is_none());
-                // An answer that was held back says nothing of a De-register that the server did not get.
-                own.disturbed = own.crooked || own.left;
+                // An answer that was held back says nothing of a De-register that the server did not get, and who
+                // gave its Register up does not know that it lives.
+                own.disturbed = own.crooked || own.left || own.given_up == Some(asking.token);
             }
             (Kind::Deregister, Code::DELETED) => own.live_until = None,
             _ => own.disturbed = true,

@@ -14,7 +14,7 @@ use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, OptionNumb
 
 use super::{Gauges, Invariant, Observer, Weather};
 use crate::base::config::{Config, Credentials};
-use crate::base::event::{Event, Leave};
+use crate::base::event::{Event, Leave, Reason};
 use crate::base::origin::Origin;
 use crate::base::path::Path;
 use crate::base::rng::Key;

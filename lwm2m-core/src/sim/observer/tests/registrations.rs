@@ -214,3 +214,24 @@ fn an_answer_that_was_held_back_does_not_take_the_deregister_back() {
     ends(true).is_well();
     ends(false).reports(Invariant::UpdateInTime);
 }
+
+#[test]
+fn who_gave_a_register_up_does_not_update_it() {
+    let ends = |gives_up: bool| {
+        let mut bench = Bench::new();
+        let asked = register(1, 1);
+        bench.sent(&asked);
+        bench.observer.arrived(&bench.host.clone(), &asked, false);
+        bench.delivered(&empty(ACK, 1), &[], &[]);
+        if gives_up {
+            bench.observer.event(&Event::RegistrationFailed { server: 1, reason: Reason::TimedOut });
+        }
+        bench.observer.replied(&bench.host.clone(), &created(1, 1));
+        bench.settle();
+        bench.at(3_601.0);
+        bench.settle();
+        bench
+    };
+    ends(true).is_well();
+    ends(false).reports(Invariant::UpdateInTime);
+}
