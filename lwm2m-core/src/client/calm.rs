@@ -6,44 +6,43 @@ use coap_codec::{Code, Message};
 
 use super::connection::{Connection, Link};
 use super::due::After;
-use super::{Client, Left, Received, Role};
+use super::{Client, Received, Role};
 use crate::base::path::Path;
 use crate::base::time::{Instant, sooner};
 use crate::exchange::{Peer, Verdict};
 use crate::lifecycle::Lifecycle;
-use crate::lifecycle::registration::Request;
 use crate::model::{DataModel, Joined};
 
 impl Client {
     /// Does something calmly, or else the way of everything. Tests see that it comes to the same.
-    pub(super) fn calmly<M>(
+    #[inline]
+    pub(super) fn calmly<M, R: PartialEq + core::fmt::Debug>(
         &mut self,
         mut model: M,
-        calmly: impl FnOnce(&mut Self, &mut M) -> bool,
-        otherwise: impl FnOnce(&mut Self, M),
-    ) {
+        calmly: impl FnOnce(&mut Self, &mut M) -> Option<R>,
+        otherwise: impl FnOnce(&mut Self, M) -> R,
+    ) -> R {
         #[cfg(test)]
         let mut twin = self.clone();
-        if !calmly(self, &mut model) {
-            return otherwise(self, model);
-        }
+        let Some(done) = calmly(self, &mut model) else { return otherwise(self, model) };
         #[cfg(test)]
         {
-            otherwise(&mut twin, model);
-            assert_eq!(*self, twin, "as if not calm");
+            let otherwise = otherwise(&mut twin, model);
+            assert_eq!((&done, &*self), (&otherwise, &twin), "as if not calm");
             tests::DONE_CALMLY.with(|count| count.set(count.get() + 1));
         }
+        done
     }
 
     /// The session with the one server that there is: it is registered with and at hand, nothing is on its way
     /// to it or waited for, nothing is kept. Then all is [settled](Self::is_settled), and what is due is an
     /// Update or a notification.
+    #[inline]
     fn calm(&self, now: Instant) -> Option<Connection> {
         let ([session], [own]) = (self.connections.all(), self.lifecycle.registrations.as_slice()) else { return None };
         let calm = session.link == Link::Open
             && session.role == Role::Server(own.server)
-            && own.is_at_hand()
-            && own.serves(now)
+            && own.is_calm(now)
             && self.lifecycle.hears_servers()
             && !self.lifecycle.heeds_bootstrap_server(&self.config)
             && self.exchange.is_idle()
@@ -54,51 +53,56 @@ impl Client {
     }
 
     /// Whether nothing is due now. Notes when it will be.
+    #[inline]
     fn rests(&mut self, now: Instant, peer: Peer) -> bool {
         let [own] = self.lifecycle.registrations.as_slice() else { return false };
-        let room = self.exchange.has_room(peer);
-        let request = own.poll_timeout().filter(|_| room);
-        let told = self.reporting.poll_timeout(now, own.server, self.config.confirmable_notifications, room);
+        let ours = sooner(own.poll_calm(), self.reporting.soonest());
+        let next = sooner(ours, self.lifecycle.poll_account_timeout());
+        self.wake = if self.exchange.is_idle() { next } else { self.next_in_flight(now, peer, ours) };
+        self.wake.is_none_or(|at| at > now)
+    }
+
+    /// When something is due while a message is on its way, and `ours` if there is room for it.
+    fn next_in_flight(&self, now: Instant, peer: Peer, ours: Option<Instant>) -> Option<Instant> {
         let others = sooner(self.lifecycle.poll_account_timeout(), self.exchange.poll_timeout());
-        let next = sooner(sooner(request, told), others);
-        self.wake = next;
-        next.is_none_or(|at| at > now)
-    }
-
-    /// Whether the client is calm, and nothing is due now: then there is nothing to do after an input.
-    pub(super) fn rests_calmly(&mut self, now: Instant) -> bool {
-        let rests = self.calm(now).is_some_and(|session| self.rests(now, session.peer));
-        if rests {
-            self.tell_dropped();
+        let next = sooner(ours, others);
+        if next == others || self.exchange.has_room(peer) {
+            return next;
         }
-        rests
+        let [own] = self.lifecycle.registrations.as_slice() else { return others };
+        let confirmable = self.config.confirmable_notifications;
+        sooner(self.reporting.poll_timeout(now, own.server, confirmable, false), others)
     }
 
-    /// Sends an Update that says nothing new, if that is what is due. False: nothing has happened.
-    pub(super) fn update_calmly(&mut self, now: Instant, model: &mut dyn DataModel) -> bool {
-        let Some(session) = self.calm(now) else { return false };
-        let Self { lifecycle, accounts, config, exchange, objects: Some(objects), .. } = self else { return false };
+    /// There is nothing to do after an input if the client is calm, and nothing is due now. None for any other
+    /// client.
+    pub(super) fn rest_calmly(&mut self, now: Instant) -> Option<()> {
+        let session = self.calm(now)?;
+        self.rests(now, session.peer).then(|| self.tell_dropped())
+    }
+
+    /// Sends an Update that says nothing new, if that is what is due. None: nothing has happened.
+    pub(super) fn update_calmly(&mut self, now: Instant, model: &mut dyn DataModel) -> Option<()> {
+        let session = self.calm(now)?;
+        let Self { lifecycle, accounts, config, exchange, .. } = self;
         let others_wait = lifecycle.poll_account_timeout().is_none_or(|at| at > now);
-        let [own] = lifecycle.registrations.as_mut_slice() else { return false };
-        let terms = Lifecycle::terms(own.server, accounts, config, *objects);
-        let plain = Request::Update { lifetime: false, binding: false, objects: false };
-        let Some(lease) = own.lease().filter(|_| others_wait && own.due(now, terms) == Some(plain)) else {
-            return false;
-        };
+        let [own] = lifecycle.registrations.as_mut_slice() else { return None };
+        let terms = Lifecycle::terms(own.server, accounts, config, self.objects?);
+        let lease = own.lease_to_extend(now).filter(|lease| others_wait && lease.terms == terms)?;
         let sent = exchange.request_in_blocks(now, session.peer, Code::POST, |writer, upload| {
             let written = upload.write_echo(writer).and_then(|()| lease.location.write(writer));
             written.map_or(Verdict::Drop, |()| Verdict::Send)
         });
         let left = match sent {
             Ok(exchange) => {
-                own.sent(now, plain, terms, exchange);
+                own.sent_update(now, terms, exchange);
                 self.touch();
                 true
             }
             Err(error) => self.unsent(now, session.role, error),
         };
         self.rest_or_go_on(now, session.peer, left, After::Anything, model);
-        true
+        Some(())
     }
 
     /// Takes an acknowledgement that says no more than that the Update was accepted, or the notification arrived
@@ -109,30 +113,36 @@ impl Client {
         peer: Peer,
         message: &Message<'_>,
         model: &mut dyn DataModel,
-    ) -> Option<(Received, Left)> {
+    ) -> Option<Received> {
         let exchange = self.exchange.bare_acknowledgement(peer, message)?;
         if message.code().is_empty() {
             self.reporting.acknowledged(now, exchange);
-            return Some((Received::Acknowledgement, Left::Sending));
+            self.pump(now, After::Message, Some(model));
+            return Some(Received::Acknowledgement);
         }
-        self.response_in(now, exchange, message, model);
-        Some((Received::Response, Left::All))
+        match self.lifecycle.registrations.as_mut_slice() {
+            [own] if own.owns_update(exchange) => {
+                own.updated(&self.config.registration, &mut self.events);
+                self.touch();
+                self.after_response(now, model);
+            }
+            _ => self.response_in(now, exchange, message, model),
+        }
+        self.pump(now, After::Anything, Some(model));
+        Some(Received::Response)
     }
 
     /// Something at or below a path changed, as [`notify`](Self::notify) says it of what is no instance: the
-    /// server is told, if it is to be told now. False: nothing has happened.
-    pub(super) fn tell_calmly(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) -> bool {
-        let Some(session) = self.calm(now) else { return false };
-        if self.wake.is_some_and(|at| at <= now) {
-            return false;
-        }
-        let Role::Server(server) = session.role else { return false };
+    /// server is told, if it is to be told now. None: nothing has happened.
+    pub(super) fn tell_calmly(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) -> Option<()> {
+        let session = self.calm(now)?;
+        let (Role::Server(server), false) = (session.role, self.wake.is_some_and(|at| at <= now)) else { return None };
         let wall = self.clock.embedder(now);
         self.reporting.suspect((now, wall), path, &Joined(&mut self.accounts, model));
         let due = self.reporting.due(now, server, self.config.confirmable_notifications, true);
         let left = due.is_none_or(|due| self.tell(now, (session.peer, server), &due, model));
         self.rest_or_go_on(now, session.peer, left, After::Suspicion, model);
-        true
+        Some(())
     }
 
     /// After a message has `left`, or could not.

@@ -9,7 +9,9 @@ use super::connection::{Connection, Link};
 use super::next::Task;
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
+use crate::base::path::Leaf;
 use crate::base::time::{Instant, sooner};
+use crate::base::value::Value;
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
 use crate::lifecycle::presence::Presence;
@@ -41,7 +43,7 @@ impl Client {
     /// needs none.
     #[inline(never)]
     pub(super) fn pump(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
-        self.calmly(model, |client, _| client.rests_calmly(now), |client, model| client.pump_all(now, after, model));
+        self.calmly(model, |client, _| client.rest_calmly(now), |client, model| client.pump_all(now, after, model));
     }
 
     #[inline(never)]
@@ -323,8 +325,8 @@ impl Client {
         let whole = !due.kept && due.block.is_none();
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             let what = (due.path, due.format, due.sequence);
-            if whole && let Some((at, value)) = tell_ready(&ctx, what, (joined.0, joined.1), writer) {
-                reporting.wrote(due, at, value);
+            let noted = |at: Leaf, value: &Value<'_>| reporting.wrote(due, at, value);
+            if whole && tell_ready(&ctx, what, (joined.0, joined.1), writer, noted).is_some() {
                 same = !reporting.is_news(due);
                 return if same { Verdict::Drop } else { Verdict::Send };
             }

@@ -112,7 +112,7 @@ impl Client {
         let (received, left) = match self.exchange.parse(now, peer, datagram) {
             Some(message) => match self.plain_read(now, connection, serves, &message, model) {
                 Some(answered) => answered,
-                None => self.message_in(now, peer, &message, model),
+                None => return self.message_in(now, peer, &message, moves, model),
             },
             None => (Received::Malformed, Left::Nothing),
         };
@@ -122,18 +122,48 @@ impl Client {
         received
     }
 
-    /// Takes a message that is no plain Read.
+    /// Takes a message that is no plain Read, and does what is left to do then.
     #[inline(never)]
     fn message_in(
         &mut self,
         now: Instant,
         peer: Peer,
         message: &Message<'_>,
+        moves: bool,
+        model: &mut dyn DataModel,
+    ) -> Received {
+        self.calmly(
+            model,
+            |client, model| client.acknowledged_calmly(now, peer, message, &mut **model),
+            |client, model| client.any_message_in(now, peer, message, moves, model),
+        )
+    }
+
+    /// The same for whatever message.
+    #[inline(never)]
+    fn any_message_in(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: &Message<'_>,
+        moves: bool,
+        model: &mut dyn DataModel,
+    ) -> Received {
+        let (received, left) = self.take_message(now, peer, message, model);
+        if left != Left::Nothing || moves {
+            self.go_on(now, left, model);
+        }
+        received
+    }
+
+    /// Takes a message; what is left to do then.
+    fn take_message(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> (Received, Left) {
-        if let Some(acknowledged) = self.acknowledged_calmly(now, peer, message, model) {
-            return acknowledged;
-        }
         if let (Some(reply), Some(connection)) = (Reply::to(peer, message), self.connections.by_peer(peer)) {
             return self.request_in(now, connection, reply, message, model);
         }
@@ -158,9 +188,13 @@ impl Client {
     }
 
     /// Takes the response to a request of ours.
-    fn response_in(&mut self, now: Instant, exchange: ExchangeId, message: &Message<'_>, model: &mut dyn DataModel) {
+    fn response_in(&mut self, now: Instant, exchange: ExchangeId, message: &Message<'_>, model: &dyn DataModel) {
         self.answered(now, exchange, Ok(message));
-        // What changed while the request was on its way is told next.
+        self.after_response(now, model);
+    }
+
+    /// What changed while the request was on its way is told next.
+    fn after_response(&mut self, now: Instant, model: &dyn DataModel) {
         if self.lifecycle.has_changed_meanwhile() {
             self.reconsider(now, model);
         }
@@ -366,7 +400,7 @@ impl Client {
         let now = self.clock.advance(now);
         self.calmly(
             model,
-            |client, model| path.depth() >= 2 && client.tell_calmly(now, path, &mut **model),
+            |client, model| if path.depth() < 2 { None } else { client.tell_calmly(now, path, &mut **model) },
             |client, model| client.tell_of(now, path, model),
         );
     }

@@ -63,46 +63,38 @@ pub(super) fn effects(
     Effects { news, effect: observing.map(Effect::Observing) }
 }
 
-/// A resource's value that lies ready.
-struct Ready<'a> {
+/// Uses the value of a single resource that lies ready, if whoever asks may read it.
+#[inline(always)]
+fn with_ready<'a, R>(
+    ctx: &Ctx,
     at: Leaf,
-    value: Value<'a>,
-    target: Target,
-    data_type: DataType,
+    (accounts, model): (&'a Accounts, &'a dyn DataModel),
+    then: impl FnOnce(&Target, DataType, &Value<'a>) -> Option<R>,
+) -> Option<R> {
+    let part = if accounts.object(at.object).is_some() { accounts } else { model };
+    // What has a value is there, and so is all above it.
+    let ready = part.ready(ctx, at);
+    let value = ready.as_ref()?;
+    let object = part.object(at.object)?;
+    let resource = object.resource(at.resource)?;
+    let rights = accounts.rights(ctx, at.object, at.instance) & model.rights(ctx, at.object, at.instance);
+    if !rights.contains(Rights::READ) {
+        return None;
+    }
+    let target = Target { object, resource: Some(resource) };
+    readable(&target).ok()?;
+    then(&target, resource.data_type, value)
 }
 
-impl<'a> Ready<'a> {
-    /// The value of a single resource that whoever asks may read. None when it does not lie ready, or anything
-    /// speaks against it.
-    #[inline(always)]
-    fn find(ctx: &Ctx, path: Path, (accounts, model): (&'a Accounts, &'a dyn DataModel)) -> Option<Self> {
-        let at = path.leaf()?;
-        let part = if accounts.object(at.object).is_some() { accounts } else { model };
-        // What has a value is there, and so is all above it.
-        let ready = part.ready(ctx, at);
-        let value = *ready.as_ref()?;
-        let object = part.object(at.object)?;
-        let resource = object.resource(at.resource)?;
-        let rights = accounts.rights(ctx, at.object, at.instance) & model.rights(ctx, at.object, at.instance);
-        if !rights.contains(Rights::READ) {
-            return None;
-        }
-        let target = Target { object, resource: Some(resource) };
-        readable(&target).ok()?;
-        Some(Self { at, value, target, data_type: resource.data_type })
-    }
-
-    /// Writes it in a format for one value, after the options.
-    #[inline(always)]
-    fn write(&self, format: Format, writer: &mut MessageWriter<'_>) -> Option<()> {
-        writer.content_format(format.content_format()).ok()?;
-        match format.as_it_lies(self.data_type, &self.value) {
-            Some(bytes) => writer.payload(bytes).ok(),
-            None => writer
-                .payload_with::<Refusal>(|room| {
-                    Ok(format.write_single(self.data_type, self.value, Output::new(room))?)
-                })
-                .ok(),
+/// Writes it in a format for one value, after other options.
+#[inline(always)]
+fn write_ready(format: Format, data_type: DataType, value: &Value<'_>, writer: &mut MessageWriter<'_>) -> Option<()> {
+    writer.content_format(format.content_format()).ok()?;
+    match format.as_it_lies(data_type, value) {
+        Some(bytes) => writer.payload(bytes).ok(),
+        None => {
+            let single = |room: &mut [u8]| Ok(format.write_single(data_type, *value, Output::new(room))?);
+            writer.payload_with::<Refusal>(single).ok()
         }
     }
 }
@@ -115,22 +107,28 @@ pub(crate) fn serve_ready(
     parts: (&Accounts, &dyn DataModel),
     writer: &mut MessageWriter<'_>,
 ) -> Option<()> {
-    let ready = Ready::find(ctx, wanted.path, parts)?;
-    let format = choose_format(wanted, &ready.target).ok().filter(|format| format.for_single_value_only())?;
-    ready.write(format, writer)
+    with_ready(ctx, wanted.path.leaf()?, parts, |target, data_type, value| {
+        let format = choose_format(wanted, target).ok().filter(|format| format.for_single_value_only())?;
+        write_ready(format, data_type, value, writer)
+    })
 }
 
-/// The same into a notification that begins; where the value is, and the value.
-pub(crate) fn tell_ready<'a>(
+/// The same into a notification that begins. What is told is `noted` then.
+#[inline]
+pub(crate) fn tell_ready(
     ctx: &Ctx,
     (path, format, sequence): (Path, Format, u32),
-    parts: (&'a Accounts, &'a dyn DataModel),
+    parts: (&Accounts, &dyn DataModel),
     writer: &mut MessageWriter<'_>,
-) -> Option<(Leaf, Value<'a>)> {
-    let ready = Ready::find(ctx, path, parts).filter(|_| format.for_single_value_only())?;
-    writer.observe(sequence).ok()?;
-    ready.write(format, writer)?;
-    Some((ready.at, ready.value))
+    noted: impl FnOnce(Leaf, &Value<'_>),
+) -> Option<()> {
+    let at = path.leaf().filter(|_| format.for_single_value_only())?;
+    with_ready(ctx, at, parts, |_, data_type, value| {
+        writer.observe(sequence).ok()?;
+        write_ready(format, data_type, value, writer)?;
+        noted(at, value);
+        Some(())
+    })
 }
 
 /// A single resource must be readable; of anything larger, what is not readable is left out.

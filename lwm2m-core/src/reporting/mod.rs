@@ -331,10 +331,9 @@ impl Reporting {
     }
 
     /// Notes the value that was written for a notification that is due; as after [`write`](Self::write).
-    pub(crate) fn wrote(&mut self, due: &Due, at: Leaf, value: Value<'_>) {
+    pub(crate) fn wrote(&mut self, due: &Due, at: Leaf, value: &Value<'_>) {
         if let Some(observation) = self.observations.get_mut(due.index) {
-            (observation.digest, observation.measured) =
-                self.numbers.tell_value(observation.observer(), observation.path, at, value);
+            (observation.digest, observation.measured) = self.numbers.tell_value(observation.observer(), at, value);
         }
     }
 
@@ -408,6 +407,12 @@ impl Reporting {
             let at = deadline.max(now);
             (room || !observation.needs_confirmation(at, confirmable)).then_some(deadline)
         }))
+    }
+
+    /// The same for all servers, while nothing is kept for any and there is room for an exchange.
+    #[inline]
+    pub(crate) fn soonest(&mut self) -> Option<Instant> {
+        self.observations.soonest()
     }
 
     pub(crate) fn len(&self) -> usize {
