@@ -5,7 +5,7 @@ usage: tools/planted.py [--all] [--only NAME] [--list]
 
     --all          asks every net, and not only until one finds the bug
     --only NAME    plants this one alone
-    --list         says which there are, and whether each still has its place in the source
+    --list         says which there are; exit code 1 when one has no place in the source any more
 
 The nets, in this order: the tests of lwm2m-core without `worlds`, 2,000 lives of the soak, `worlds`. Works in a copy
 of the last commit in target/planted, and prints a table in Markdown: seconds of running, without building.
@@ -112,10 +112,10 @@ def main() -> None:
     arguments = sys.argv[1:]
     only = arguments[arguments.index("--only") + 1] if "--only" in arguments else None
     if "--list" in arguments:
-        for name, file, old, _ in BUGS:
-            count = (ROOT / SOURCE / file).read_text("utf-8").count(old)
+        counts = [(ROOT / SOURCE / file).read_text("utf-8").count(old) for _, file, old, _ in BUGS]
+        for (name, file, _, _), count in zip(BUGS, counts):
             print(f"{name}: {file}{'' if count == 1 else f' has its place {count} times'}")
-        return
+        sys.exit(counts != [1] * len(BUGS))
     if not COPY.exists():
         subprocess.run(["git", "worktree", "add", "--detach", str(COPY)], cwd=ROOT, check=True, capture_output=True)
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout.strip()

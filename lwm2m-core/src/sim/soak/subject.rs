@@ -61,7 +61,7 @@ impl Profile {
     }
 }
 
-/// A device that is put through a soak. Implement it for your own objects; [`Terminal`] is a plain Device.
+/// A device that is put through a soak. Implement it for your own objects; [`Terminal`] is a Device with firmware.
 pub trait Subject {
     /// Its objects.
     type Model: DataModel;
