@@ -58,7 +58,8 @@ struct Registration {
     /// A De-register was sent, and no Register since.
     left: bool,
     // ----- as the platform sees it
-    asking: Option<Asked>,
+    /// What arrived last: it may be answered late, and in any order.
+    asking: [Option<Asked>; 4],
     /// What arrived last, to tell what comes again.
     heard: [(MessageId, Instant); 8],
     live_until: Option<Instant>,
@@ -111,7 +112,7 @@ impl Registrations {
             sure: false,
             reason: true,
             left: false,
-            asking: None,
+            asking: [None; 4],
             heard: [(MessageId(0), Instant::ZERO); 8],
             live_until: None,
             live_lifetime: lifetime,
@@ -175,7 +176,7 @@ impl Registrations {
         if anew {
             for own in &mut self.accounts {
                 own.granted.clear();
-                (own.asked, own.asking) = (None, None);
+                (own.asked, own.asking) = (None, [None; 4]);
                 // The same numbers may come from another port.
                 own.heard = [(MessageId(0), Instant::ZERO); 8];
                 (own.left, own.tainted) = (false, false);
@@ -187,7 +188,7 @@ impl Registrations {
     pub(super) fn forgot(&mut self, host: usize) {
         if let Some(own) = self.at(host) {
             own.live_until = None;
-            own.asking = None;
+            own.asking = [None; 4];
             // What comes again is new to it.
             own.heard = [(MessageId(0), Instant::ZERO); 8];
         }
@@ -378,14 +379,16 @@ impl Registrations {
             }
             own.heard.rotate_right(1);
             own.heard[0] = (asked.id, now);
-            own.asking = Some(asked);
+            own.asking.rotate_right(1);
+            own.asking[0] = Some(asked);
         }
     }
 
     /// The platform answers.
     pub(super) fn replied(&mut self, host: usize, message: &Message<'_>) {
         let Some(own) = self.at(host) else { return };
-        let Some(asking) = own.asking.filter(|asking| asking.token == message.token()) else { return };
+        let asking = own.asking.iter().flatten().find(|asking| asking.token == message.token()).copied();
+        let Some(asking) = asking else { return };
         let lifetime = asking.lifetime.unwrap_or(own.live_lifetime);
         match (asking.kind, message.code()) {
             (Kind::Register, Code::CREATED) | (Kind::Update, Code::CHANGED) => {

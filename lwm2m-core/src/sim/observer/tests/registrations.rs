@@ -235,3 +235,26 @@ fn who_gave_a_register_up_does_not_update_it() {
     ends(true).is_well();
     ends(false).reports(Invariant::UpdateInTime);
 }
+
+#[test]
+fn a_register_is_granted_although_something_else_arrived_before_its_answer() {
+    let mut bench = Bench::registered();
+    bench.at(100.0);
+    bench.input(&Input::AddressChanged { now: Instant::ZERO });
+    let asked = register(2, 2);
+    bench.sent(&asked);
+    bench.observer.arrived(&bench.host.clone(), &asked, false);
+    // On its way since before, and for a registration that is not there any more.
+    bench.observer.arrived(&bench.host.clone(), &at_location(Code::POST, 9, 9, b"6"), false);
+    let host = bench.host.clone();
+    bench.observer.replied(&host, &created(2, 2));
+    bench.observer.delivered(PEER, &host, &created(2, 2), false);
+    bench.observer.event(&Event::Registered { server: 1, lifetime: LIFETIME as u32 });
+    bench.settle();
+    bench.at(3_650.0);
+    bench.settle();
+    bench.is_well();
+    bench.at(3_701.0);
+    bench.settle();
+    bench.reports(Invariant::UpdateInTime);
+}
