@@ -97,6 +97,15 @@ impl Observation {
         period.map(|period| self.notified.after_seconds(period))
     }
 
+    /// Whether what it was told now is another value than it was told before, as far as that was in doubt.
+    pub(super) fn is_news(&mut self, unless_changed: Option<Told>) -> bool {
+        let news = unless_changed.is_none_or(|told| told.0 != self.digest);
+        if !news {
+            (self.suspected, self.moved) = (false, false);
+        }
+        news
+    }
+
     /// Whether a notification at `at` must be confirmable: by configuration, or because the last
     /// one that was acknowledged is a day old.
     pub(crate) fn needs_confirmation(&self, at: Instant, confirmable: bool) -> bool {
