@@ -211,6 +211,28 @@ fn entropy_that_repeats_itself_repeats_numbers() {
 }
 
 #[test]
+fn a_restart_from_an_older_snapshot_uses_no_number_again() {
+    let mut sim = terminal();
+    sim.keep_snapshot();
+    // Updates leave that the snapshot knows nothing of.
+    sim.run_for(Duration::from_secs(1_300));
+    let updates = sim.platform.servers[0].updates_seen();
+    sim.reboot_from_older_flash();
+    sim.network_up();
+    sim.run_for(Duration::from_secs(1));
+    assert!(updates > 1 && sim.platform.servers[0].registers_seen() == 2);
+    let requests = sim.trace.entries.iter().filter_map(|entry| match &entry.what {
+        What::Datagram { dir: Direction::ToServer, bytes, .. } => Some([bytes[2], bytes[3]]),
+        _ => None,
+    });
+    let mut ids: Vec<_> = requests.collect();
+    let sent = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((ids.len(), sim.violations()), (sent, &[][..]));
+}
+
+#[test]
 fn every_invariant_has_a_name_of_its_own() {
     let mut names: Vec<_> = Invariant::ALL.map(Invariant::name).into();
     names.sort_unstable();
