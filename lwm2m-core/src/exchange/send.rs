@@ -405,7 +405,7 @@ impl Endpoint {
     /// Sends the answer of a kept request: confirmable if the request was, with a new Message ID
     /// and the request's token (RFC 7252, section 5.2.2). `write` gets the request again, or none
     /// when its time is over and 5.03 is the answer. One that is not wanted is not sent, as with
-    /// [`Self::answer`]. With [`Verdict::Later`] it is kept again.
+    /// [`Self::answer`]. With [`Verdict::Later`] it is kept again. What was sent, if anything was.
     ///
     /// # Errors
     /// [`SendError::Busy`] and the like: the request is kept, try again.
@@ -415,7 +415,7 @@ impl Endpoint {
         ticket: Ticket,
         deadline: Instant,
         write: impl FnOnce(&mut MessageWriter<'_>, Option<(&Reply, Message<'_>)>) -> Verdict,
-    ) -> Result<(), SendError> {
+    ) -> Result<Option<Sent>, SendError> {
         let kept = self.deferred.get(ticket).ok_or(SendError::Dropped)?;
         let peer = kept.reply.peer;
         if kept.reply.confirmable && !self.has_room(peer) {
@@ -439,17 +439,17 @@ impl Endpoint {
             verdict
         });
         self.messages.slots.restore(kept.slot, buffer);
-        match (sent, verdict) {
-            (Ok(_), _) => {}
+        let sent = match (sent, verdict) {
+            (Ok(sent), _) => Some(sent),
             (Err(SendError::Dropped), Verdict::Later) => {
                 self.deferred.again(ticket, deadline);
-                return Ok(());
+                return Ok(None);
             }
-            (Err(SendError::Dropped), _) => {}
+            (Err(SendError::Dropped), _) => None,
             (Err(error), _) => return Err(error),
-        }
+        };
         self.deferred.take(ticket);
         self.messages.slots.release(kept.slot);
-        Ok(())
+        Ok(sent)
     }
 }

@@ -3,7 +3,7 @@
 use coap_codec::{Code, ContentFormat, Message};
 use lwm2m_core::{Event, Path, Refusal};
 
-use crate::common::{Desk, Server, reject, secs};
+use crate::common::{BATTERY, Desk, Server, acknowledge, reject, secs};
 use crate::{CANCELLED, observe};
 
 #[test]
@@ -100,4 +100,45 @@ fn an_observe_is_worth_a_new_snapshot() {
     let before = desk.client.revision();
     desk.receive(&observe(1, 0, None));
     assert!(desk.client.revision() > before);
+}
+
+#[test]
+fn a_late_answer_to_an_observe_that_is_rejected_ends_the_observation() {
+    for confirmable in [true, false] {
+        let mut desk = Desk::registered(Desk::config(1, 86_400));
+        desk.server = Server::Silent;
+        desk.model.refuse = Some(Refusal::Later);
+        let mut observe = observe(1, 0, None);
+        observe[0] |= if confirmable { 0 } else { 0x10 };
+        desk.receive(&observe);
+        desk.model.refuse = None;
+        let ticket = desk.model.ticket.get().unwrap();
+        desk.client.resume(desk.now, ticket, &mut desk.model).unwrap();
+        desk.drain();
+        assert_eq!(desk.events.last(), Some(&Event::Observed { server: 1, path: BATTERY }));
+        // Its server does not know the token any more.
+        let reset = reject(&desk.last(Code::CONTENT));
+        desk.receive(&reset);
+        assert_eq!(desk.events.last(), Some(&CANCELLED));
+        let before = desk.sent.len();
+        desk.battery(7);
+        assert_eq!(desk.sent.len(), before);
+    }
+}
+
+#[test]
+fn the_next_notification_waits_for_the_acknowledgement_of_a_late_answer_to_its_observe() {
+    let mut desk = Desk::registered(Desk::config(1, 86_400));
+    desk.server = Server::Silent;
+    desk.model.refuse = Some(Refusal::Later);
+    desk.receive(&observe(1, 0, None));
+    desk.model.refuse = None;
+    let ticket = desk.model.ticket.get().unwrap();
+    desk.client.resume(desk.now, ticket, &mut desk.model).unwrap();
+    desk.drain();
+    let answer = desk.last(Code::CONTENT);
+    desk.battery(7);
+    assert_eq!(desk.last(Code::CONTENT), answer);
+    desk.receive(&acknowledge(&answer, Code::EMPTY));
+    assert_eq!(Message::parse(&desk.last(Code::CONTENT)).unwrap().payload(), b"7");
 }

@@ -191,6 +191,25 @@ impl Answers {
         repeated
     }
 
+    /// The device is about to receive a message by multicast: another one may come under its number, and count as
+    /// its duplicate.
+    pub(super) fn by_multicast(&mut self, now: Instant, peer: Peer, message: &Message<'_>) {
+        self.step = None;
+        self.delivered.push_back(Delivered {
+            peer,
+            id: message.message_id().0,
+            token: message.token(),
+            code: message.code(),
+            confirmable: false,
+            digest: digest(message.as_bytes()),
+            at: now,
+            taken: true,
+            doubtful: false,
+            crowded: false,
+            later: Later::Excused,
+        });
+    }
+
     /// Whether what is sent answers a message once more.
     pub(super) fn is_repetition(&self, seen: &Seen<'_>) -> bool {
         self.step.as_ref().is_some_and(|step| step.repeated && step.peer == seen.peer && step.id == seen.id())

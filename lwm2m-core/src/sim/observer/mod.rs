@@ -290,7 +290,12 @@ impl Observer {
         self.called = self.report.now;
         self.silence.input(input);
         match input {
-            Input::Multicast { peer, bytes, .. } => self.multicast.delivered(self.report.now, *peer, bytes),
+            Input::Multicast { peer, bytes, .. } => {
+                if let Ok(message) = Message::parse(bytes) {
+                    self.answers.by_multicast(self.report.now, *peer, &message);
+                    self.multicast.delivered(self.report.now, *peer, &message);
+                }
+            }
             Input::Datagram { .. }
             | Input::Timeout { .. }
             | Input::Notify { .. }

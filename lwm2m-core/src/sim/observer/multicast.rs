@@ -39,15 +39,13 @@ impl Multicast {
     }
 
     /// The device is about to receive a request by multicast.
-    pub(super) fn delivered(&mut self, now: Instant, peer: Peer, datagram: &[u8]) {
+    pub(super) fn delivered(&mut self, now: Instant, peer: Peer, message: &Message<'_>) {
         self.just_now = true;
-        if let Ok(message) = Message::parse(datagram) {
-            if self.asked.len() >= KEPT {
-                self.asked.pop_front();
-            }
-            let until = now + self.leisure + SLACK;
-            self.asked.push_back(Asked { peer, token: message.token(), until, answered: false });
+        if self.asked.len() >= KEPT {
+            self.asked.pop_front();
         }
+        let until = now + self.leisure + SLACK;
+        self.asked.push_back(Asked { peer, token: message.token(), until, answered: false });
     }
 
     /// The device sends a message.

@@ -152,4 +152,11 @@ fn by_multicast_there_is_content_at_leisure_or_nothing() {
     bench.input(&Input::Multicast { now: Instant::ZERO, peer: PEER, bytes: ask(Code::POST, 70) });
     bench.observer.event(&Event::Executed { origin: Origin::Server(1), path: Path::resource(3, 0, 4) });
     bench.reports(Invariant::Multicast);
+
+    // What comes under its number may count as its duplicate, and what does not must be answered.
+    for id in [70, 71] {
+        let mut bench = asked();
+        bench.delivered(&ask(Code::PUT, id), &[], &[]);
+        if id == 70 { bench.is_well() } else { bench.reports(Invariant::Answered) }
+    }
 }

@@ -38,4 +38,11 @@ fn a_notification_belongs_to_an_observation_and_is_new() {
     bench.register(2);
     bench.sent(&told(NON, 12, 3));
     bench.reports(Invariant::Observation);
+    // Also with the Reset of an answer that came late.
+    let mut bench = Bench::registered();
+    bench.delivered(&observe(70, &[]), &[&empty(ACK, 70)], &[]);
+    bench.sent(&told(CON, 10, 1));
+    bench.delivered(&empty(RST, 10), &[], &[]);
+    bench.sent(&told(NON, 11, 2));
+    bench.reports(Invariant::Observation);
 }
