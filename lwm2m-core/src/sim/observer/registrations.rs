@@ -45,6 +45,8 @@ struct Registration {
     account: Account,
     // ----- as the device sees it
     asked: Option<Asked>,
+    /// The token of its last Register: one that was on its way since before may be granted after it.
+    register: Option<Token>,
     /// The token of a Register that it gave up, and that may be granted all the same.
     given_up: Option<Token>,
     /// Where the last Register was granted: more than once, if it was answered more than once.
@@ -105,6 +107,7 @@ impl Registrations {
         let begin = |account| Registration {
             account,
             asked: None,
+            register: None,
             given_up: None,
             granted: Vec::new(),
             lifetime,
@@ -232,6 +235,7 @@ impl Registrations {
                 (own.left, own.sure) = (false, false);
                 own.granted.clear();
                 own.lifetime = asked.lifetime.unwrap_or(own.lifetime);
+                own.register = Some(asked.token);
                 let begun = own.asked.filter(|_| goes_on).map_or(seen.now, |before| before.at);
                 own.asked = Some(Asked { at: begun, ..asked });
             }
@@ -396,8 +400,10 @@ impl Registrations {
                 own.live_until = Some(asking.at + lifetime);
                 own.crooked = asking.damaged || (own.crooked && asking.lifetime.is_none());
                 // An answer that was held back says nothing of a De-register that the server did not get, and who
-                // gave its Register up does not know that it lives.
-                own.disturbed = own.crooked || own.left || own.given_up == Some(asking.token);
+                // gave its Register up, or has sent another one since, does not know that it lives.
+                let token = Some(asking.token);
+                let strays = asking.kind == Kind::Register && own.register != token;
+                own.disturbed = own.crooked || own.left || own.given_up == token || strays;
             }
             (Kind::Deregister, Code::DELETED) => own.live_until = None,
             _ => own.disturbed = true,

@@ -258,3 +258,22 @@ fn a_register_is_granted_although_something_else_arrived_before_its_answer() {
     bench.settle();
     bench.reports(Invariant::UpdateInTime);
 }
+
+#[test]
+fn a_register_of_a_life_before_may_arrive_after_that_of_now() {
+    for (late, well) in [(register(1, 1), true), (register(2, 2), false)] {
+        let mut bench = Bench::new();
+        let host = bench.host.clone();
+        bench.sent(&register(1, 1));
+        bench.input(&Input::Restart { now: Instant::ZERO, key: Key::from_seed(2) });
+        bench.input(&Input::NetworkUp { now: Instant::ZERO });
+        bench.sent(&register(2, 2));
+        bench.delivered(&empty(ACK, 2), &[], &[]);
+        bench.observer.arrived(&host, &late, false);
+        bench.observer.replied(&host, &message(CON, Code::CREATED, 90, late[4], &[]));
+        bench.settle();
+        bench.at(3_601.0);
+        bench.settle();
+        if well { bench.is_well() } else { bench.reports(Invariant::UpdateInTime) }
+    }
+}
