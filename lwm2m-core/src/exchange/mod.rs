@@ -388,7 +388,7 @@ impl Endpoint {
     pub fn usage(&self) -> Usage {
         Usage {
             slots: self.messages.slots.in_use(),
-            exchanges: self.messages.unacknowledged.len().max(self.pending.len()),
+            exchanges: self.in_flight(),
             deduplication: self.messages.duplicates.len(),
             deferred: self.deferred.len(),
             transfers: 0,

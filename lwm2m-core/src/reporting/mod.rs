@@ -187,6 +187,15 @@ impl Reporting {
         self.observations.put(observation);
     }
 
+    /// The answer that began an observation left late, in a message of its own: like a notification it is
+    /// acknowledged, or rejected.
+    pub(crate) fn began_late(&mut self, observer: (u16, Token), sent: Sent, confirmable: bool) {
+        if let Some(observation) = self.observations.find_mut(observer) {
+            observation.last = Some(sent.message_id);
+            observation.in_flight = confirmable.then_some(sent.exchange);
+        }
+    }
+
     /// The Observe value that a token's observer was told last.
     pub(crate) fn sequence(&self, server: u16, token: Token) -> Option<u32> {
         let entry = self.observations.iter().find(|entry| entry.observer() == (server, token));
