@@ -108,7 +108,7 @@ fn draw_panel(svg: &mut String, plan: &Plan, panel: &Panel<'_>, y: f64, top: f64
             svg,
             (x(1.0) + 6.0, y + 12.0),
             "faint",
-            &format!("power on: up to {:.0}/s", f64::from(first.peak) / 100.0),
+            &format!("power on: up to {}/s", thousands(u64::from(first.peak) / 100)),
         );
     }
     if let Some(restart) = plan.restart {
