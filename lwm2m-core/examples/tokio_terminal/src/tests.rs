@@ -1,8 +1,8 @@
 //! The task against servers on loopback: one that answers here, and OpenSSL's with a session around it.
 
+mod peer;
+
 use std::future::Future;
-use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use coap_codec::{Code, ContentFormat, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token};
@@ -13,10 +13,8 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 
+use self::peer::{KEY, Peer, answer};
 use crate::terminal::{self, Events, Handle};
-
-/// Requests that a server took, as method and path.
-type Log = mpsc::UnboundedReceiver<String>;
 
 fn start(uri: &str, credentials: Credentials) -> (Handle<Device>, Events) {
     let name = EndpointName::parse("490154203237518;460001234567890;;1.0").unwrap();
@@ -37,25 +35,6 @@ async fn next(events: &mut Events) -> Event {
 async fn registered(events: &mut Events) {
     let wanted = Event::Registered { server: 1, lifetime: 86_400 };
     while next(events).await != wanted {}
-}
-
-/// A server's answer to a request, and what was asked.
-fn answer(datagram: &[u8]) -> Option<(Vec<u8>, String)> {
-    let request = Message::parse(datagram).ok().filter(|message| message.code().is_request())?;
-    let path: String = request.uri_path().text().flatten().map(|segment| format!("/{segment}")).collect();
-    let code = match request.code() {
-        Code::POST if path == "/rd" => Code::CREATED,
-        Code::DELETE => Code::DELETED,
-        _ => Code::CHANGED,
-    };
-    let mut buffer = [0; 64];
-    let header = Header { message_type: MessageType::Acknowledgement, code, message_id: request.message_id() };
-    let mut writer = MessageWriter::new(&mut buffer, header, request.token()).ok()?;
-    if code == Code::CREATED {
-        writer.option(OptionNumber::LOCATION_PATH, b"rd").ok()?;
-        writer.option(OptionNumber::LOCATION_PATH, b"7").ok()?;
-    }
-    Some((writer.finish().to_vec(), format!("{} {path}", request.code().name().unwrap_or_default())))
 }
 
 #[tokio::test]
@@ -110,46 +89,9 @@ async fn a_name_that_nobody_has_is_one_clear_event() {
     soon(terminal.shutdown()).await;
 }
 
-/// OpenSSL's server, and a thread that answers what it deciphers.
-struct Peer(Child);
-
-impl Peer {
-    /// Nothing where it is not installed.
-    fn start(key: &str) -> Option<(Self, String, Log)> {
-        let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut child = Command::new("openssl")
-            .args(["s_server", "-dtls1_2", "-accept", &format!("127.0.0.1:{port}"), "-nocert", "-quiet"])
-            .args(["-psk_identity", "terminal", "-psk", key, "-cipher", "PSK-AES128-CCM8:@SECLEVEL=0"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let (mut input, mut output) = (child.stdin.take()?, child.stdout.take()?);
-        let (log, asked) = mpsc::unbounded_channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 1_500];
-            while let Ok(length @ 1..) = output.read(&mut buffer) {
-                if let Some((bytes, request)) = answer(&buffer[..length]) {
-                    let _ = log.send(request);
-                    let _ = input.write_all(&bytes).and_then(|()| input.flush());
-                }
-            }
-        });
-        Some((Self(child), format!("coaps://127.0.0.1:{port}"), asked))
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test]
 async fn with_openssl_a_session_is_made_renewed_and_ended() {
-    let Some((_peer, uri, mut asked)) = Peer::start("00112233445566778899aabbccddeeff") else { return };
+    let Some((_peer, uri, mut asked)) = Peer::start() else { return };
     let mut request = async || soon(asked.recv()).await.unwrap();
     let key = (0..16).map(|digit| digit * 0x11).collect();
     let (terminal, mut events) = start(&uri, Credentials::Psk { identity: b"terminal".into(), key });
@@ -197,7 +139,7 @@ async fn bootstrap(socket: UdpSocket, security: Vec<u8>) {
 #[tokio::test]
 async fn a_key_that_a_bootstrap_wrote_opens_a_session() {
     let key: Vec<u8> = (0..16).map(|digit| digit * 0x11).collect();
-    let Some((_peer, uri, mut asked)) = Peer::start("00112233445566778899aabbccddeeff") else { return };
+    let Some((_peer, uri, mut asked)) = Peer::start() else { return };
     let resource = |number, value: &[u8]| [&[0xc8, number, value.len() as u8], value].concat();
     let plain = b"\xc1\x01\x00\xc1\x02\x00\xc1\x0a\x65";
     let security = [&resource(0, uri.as_bytes()), &plain[..], &resource(3, b"terminal"), &resource(5, &key)].concat();
