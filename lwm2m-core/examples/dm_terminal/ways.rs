@@ -299,6 +299,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_meant_for_a_session_never_leaves_without_one() {
+        let mut ways = Ways::default();
+        let asked = ways.ask(PEER, "dm".into(), Security::Psk { identity: b"me", key: b"secret" });
+        assert_eq!(ways.opened(asked, socket(7001)), Some(Session::New));
+        assert!(ways.is_secure(PEER) && ways.send(PEER, b"plain").is_none());
+        if !crate::dtls::SUPPORTED {
+            #[allow(clippy::disallowed_methods, reason = "sessions count from it")]
+            let now = Instant::now();
+            assert!(ways.shake_hands(PEER, now), "the client must not be told that the way is open");
+            assert!(matches!(ways.take_said(), Some((PEER, Said::Over(why))) if why.contains("without DTLS")));
+            assert!(ways.send(PEER, b"plain").is_none());
+        }
+    }
+
+    #[test]
     fn only_the_last_try_is_waited_for() {
         let mut ways = Ways::default();
         let (first, second) =

@@ -5,7 +5,7 @@ mod peer;
 use std::future::Future;
 use std::time::Duration;
 
-use coap_codec::{Code, ContentFormat, Header, Message, MessageId, MessageType, MessageWriter, OptionNumber, Token};
+use coap_codec::{Code, ContentFormat, Header, MessageId, MessageType, MessageWriter, Token};
 use endpoint_name::EndpointName;
 use lwm2m_core::objects::Device;
 use lwm2m_core::{Config, Credentials, Event, Key, Path, Reason};
@@ -13,7 +13,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 
-use self::peer::{KEY, Peer, answer};
+use self::peer::{Peer, answer};
 use crate::terminal::{self, Events, Handle};
 
 fn start(uri: &str, credentials: Credentials) -> (Handle<Device>, Events) {
