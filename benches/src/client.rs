@@ -204,7 +204,7 @@ impl Desk {
             }
         }
         while let Some(event) = self.client.poll_event() {
-            core::hint::black_box(event);
+            core::hint::black_box(&event);
         }
     }
 }

@@ -82,11 +82,12 @@ impl Client {
     }
 
     /// Tells of notifications that will never be told.
+    #[inline]
     pub(super) fn tell_dropped(&mut self) {
         let dropped = self.reporting.dropped();
-        let count = dropped.saturating_sub(core::mem::replace(&mut self.dropped_notifications, dropped));
-        if count > 0 {
-            self.events.push(Event::NotificationsDropped { count });
+        let told = core::mem::replace(&mut self.dropped_notifications, dropped);
+        if dropped > told {
+            self.events.push(Event::NotificationsDropped { count: dropped.saturating_sub(told) });
         }
     }
 }

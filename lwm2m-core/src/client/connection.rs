@@ -53,6 +53,11 @@ impl Connections {
         self.list.len()
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> &[Connection] {
+        &self.list
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Connection> {
         self.list.iter()
     }

@@ -9,13 +9,15 @@ use super::connection::{Connection, Link};
 use super::next::Task;
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
+use crate::base::path::Leaf;
 use crate::base::time::{Instant, sooner};
+use crate::base::value::Value;
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
 use crate::lifecycle::presence::Presence;
 use crate::lifecycle::registration::Request;
 use crate::lifecycle::{Due, Lifecycle, Role, object_list};
-use crate::management::read;
+use crate::management::{read, tell_ready};
 use crate::model::{DataModel, Joined, Refusal, Viewed, refusing};
 use crate::objects::Accounts;
 use crate::reporting::{Due as Notification, is_there, may_hear};
@@ -41,6 +43,11 @@ impl Client {
     /// needs none.
     #[inline(never)]
     pub(super) fn pump(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
+        self.calmly(model, |client, _| client.rest_calmly(now), |client, model| client.pump_all(now, after, model));
+    }
+
+    #[inline(never)]
+    fn pump_all(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
         self.send_due(now, after, self.is_settled(), model);
     }
 
@@ -248,13 +255,19 @@ impl Client {
                 self.touch();
                 true
             }
-            Err(SendError::Dropped | SendError::TooLong) => {
-                let (lifecycle, mut world) = self.lifecycle();
-                lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
-                true
-            }
-            Err(_) => self.stall(now),
+            Err(error) => self.unsent(now, role, error),
         }
+    }
+
+    /// A request of the lifecycle could not be sent. False when it can be later.
+    #[cold]
+    pub(super) fn unsent(&mut self, now: Instant, role: Role, error: SendError) -> bool {
+        if !matches!(error, SendError::Dropped | SendError::TooLong) {
+            return self.stall(now);
+        }
+        let (lifecycle, mut world) = self.lifecycle();
+        lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
+        true
     }
 
     /// The next block of a Register or an Update with a long object list, or a request once more with the
@@ -279,13 +292,8 @@ impl Client {
         });
         match sent {
             Ok(()) => true,
-            Err(SendError::Dropped | SendError::TooLong) if due.is_some() => {
-                let (lifecycle, mut world) = self.lifecycle();
-                lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
-                true
-            }
-            Err(SendError::Dropped | SendError::TooLong) => true,
-            Err(_) => self.stall(now),
+            Err(SendError::Dropped | SendError::TooLong) if due.is_none() => true,
+            Err(error) => self.unsent(now, role, error),
         }
     }
 
@@ -298,32 +306,50 @@ impl Client {
         let Some(due) = self.reporting.due(now, server, confirmable, room) else {
             return false;
         };
+        self.tell(now, (peer, server), &due, model)
+    }
+
+    /// Sends a notification that is due, if there is anything to tell. False when it cannot be sent now.
+    pub(super) fn tell(
+        &mut self,
+        now: Instant,
+        (peer, server): (Peer, u16),
+        due: &Notification,
+        model: &mut dyn DataModel,
+    ) -> bool {
         let wall = self.clock.embedder(now);
         let ctx = crate::reporting::context(wall, server);
         let joined = Joined(&mut self.accounts, model);
         let (mut over, mut barred, mut same) = (false, false, false);
         let reporting = &mut self.reporting;
+        let whole = !due.kept && due.block.is_none();
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
+            let what = (due.path, due.format, due.sequence);
+            let noted = |at: Leaf, value: &Value<'_>| reporting.wrote(due, at, value);
+            if whole && tell_ready(&ctx, what, (joined.0, joined.1), writer, noted).is_some() {
+                same = !reporting.is_news(due);
+                return if same { Verdict::Drop } else { Verdict::Send };
+            }
             barred = !may_hear(&ctx, due.path, &joined);
             if barred {
                 return Verdict::Drop;
             }
             let there = is_there(due.path, &joined);
             if due.kept {
-                let written = write_kept(&due, reporting.kept(server, &due), writer);
+                let written = write_kept(due, reporting.kept(server, due), writer);
                 return written.map_or(Verdict::Drop, |()| Verdict::Send);
             }
             let block = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok());
             let content = if there {
                 read::write_body((due.format, Some(due.sequence), block), writer, &mut |output| {
-                    reporting.write(&ctx, &due, output, &joined)
+                    reporting.write(&ctx, due, output, &joined)
                 })
             } else {
                 Err(Code::NOT_FOUND.into())
             };
             match content {
                 Ok(()) => {
-                    same = !reporting.is_news(&due);
+                    same = !reporting.is_news(due);
                     if same { Verdict::Drop } else { Verdict::Send }
                 }
                 Err(_) if due.unless_changed.is_some() => Verdict::Drop,
@@ -345,7 +371,7 @@ impl Client {
                 true
             }
             Ok(sent) => {
-                self.reporting.sent((now, wall), &due, Some(sent), &joined);
+                self.reporting.sent((now, wall), due, Some(sent), &joined);
                 self.events.push(Event::Notified { server, path: due.path });
                 self.touch();
                 true
@@ -353,15 +379,15 @@ impl Client {
             Err(SendError::Dropped) if same => true,
             // Whether it has changed cannot be seen from what was written.
             Err(SendError::Dropped) if due.unless_changed.is_some() => {
-                self.reporting.look_at(wall, &due, &joined);
+                self.reporting.look_at(wall, due, &joined);
                 true
             }
             Err(SendError::Dropped) if barred && !due.kept => {
-                self.reporting.barred(now, &due);
+                self.reporting.barred(now, due);
                 true
             }
             Err(SendError::Dropped) => {
-                self.reporting.sent((now, wall), &due, None, &joined);
+                self.reporting.sent((now, wall), due, None, &joined);
                 true
             }
             Err(_) => self.stall(now),

@@ -6,6 +6,7 @@
 
 mod away;
 mod blocks;
+mod calm;
 mod connection;
 mod due;
 mod interface;
@@ -111,7 +112,7 @@ impl Client {
         let (received, left) = match self.exchange.parse(now, peer, datagram) {
             Some(message) => match self.plain_read(now, connection, serves, &message, model) {
                 Some(answered) => answered,
-                None => self.message_in(now, peer, &message, model),
+                None => return self.message_in(now, peer, &message, moves, model),
             },
             None => (Received::Malformed, Left::Nothing),
         };
@@ -121,9 +122,42 @@ impl Client {
         received
     }
 
-    /// Takes a message that is no plain Read.
+    /// Takes a message that is no plain Read, and does what is left to do then.
     #[inline(never)]
     fn message_in(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: &Message<'_>,
+        moves: bool,
+        model: &mut dyn DataModel,
+    ) -> Received {
+        self.calmly(
+            model,
+            |client, model| client.acknowledged_calmly(now, peer, message, &mut **model),
+            |client, model| client.any_message_in(now, peer, message, moves, model),
+        )
+    }
+
+    /// The same for whatever message.
+    #[inline(never)]
+    fn any_message_in(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: &Message<'_>,
+        moves: bool,
+        model: &mut dyn DataModel,
+    ) -> Received {
+        let (received, left) = self.take_message(now, peer, message, model);
+        if left != Left::Nothing || moves {
+            self.go_on(now, left, model);
+        }
+        received
+    }
+
+    /// Takes a message; what is left to do then.
+    fn take_message(
         &mut self,
         now: Instant,
         peer: Peer,
@@ -135,11 +169,7 @@ impl Client {
         }
         match &self.exchange.receive_other(now, peer, *message) {
             Inbound::Response { exchange, message } => {
-                self.answered(now, *exchange, Ok(message));
-                // What changed while the request was on its way is told next.
-                if self.lifecycle.has_changed_meanwhile() {
-                    self.reconsider(now, model);
-                }
+                self.response_in(now, *exchange, message, model);
                 (Received::Response, Left::All)
             }
             Inbound::Failed(exchange, failure) => {
@@ -154,6 +184,19 @@ impl Client {
             // None of them is a request.
             Inbound::Request { .. } => (Received::Unexpected, Left::Nothing),
             Inbound::Handled(handled) => ((*handled).into(), Left::after(*handled)),
+        }
+    }
+
+    /// Takes the response to a request of ours.
+    fn response_in(&mut self, now: Instant, exchange: ExchangeId, message: &Message<'_>, model: &dyn DataModel) {
+        self.answered(now, exchange, Ok(message));
+        self.after_response(now, model);
+    }
+
+    /// What changed while the request was on its way is told next.
+    fn after_response(&mut self, now: Instant, model: &dyn DataModel) {
+        if self.lifecycle.has_changed_meanwhile() {
+            self.reconsider(now, model);
         }
     }
 
@@ -183,9 +226,18 @@ impl Client {
     /// later than `now`, or there is none.
     pub fn handle_timeout(&mut self, now: Instant, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
-        if self.wake.is_none_or(|due| due > now) {
-            return;
+        if self.wake.is_some_and(|due| due <= now) {
+            self.calmly(
+                model,
+                |client, model| client.update_calmly(now, &mut **model),
+                |client, model| client.time_out(now, model),
+            );
         }
+    }
+
+    /// Does what is due at `now`, whatever it is.
+    #[inline(never)]
+    fn time_out(&mut self, now: Instant, model: &mut dyn DataModel) {
         self.transfers.expire(now);
         while let Some(exchange) = self.exchange.expire(now) {
             self.answered(now, exchange, Err(Reason::TimedOut));
@@ -346,6 +398,16 @@ impl Client {
     /// came or went: servers hear of that with an Update.
     pub fn notify(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
+        self.calmly(
+            model,
+            |client, model| if path.depth() < 2 { None } else { client.tell_calmly(now, path, &mut **model) },
+            |client, model| client.tell_of(now, path, model),
+        );
+    }
+
+    /// Tells of a change, whatever it takes.
+    #[inline(never)]
+    fn tell_of(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
         let wall = self.clock.embedder(now);
         // Most changes are of a value that is told at once, and looked at only then.
         let at_once = path.depth() >= 2 && self.is_settled() && !self.exchange.owes_answers();

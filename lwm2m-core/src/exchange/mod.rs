@@ -276,6 +276,9 @@ impl Endpoint {
 
     /// The next order to the runtime. Its bytes are lent until the next call.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
+        if !self.has_order() {
+            return None;
+        }
         self.take_order()?;
         self.lend_order()
     }
@@ -285,9 +288,9 @@ impl Endpoint {
         self.messages.outbox.has_next(&mut self.messages.slots)
     }
 
-    /// Takes the next order out, for a caller that adds to it before it is lent.
+    /// Takes the next order out, if [there is one](Self::has_order), for a caller that adds to it before it is lent.
     pub(crate) fn take_order(&mut self) -> Option<&Order> {
-        self.messages.outbox.pop(&mut self.messages.slots)
+        self.messages.outbox.pop()
     }
 
     /// The order that was taken out last.
@@ -334,6 +337,11 @@ impl Endpoint {
     #[must_use]
     pub fn is_quiet(&self, peer: Peer) -> bool {
         self.messages.unacknowledged.first_of(peer).is_none() && !self.pending.has(peer) && !self.deferred.has(peer)
+    }
+
+    /// Whether nothing is in flight or awaited, and no request waits for an answer.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.is_silent() && self.deferred.is_empty()
     }
 
     /// Whether any request is kept for a later answer.

@@ -1,5 +1,5 @@
-//! A plain GET: the request that comes most. It changes nothing, so it need not be remembered before it
-//! is answered, and is remembered with its answer then.
+//! What comes most: a plain GET, and a bare acknowledgement. A GET changes nothing, so it need not be remembered
+//! before it is answered, and is remembered with its answer then.
 
 use core::time::Duration;
 
@@ -8,11 +8,39 @@ use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, O
 use super::message::dedup::{Class, INLINE, Inline, Repeat};
 use super::message::outbox::Order;
 use super::message::slots::SlotId;
-use super::{Endpoint, Peer, Reply, SendError, Verdict};
+use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Verdict};
 use crate::base::origin::Ticket;
 use crate::base::time::Instant;
 
+/// Bytes of a message before its token (RFC 7252, section 3).
+const HEADER: usize = 4;
+
 impl Endpoint {
+    /// The exchange of the only message in flight, when this message says that it arrived, and no more: it is an
+    /// Empty acknowledgement of a response, or a 2.04 with neither options nor payload, which asks for no other
+    /// block. The exchange is over then. None for any other message: nothing has happened.
+    #[inline]
+    pub(crate) fn bare_acknowledgement(&mut self, peer: Peer, message: &Message<'_>) -> Option<ExchangeId> {
+        if message.message_type() != MessageType::Acknowledgement {
+            return None;
+        }
+        let (exchange, slot) = self.messages.unacknowledged.only(peer, message.message_id())?;
+        let over = match (message.code(), message.as_bytes().len()) {
+            (Code::EMPTY, _) => self.pending.is_empty(),
+            (Code::CHANGED, len) => {
+                len == HEADER.saturating_add(message.token().len()) && self.pending.is_only(exchange, message.token())
+            }
+            _ => false,
+        };
+        if !over {
+            return None;
+        }
+        self.pending.clear();
+        self.messages.unacknowledged.clear();
+        self.messages.drop_slot(slot);
+        Some(exchange)
+    }
+
     /// Whether a message is a plain GET: confirmable, new, and wanting its answer. Nothing has happened yet:
     /// answer it with [`Self::answer_plain`], or take it as any other message.
     #[inline]

@@ -58,6 +58,18 @@ impl Registration {
         matches!(self.contact, Contact::Heard { .. }) && self.lease().is_some() && !self.queues()
     }
 
+    /// Whether it is registered with at `now`, and stays so, without queue mode, and nothing speaks against
+    /// talking to it.
+    pub(crate) fn is_calm(&self, now: Instant) -> bool {
+        let State::Known { lease, phase } = &self.state else { return false };
+        let binding = match phase {
+            Phase::Registered { .. } => lease.terms.binding,
+            Phase::Updating { terms, .. } => terms.binding,
+            Phase::Leaving { .. } | Phase::Deregistering { .. } => return false,
+        };
+        matches!(self.contact, Contact::Heard { .. }) && !binding.queues() && lease.expires > now
+    }
+
     /// Whether it is queue mode that the server was told last, or is told now.
     pub(crate) const fn queues(&self) -> bool {
         match &self.state {

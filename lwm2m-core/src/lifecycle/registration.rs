@@ -144,6 +144,24 @@ impl Registration {
         }
     }
 
+    /// What the server granted, if an Update is due.
+    pub(crate) fn lease_to_extend(&self, now: Instant) -> Option<&Lease> {
+        match &self.state {
+            State::Known { lease, phase: Phase::Registered { update_at, .. } } => {
+                Some(lease).filter(|lease| *update_at <= now && lease.expires > now)
+            }
+            _ => None,
+        }
+    }
+
+    /// When something is due by itself in a registration that [is calm](Self::is_calm).
+    pub(crate) fn poll_calm(&self) -> Option<Instant> {
+        match &self.state {
+            State::Known { lease, phase: Phase::Registered { update_at, .. } } => Some(lease.expires.min(*update_at)),
+            _ => None,
+        }
+    }
+
     /// When something is due by itself.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
@@ -161,11 +179,7 @@ impl Registration {
     /// The request left.
     pub(crate) fn sent(&mut self, now: Instant, request: Request, terms: Terms, exchange: ExchangeId) {
         match (request, &mut self.state) {
-            (Request::Update { .. }, State::Known { phase, .. }) => {
-                if let Phase::Registered { failures, .. } = *phase {
-                    *phase = Phase::Updating { exchange, sent: now, terms, failures };
-                }
-            }
+            (Request::Update { .. }, _) => self.sent_update(now, terms, exchange),
             (Request::Deregister, State::Known { phase, .. }) => {
                 if let Phase::Leaving { then } = *phase {
                     *phase = Phase::Deregistering { exchange, then };
@@ -177,6 +191,15 @@ impl Registration {
             }
             // Neither is due without a lease.
             _ => {}
+        }
+    }
+
+    /// The Update left.
+    pub(crate) fn sent_update(&mut self, now: Instant, terms: Terms, exchange: ExchangeId) {
+        if let State::Known { phase, .. } = &mut self.state
+            && let Phase::Registered { failures, .. } = *phase
+        {
+            *phase = Phase::Updating { exchange, sent: now, terms, failures };
         }
     }
 
@@ -206,6 +229,11 @@ impl Registration {
         }
     }
 
+    /// Whether it is an Update that is on its way with this exchange.
+    pub(crate) fn owns_update(&self, exchange: ExchangeId) -> bool {
+        matches!(&self.state, State::Known { phase: Phase::Updating { exchange: own, .. }, .. } if *own == exchange)
+    }
+
     /// Takes the answer to the request on its way, or its failure.
     pub(crate) fn answered(
         &mut self,
@@ -216,17 +244,11 @@ impl Registration {
         let World { config, generator, events, .. } = world;
         let server = self.server;
         match &mut self.state {
-            State::Known { lease, phase } => match *phase {
-                Phase::Updating { sent, terms, failures, .. } => {
-                    let reason = match answer.and_then(|message| accept(message, Code::CHANGED)) {
-                        Ok(()) => {
-                            events.push(Event::Updated { server });
-                            (lease.terms, lease.expires) = (terms, sent + lifetime(terms));
-                            let update_at = sent + next_update(&config.registration, lifetime(terms));
-                            *phase = Phase::Registered { update_at, failures: 0 };
-                            return Outcome::Nothing;
-                        }
-                        Err(reason) => reason,
+            State::Known { phase, .. } => match *phase {
+                Phase::Updating { failures, .. } => {
+                    let Err(reason) = answer.and_then(|message| accept(message, Code::CHANGED)) else {
+                        self.updated(&config.registration, events);
+                        return Outcome::Nothing;
                     };
                     events.push(Event::UpdateFailed { server, reason });
                     if reason == Reason::TimedOut {
@@ -280,6 +302,17 @@ impl Registration {
             State::Unregistered { .. } | State::Disabled { .. } | State::Gone => {}
         }
         Outcome::Nothing
+    }
+
+    /// The server accepted the Update on its way.
+    pub(crate) fn updated(&mut self, policy: &RegistrationPolicy, events: &mut Events) {
+        if let State::Known { lease, phase } = &mut self.state
+            && let Phase::Updating { sent, terms, .. } = *phase
+        {
+            events.push(Event::Updated { server: self.server });
+            (lease.terms, lease.expires) = (terms, sent + lifetime(terms));
+            *phase = Phase::Registered { update_at: sent + next_update(policy, lifetime(terms)), failures: 0 };
+        }
     }
 
     /// Nothing can be sent: there is no session with the server, or the message does not fit.

@@ -17,7 +17,7 @@ pub(crate) mod stream;
 mod well_known;
 
 pub(crate) use self::change::remove;
-pub(crate) use self::read::serve_ready;
+pub(crate) use self::read::{serve_ready, tell_ready};
 
 use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
 

@@ -6,9 +6,9 @@ use super::content::{self, Head};
 use super::operation::{Observe, Wanted};
 use super::{Effect, Effects, Observing, Target, find, permit};
 use crate::base::event::Event;
-use crate::base::path::MAX_ID;
+use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
-use crate::base::value::DataType;
+use crate::base::value::{DataType, Value};
 use crate::format::{Encoder, Format, Output};
 use crate::model::{Ctx, DataModel, Joined, Origin, Refusal, walk};
 use crate::objects::Accounts;
@@ -63,15 +63,14 @@ pub(super) fn effects(
     Effects { news, effect: observing.map(Effect::Observing) }
 }
 
-/// Writes the value of a resource that lies ready, in a format for one value, into an answer that begins:
-/// the answer to a plain GET. None when there is none, or anything speaks against it: then [`serve`] says what.
-pub(crate) fn serve_ready(
+/// Uses the value of a single resource that lies ready, if whoever asks may read it.
+#[inline(always)]
+fn with_ready<'a, R>(
     ctx: &Ctx,
-    wanted: &Wanted,
-    (accounts, model): (&Accounts, &dyn DataModel),
-    writer: &mut MessageWriter<'_>,
-) -> Option<()> {
-    let at = wanted.path.leaf()?;
+    at: Leaf,
+    (accounts, model): (&'a Accounts, &'a dyn DataModel),
+    then: impl FnOnce(&Target, DataType, &Value<'a>) -> Option<R>,
+) -> Option<R> {
     let part = if accounts.object(at.object).is_some() { accounts } else { model };
     // What has a value is there, and so is all above it.
     let ready = part.ready(ctx, at);
@@ -84,14 +83,52 @@ pub(crate) fn serve_ready(
     }
     let target = Target { object, resource: Some(resource) };
     readable(&target).ok()?;
-    let format = choose_format(wanted, &target).ok().filter(|format| format.for_single_value_only())?;
+    then(&target, resource.data_type, value)
+}
+
+/// Writes it in a format for one value, after other options.
+#[inline(always)]
+fn write_ready(format: Format, data_type: DataType, value: &Value<'_>, writer: &mut MessageWriter<'_>) -> Option<()> {
     writer.content_format(format.content_format()).ok()?;
-    match format.as_it_lies(resource.data_type, value) {
+    match format.as_it_lies(data_type, value) {
         Some(bytes) => writer.payload(bytes).ok(),
-        None => writer
-            .payload_with::<Refusal>(|room| Ok(format.write_single(resource.data_type, *value, Output::new(room))?))
-            .ok(),
+        None => {
+            let single = |room: &mut [u8]| Ok(format.write_single(data_type, *value, Output::new(room))?);
+            writer.payload_with::<Refusal>(single).ok()
+        }
     }
+}
+
+/// Writes the value of a resource that lies ready, in a format for one value, into an answer that begins:
+/// the answer to a plain GET. None when there is none, or anything speaks against it: then [`serve`] says what.
+pub(crate) fn serve_ready(
+    ctx: &Ctx,
+    wanted: &Wanted,
+    parts: (&Accounts, &dyn DataModel),
+    writer: &mut MessageWriter<'_>,
+) -> Option<()> {
+    with_ready(ctx, wanted.path.leaf()?, parts, |target, data_type, value| {
+        let format = choose_format(wanted, target).ok().filter(|format| format.for_single_value_only())?;
+        write_ready(format, data_type, value, writer)
+    })
+}
+
+/// The same into a notification that begins. What is told is `noted` then.
+#[inline]
+pub(crate) fn tell_ready(
+    ctx: &Ctx,
+    (path, format, sequence): (Path, Format, u32),
+    parts: (&Accounts, &dyn DataModel),
+    writer: &mut MessageWriter<'_>,
+    noted: impl FnOnce(Leaf, &Value<'_>),
+) -> Option<()> {
+    let at = path.leaf().filter(|_| format.for_single_value_only())?;
+    with_ready(ctx, at, parts, |_, data_type, value| {
+        writer.observe(sequence).ok()?;
+        write_ready(format, data_type, value, writer)?;
+        noted(at, value);
+        Some(())
+    })
 }
 
 /// A single resource must be readable; of anything larger, what is not readable is left out.

@@ -73,6 +73,26 @@ impl Numbers {
         (digest, fit)
     }
 
+    /// The same of a single value that was written for the observer.
+    pub(super) fn tell_value(&mut self, observer: Observer, at: Leaf, value: &Value<'_>) -> (u64, bool) {
+        let mut digest = Digest::new();
+        // A digest takes any value.
+        let _ = digest.value(at, *value);
+        let Some(number) = number(*value) else {
+            self.forget(observer);
+            return (digest.finish(), true);
+        };
+        let known = self.entries.iter_mut().find(|entry| entry.observer == observer && entry.index.is_none());
+        let fit = match known {
+            Some(entry) => {
+                entry.bits = number.to_bits();
+                true
+            }
+            None => self.add(observer, None, number.to_bits()),
+        };
+        (digest.finish(), fit)
+    }
+
     /// The same while it is written for the observer.
     pub(super) fn write(
         &mut self,
@@ -162,6 +182,17 @@ fn view(wall: Instant, (server, _): Observer, path: Path, model: &dyn DataModel,
     }
 }
 
+/// The number that a value is.
+fn number(value: Value<'_>) -> Option<f64> {
+    // Beyond 2^53 neighbouring integers become one float: a threshold there is as coarse.
+    match value {
+        Value::Int(number) | Value::Time(number) => Some(number as f64),
+        Value::Uint(number) => Some(number as f64),
+        Value::Float(number) => Some(number),
+        _ => None,
+    }
+}
+
 /// A digest, and beside it whoever wants the numbers.
 struct Look<'a> {
     digest: Digest,
@@ -177,14 +208,7 @@ impl<'a> Look<'a> {
 
 impl Sink for Look<'_> {
     fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        // Beyond 2^53 neighbouring integers become one float: a threshold there is as coarse.
-        let number = match value {
-            Value::Int(number) | Value::Time(number) => Some(number as f64),
-            Value::Uint(number) => Some(number as f64),
-            Value::Float(number) => Some(number),
-            _ => None,
-        };
-        if let (Some(number), Some(take)) = (number, &mut self.number) {
+        if let (Some(number), Some(take)) = (number(value), &mut self.number) {
             take(at.index, number);
         }
         self.digest.value(at, value)

@@ -20,8 +20,9 @@ use self::observations::{Observations, Told};
 use self::stored::Stored;
 use crate::base::attributes::Attributes;
 use crate::base::limits::Limits;
-use crate::base::path::Path;
+use crate::base::path::{Leaf, Path};
 use crate::base::time::{Instant, earliest};
+use crate::base::value::Value;
 use crate::exchange::{ExchangeId, Sent};
 use crate::format::{Encoder, Format, Output};
 use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
@@ -329,6 +330,13 @@ impl Reporting {
         written
     }
 
+    /// Notes the value that was written for a notification that is due; as after [`write`](Self::write).
+    pub(crate) fn wrote(&mut self, due: &Due, at: Leaf, value: &Value<'_>) {
+        if let Some(observation) = self.observations.get_mut(due.index) {
+            (observation.digest, observation.measured) = self.numbers.tell_value(observation.observer(), at, value);
+        }
+    }
+
     /// A notification was sent as it was [written](Self::write), or could not be made this time.
     pub(crate) fn sent(
         &mut self,
@@ -399,6 +407,12 @@ impl Reporting {
             let at = deadline.max(now);
             (room || !observation.needs_confirmation(at, confirmable)).then_some(deadline)
         }))
+    }
+
+    /// The same for all servers, while nothing is kept for any and there is room for an exchange.
+    #[inline]
+    pub(crate) fn soonest(&mut self) -> Option<Instant> {
+        self.observations.soonest()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 //! The table of observations.
 
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
 use coap_codec::{MessageId, Token};
@@ -8,7 +9,7 @@ use coap_codec::{MessageId, Token};
 use super::Periods;
 use crate::base::path::Path;
 use crate::base::table;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, earliest};
 use crate::exchange::ExchangeId;
 use crate::format::Format;
 
@@ -122,11 +123,33 @@ impl Observation {
 pub(crate) struct Observations {
     entries: Vec<Observation>,
     limit: usize,
+    soonest: Soonest,
+}
+
+/// The soonest deadline of a table, until something in it changes. It follows from the rest, and makes no
+/// difference.
+#[derive(Clone, Copy, Debug)]
+struct Soonest(Option<Option<Instant>>);
+
+impl Soonest {
+    const UNKNOWN: Self = Self(None);
+}
+
+impl PartialEq for Soonest {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Soonest {}
+
+impl Hash for Soonest {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl Observations {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Vec::new(), limit }
+        Self { entries: Vec::new(), limit, soonest: Soonest::UNKNOWN }
     }
 
     /// The Observe value with which (server, token) may begin, if there is room. It goes on from an
@@ -141,6 +164,7 @@ impl Observations {
 
     /// Adds an observation, replacing that of the same server and token.
     pub(crate) fn put(&mut self, observation: Observation) {
+        self.soonest = Soonest::UNKNOWN;
         let same = |entry: &&mut Observation| entry.observer() == observation.observer();
         if let Some(entry) = self.entries.iter_mut().find(same) {
             *entry = observation;
@@ -152,6 +176,7 @@ impl Observations {
 
     pub(crate) fn remove(&mut self, which: impl Fn(&Observation) -> bool) -> Option<Observation> {
         let index = self.entries.iter().position(which)?;
+        self.soonest = Soonest::UNKNOWN;
         Some(self.entries.remove(index))
     }
 
@@ -160,7 +185,24 @@ impl Observations {
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Observation> {
+        self.soonest = Soonest::UNKNOWN;
         self.entries.iter_mut()
+    }
+
+    /// The soonest deadline of all.
+    #[inline]
+    pub(super) fn soonest(&mut self) -> Option<Instant> {
+        match self.soonest.0 {
+            Some(soonest) => soonest,
+            None => self.find_soonest(),
+        }
+    }
+
+    #[inline(never)]
+    fn find_soonest(&mut self) -> Option<Instant> {
+        let soonest = earliest(self.entries.iter().filter_map(Observation::deadline));
+        self.soonest.0 = Some(soonest);
+        soonest
     }
 
     pub(crate) fn find(&self, observer: Observer) -> Option<&Observation> {
@@ -168,10 +210,12 @@ impl Observations {
     }
 
     pub(crate) fn find_mut(&mut self, observer: Observer) -> Option<&mut Observation> {
+        self.soonest = Soonest::UNKNOWN;
         self.entries.iter_mut().find(|entry| entry.observer() == observer)
     }
 
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Observation> {
+        self.soonest = Soonest::UNKNOWN;
         self.entries.get_mut(index)
     }
 

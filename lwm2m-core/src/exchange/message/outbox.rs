@@ -72,6 +72,9 @@ impl Outbox {
 
     /// Takes a buffer's order back: its exchange is over.
     pub(crate) fn withdraw(&mut self, slot: SlotId) {
+        if self.queue.is_empty() {
+            return;
+        }
         self.queue.retain(|order| !matches!(order, Order::Once(_, id) | Order::Keep(_, id) if *id == slot));
     }
 
@@ -88,9 +91,10 @@ impl Outbox {
         !self.queue.is_empty()
     }
 
-    /// Takes the next order out. Its bytes are lent by [`Self::lend`] until the next call.
-    pub(crate) fn pop(&mut self, slots: &mut Slots) -> Option<&Order> {
-        self.reclaim(slots);
+    /// Takes the next order out, of which [`Self::has_next`] knows. Its bytes are lent by [`Self::lend`] until
+    /// the next call.
+    pub(crate) fn pop(&mut self) -> Option<&Order> {
+        debug_assert!(!matches!(self.lent, Some(Order::Once(..))), "reclaimed before");
         self.lent = self.queue.pop_front();
         self.lent.as_ref()
     }

@@ -83,6 +83,18 @@ impl Retransmission {
         found.map(|message| message.exchange)
     }
 
+    /// The same when it is the only one, with the buffer of the message.
+    pub(crate) fn only(&self, peer: Peer, message_id: MessageId) -> Option<(ExchangeId, SlotId)> {
+        let [message] = self.messages.as_slice() else { return None };
+        let same = message.peer == peer && message.message_id == message_id;
+        same.then_some((message.exchange, message.slot))
+    }
+
+    /// Stops watching all messages.
+    pub(crate) fn clear(&mut self) {
+        self.messages.clear();
+    }
+
     /// Stops watching the message of an exchange.
     pub(crate) fn remove(&mut self, exchange: ExchangeId) -> Option<Unacknowledged> {
         let index = self.messages.iter().position(|message| message.exchange == exchange)?;

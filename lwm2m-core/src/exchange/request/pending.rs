@@ -86,6 +86,11 @@ impl Pending {
         found.map(|request| request.exchange)
     }
 
+    /// Whether there is one request only: this one, with this token.
+    pub(crate) fn is_only(&self, exchange: ExchangeId, token: Token) -> bool {
+        matches!(self.requests.as_slice(), [request] if request.exchange == exchange && request.token == token)
+    }
+
     pub(crate) fn token(&self, exchange: ExchangeId) -> Option<Token> {
         self.requests.iter().find(|request| request.exchange == exchange).map(|request| request.token)
     }
@@ -125,6 +130,10 @@ impl Pending {
 
     pub(crate) fn has(&self, peer: Peer) -> bool {
         self.requests.iter().any(|request| request.peer == peer)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.requests.clear();
     }
 
     pub(crate) fn forget(&mut self, peer: Peer) {

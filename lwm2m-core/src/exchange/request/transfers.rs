@@ -275,6 +275,11 @@ impl Transfers {
         self.list.retain(|transfer| transfer.peer != peer);
     }
 
+    /// Whether none is going on or remembered.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Bodies that are not answered yet.
     pub(crate) fn len(&self) -> usize {
         self.list.iter().filter(|transfer| !matches!(transfer.stage, Stage::Over(_))).count()

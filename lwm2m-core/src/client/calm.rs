@@ -1,0 +1,182 @@
+//! What a calm client does, and a client is calm nearly always: it has one server, is registered with it, and
+//! nothing is going on. It updates the registration, tells of a value that changed, and rests again, in as few
+//! steps as it takes. Whatever else there is to do goes the way of everything, and so does what comes on top.
+
+use coap_codec::{Code, Message};
+
+use super::connection::{Connection, Link};
+use super::due::After;
+use super::{Client, Received, Role};
+use crate::base::path::Path;
+use crate::base::time::{Instant, sooner};
+use crate::exchange::{Peer, Verdict};
+use crate::lifecycle::Lifecycle;
+use crate::model::{DataModel, Joined};
+
+impl Client {
+    /// Does something calmly, or else the way of everything. Tests see that it comes to the same.
+    #[inline]
+    pub(super) fn calmly<M, R: PartialEq + core::fmt::Debug>(
+        &mut self,
+        mut model: M,
+        calmly: impl FnOnce(&mut Self, &mut M) -> Option<R>,
+        otherwise: impl FnOnce(&mut Self, M) -> R,
+    ) -> R {
+        #[cfg(test)]
+        let mut twin = self.clone();
+        let Some(done) = calmly(self, &mut model) else { return otherwise(self, model) };
+        #[cfg(test)]
+        {
+            let otherwise = otherwise(&mut twin, model);
+            assert_eq!((&done, &*self), (&otherwise, &twin), "as if not calm");
+            tests::DONE_CALMLY.with(|count| count.set(count.get() + 1));
+        }
+        done
+    }
+
+    /// The session with the one server that there is: it is registered with and at hand, nothing is on its way
+    /// to it or waited for, nothing is kept. Then all is [settled](Self::is_settled), and what is due is an
+    /// Update or a notification.
+    #[inline]
+    fn calm(&self, now: Instant) -> Option<Connection> {
+        let ([session], [own]) = (self.connections.all(), self.lifecycle.registrations.as_slice()) else { return None };
+        let calm = session.link == Link::Open
+            && session.role == Role::Server(own.server)
+            && own.is_calm(now)
+            && self.lifecycle.hears_servers()
+            && !self.lifecycle.heeds_bootstrap_server(&self.config)
+            && self.exchange.is_idle()
+            && self.transfers.is_empty()
+            && self.stalled.is_none()
+            && !self.reporting.has_any_kept();
+        calm.then_some(*session)
+    }
+
+    /// Whether nothing is due now. Notes when it will be.
+    #[inline]
+    fn rests(&mut self, now: Instant, peer: Peer) -> bool {
+        let [own] = self.lifecycle.registrations.as_slice() else { return false };
+        let ours = sooner(own.poll_calm(), self.reporting.soonest());
+        let next = sooner(ours, self.lifecycle.poll_account_timeout());
+        self.wake = if self.exchange.is_idle() { next } else { self.next_in_flight(now, peer, ours) };
+        self.wake.is_none_or(|at| at > now)
+    }
+
+    /// When something is due while a message is on its way, and `ours` if there is room for it.
+    fn next_in_flight(&self, now: Instant, peer: Peer, ours: Option<Instant>) -> Option<Instant> {
+        let others = sooner(self.lifecycle.poll_account_timeout(), self.exchange.poll_timeout());
+        let next = sooner(ours, others);
+        if next == others || self.exchange.has_room(peer) {
+            return next;
+        }
+        let [own] = self.lifecycle.registrations.as_slice() else { return others };
+        let confirmable = self.config.confirmable_notifications;
+        sooner(self.reporting.poll_timeout(now, own.server, confirmable, false), others)
+    }
+
+    /// There is nothing to do after an input if the client is calm, and nothing is due now. None for any other
+    /// client.
+    pub(super) fn rest_calmly(&mut self, now: Instant) -> Option<()> {
+        let session = self.calm(now)?;
+        self.rests(now, session.peer).then(|| self.tell_dropped())
+    }
+
+    /// Sends an Update that says nothing new, if that is what is due. None: nothing has happened.
+    pub(super) fn update_calmly(&mut self, now: Instant, model: &mut dyn DataModel) -> Option<()> {
+        let session = self.calm(now)?;
+        let Self { lifecycle, accounts, config, exchange, .. } = self;
+        let others_wait = lifecycle.poll_account_timeout().is_none_or(|at| at > now);
+        let [own] = lifecycle.registrations.as_mut_slice() else { return None };
+        let terms = Lifecycle::terms(own.server, accounts, config, self.objects?);
+        let lease = own.lease_to_extend(now).filter(|lease| others_wait && lease.terms == terms)?;
+        let sent = exchange.request_in_blocks(now, session.peer, Code::POST, |writer, upload| {
+            let written = upload.write_echo(writer).and_then(|()| lease.location.write(writer));
+            written.map_or(Verdict::Drop, |()| Verdict::Send)
+        });
+        let left = match sent {
+            Ok(exchange) => {
+                own.sent_update(now, terms, exchange);
+                self.touch();
+                true
+            }
+            Err(error) => self.unsent(now, session.role, error),
+        };
+        self.rest_or_go_on(now, session.peer, left, After::Anything, model);
+        Some(())
+    }
+
+    /// Takes an acknowledgement that says no more than that the Update was accepted, or the notification arrived
+    /// that was the last thing on its way. None: nothing has happened.
+    pub(super) fn acknowledged_calmly(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: &Message<'_>,
+        model: &mut dyn DataModel,
+    ) -> Option<Received> {
+        let exchange = self.exchange.bare_acknowledgement(peer, message)?;
+        if message.code().is_empty() {
+            self.reporting.acknowledged(now, exchange);
+            self.pump(now, After::Message, Some(model));
+            return Some(Received::Acknowledgement);
+        }
+        match self.lifecycle.registrations.as_mut_slice() {
+            [own] if own.owns_update(exchange) => {
+                own.updated(&self.config.registration, &mut self.events);
+                self.touch();
+                self.after_response(now, model);
+            }
+            _ => self.response_in(now, exchange, message, model),
+        }
+        self.pump(now, After::Anything, Some(model));
+        Some(Received::Response)
+    }
+
+    /// Something at or below a path changed, as [`notify`](Self::notify) says it of what is no instance: the
+    /// server is told, if it is to be told now. None: nothing has happened.
+    pub(super) fn tell_calmly(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) -> Option<()> {
+        let session = self.calm(now)?;
+        let (Role::Server(server), false) = (session.role, self.wake.is_some_and(|at| at <= now)) else { return None };
+        let wall = self.clock.embedder(now);
+        self.reporting.suspect((now, wall), path, &Joined(&mut self.accounts, model));
+        let due = self.reporting.due(now, server, self.config.confirmable_notifications, true);
+        let left = due.is_none_or(|due| self.tell(now, (session.peer, server), &due, model));
+        self.rest_or_go_on(now, session.peer, left, After::Suspicion, model);
+        Some(())
+    }
+
+    /// After a message has `left`, or could not.
+    fn rest_or_go_on(&mut self, now: Instant, peer: Peer, left: bool, after: After, model: &mut dyn DataModel) {
+        if !left || !self.rests(now, peer) {
+            self.send_due(now, after, true, Some(model));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+    use core::time::Duration;
+
+    use crate::sim::soak::{Profile, Soak, Terminal};
+
+    std::thread_local! {
+        pub(super) static DONE_CALMLY: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// How much was done calmly in some lives; what differed would have failed.
+    fn done_calmly(profile: Profile, hours: u64) -> usize {
+        let soak = Soak { subject: Terminal, profile, length: Duration::from_secs(hours * 3_600) };
+        let before = DONE_CALMLY.get();
+        for seed in 0..6 {
+            assert_eq!(soak.live(seed).failure, None, "{} {seed}", profile.name());
+        }
+        DONE_CALMLY.get() - before
+    }
+
+    #[test]
+    fn what_is_done_calmly_comes_to_the_same_in_quiet_and_in_wild_lives() {
+        let counts = [Profile::Quiet, Profile::Busy, Profile::Wild].map(|profile| done_calmly(profile, 48));
+        assert!(counts.iter().all(|count| *count > 500), "{counts:?}");
+    }
+}
