@@ -172,3 +172,39 @@ fn answer(request: &Message<'_>, code: Code, location: Option<u32>, buffer: &mut
     }
     Some(writer.finish().len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESTART: Restart = Restart { from: 10 * SECOND, until: 20 * SECOND };
+
+    /// What the platform answers to a POST at this time, as a code.
+    fn post(platform: &mut Platform, counts: &mut Counts, now: u64, path: &str, query: &[&str]) -> Option<Code> {
+        let (mut request, mut buffer) = ([0; 128], [0; 128]);
+        let header =
+            Header { message_type: MessageType::Confirmable, code: Code::POST, message_id: MessageId(now as u16) };
+        let mut writer = MessageWriter::new(&mut request, header, Token::EMPTY).unwrap();
+        writer.path(path).unwrap();
+        query.iter().for_each(|argument| writer.uri_query(argument).unwrap());
+        let answer = platform.take(now, writer.finish(), &mut buffer, counts).answer?;
+        Some(Message::parse(&buffer[..answer]).unwrap().code())
+    }
+
+    #[test]
+    fn a_platform_that_starts_again_hears_nothing_and_then_knows_nobody() {
+        let (mut platform, mut counts) = (Platform::new(3, Some(RESTART), 15), Counts::new(1));
+        let mut post = |now, path, query: &[&str]| post(&mut platform, &mut counts, now, path, query);
+        let name = format!("ep={}", name::of(2).as_str());
+        assert_eq!(post(0, "/rd", &[&name, "lt=5"]), Some(Code::CREATED));
+        assert_eq!(post(4 * SECOND, "/rd/2", &[]), Some(Code::CHANGED));
+        assert_eq!(post(5 * SECOND, "/rd/1", &[]), Some(Code::NOT_FOUND));
+        assert_eq!(post(RESTART.from, "/rd/2", &[]), None);
+        assert_eq!(post(RESTART.until - 1, "/rd", &[&name, "lt=5"]), None);
+        assert_eq!(post(RESTART.until, "/rd/2", &[]), Some(Code::NOT_FOUND));
+        assert_eq!(post(RESTART.until, "/rd", &[&name, "lt=5"]), Some(Code::CREATED));
+        assert_eq!(post(RESTART.until + 5 * SECOND, "/rd/2", &[]), Some(Code::NOT_FOUND), "its lifetime is over");
+        assert_eq!(post(RESTART.until, "/rd", &["ep=nobody", "lt=5"]), Some(Code::BAD_REQUEST));
+        assert_eq!((counts.unheard, counts.rates.within(0..100 * SECOND).peak), (2, 7));
+    }
+}
