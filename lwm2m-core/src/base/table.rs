@@ -19,8 +19,14 @@ pub(crate) fn make_room<T>(table: &mut Vec<T>, needed: usize, limit: usize) {
 /// The same for one more in a queue.
 pub(crate) fn make_room_in_queue<T>(queue: &mut VecDeque<T>, limit: usize) {
     if queue.len() == queue.capacity() {
-        queue.reserve_exact(more(queue.len(), 1, limit));
+        grow(queue, limit);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn grow<T>(queue: &mut VecDeque<T>, limit: usize) {
+    queue.reserve_exact(more(queue.len(), 1, limit));
 }
 
 /// Takes all the memory that a table may ever need.

@@ -274,6 +274,12 @@ impl Endpoint {
         sooner(due, self.deferred.poll_timeout())
     }
 
+    /// When the next message is repeated or given up, if any is in flight.
+    #[inline]
+    pub(crate) fn next_repetition(&self) -> Option<Instant> {
+        self.messages.unacknowledged.poll_timeout()
+    }
+
     /// The next order to the runtime. Its bytes are lent until the next call.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
         if !self.has_order() {

@@ -281,14 +281,7 @@ impl Reporting {
     /// Whether a notification that was [written](Self::write) tells another value than its observer was told,
     /// as far as that was in doubt.
     pub(crate) fn is_news(&mut self, due: &Due) -> bool {
-        let (Some(observation), Some(told)) = (self.observations.get_mut(due.index), due.unless_changed) else {
-            return true;
-        };
-        let news = observation.digest != told.0;
-        if !news {
-            (observation.suspected, observation.moved) = (false, false);
-        }
-        news
+        self.observations.get_mut(due.index).is_none_or(|observation| observation.is_news(due.unless_changed))
     }
 
     /// A notification is due that its server has no right to: it waits for the right to come back (OMA
@@ -330,11 +323,12 @@ impl Reporting {
         written
     }
 
-    /// Notes the value that was written for a notification that is due; as after [`write`](Self::write).
-    pub(crate) fn wrote(&mut self, due: &Due, at: Leaf, value: &Value<'_>) {
-        if let Some(observation) = self.observations.get_mut(due.index) {
-            (observation.digest, observation.measured) = self.numbers.tell_value(observation.observer(), at, value);
-        }
+    /// Notes the value that was written for a notification that is due. Whether it [is news](Self::is_news).
+    #[inline]
+    pub(crate) fn wrote(&mut self, due: &Due, at: Leaf, value: &Value<'_>) -> bool {
+        let Some(observation) = self.observations.get_mut(due.index) else { return true };
+        (observation.digest, observation.measured) = self.numbers.tell_value(observation.observer(), at, value);
+        observation.is_news(due.unless_changed)
     }
 
     /// A notification was sent as it was [written](Self::write), or could not be made this time.
