@@ -188,8 +188,11 @@ fn what_is_sent_and_kept_shows_in_the_usage() {
     assert_eq!(endpoint.usage().deferred, 1);
 
     // Every place that a limit grants has its price.
-    let memory =
-        |limits: &Limits| Endpoint::new(Transmission::default(), limits, Key::from_seed(1)).usage().table_bytes;
+    let memory = |limits: &Limits| {
+        let mut endpoint = Endpoint::new(Transmission::default(), limits, Key::from_seed(1));
+        endpoint.reserve();
+        endpoint.usage().table_bytes
+    };
     let more = Limits { deferred: Limits::DEVICE.deferred + 10, ..Limits::DEVICE };
     assert!(memory(&more) > memory(&Limits::DEVICE) + 10);
     let more = Limits { exchanges: Limits::DEVICE.exchanges + 10, ..Limits::DEVICE };
