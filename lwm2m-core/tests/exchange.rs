@@ -204,7 +204,7 @@ fn what_is_sent_and_kept_shows_in_the_usage() {
     endpoint.trim();
     let trimmed = endpoint.usage();
     assert_eq!((trimmed.slots, trimmed.deferred, trimmed.exchanges), (0, 0, 0));
-    assert_eq!(trimmed.buffer_bytes, nothing_yet.buffer_bytes);
+    assert!(trimmed.buffer_bytes < Limits::DEVICE.datagram, "no buffer is left, only their table");
 }
 
 #[test]
