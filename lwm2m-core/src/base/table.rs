@@ -54,8 +54,14 @@ impl<T> Places<T> for Vec<T> {
 /// The same for one more in a queue.
 pub(crate) fn make_room_in_queue<T>(queue: &mut VecDeque<T>, limit: usize) {
     if queue.len() == queue.capacity() {
-        queue.reserve_exact(more(queue.len(), 1, limit));
+        grow_queue(queue, limit);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn grow_queue<T>(queue: &mut VecDeque<T>, limit: usize) {
+    queue.reserve_exact(more(queue.len(), 1, limit));
 }
 
 /// The same as of a table.

@@ -54,33 +54,28 @@ impl Client {
         calm.then_some(*session)
     }
 
-    /// Whether nothing is due now. Notes when it will be.
+    /// Whether nothing is due now, after a calm client may have sent one message. Notes when it will be. False
+    /// also when it takes a closer look: when something is due before the message is given up.
     #[inline]
-    fn rests(&mut self, now: Instant, peer: Peer) -> bool {
+    fn rests(&mut self, now: Instant) -> bool {
         let [own] = self.lifecycle.registrations.as_slice() else { return false };
         let ours = sooner(own.poll_calm(), self.reporting.soonest());
-        let next = sooner(ours, self.lifecycle.poll_account_timeout());
-        self.wake = if self.exchange.is_idle() { next } else { self.next_in_flight(now, peer, ours) };
-        self.wake.is_none_or(|at| at > now)
-    }
-
-    /// When something is due while a message is on its way, and `ours` if there is room for it.
-    fn next_in_flight(&self, now: Instant, peer: Peer, ours: Option<Instant>) -> Option<Instant> {
-        let others = sooner(self.lifecycle.poll_account_timeout(), self.exchange.poll_timeout());
-        let next = sooner(ours, others);
-        if next == others || self.exchange.has_room(peer) {
-            return next;
+        let account = self.lifecycle.poll_account_timeout();
+        let repeated = self.exchange.next_repetition();
+        let next = sooner(sooner(ours, account), repeated);
+        // There may be no room for what is ours.
+        let rests = next.is_none_or(|at| at > now && (repeated.is_none() || next != ours));
+        if rests {
+            self.wake = next;
         }
-        let [own] = self.lifecycle.registrations.as_slice() else { return others };
-        let confirmable = self.config.confirmable_notifications;
-        sooner(self.reporting.poll_timeout(now, own.server, confirmable, false), others)
+        rests
     }
 
     /// There is nothing to do after an input if the client is calm, and nothing is due now. None for any other
     /// client.
     pub(super) fn rest_calmly(&mut self, now: Instant) -> Option<()> {
-        let session = self.calm(now)?;
-        self.rests(now, session.peer).then(|| self.tell_dropped())
+        self.calm(now)?;
+        self.rests(now).then(|| self.tell_dropped())
     }
 
     /// Sends an Update that says nothing new, if that is what is due. None: nothing has happened.
@@ -103,7 +98,7 @@ impl Client {
             }
             Err(error) => self.unsent(now, session.role, error),
         };
-        self.rest_or_go_on(now, session.peer, left, After::Anything, model);
+        self.rest_or_go_on(now, left, After::Anything, model);
         Some(())
     }
 
@@ -143,13 +138,13 @@ impl Client {
         self.reporting.suspect((now, wall), path, &Joined(&mut self.accounts, model));
         let due = self.reporting.due(now, server, self.config.confirmable_notifications, true);
         let left = due.is_none_or(|due| self.tell(now, (session.peer, server), &due, model));
-        self.rest_or_go_on(now, session.peer, left, After::Suspicion, model);
+        self.rest_or_go_on(now, left, After::Suspicion, model);
         Some(())
     }
 
     /// After a message has `left`, or could not.
-    fn rest_or_go_on(&mut self, now: Instant, peer: Peer, left: bool, after: After, model: &mut dyn DataModel) {
-        if !left || !self.rests(now, peer) {
+    fn rest_or_go_on(&mut self, now: Instant, left: bool, after: After, model: &mut dyn DataModel) {
+        if !left || !self.rests(now) {
             self.send_due(now, after, true, Some(model));
         }
     }

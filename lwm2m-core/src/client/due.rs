@@ -326,9 +326,8 @@ impl Client {
         let whole = SHORTCUTS && !due.kept && due.block.is_none();
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             let what = (due.path, due.format, due.sequence);
-            let noted = |at: Leaf, value: &Value<'_>| reporting.wrote(due, at, value);
+            let noted = |at: Leaf, value: &Value<'_>| same = !reporting.wrote(due, at, value);
             if whole && tell_ready(&ctx, what, (joined.0, joined.1), writer, noted).is_some() {
-                same = !reporting.is_news(due);
                 return if same { Verdict::Drop } else { Verdict::Send };
             }
             barred = !may_hear(&ctx, due.path, &joined);

@@ -84,9 +84,13 @@ impl Client {
             floors.serve(&call, reply, &message, model, writer, &mut outcome)
         });
         match sent {
-            Ok(()) => {
+            Ok(sent) => {
                 if let Some(reply) = asked {
                     self.after(now, connection, &reply, &outcome, model);
+                    let begins = matches!(outcome.effects.effect, Some(Effect::Observing(Observing::Begins { .. })));
+                    if let (Some(sent), Role::Server(server), true) = (sent, connection.role, begins) {
+                        self.reporting.began_late((server, reply.token), sent, reply.confirmable);
+                    }
                 }
                 true
             }

@@ -275,6 +275,12 @@ impl Endpoint {
         sooner(due, self.deferred.poll_timeout())
     }
 
+    /// When the next message is repeated or given up, if any is in flight.
+    #[inline]
+    pub(crate) fn next_repetition(&self) -> Option<Instant> {
+        self.messages.unacknowledged.poll_timeout()
+    }
+
     /// The next order to the runtime. Its bytes are lent until the next call.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
         if !self.has_order() {
@@ -382,7 +388,7 @@ impl Endpoint {
     pub fn usage(&self) -> Usage {
         Usage {
             slots: self.messages.slots.in_use(),
-            exchanges: self.messages.unacknowledged.len().max(self.pending.len()),
+            exchanges: self.in_flight(),
             deduplication: self.messages.duplicates.len(),
             deferred: self.deferred.len(),
             transfers: 0,

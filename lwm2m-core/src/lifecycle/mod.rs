@@ -12,6 +12,8 @@ pub(crate) mod object_list;
 pub(crate) mod presence;
 pub(crate) mod registration;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 use core::time::Duration;

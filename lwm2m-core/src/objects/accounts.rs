@@ -329,3 +329,26 @@ impl DataModel for Accounts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rng::Key;
+
+    // OMA LwM2M 1.0, 7.1: DTLS and a key, or neither.
+    #[test]
+    fn a_key_and_a_secure_address_go_together() {
+        let psk = |key: &[u8]| Credentials::Psk { identity: b"me".to_vec(), key: key.to_vec() };
+        for (uri, credentials, expected) in [
+            ("coap://dm.example", Credentials::NoSec, Ok(())),
+            ("coaps://dm.example", psk(b"key"), Ok(())),
+            ("coaps://dm.example", Credentials::NoSec, Err(Inconsistency::Mode)),
+            ("coap://dm.example", psk(b"key"), Err(Inconsistency::Mode)),
+            ("coaps://dm.example", psk(b""), Err(Inconsistency::Mode)),
+            ("http://dm.example", Credentials::NoSec, Err(Inconsistency::Uri)),
+        ] {
+            let config = Config::new("x", Key::from_seed(1)).server(1, uri, credentials, 60);
+            assert_eq!(Accounts::new(&config).check(false), expected, "{uri}");
+        }
+    }
+}

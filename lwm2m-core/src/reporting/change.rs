@@ -291,6 +291,66 @@ mod tests {
         }
     }
 
+    const PATH: Path = Path::resource(3, 0, 7);
+    const AT: Leaf = Leaf::new(3, 0, 7);
+
+    type Show = fn(&mut dyn Encode) -> Result<(), Stop>;
+
+    /// What is noticed of what is shown: a digest, and the numbers.
+    fn noticed(path: Path, show: Show) -> (u64, Vec<(Option<u16>, f64)>) {
+        let mut numbers = Vec::new();
+        let mut take = |index, number| numbers.push((index, number));
+        let mut look = Look::at(path, &mut take);
+        show(&mut look).unwrap();
+        (look.digest.finish(), numbers)
+    }
+
+    const SHOWN: [Show; 8] = [
+        |_| Ok(()),
+        |to| to.value(AT, Value::Uint(7)),
+        |to| to.opaque(AT, 1, &mut |_, room| room.fill(1)),
+        |to| to.opaque(AT, 1, &mut |_, room| room.fill(2)),
+        |to| to.open_multiple(7).and_then(|()| to.close()),
+        |to| to.open_instance(0).and_then(|()| to.close()),
+        |to| to.open_instance(0).and_then(|()| to.value(AT, Value::Uint(7))).and_then(|()| to.close()),
+        |to| to.open_instance(0).and_then(|()| to.close()).and_then(|()| to.value(AT, Value::Uint(7))),
+    ];
+
+    #[test]
+    fn everything_that_an_answer_says_can_be_a_change() {
+        let digests = SHOWN.map(|show| noticed(PATH, show).0);
+        for (index, digest) in digests.iter().enumerate() {
+            assert!(!digests[..index].contains(digest), "{index}");
+        }
+    }
+
+    #[test]
+    fn who_looks_on_while_it_is_written_sees_the_same() {
+        for show in SHOWN {
+            let (mut writer, mut numbers) = (Digest::new(), Vec::new());
+            let mut take = |index, number| numbers.push((index, number));
+            let mut look = Look::at(PATH, &mut take);
+            show(&mut Both(&mut writer, &mut look)).unwrap();
+            let digest = look.digest.finish();
+            assert_eq!(writer.finish(), digest);
+            assert_eq!((digest, numbers), noticed(PATH, show));
+        }
+    }
+
+    // OMA LwM2M 1.0, 5.1.2: thresholds are of numbers, and of a resource.
+    #[test]
+    fn numbers_of_each_kind_are_compared_and_those_of_a_resource_alone() {
+        let all: Show = |to| {
+            for value in [Value::Int(-1), Value::Uint(2), Value::Float(0.5), Value::Time(4), Value::Bool(true)] {
+                to.value(AT, value)?;
+            }
+            to.value(AT.at(9), Value::Int(10))
+        };
+        let expected = [(None, -1.0), (None, 2.0), (None, 0.5), (None, 4.0), (Some(9), 10.0)];
+        assert_eq!(noticed(PATH, all).1, expected);
+        assert_eq!(noticed(Path::instance(3, 0), all).1, []);
+    }
+
     #[test]
     fn the_smallest_step_is_any_difference_and_none_is_no_step() {
         let any = thresholds(None, None, Some(0.0));

@@ -187,6 +187,15 @@ impl Reporting {
         self.observations.put(observation);
     }
 
+    /// The answer that began an observation left late, in a message of its own: like a notification it is
+    /// acknowledged, or rejected.
+    pub(crate) fn began_late(&mut self, observer: (u16, Token), sent: Sent, confirmable: bool) {
+        if let Some(observation) = self.observations.find_mut(observer) {
+            observation.last = Some(sent.message_id);
+            observation.in_flight = confirmable.then_some(sent.exchange);
+        }
+    }
+
     /// The Observe value that a token's observer was told last.
     pub(crate) fn sequence(&self, server: u16, token: Token) -> Option<u32> {
         let entry = self.observations.iter().find(|entry| entry.observer() == (server, token));
@@ -288,14 +297,7 @@ impl Reporting {
     /// Whether a notification that was [written](Self::write) tells another value than its observer was told,
     /// as far as that was in doubt.
     pub(crate) fn is_news(&mut self, due: &Due) -> bool {
-        let (Some(observation), Some(told)) = (self.observations.get_mut(due.index), due.unless_changed) else {
-            return true;
-        };
-        let news = observation.digest != told.0;
-        if !news {
-            (observation.suspected, observation.moved) = (false, false);
-        }
-        news
+        self.observations.get_mut(due.index).is_none_or(|observation| observation.is_news(due.unless_changed))
     }
 
     /// A notification is due that its server has no right to: it waits for the right to come back (OMA
@@ -337,11 +339,12 @@ impl Reporting {
         written
     }
 
-    /// Notes the value that was written for a notification that is due; as after [`write`](Self::write).
-    pub(crate) fn wrote(&mut self, due: &Due, at: Leaf, value: &Value<'_>) {
-        if let Some(observation) = self.observations.get_mut(due.index) {
-            (observation.digest, observation.measured) = self.numbers.tell_value(observation.observer(), at, value);
-        }
+    /// Notes the value that was written for a notification that is due. Whether it [is news](Self::is_news).
+    #[inline]
+    pub(crate) fn wrote(&mut self, due: &Due, at: Leaf, value: &Value<'_>) -> bool {
+        let Some(observation) = self.observations.get_mut(due.index) else { return true };
+        (observation.digest, observation.measured) = self.numbers.tell_value(observation.observer(), at, value);
+        observation.is_news(due.unless_changed)
     }
 
     /// A notification was sent as it was [written](Self::write), or could not be made this time.
@@ -499,6 +502,22 @@ pub(crate) const fn context(wall: Instant, server: u16) -> Ctx {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_place_that_a_limit_grants_has_its_price() {
+        let memory = |change: fn(&mut Limits)| {
+            let mut limits = Limits::DEVICE;
+            change(&mut limits);
+            let mut reporting = Reporting::new(&limits);
+            reporting.reserve();
+            reporting.heap()
+        };
+        let least = memory(|_| ());
+        assert!(memory(|limits| limits.observations += 10) >= least + 10 * size_of::<Observation>());
+        assert!(memory(|limits| limits.attributes += 10) >= least + 10 * size_of::<Assignment>());
+        assert!(memory(|limits| limits.numbers += 10) >= least + 10 * size_of::<u64>());
+        assert_eq!(memory(|limits| limits.stored += 10), least + 10);
+    }
 
     #[test]
     fn a_maximum_period_below_the_minimum_is_ignored() {

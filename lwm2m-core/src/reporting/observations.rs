@@ -96,6 +96,15 @@ impl Observation {
         period.map(|period| self.notified.after_seconds(period))
     }
 
+    /// Whether what it was told now is another value than it was told before, as far as that was in doubt.
+    pub(super) fn is_news(&mut self, unless_changed: Option<Told>) -> bool {
+        let news = unless_changed.is_none_or(|told| told.0 != self.digest);
+        if !news {
+            (self.suspected, self.moved) = (false, false);
+        }
+        news
+    }
+
     /// Whether a notification at `at` must be confirmable: by configuration, or because the last
     /// one that was acknowledged is a day old.
     pub(crate) fn needs_confirmation(&self, at: Instant, confirmable: bool) -> bool {
@@ -194,17 +203,15 @@ impl Observations {
     /// The soonest deadline of all.
     #[inline]
     pub(super) fn soonest(&mut self) -> Option<Instant> {
-        match self.soonest.0 {
-            Some(soonest) => (soonest < Soonest::NEVER).then_some(soonest),
-            None => self.find_soonest(),
-        }
+        let soonest = self.soonest.0.unwrap_or_else(|| self.find_soonest());
+        debug_assert_eq!(soonest, self.find_soonest(), "whoever changes anything says so");
+        self.soonest.0 = Some(soonest);
+        (soonest < Soonest::NEVER).then_some(soonest)
     }
 
     #[inline(never)]
-    fn find_soonest(&mut self) -> Option<Instant> {
-        let soonest = earliest(self.entries.iter().filter_map(Observation::deadline));
-        self.soonest.0 = Some(soonest.unwrap_or(Soonest::NEVER));
-        soonest
+    fn find_soonest(&self) -> Instant {
+        earliest(self.entries.iter().filter_map(Observation::deadline)).unwrap_or(Soonest::NEVER)
     }
 
     pub(crate) fn find(&self, observer: Observer) -> Option<&Observation> {

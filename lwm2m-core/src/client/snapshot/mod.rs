@@ -51,7 +51,8 @@ pub enum Wake {
         elapsed: Duration,
     },
     /// From a restart: the snapshot may be old. Accounts, attributes and counters are kept, and the
-    /// client boots.
+    /// client boots. Write another one before there is a network: who starts twice from the same one
+    /// uses the same Message IDs twice.
     Restart,
 }
 

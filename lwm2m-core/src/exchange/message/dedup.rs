@@ -219,6 +219,23 @@ mod tests {
         assert_eq!(table.find(LATER, PEER, MessageId(7)), None);
     }
 
+    // RFC 7252, section 5.1, and RFC 8132, section 2.
+    #[test]
+    fn what_is_done_once_and_for_all_is_told_from_what_adds_up() {
+        for (code, class) in [
+            (Code::GET, Class::Harmless),
+            (Code::FETCH, Class::Harmless),
+            (Code::CONTENT, Class::Harmless),
+            (Code::PUT, Class::Idempotent),
+            (Code::DELETE, Class::Idempotent),
+            (Code::POST, Class::Change),
+            (Code::PATCH, Class::Change),
+            (Code::IPATCH, Class::Change),
+        ] {
+            assert_eq!(Class::of(code), class, "{code:?}");
+        }
+    }
+
     #[test]
     fn a_full_table_keeps_changes_and_lets_reads_go() {
         let mut table = Deduplication::new(2);
@@ -270,6 +287,17 @@ mod tests {
         // The first has made room, and the bit stays.
         assert!(insert(&mut table, 2, 2, Class::Harmless));
         assert!(!known(&table, 2, 1) && known(&table, 2, 33) && known(&table, 2, 2));
+        // Two that share it are both known when a third one has made room.
+        let mut table = Deduplication::new(3);
+        assert!([(0, 2), (1, 1), (2, 33), (3, 3)].iter().all(|(at, id)| insert(&mut table, *at, *id, Class::Harmless)));
+        assert!(!known(&table, 3, 2) && known(&table, 3, 1) && known(&table, 3, 33) && known(&table, 3, 3));
+    }
+
+    #[test]
+    fn a_table_without_places_remembers_nothing() {
+        let mut table = Deduplication::new(0);
+        assert!(!insert(&mut table, 0, 1, Class::Harmless) && !insert(&mut table, 0, 1, Class::Change));
+        assert_eq!(table.len(), 0);
     }
 
     #[test]

@@ -120,3 +120,30 @@ impl Outbox {
         self.queue.capacity().saturating_mul(size_of::<Order>())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEER: Peer = Peer(1);
+
+    #[test]
+    fn what_is_short_is_lost_where_there_is_no_room_and_nothing_else_is() {
+        let short = Order::Short(PEER, Inline::new(b"\x70\x00\x00\x01").unwrap());
+        let mut outbox = Outbox::new(2);
+        (0..3).for_each(|_| outbox.push(short));
+        assert_eq!(outbox.queue, [short, short]);
+        outbox.push(Order::Disconnect(PEER));
+        assert_eq!(outbox.queue, [short, short, Order::Disconnect(PEER)]);
+        assert!(outbox.heap() >= 3 * size_of::<Order>());
+    }
+
+    #[test]
+    fn a_datagram_waits_for_whom_it_is_for() {
+        let mut outbox = Outbox::new(2);
+        outbox.push(Order::Connect(PEER));
+        assert!(!outbox.has(PEER), "an order is no datagram");
+        outbox.push(Order::Short(Peer(2), Inline::new(b"\x70\x00\x00\x01").unwrap()));
+        assert!(outbox.has(Peer(2)) && !outbox.has(PEER));
+    }
+}

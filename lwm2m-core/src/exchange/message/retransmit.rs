@@ -143,6 +143,11 @@ mod tests {
     use crate::exchange::message::slots::Slots;
     use core::time::Duration;
 
+    #[test]
+    fn each_place_counts_as_memory() {
+        assert!(Retransmission::new(3).heap() >= 3 * size_of::<Unacknowledged>());
+    }
+
     fn one_message(seed: u64) -> Retransmission {
         let mut slots = Slots::new(1, 16);
         let what = (ExchangeId(1), Peer(1), MessageId(1), slots.take().unwrap().0);

@@ -146,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn all_buffers_that_there_may_be_can_be_made_at_once() {
+        let mut slots = Slots::new(3, 16);
+        let table = slots.heap();
+        slots.reserve();
+        assert_eq!(slots.heap(), table + 3 * 16);
+        slots.reserve();
+        assert_eq!(slots.heap(), table + 3 * 16);
+    }
+
+    #[test]
     fn a_released_buffer_is_used_again_without_an_allocation() {
         let mut slots = Slots::new(4, 16);
         let id = slots.take().unwrap().0;

@@ -158,8 +158,9 @@ impl Pending {
         self.requests.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.requests.len()
+    /// How many await anything but an acknowledgement: those that do are retransmitted, and counted there.
+    pub(crate) fn beyond_acknowledgement(&self) -> usize {
+        self.requests.iter().filter(|request| request.awaits != Awaits::Acknowledgement).count()
     }
 
     pub(crate) fn heap(&self) -> usize {
@@ -178,5 +179,15 @@ impl Request {
             Awaits::Acknowledgement | Awaits::NextBlock => None,
             Awaits::SeparateResponse { until } | Awaits::Response { until } => Some(until),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_counts_as_memory() {
+        assert!(Pending::new(3).heap() >= 3 * size_of::<Request>());
     }
 }

@@ -204,7 +204,7 @@ impl Transfers {
         let own = self.list.get(place.0)?;
         match own.stage {
             Stage::Streaming => Some(true),
-            _ if own.taken > 0 || own.last.is_some() => Some(false),
+            _ if own.last.is_some() => Some(false),
             _ => None,
         }
     }
@@ -404,6 +404,31 @@ mod tests {
         table.answered(place, Code::CHANGED);
         assert_eq!(table.arrive(NOW, PEER, &message, block(1, false), false), Ok(Arrival::Over(Code::CHANGED)));
         assert_eq!((table.len(), table.poll_timeout()), (0, None));
+    }
+
+    // What follows the last block belongs to no body.
+    #[test]
+    fn only_the_last_block_itself_may_come_again_after_the_end() {
+        for answered in [false, true] {
+            let mut table = table(1, 64);
+            take(&mut table, NOW, PEER, &put(1, "/a", b"", &[1; 16]), block(0, true)).unwrap();
+            let last = put(2, "/a", b"", &[2; 16]);
+            let place = take(&mut table, NOW, PEER, &last, block(1, false)).unwrap();
+            let body = table.take(place);
+            if answered {
+                table.answered(place, Code::CHANGED);
+            } else {
+                table.put_back(place, body);
+            }
+            let message = Message::parse(&last).unwrap();
+            let again = if answered { Arrival::Over(Code::CHANGED) } else { Arrival::Whole(place) };
+            assert_eq!(table.arrive(NOW, PEER, &message, block(1, false), false), Ok(again));
+            assert_eq!(table.arrive(NOW, PEER, &message, block(1, true), false), Ok(Arrival::Again), "{answered}");
+            for stray in [block(2, false), block(2, true)] {
+                let refused = table.arrive(NOW, PEER, &message, stray, false);
+                assert_eq!(refused, Err(Code::REQUEST_ENTITY_INCOMPLETE), "{answered} {stray:?}");
+            }
+        }
     }
 
     #[test]

@@ -216,6 +216,11 @@ mod tests {
         assert!(answer(&mut upload, Code::CONTINUE, Some((1, 6))));
         assert_eq!(send(&mut upload, 150, 100), Some((block(2, false, 2), bytes(128..150))));
         assert!(!answer(&mut upload, Code::CONTINUE, Some((2, 2))), "the last block has no next one");
+        // One of whole blocks ends with its last.
+        let mut upload = Upload::default();
+        send(&mut upload, 128, 100);
+        assert!(answer(&mut upload, Code::CONTINUE, Some((0, 2))));
+        assert_eq!(send(&mut upload, 128, 100), Some((block(1, false, 2), bytes(64..128))));
         // Smaller ones; also because there is less room.
         let mut upload = Upload::default();
         send(&mut upload, 150, 100);
