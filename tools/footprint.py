@@ -28,13 +28,13 @@ ALL = "reporting,blockwise,access-control"
 IMAGES = [
     ("coap-codec alone", "codec", "", None),
     ("endpoint-name alone", "names", "", None),
-    ("the DM profile: no reporting, no blocks; TLV and text", "footprint", "text", 10**9),
-    ("LwM2M 1.0 in TLV", "footprint", ALL, 10**9),
+    ("the DM profile: no reporting, no blocks; TLV and text", "footprint", "text", 88_000),
+    ("LwM2M 1.0 in TLV", "footprint", ALL, 119_600),
     ("the same without Access Control, as Wakaama", "footprint", "reporting,blockwise", None),
     ("LwM2M 1.0 in TLV and text", "footprint", ALL + ",text", None),
     ("the default features, with shortcuts", "footprint", ALL + ",text,shortcuts", None),
     ("the same with JSON", "footprint", ALL + ",text,shortcuts,json", None),
-    ("the default features, snapshots, and a Device object", "footprint", ALL + ",text,shortcuts,device,snapshot", 10**9),
+    ("the default features, snapshots, and a Device object", "footprint", ALL + ",text,shortcuts,device,snapshot", 150_700),
 ]
 
 
