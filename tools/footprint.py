@@ -1,81 +1,133 @@
 #!/usr/bin/env python3
-"""What the client costs: image size by floor on a Cortex-M4, memory of a registered client by part,
+"""What the client costs: image size by feature and by floor on a Cortex-M4, memory of a registered client by part,
 and allocations over a simulated day after registration.
 
-    python3 tools/footprint.py [--symbols N]
+    python3 tools/footprint.py [--all] [--floors FEATURES] [--symbols N]
 
-Needs the target thumbv7em-none-eabihf and the rustup component llvm-tools; without them it says so
-and shows the rest. The figures are for reading, no check depends on them.
+Without --all three images are built, each held against its limit in IMAGES (an error where it is larger); with it all
+of them. --floors says where the bytes of one image are, from its lines, which takes llvm-symbolizer. Needs the target
+thumbv7em-none-eabihf and the rustup component llvm-tools; without them it says so and shows the rest.
 """
 
 import argparse
 import collections
+import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = "thumbv7em-none-eabihf"
 FLOORS = ["client", "lifecycle", "reporting", "management", "objects", "model", "format", "exchange", "base"]
+ALL = "reporting,blockwise,access-control"
+# What is linked, its program, its features, and what text and rodata may have together: what was counted last and a
+# hundredth. Those with a limit are built in every check.
+IMAGES = [
+    ("coap-codec alone", "codec", "", None),
+    ("endpoint-name alone", "names", "", None),
+    ("the DM profile: no reporting, no blocks; TLV and text", "footprint", "text", 88_000),
+    ("LwM2M 1.0 in TLV", "footprint", ALL, 119_600),
+    ("the same without Access Control, as Wakaama", "footprint", "reporting,blockwise", None),
+    ("LwM2M 1.0 in TLV and text", "footprint", ALL + ",text", None),
+    ("the default features, with shortcuts", "footprint", ALL + ",text,shortcuts", None),
+    ("the same with JSON", "footprint", ALL + ",text,shortcuts,json", None),
+    ("the default features, snapshots, and a Device object", "footprint", ALL + ",text,shortcuts,device,snapshot", 150_700),
+]
 
 
 def run(*command: str, **options) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **options)
 
 
-def floor_of(symbol: str) -> str:
-    """The room that a symbol belongs to, by the first of our paths in its name."""
-    if found := re.search(r"lwm2m_core(?:::|\.\.)(\w+)", symbol):
-        return f"lwm2m-core: {found[1]}" if found[1] in FLOORS else "lwm2m-core: other"
-    for crate in ("coap_codec", "endpoint_name", "siphasher"):
-        if crate in symbol:
-            return crate.replace("_", "-")
-    if symbol.startswith("_start") or "footprint" in symbol:
-        return "main (client calls inlined)"
-    if "compiler_builtins" in symbol or symbol.startswith("__aeabi") or symbol.startswith("mem"):
-        return "compiler builtins"
-    if re.match(r"<?(core|alloc)\b", symbol) or "$LT$alloc" in symbol or "$LT$core" in symbol:
-        return "core and alloc"
-    return "constants and unnamed"
+def llvm(name: str) -> str | None:
+    """A program of the component llvm-tools."""
+    found = pathlib.Path(run("rustc", "--print", "sysroot").stdout.strip()).glob(f"lib/rustlib/*/bin/{name}")
+    return next((str(path) for path in found), None)
 
 
-def image(symbols: int) -> None:
-    tools = pathlib.Path(run("rustc", "--print", "sysroot").stdout.strip())
-    tools = next(iter(tools.glob("lib/rustlib/*/bin/llvm-nm")), None)
-    if tools is None:
-        print("image: llvm-nm is missing (rustup component add llvm-tools)", file=sys.stderr)
-        return
-    build = run("cargo", "build", "--release", "--quiet", "--target", TARGET,
-                "--manifest-path", "tools/footprint/Cargo.toml")
-    if build.returncode != 0:
-        print(f"image: it does not build (rustup target add {TARGET}?)\n{build.stderr}", file=sys.stderr)
-        return
+def build(program: str, features: str, lines: bool = False) -> str | None:
+    """The image; none when it does not build."""
+    environment = os.environ | ({"CARGO_PROFILE_RELEASE_DEBUG": "line-tables-only"} if lines else {})
+    built = run("cargo", "build", "--release", "--quiet", "--target", TARGET, "--manifest-path",
+                "tools/footprint/Cargo.toml", "--no-default-features", "--features", features, "--bin", program,
+                env=environment)
+    if built.returncode:
+        print(f"image: it does not build (rustup target add {TARGET}?)\n{built.stderr}", file=sys.stderr)
+        return None
     folder = os.environ.get("CARGO_TARGET_DIR", ROOT / "tools/footprint/target")
-    binary = str(pathlib.Path(folder) / TARGET / "release/footprint")
-    sections = dict(re.findall(r"^(\.\w+)\s+(\d+)", run(str(tools.with_name("llvm-size")), "-A", binary).stdout, re.M))
-    listing = run(str(tools), "--print-size", "--size-sort", "--radix=d", "--demangle", binary).stdout
-    floors, largest, types = collections.Counter(), [], {}
-    for line in listing.splitlines():
-        _, size, kind, name = line.split(maxsplit=3)
-        if name.startswith("SIZE_OF_"):
-            types[name.removeprefix("SIZE_OF_").title()] = int(size)
-        elif kind in "tTrRdDbB":
-            floors[floor_of(name)] += int(size)
-            largest.append((int(size), name))
-    ours = sum(types.values())
-    text = int(sections.get(".text", 0))
-    rodata = int(sections.get(".rodata", 0)) - ours
-    print(f"Image of the DM terminal, {TARGET}, opt-level z, LTO, without allocator and runtime:")
-    print(f"  text {text:,} B, rodata {rodata:,} B, data {int(sections.get('.data', 0)):,} B, "
-          f"bss {int(sections.get('.bss', 0)):,} B")
-    for floor, size in floors.most_common():
-        print(f"  {size:>8,} B  {floor}")
+    return str(pathlib.Path(folder) / TARGET / "release" / program)
+
+
+def sections(binary: str) -> dict[str, int]:
+    """Sizes of sections; the statics that tell sizes of types, which are read-only, apart."""
+    size, nm = llvm("llvm-size"), llvm("llvm-nm")
+    found = {name: int(bytes) for name, bytes in re.findall(r"^\.(\w+)\s+(\d+)", run(size, "-A", binary).stdout, re.M)}
+    types = re.findall(r" (\d+) \w SIZE_OF_(\w+)", run(nm, "--print-size", "--radix=d", binary).stdout)
+    found["types"] = {name.title(): int(bytes) for bytes, name in types}
+    found["rodata"] = found.get("rodata", 0) - sum(found["types"].values())
+    return found
+
+
+def images(all_of_them: bool) -> bool:
+    """Prints the table. False when an image is larger than it may be."""
+    if llvm("llvm-size") is None:
+        print("image: llvm-size is missing (rustup component add llvm-tools)", file=sys.stderr)
+        return True
+    print(f"Images for {TARGET}, opt-level z, LTO, panic abort, without allocator and runtime; bytes:")
+    print(f"{'text':>10}{'rodata':>8}{'data':>6}{'bss':>5}")
+    fits, types = True, {}
+    for title, program, features, limit in IMAGES:
+        if limit is None and not all_of_them:
+            continue
+        binary = build(program, features)
+        if binary is None:
+            return True
+        found = sections(binary)
+        types |= found["types"]
+        print(f"{found['text']:>10,}{found['rodata']:>8,}{found.get('data', 0):>6}{found.get('bss', 0):>5}  {title}")
+        if limit is not None and found["text"] + found["rodata"] > limit:
+            print(f"  that is more than {limit:,}: say in IMAGES why, or make it smaller", file=sys.stderr)
+            fits = False
     for name, size in types.items():
-        print(f"  {size:>8,} B  of RAM for the type {name}, without its heap")
-    for size, name in sorted(largest, reverse=True)[:symbols]:
-        print(f"  {size:>8,} B  {name[:100]}")
+        print(f"{size:>10,} B of RAM for the type {name}, without its heap")
+    return fits
+
+
+def floor_of(file: str) -> str:
+    """The room that a source file belongs to."""
+    if found := re.search(r"(lwm2m-core|coap-codec|endpoint-name|tools)/(?:src/)?(\w+)", file):
+        crate, room = found[1], found[2]
+        return f"lwm2m-core: {room}" if crate == "lwm2m-core" and room in FLOORS else crate if crate != "tools" else "main"
+    if "compiler-builtins" in file:
+        return "compiler builtins"
+    return "siphasher" if "siphasher" in file else "core and alloc, not inlined"
+
+
+def floors(features: str, symbols: int) -> None:
+    """Where the text of an image is: each instruction counts for the innermost of our lines that it is of."""
+    binary, objdump = build("footprint", features, lines=True), llvm("llvm-objdump")
+    if binary is None or objdump is None or not shutil.which("llvm-symbolizer"):
+        print("floors: llvm-objdump or llvm-symbolizer is missing", file=sys.stderr)
+        return
+    listing = run(objdump, "-d", "--section=.text", "--no-show-raw-insn", binary).stdout
+    addresses = [int(address, 16) for address in re.findall(r"^\s*([0-9a-f]+):\s", listing, re.M)]
+    frames = run("llvm-symbolizer", f"--obj={binary}", "--inlining", "--output-style=JSON",
+                 input="\n".join(map(hex, addresses))).stdout.splitlines()
+    found = collections.Counter()
+    for address, after, line in zip(addresses, addresses[1:], frames):
+        files = [frame["FileName"] for frame in json.loads(line).get("Symbol", [])] or [""]
+        ours = [file for file in files if str(ROOT) in file and ".cargo" not in file]
+        found[floor_of((ours or files)[0].removeprefix(str(ROOT)))] += after - address
+    print(f"\nText by floor, of {features or 'no features'}:")
+    for room, size in found.most_common():
+        print(f"{size:>10,} B  {room}")
+    sizes = run(llvm("llvm-nm"), "--print-size", "--size-sort", "--radix=d", "--demangle", binary).stdout.splitlines()
+    for line in sizes[:-1 - symbols:-1] if symbols else []:
+        _, size, _, name = line.split(maxsplit=3)
+        print(f"{int(size):>10,} B  {name[:100]}")
 
 
 def memory() -> bool:
@@ -88,10 +140,15 @@ def memory() -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--symbols", type=int, default=0, metavar="N", help="also list the N largest symbols")
+    parser.add_argument("--all", action="store_true", help="build all images")
+    parser.add_argument("--floors", metavar="FEATURES", help="where the bytes of an image with these features are")
+    parser.add_argument("--symbols", type=int, default=0, metavar="N", help="also list its N largest symbols")
     options = parser.parse_args()
-    image(options.symbols)
-    return 0 if memory() else 1
+    if options.floors is not None:
+        floors(options.floors, options.symbols)
+        return 0
+    fits = images(options.all)
+    return 0 if memory() and fits else 1
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ MEMORY = re.compile(r"handle_alloc_error|raw_vec|box_new|capacity_overflow|Clone
 HASH = re.compile(r"::h[0-9a-f]{16}")
 KINDS = {
     "Vec::insert": r"Vec<.*>>?::insert",
-    "Vec::remove": r"Vec<.*>>?::remove",
+    "Vec::remove": r"Vec<.*>>?::remove|Places<T>>::take_out",
+    "Box": r"Box<str>|Into<U>>::into",
     "copy_from_slice": r"copy_from_slice_impl",
     "copy_within": r"copy_within|into_slice_range",
     "Duration": r"core::time::Duration",

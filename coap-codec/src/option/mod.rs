@@ -107,15 +107,15 @@ impl OptionNumber {
     /// How many bytes its value may have, if it is registered (RFC 7252 §5.4.3).
     #[must_use]
     pub const fn length_range(self) -> Option<RangeInclusive<usize>> {
-        match self.definition() {
-            Some(definition) => Some(definition.length_range()),
+        match self.lengths() {
+            Some((shortest, longest)) => Some(shortest as usize..=longest as usize),
             None => None,
         }
     }
 
     /// Whether a value of `length` bytes is allowed; a number that is not registered allows any.
     pub(crate) fn allows_length(self, length: usize) -> bool {
-        self.length_range().is_none_or(|range| range.contains(&length))
+        self.lengths().is_none_or(|(shortest, longest)| (usize::from(shortest)..=longest.into()).contains(&length))
     }
 }
 

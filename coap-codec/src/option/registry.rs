@@ -82,6 +82,14 @@ macro_rules! options {
                     _ => None,
                 }
             }
+
+            /// Its shortest and its longest value, without the rest of the row: names take room in an image.
+            pub(super) const fn lengths(self) -> Option<(u16, u16)> {
+                match self {
+                    $(Self::$constant => Some(($min, $max)),)*
+                    _ => None,
+                }
+            }
         }
 
         impl OptionDefinition {

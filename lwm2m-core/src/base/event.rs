@@ -134,6 +134,29 @@ pub enum Event {
     },
 }
 
+#[cfg(any(feature = "log", feature = "defmt"))]
+impl Event {
+    /// Tells the log. No event has anything secret in it.
+    fn log(&self) {
+        let failed = matches!(
+            self,
+            Self::BootstrapFailed { .. }
+                | Self::RegistrationFailed { .. }
+                | Self::UpdateFailed { .. }
+                | Self::NotificationsDropped { .. }
+                | Self::Diagnostic(_)
+        );
+        #[cfg(feature = "log")]
+        log::log!(target: "lwm2m", if failed { log::Level::Warn } else { log::Level::Info }, "{self:?}");
+        #[cfg(feature = "defmt")]
+        if failed {
+            defmt::warn!("{}", defmt::Debug2Format(self));
+        } else {
+            defmt::info!("{}", defmt::Debug2Format(self));
+        }
+    }
+}
+
 /// Why something failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -311,6 +334,8 @@ impl Events {
     /// Adds an event; the oldest makes room.
     #[inline]
     pub(crate) fn push(&mut self, event: Event) {
+        #[cfg(any(feature = "log", feature = "defmt"))]
+        event.log();
         if self.queue.len() < self.queue.capacity() || self.make_room() {
             self.queue.push_back(event);
         }

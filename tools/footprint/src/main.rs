@@ -1,12 +1,13 @@
 //! A DM terminal that is only linked, never run: every public input and output is reachable, so
 //! that what the image holds is what an embedder pays.
 //!
-//! The allocator and the panic handler here do nothing useful; their few bytes are not counted.
+//! The allocator and the panic handler do nothing useful; their few bytes are not counted.
 
 #![no_std]
 #![no_main]
 
-use core::alloc::{GlobalAlloc, Layout};
+mod bare;
+
 use core::hint::black_box;
 
 use endpoint_name::EndpointName;
@@ -16,27 +17,6 @@ use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Path, Peer, 
 type Model = lwm2m_core::objects::Device;
 #[cfg(not(feature = "device"))]
 type Model = lwm2m_core::NoObjects;
-
-struct NoMemory;
-
-// SAFETY: never gives memory out.
-unsafe impl GlobalAlloc for NoMemory {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        black_box(layout.size()) as *mut u8
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, _: Layout) {
-        black_box(pointer);
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: NoMemory = NoMemory;
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {}
-}
 
 /// Symbols whose sizes are the sizes of the types on the target.
 #[unsafe(no_mangle)]
@@ -50,7 +30,8 @@ static SIZE_OF_DEVICE: [u8; size_of::<Model>()] = [0; size_of::<Model>()];
 extern "C" fn _start() -> ! {
     let name = EndpointName::parse(black_box("490154203237518;460001234567890;;1.0"));
     if let Ok(name) = name {
-        let config = Config::dm(name, Key(black_box([7; 16]))).bootstrap_server("coap://dm.example", Credentials::NoSec);
+        let config =
+            Config::dm(name, Key(black_box([7; 16]))).bootstrap_server("coap://dm.example", Credentials::NoSec);
         if let Ok(client) = Client::new(config.clone(), Instant::ZERO) {
             live(client, config);
         }

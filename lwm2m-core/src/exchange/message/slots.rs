@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::base::table::Places;
 
@@ -9,11 +10,18 @@ use crate::base::table::Places;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SlotId(u8);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Slot {
     bytes: Box<[u8]>,
     /// Length of the datagram in it; none while the slot is free.
     len: Option<u16>,
+}
+
+/// A datagram may bring keys: how long it is, and no more.
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Slot({:?})", self.len)
+    }
 }
 
 /// The pool.

@@ -5,6 +5,7 @@
 //! again is not taken twice.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageId, OptionNumber};
@@ -41,7 +42,7 @@ struct Transfer {
 }
 
 /// What is kept of a body.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Stage {
     /// What came so far.
     Collecting(Vec<u8>),
@@ -51,6 +52,18 @@ enum Stage {
     Whole(Vec<u8>),
     /// It was answered with this code.
     Over(Code),
+}
+
+/// A body may be a key: how long it is, and no more.
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Collecting(body) => write!(f, "Collecting({})", body.len()),
+            Self::Streaming => f.write_str("Streaming"),
+            Self::Whole(body) => write!(f, "Whole({})", body.len()),
+            Self::Over(code) => write!(f, "Over({code})"),
+        }
+    }
 }
 
 /// What a block is to its body.
