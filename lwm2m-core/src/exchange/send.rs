@@ -25,10 +25,10 @@ impl Endpoint {
     /// Whether one more message that wants an acknowledgement may leave now (NSTART). A request that goes on
     /// with its next block has its place in the table.
     pub(crate) fn may_send(&self, peer: Peer) -> bool {
-        let Self { messages, pending, transmission, .. } = self;
+        let Self { messages, pending, pace, .. } = self;
         self.is_silent() || {
             let mut in_flight = messages.unacknowledged.of(peer).chain(pending.unanswered(peer));
-            let last_place = usize::from(transmission.nstart.saturating_sub(1));
+            let last_place = usize::from(pace.nstart.saturating_sub(1));
             in_flight.nth(last_place).is_none()
         }
     }
@@ -73,7 +73,7 @@ impl Endpoint {
         let mut upload = Upload::default();
         let (exchange, token) =
             self.request_out(now, peer, MessageType::Confirmable, method, |writer| write(writer, &mut upload))?;
-        self.pending.insert(exchange, peer, token, Awaits::Acknowledgement, upload);
+        self.pending.insert((exchange, peer, token), Awaits::Acknowledgement, upload, self.exchange_limit);
         Ok(exchange)
     }
 
@@ -130,8 +130,13 @@ impl Endpoint {
             len = writer.len();
             verdict
         })?;
-        let until = now + self.transmission.non_request_hold(len);
-        self.pending.insert(exchange, peer, token, Awaits::Response { until }, Upload::default());
+        let until = now + self.transmission().non_request_hold(len);
+        self.pending.insert(
+            (exchange, peer, token),
+            Awaits::Response { until },
+            Upload::default(),
+            self.exchange_limit,
+        );
         Ok(exchange)
     }
 
@@ -240,7 +245,8 @@ impl Endpoint {
             let (shortest, more) = self.initial_timeout;
             let more = share(drawn.unwrap_or_else(|| self.generator.next_u64()), more);
             let timeout = Micros(shortest.0.saturating_add(more.0));
-            self.messages.unacknowledged.start(now, timeout, (exchange, peer, message_id, slot));
+            let what = (exchange, peer, message_id, slot);
+            self.messages.unacknowledged.start(now, timeout, what, self.exchange_limit);
         } else {
             self.messages.outbox.push(Order::Once(peer, slot));
         }
