@@ -391,7 +391,9 @@ impl Registrations {
     /// The platform answers.
     pub(super) fn replied(&mut self, host: usize, message: &Message<'_>) {
         let Some(own) = self.at(host) else { return };
-        let asking = own.asking.iter().flatten().find(|asking| asking.token == message.token()).copied();
+        // An answer that is repeated grants nothing once more.
+        let mut known = own.asking.iter_mut();
+        let asking = known.find_map(|asking| asking.take_if(|asking| asking.token == message.token()));
         let Some(asking) = asking else { return };
         let lifetime = asking.lifetime.unwrap_or(own.live_lifetime);
         match (asking.kind, message.code()) {

@@ -277,3 +277,19 @@ fn a_register_of_a_life_before_may_arrive_after_that_of_now() {
         if well { bench.is_well() } else { bench.reports(Invariant::UpdateInTime) }
     }
 }
+
+#[test]
+fn an_answer_that_is_repeated_grants_nothing_once_more() {
+    let mut bench = Bench::registered();
+    let update = at_location(Code::POST, 2, 2, b"7");
+    bench.at(100.0);
+    bench.sent(&update);
+    bench.answered(&update, &message(ACK, Code::CHANGED, 2, 2, &[]));
+    bench.observer.event(&Event::Updated { server: 1 });
+    let host = bench.host.clone();
+    bench.observer.replied(&host, &created(1, 1));
+    bench.settle();
+    bench.at(3_650.0);
+    bench.settle();
+    bench.is_well();
+}
