@@ -286,6 +286,24 @@ fn a_full_table_of_duplicates_refuses_changes_and_serves_again_when_they_expire(
 }
 
 #[test]
+fn what_was_acknowledged_and_not_answered_counts_among_the_exchanges() {
+    let limits = Limits { exchanges: 2, ..Limits::DEVICE };
+    let mut endpoint = Endpoint::new(Transmission::default(), &limits, Key::from_seed(1));
+    get(&mut endpoint, START).unwrap();
+    let first = sent(&mut endpoint).remove(0);
+    let (id, _) = head(&first);
+    endpoint.receive(START, SERVER, &message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY));
+    assert_eq!(endpoint.usage().exchanges, 1);
+    endpoint.notify(START, SERVER, Token::EMPTY, true, |_| Verdict::Send).unwrap();
+    assert_eq!(endpoint.usage().exchanges, 2);
+    let one_more = |endpoint: &mut Endpoint| endpoint.request(START, Peer(2), Code::GET, |_| Verdict::Send);
+    assert_eq!(one_more(&mut endpoint), Err(SendError::Busy));
+    let (id, _) = head(&sent(&mut endpoint)[0]);
+    endpoint.receive(START, SERVER, &message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY));
+    assert!(one_more(&mut endpoint).is_ok());
+}
+
+#[test]
 fn without_a_buffer_nothing_is_sent_and_service_returns_with_one() {
     let mut limits = Limits::DEVICE;
     (limits.slots, limits.exchanges) = (2, 8);

@@ -8,12 +8,11 @@
 //! instances can have attributes of their own and take the others from their resource; in 1.0 it
 //! is the one reading that neither hides a value nor makes one up.
 
-use alloc::vec::Vec;
-
+use super::Entries;
 use super::observations::{Observation, Observer};
 use crate::base::attributes::Attributes;
 use crate::base::path::{Leaf, Path};
-use crate::base::table;
+use crate::base::table::Places;
 use crate::base::time::Instant;
 use crate::base::value::{Sink, Stop, Value};
 use crate::format::{Digest, Encode, Encoder};
@@ -33,7 +32,7 @@ fn is_change(thresholds: Attributes, last: f64, value: f64) -> bool {
 /// The numbers that observers were told last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Numbers {
-    entries: Vec<Entry>,
+    entries: Entries<Entry>,
     limit: usize,
 }
 
@@ -48,7 +47,7 @@ struct Entry {
 
 impl Numbers {
     pub(super) fn new(limit: usize) -> Self {
-        Self { entries: Vec::new(), limit }
+        Self { entries: Entries::new(), limit }
     }
 
     /// Remembers what an observer is told now: its digest, and whether all numbers have a place.
@@ -133,9 +132,9 @@ impl Numbers {
 
     /// Adds a number; false when there is no place.
     pub(super) fn add(&mut self, observer: Observer, index: Option<u16>, bits: u64) -> bool {
-        let fits = self.entries.len() < self.limit;
+        let fits = self.entries.has_room(self.limit);
         if fits {
-            table::make_room(&mut self.entries, 1, self.limit);
+            self.entries.make_room(1, self.limit);
             self.entries.push(Entry { observer, index, bits });
         }
         fits
@@ -153,7 +152,7 @@ impl Numbers {
 
     /// Takes all the memory that it may ever need.
     pub(super) fn reserve(&mut self) {
-        table::reserve(&mut self.entries, self.limit);
+        self.entries.reserve_all(self.limit);
     }
 
     pub(super) fn heap(&self) -> usize {
@@ -265,7 +264,7 @@ impl Encode for Both<'_, '_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reporting"))]
 mod tests {
     use super::*;
     use crate::base::attributes::Number;

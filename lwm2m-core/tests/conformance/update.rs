@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use coap_codec::{Code, ContentFormat, MessageType, OptionNumber};
 use lwm2m_core::objects::Device;
-use lwm2m_core::sim::{Sim, Status, WriteMode};
+use lwm2m_core::sim::{Interface, Sim, Status, WriteMode};
 use lwm2m_core::{Client, Config, Credentials, DataModel, Event, Instant, Key, Output, Path, Peer, Session};
 
 use crate::terminal::*;
@@ -136,6 +136,23 @@ fn dm_7_4_f_a_new_lifetime_is_told_and_nothing_else() {
     sim.run_for(secs(11));
     let after = requests(&sim, Code::POST, "/rd/5a3f");
     assert!(after.len() > before.len() && after[before.len()].after_token() == empty, "{}", sim.trace);
+}
+
+#[test]
+fn dm_7_4_f_what_a_refused_update_told_is_told_again() {
+    let mut sim = racked(one_server(1));
+    let told = |sent: &Sent| (sent.query(), String::from_utf8_lossy(sent.message().payload()).contains("</30000/1>"));
+    assert_eq!(told(&update(&mut sim)), (vec![], false), "nothing new");
+    for _ in 0..2 {
+        server_mut(&mut sim).answer_next(Interface::Update, Code::SERVICE_UNAVAILABLE);
+    }
+    sim.model.1.levels.insert(1, 7);
+    sim.notify(Path::object(30_000));
+    sim.run_for(secs(600));
+    let [.., one, two, three] = &*refreshes(&sim) else { panic!("three Updates\n{}", sim.trace) };
+    assert_eq!([one, two, three].map(told), [(); 3].map(|()| (vec![], true)));
+    assert_eq!(told(&update(&mut sim)), (vec![], false), "it was told");
+    nobody_complains(&sim);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, MessageId};
 
+use crate::base::table::Places;
 use crate::base::time::Instant;
 use crate::exchange::Peer;
 
@@ -110,7 +111,7 @@ pub(crate) struct Deduplication {
 
 impl Deduplication {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Vec::with_capacity(limit), bits: 0, limit }
+        Self { entries: Vec::new(), bits: 0, limit }
     }
 
     /// What a message gets if it was received before and its lifetime is not over.
@@ -133,7 +134,7 @@ impl Deduplication {
         repeat: Repeat,
     ) -> bool {
         let name = Name::of(peer, message_id);
-        if self.entries.len() >= self.limit && !self.make_room(now, class) {
+        if self.entries.len() == self.entries.capacity() && !self.make_room(now, class) {
             return false;
         }
         self.bits |= name.bit();
@@ -141,9 +142,13 @@ impl Deduplication {
         true
     }
 
-    /// Makes room for a message in a full table, if there is some that may be taken.
+    /// Makes room for a message where there is none: more of it, or in a full table some that may be taken.
     #[inline(never)]
     fn make_room(&mut self, now: Instant, class: Class) -> bool {
+        if self.entries.len() < self.limit {
+            self.entries.make_room(1, self.limit);
+            return true;
+        }
         self.entries.retain(|entry| now < entry.until);
         if self.entries.len() >= self.limit {
             // The one that would have gone first goes, of those that harm least; none for one that harms
@@ -180,6 +185,10 @@ impl Deduplication {
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    pub(crate) fn reserve(&mut self) {
+        self.entries.reserve_all(self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {

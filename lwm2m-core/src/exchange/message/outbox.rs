@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 
 use super::dedup::Inline;
 use super::slots::{SlotId, Slots};
+use crate::base::table::{make_room_in_queue, reserve_queue};
 use crate::exchange::Peer;
 
 /// One order to the runtime.
@@ -40,13 +41,14 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { queue: VecDeque::with_capacity(limit), limit, lent: None }
+        Self { queue: VecDeque::new(), limit, lent: None }
     }
 
     /// Queues an order; a short datagram is lost, as on any network, when the queue is full.
     pub(crate) fn push(&mut self, order: Order) {
         let lossy = matches!(order, Order::Short(..));
         if !lossy || self.queue.len() < self.limit {
+            make_room_in_queue(&mut self.queue, self.limit);
             self.queue.push_back(order);
         }
     }
@@ -54,6 +56,7 @@ impl Outbox {
     /// Queues a retransmission unless the previous transmission still waits to be handed out.
     pub(crate) fn push_again(&mut self, peer: Peer, slot: SlotId) {
         if !self.holds(slot) {
+            make_room_in_queue(&mut self.queue, self.limit);
             self.queue.push_back(Order::Keep(peer, slot));
         }
     }
@@ -107,6 +110,10 @@ impl Outbox {
             Order::Short(peer, datagram) => Output::Transmit(*peer, datagram.as_bytes()),
             Order::Once(peer, slot) | Order::Keep(peer, slot) => Output::Transmit(*peer, slots.datagram(*slot)),
         })
+    }
+
+    pub(crate) fn reserve(&mut self) {
+        reserve_queue(&mut self.queue, self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use super::{Kind, WIDE_ID};
 use crate::base::definition::ResourceDef;
+use crate::base::features::SHORTCUTS;
 use crate::base::path::Leaf;
 use crate::base::value::{Sink, Stop, Value};
 use crate::format::output::Output;
@@ -104,7 +105,7 @@ impl<'b> Writer<'b> {
     #[inline(always)]
     fn quick_place(&self, resource: &ResourceDef, index: Option<u16>) -> Option<(Kind, u16)> {
         let at = Leaf { index, ..Leaf::new(0, 0, resource.id) };
-        self.place(at).ok().filter(|(_, id)| *id <= 0xFF)
+        self.place(at).ok().filter(|(_, id)| SHORTCUTS && *id <= 0xFF)
     }
 
     /// A number of up to four bytes behind a header of two.
