@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Changes the code of a crate in every small way, one at a time, and says which changes no test notices.
 
-    python3 tools/mutants.py [--shard K/N] [--only TEXT] [--again] [PART ...]
+    python3 tools/mutants.py [--shard K/N] [--sample N] [--only TEXT] [--really] [PART ...]
 
 The changes are those of cargo-mutants, which lists them. It would build the tests once for each, for hours; here all
 are compiled in at once, each behind `if mutants::on(NUMBER)`, and a test that does not come by a change is not run
@@ -14,6 +14,7 @@ tries that, and the survivors.
 
 import argparse
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
@@ -43,7 +44,8 @@ PACKAGES = {
                    ["lib", "conformance", "contract", "exchange", "regressions", "late_answers", "plain_read", "sleep",
                     "hostile_input", "sim"]),
 }
-# A part of a package, its folder, and where not each survivor has its reason yet, how many of a hundred are caught at least.
+# A part of a package, and its folder. Where not each survivor has its reason yet: how many of a hundred are caught at
+# least.
 PARTS = {
     "coap-codec": ("coap-codec", "coap-codec/src"),
     "endpoint-name": ("endpoint-name", "endpoint-name/src"),
@@ -444,8 +446,9 @@ def passes(mutant: Mutant, binary: str, tests: list, seconds: float, package: st
 
 def argued() -> set:
     """The survivors that the document gives a reason for: (file, change, line of code)."""
-    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| ``? ?(.+?) ?``? \| .+ \|$", DOCUMENT.read_text() if DOCUMENT.exists() else "", re.M)
-    return {(file, change, code.replace("\\|", "|")) for file, change, code in rows}
+    text = DOCUMENT.read_text() if DOCUMENT.exists() else ""
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| ``(.+?)`` \| .+ \|$", text, re.M)
+    return {tuple(cell.replace("\\|", "|") for cell in row) for row in rows}
 
 
 def measure(package: str, parts: list, options) -> int:
@@ -499,7 +502,7 @@ def of_part(part: str, mutants: list, tests: list, options) -> int:
 
 def really(mutants: list, package: str) -> None:
     """Has cargo-mutants build and test each of these, which takes its time."""
-    features, binaries = PACKAGES[package]
+    features, _ = PACKAGES[package]
     names = [word for mutant in mutants for word in ("--re", "^" + re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", mutant.full) + "$")]
     run(["cargo", "mutants", "--package", package, "--features", features, "--output", str(WORK), *names], cwd=ROOT, stdout=subprocess.DEVNULL)
     outcomes = json.loads((WORK / "mutants.out" / "outcomes.json").read_text())["outcomes"]
@@ -511,7 +514,6 @@ def really(mutants: list, package: str) -> None:
 
 def sample(mutants: list, count: int) -> list:
     """As many, the same each time: those whose name comes first when names are mixed well."""
-    import hashlib
     mixed = sorted(mutants, key=lambda mutant: hashlib.sha256(f"7 {mutant}".encode()).digest())
     return sorted(mixed[:count], key=lambda mutant: mutant.number)
 
