@@ -284,5 +284,9 @@ mod tests {
         assert!(message.etags().eq([b"a", b"b"]) && message.view().etags().eq([b"a", b"b"]));
         assert_eq!(message.value(crate::OptionNumber::ETAG), Some(&b"a"[..]));
         assert_eq!(message.value(crate::OptionNumber::IF_MATCH), None);
+        // RFC 9175 §3.2: a Request-Tag may come more than once, too.
+        let datagram = self::message(1, b"\xe1\x00\x17a\x01b");
+        let message = Message::parse(&datagram).unwrap();
+        assert!(message.request_tags().eq([b"a", b"b"]) && message.view().request_tags().eq([b"a", b"b"]));
     }
 }

@@ -291,6 +291,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn four_bytes_and_back() {
         for message_type in TYPES {
             for code in 0..=255 {
@@ -318,6 +319,13 @@ mod tests {
     }
 
     // RFC 7252 §4.3, table 1, row by row, with what §4.2 and §4.3 say about the rest.
+    #[test]
+    fn a_kind_has_a_name() {
+        use MessageKind::{Acknowledgement, Ping, Request, Reset, Response};
+        let names = [Ping, Acknowledgement, Reset, Request, Response].map(|kind| alloc::format!("{kind}"));
+        assert_eq!(names, ["ping", "acknowledgement", "reset", "request", "response"]);
+    }
+
     #[test]
     fn type_and_code_together_make_the_kind() {
         const PING: Option<MessageKind> = Some(MessageKind::Ping);

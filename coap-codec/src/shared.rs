@@ -98,6 +98,7 @@ mod tests {
         assert_eq!(options[0].0, OptionNumber::URI_PATH);
         assert_eq!(options[0].1.as_ptr(), bytes[5..].as_ptr());
         assert_eq!(options[1], (OptionNumber::CONTENT_FORMAT, Bytes::new()));
+        assert!(message.values(OptionNumber::URI_PATH).eq([Bytes::from_static(b"a")]));
         assert_eq!(message.as_message(), Message::parse(&bytes).unwrap());
         assert_eq!(message.as_bytes(), &bytes);
         assert_eq!(message.into_bytes(), bytes);

@@ -125,6 +125,10 @@ mod tests {
         assert_eq!(end_of(umlauts.as_bytes()), format!("{}... (65 bytes)", quoted(&umlauts[..63])));
         assert_eq!(end_of(b"a\0b"), "0x610062 (3 bytes)");
         assert_eq!(end_of(b"\xff"), "0xff (1 bytes)");
+        // Cut by its sender, or wrong in the middle.
+        assert_eq!(end_of(b"a\xc3"), "0x61c3 (2 bytes)");
+        let wrong = [&b"\xff"[..], &[b'x'; 63]].concat();
+        assert_eq!(end_of(&wrong), format!("0xff{} (64 bytes)", "78".repeat(63)));
         assert_eq!(end_of(b"two\nlines"), "\"two\\nlines\" (9 bytes)");
     }
 }

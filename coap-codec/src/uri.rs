@@ -262,6 +262,7 @@ mod tests {
             assert_eq!((uri.is_secure(), uri.host(), uri.port()), (secure, host, port), "{text}");
             assert_eq!((uri.path(), uri.query()), (path, query), "{text}");
             assert_eq!(uri.as_str(), text);
+            assert_eq!(alloc::format!("{}", uri.scheme()), if secure { "coaps" } else { "coap" });
         }
     }
 
@@ -291,6 +292,8 @@ mod tests {
             ("coap://[::1", UriError::Host),
             ("coap://[::1]x", UriError::Host),
             ("coap://[dm.example]", UriError::Host),
+            ("coap://[192.0.2.1]", UriError::Host),
+            ("coap://[fe80::1%25en0]", UriError::Host),
             ("coap://a]b", UriError::Host),
             ("coap://::1", UriError::Host),
             ("coap://dm.example:65536", UriError::Port),

@@ -258,7 +258,7 @@ fn the_answer_depends_on_what_the_option_came_in() {
 fn responses_have_rules_of_their_own() {
     use OptionFaultReason::*;
     let refuse = Consequence::Refuse(Ignore);
-    let rows: [Row<'_>; 8] = [
+    let rows: [Row<'_>; 9] = [
         (Code::CONTENT, &[(4, b"x"), (4, b"y")], Some((Repeated, Consequence::TreatAsAbsent))),
         (Code::CONTENT, &[(11, b"x")], Some((OutOfPlace, refuse))),
         (Code::CONTENT, &[(258, b"")], Some((OutOfPlace, Consequence::TreatAsAbsent))),
@@ -267,6 +267,7 @@ fn responses_have_rules_of_their_own() {
         (Code::CREATED, &[(8, b"..")], Some((DotSegment, Consequence::TreatAsAbsent))),
         // RFC 7252 §5.10.7.
         (Code::CREATED, &[(8, b"rd"), (128, b"x")], Some((Location, refuse))),
+        (Code::CREATED, &[(8, b"rd"), (124, b"x")], Some((NotUnderstood, Consequence::TreatAsAbsent))),
         (Code::CREATED, &[(128, b"x")], Some((NotUnderstood, Consequence::TreatAsAbsent))),
     ];
     for (code, options, expected) in rows {
@@ -312,6 +313,11 @@ fn a_refusal_says_what_a_diagnostic_should() {
         let refusal = Message::parse(&buffer[..length]).unwrap().check(is_known).unwrap_err();
         assert_eq!(refusal.to_string(), text);
         assert_eq!(refusal.option(), options.last().map(|(number, _)| OptionNumber(*number)));
+    }
+    for (reaction, text) in
+        [(Ignore, "ignore"), (Reset, "Reset"), (Respond(Code::BAD_OPTION), "respond 4.02 Bad Option")]
+    {
+        assert_eq!(reaction.to_string(), text);
     }
     let refusal = Message::parse(&[0x60, 1, 0, 1]).unwrap().check(is_known).unwrap_err();
     assert_eq!(refusal, Refusal::Kind(Ignore));

@@ -4,6 +4,8 @@
 #[cfg(feature = "serde")]
 mod with_serde {
     use coap_codec::{Code, ContentFormat, Message, MessageId, MessageType, OptionNumber, Token};
+    use serde::de::value::{BytesDeserializer, Error, SeqDeserializer, U8Deserializer};
+    use serde::de::{Deserialize, Deserializer, Visitor};
     use serde_json::{from_str, json, to_value};
 
     #[test]
@@ -57,12 +59,65 @@ mod with_serde {
         assert!(from_str::<MessageType>("\"con\"").is_err());
         assert!(from_str::<MessageId>("65536").is_err());
     }
+
+    #[test]
+    fn a_refusal_says_what_was_expected() {
+        for (error, expected) in [
+            (from_str::<Code>("\"2.5\"").unwrap_err(), "a code such as 2.05"),
+            (from_str::<MessageType>("\"con\"").unwrap_err(), "CON, NON, ACK or RST"),
+            (from_str::<Token>("1").unwrap_err(), "up to 8 bytes in hex digits"),
+        ] {
+            assert!(error.to_string().contains(&format!("expected {expected}")), "{error}");
+        }
+    }
+
+    /// A format for machines, which hands over this value.
+    struct Machine<D>(D);
+
+    impl<'de, D: Deserializer<'de>> Deserializer<'de> for Machine<D> {
+        type Error = D::Error;
+
+        fn is_human_readable(&self) -> bool {
+            false
+        }
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.0.deserialize_any(visitor)
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    type Read<T> = Result<T, Error>;
+
+    #[test]
+    fn for_machines_values_are_what_the_message_has() {
+        let byte = |byte: u8| Machine(U8Deserializer::new(byte));
+        assert_eq!(Read::Ok(Code::CONTENT), Code::deserialize(byte(0x45)));
+        assert_eq!(Read::Ok(MessageType::Reset), MessageType::deserialize(byte(3)));
+        let refused: Read<MessageType> = MessageType::deserialize(byte(4));
+        assert_eq!(refused.unwrap_err().to_string(), "invalid value: integer `4`, expected 0 to 3");
+        for length in 0..=8 {
+            let token = Token::new(&b"12345678"[..length]).unwrap();
+            assert_eq!(Read::Ok(token), Token::deserialize(Machine(BytesDeserializer::new(token.as_bytes()))));
+            // Some formats have no bytes but lists of numbers.
+            let list = token.as_bytes().iter().copied();
+            assert_eq!(Read::Ok(token), Token::deserialize(Machine(SeqDeserializer::new(list))));
+        }
+        let refused: Read<Token> = Token::deserialize(Machine(BytesDeserializer::new(&[0; 9])));
+        assert!(refused.is_err());
+        let refused: Read<Token> = Token::deserialize(Machine(SeqDeserializer::new([0_u8; 9].into_iter())));
+        assert_eq!(refused.unwrap_err().to_string(), "invalid length 8, expected up to 8 bytes");
+    }
 }
 
 #[cfg(feature = "arbitrary")]
 mod with_arbitrary {
     use arbitrary::{Arbitrary, Unstructured};
-    use coap_codec::{BlockValue, Header, OptionNumber, Token};
+    use coap_codec::{BlockValue, Code, Header, MessageId, NoResponse, OptionNumber, Token};
 
     #[test]
     fn any_bytes_make_values() {
@@ -79,5 +134,13 @@ mod with_arbitrary {
         }
         assert!(lengths.iter().filter(|seen| **seen).count() > 5);
         assert!(registered > 10);
+    }
+
+    #[test]
+    fn a_number_may_be_any() {
+        let source = || Unstructured::new(&[0x5a, 0xa5]);
+        assert_eq!(Code::arbitrary(&mut source()).unwrap(), Code::from_byte(0x5a));
+        assert_eq!(MessageId::arbitrary(&mut source()).unwrap(), MessageId(0xa55a));
+        assert_eq!(NoResponse::arbitrary(&mut source()).unwrap(), NoResponse(0x5a));
     }
 }

@@ -201,6 +201,19 @@ fn links_before_a_mistake_are_read_and_none_behind_it() {
     assert!(read.next().is_none());
 }
 
+// RFC 6690 §2: what a backslash stands before is meant, in quotes alone.
+#[test]
+fn a_value_is_the_text_that_is_meant() {
+    let link = links(r#"</a>;p=x;q="x";e="a\"b""#).unwrap().remove(0);
+    let value = |name| link.value(name).unwrap();
+    assert_eq!(value("p").as_str(), Some("x"));
+    assert_eq!(value("q").as_str(), Some("x"));
+    assert_eq!((value("e").as_str(), value("e").to_string()), (None, "a\"b".into()), "it takes a copy");
+    assert!(value("e") == "a\"b" && value("e") == *"a\"b");
+    assert!(value("e") != "a\\\"b" && value("e") != *"ab");
+    assert_eq!(links(r"</a>;u=a\b").unwrap_err().position(), 8, "without quotes there is no backslash");
+}
+
 #[test]
 fn debug_shows_the_text() {
     let link = links("</a> ; t = \"x\\\"y\" ;b").unwrap().remove(0);
@@ -384,5 +397,17 @@ fn an_attribute_is_copied_only_where_it_may_stand() {
     assert_eq!(links.attribute(flag("")), Err(WriteError::InvalidValue));
     links.attribute(flag("obs")).unwrap();
     assert_eq!(links.attribute(flag("too-long")), Err(WriteError::NoSpace { needed: 17 }));
+    assert!(!links.is_empty());
     assert_eq!(links.finish(), b"</1>;obs");
+}
+
+#[test]
+fn an_attribute_is_copied_as_it_was_written() {
+    let text = r#"</1>;ver=1.1;title="a \"b\"";obs;ct="40""#;
+    let link = links(text).unwrap().remove(0);
+    let mut buffer = [0; 64];
+    let mut writer = LinkWriter::new(&mut buffer);
+    writer.link(link.target()).unwrap();
+    link.attributes().for_each(|attribute| writer.attribute(attribute).unwrap());
+    assert_eq!(core::str::from_utf8(writer.finish()).unwrap(), text);
 }

@@ -4,7 +4,9 @@ mod common;
 
 use core::time::Duration;
 
-use coap_codec::{BlockValue, CoapOption, Code, ContentFormat, Message, MessageWriter, OptionNumber, Token, observe};
+use coap_codec::{
+    BlockValue, CoapOption, Code, ContentFormat, Message, MessageId, MessageWriter, OptionNumber, Token, observe,
+};
 use common::{Parts, vectors};
 
 #[test]
@@ -79,7 +81,55 @@ fn the_getters_agree_with_the_options() {
         assert_eq!(message.etag(), values(OptionNumber::ETAG).first().copied());
         assert_eq!(message.block1(), block(OptionNumber::BLOCK1));
         assert_eq!(message.block2(), block(OptionNumber::BLOCK2));
+
+        // What a message says does not depend on the carrier.
+        let view = message.view();
+        assert_eq!(view.content_format(), message.content_format());
+        assert_eq!(view.accept(), message.accept());
+        assert_eq!(view.observe(), message.observe());
+        assert_eq!(view.max_age(), message.max_age());
+        assert_eq!(view.size1(), message.size1());
+        assert_eq!(view.size2(), message.size2());
+        assert_eq!(view.etag(), message.etag());
+        for (number, _) in &parts.options {
+            assert_eq!(view.value(OptionNumber(*number)), message.value(OptionNumber(*number)));
+        }
     }
+}
+
+#[test]
+fn behind_the_last_option_there_is_none() {
+    for vector in vectors().udp_valid {
+        let message = Message::parse(&vector.hex.0).unwrap();
+        let last = vector.parts().options.iter().map(|(number, _)| *number).max().unwrap_or(0);
+        assert!(message.reaches(OptionNumber(last)));
+        assert!(last == u16::MAX || !message.reaches(OptionNumber(last + 1)));
+    }
+}
+
+// An iterator's promise: a collection of so many may be reserved.
+#[test]
+fn the_number_of_options_is_within_the_bounds_that_are_told() {
+    for vector in vectors().udp_valid {
+        let message = Message::parse(&vector.hex.0).unwrap();
+        let path = message.uri_path();
+        for ((least, most), count) in
+            [(message.options().size_hint(), message.options().count()), (path.size_hint(), path.count())]
+        {
+            let most = most.expect("a datagram bounds it");
+            assert!((least..=most).contains(&count) && most <= vector.hex.0.len());
+        }
+    }
+}
+
+#[test]
+fn numbers_become_values_and_values_numbers() {
+    assert_eq!((Code::from(0x45), u8::from(Code::CONTENT)), (Code::CONTENT, 0x45));
+    assert_eq!((MessageId::from(513), u16::from(MessageId(513))), (MessageId(513), 513));
+    assert_eq!((ContentFormat::from(40), u16::from(ContentFormat::LINK_FORMAT)), (ContentFormat::LINK_FORMAT, 40));
+    assert_eq!((OptionNumber::from(11), u16::from(OptionNumber::URI_PATH)), (OptionNumber::URI_PATH, 11));
+    assert_eq!(Token::try_from(&b"12345678"[..]).unwrap().as_bytes(), b"12345678");
+    assert!(Token::try_from(&b"123456789"[..]).is_err());
 }
 
 #[test]

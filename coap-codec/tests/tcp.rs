@@ -305,15 +305,31 @@ fn signals_are_read_and_written() {
     assert_eq!(release.hold_off, Some(10));
     assert!(tcp::write_release(&mut buffer, &[""], None).is_err());
     assert!(tcp::write_release(&mut buffer, &[&"x".repeat(256)], None).is_err());
+    assert!(tcp::write_release(&mut buffer, &[], Some((1 << 24) - 1)).is_ok());
     assert!(tcp::write_release(&mut buffer, &[], Some(1 << 24)).is_err());
 
     assert_eq!(signal(b"\x60\xe5\x21\x03\xffbad"), "Abort(Abort { bad_csm_option: Some(3), diagnostic: \"bad\" })");
     assert_eq!(tcp::write_abort(&mut buffer, None, "").unwrap(), [0x00, 0xe5]);
     assert_eq!(signal(&[0x00, 0xe6]), "Other(7.06)");
-    let Frame::Complete { message, .. } = tcp::parse(b"\x40\xe1\x22\x04\x80\x20", Limits::default()).unwrap() else {
-        panic!()
-    };
-    assert_eq!(format!("{message:?}"), "7.01 CSM, Max-Message-Size (2): 0x0480, Block-Wise-Transfer (4): 0x");
+}
+
+// RFC 8323 §5.2: what a number stands for depends on the code.
+#[test]
+fn the_options_of_a_signal_are_shown_by_their_names() {
+    for (frame, shown) in [
+        (
+            &b"\x60\xe1\x22\x04\x80\x20\x21\x08"[..],
+            "7.01 CSM, Max-Message-Size (2): 0x0480, Block-Wise-Transfer (4): 0x, Extended-Token-Length (6): 0x08",
+        ),
+        (b"\x10\xe2\x20", "7.02 Ping, Custody (2): 0x"),
+        (b"\x10\xe3\x20", "7.03 Pong, Custody (2): 0x"),
+        (b"\x40\xe4\x21\x61\x21\x0a", "7.04 Release, Alternative-Address (2): 0x61, Hold-Off (4): 0x0a"),
+        (b"\x20\xe5\x21\x03", "7.05 Abort, Bad-CSM-Option (2): 0x03"),
+        (b"\x20\xe2\x41\x03", "7.02 Ping, Option (4): 0x03"),
+    ] {
+        let Frame::Complete { message, .. } = tcp::parse(frame, Limits::default()).unwrap() else { panic!() };
+        assert_eq!(format!("{message:?}"), shown);
+    }
 }
 
 #[test]

@@ -179,6 +179,22 @@ fn a_full_buffer_refuses_every_part_and_keeps_the_message() {
     assert_eq!(Message::parse(writer.finish()).unwrap().options().count(), 2);
 }
 
+// Behind the payload no option is one, whatever there is room for.
+#[test]
+fn an_option_comes_before_the_payload_or_not_at_all() {
+    let mut buffer = [0; 64];
+    let mut writer = MessageWriter::new(&mut buffer, HEADER, Token::EMPTY).unwrap();
+    writer.payload(b"p").unwrap();
+    assert_eq!(writer.uint(OptionNumber::CONTENT_FORMAT, 40), Err(WriteError::PayloadWritten));
+    assert_eq!(writer.option(OptionNumber::URI_PATH, b"x"), Err(WriteError::PayloadWritten));
+    assert_eq!(writer.as_bytes()[4..], *b"\xffp");
+
+    let ping = Header::empty(MessageType::Confirmable, MessageId(1));
+    let mut writer = MessageWriter::new(&mut buffer, ping, Token::EMPTY).unwrap();
+    assert_eq!(writer.uint(OptionNumber::OBSERVE, 0), Err(WriteError::EmptyMessage));
+    assert_eq!(writer.finish(), ping.to_bytes());
+}
+
 // What an insertion takes may be less than its own bytes: the head behind it may shrink.
 #[test]
 fn an_insertion_fits_as_soon_as_there_is_room_for_what_it_adds() {

@@ -223,10 +223,6 @@ impl Iterator for Lints {
     fn next(&mut self) -> Option<Lint> {
         self.0.next()
     }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
 }
 
 impl FusedIterator for Lints {}

@@ -91,7 +91,8 @@ pub(crate) fn identity(text: &str, index: usize) -> Option<&str> {
         }
         (begin, before) = (at.saturating_add(1), before.saturating_add(1));
     }
-    text.get(begin..).filter(|identity| before == index && !identity.is_empty())
+    // Behind the last separator is the version.
+    None
 }
 
 fn whole<'a, V>(

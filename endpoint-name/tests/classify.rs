@@ -153,6 +153,7 @@ fn the_parts_outlive_the_name() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes")]
 fn a_mebibyte_of_anything() {
     for (text, count) in [("urn:", 1 << 18), ("；", 1 << 18), ("-", 1 << 20)] {
         let _ = classify(&text.repeat(count));

@@ -228,6 +228,7 @@ fn dm_7_1_v_empty_text_and_empty_parts() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes")]
 fn dm_7_1_v_one_mebibyte() {
     let (ones, version) = (huge("1"), Some(Field::Version));
     let too_long = (TooLong, Some(Imei), 17, "more than 17 digits in IMEI");

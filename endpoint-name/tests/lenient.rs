@@ -105,6 +105,7 @@ fn what_no_switch_allows() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "minutes")]
 fn a_mebibyte_is_refused_at_once() {
     let zeros = "0".repeat(1 << 20);
     refuse(&zeros, Leniency::ALL, TooLong, "more than 17 digits in IMEI at byte 17");

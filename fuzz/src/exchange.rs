@@ -150,8 +150,7 @@ impl Line {
             open.remove(&key(exchange));
             steps += 1;
         }
-        // Those that wait for an acknowledgement and those that wait for a response are counted apart.
-        assert!(steps <= 2 * LIMITS.exchanges, "{steps} exchanges of {}", LIMITS.exchanges);
+        assert!(steps <= LIMITS.exchanges, "{steps} exchanges of {}", LIMITS.exchanges);
         let peer = Peer(1 - own as u16);
         while let Some(ticket) = endpoint.due(peer) {
             let late = endpoint.answer_late(now, ticket, now + Duration::from_secs(1), |writer, request| {

@@ -49,7 +49,7 @@ fn piggybacked(request: &[u8]) -> Vec<u8> {
 #[test]
 fn a_retransmission_is_the_same_datagram_until_an_acknowledgement_stops_it() {
     let mut endpoint = endpoint(Transmission::default());
-    get(&mut endpoint, START).unwrap();
+    let exchange = get(&mut endpoint, START).unwrap();
     let first = sent(&mut endpoint);
     let due = endpoint.poll_timeout().unwrap();
     assert_eq!(endpoint.expire(due), None);
@@ -57,6 +57,7 @@ fn a_retransmission_is_the_same_datagram_until_an_acknowledgement_stops_it() {
     let (id, _) = head(&first[0]);
     let empty = message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY);
     assert!(matches!(endpoint.receive(due, SERVER, &empty), Inbound::Handled(Handled::Acknowledged)));
+    assert!(endpoint.is_open(exchange));
     // Only the separate response is awaited now, for MAX_TRANSMIT_WAIT.
     assert_eq!(endpoint.poll_timeout(), Some(due + secs(93)));
     assert!(endpoint.expire(due + secs(93)).is_some());
@@ -64,9 +65,19 @@ fn a_retransmission_is_the_same_datagram_until_an_acknowledgement_stops_it() {
 }
 
 #[test]
+fn a_runtime_that_lags_behind_sends_a_message_once() {
+    let mut endpoint = endpoint(Transmission::default());
+    get(&mut endpoint, START).unwrap();
+    let due = endpoint.poll_timeout().unwrap();
+    endpoint.expire(due);
+    assert_eq!(sent(&mut endpoint).len(), 1, "its repetition is not queued behind it");
+}
+
+#[test]
 fn a_separate_response_is_acknowledged_and_its_duplicate_again_but_delivered_once() {
     let mut endpoint = endpoint(Transmission::default());
     let exchange = get(&mut endpoint, START).unwrap();
+    assert!(endpoint.is_open(exchange));
     let (_, token) = head(&sent(&mut endpoint)[0]);
     // It comes before any acknowledgement.
     let response = message(MessageType::Confirmable, Code::CONTENT, 0x7777, token);
@@ -79,6 +90,7 @@ fn a_separate_response_is_acknowledged_and_its_duplicate_again_but_delivered_onc
     assert!(matches!(endpoint.receive(START, SERVER, &response), Inbound::Handled(Handled::Duplicate)));
     assert_eq!(sent(&mut endpoint), [acknowledgement]);
     assert_eq!(endpoint.poll_timeout(), None, "nothing is retransmitted");
+    assert!(!endpoint.is_open(exchange));
 }
 
 #[test]
@@ -126,6 +138,71 @@ fn a_ping_is_answered_with_a_reset() {
     let ping = message(MessageType::Confirmable, Code::EMPTY, 0x1234, Token::EMPTY);
     assert!(matches!(endpoint.receive(START, SERVER, &ping), Inbound::Handled(Handled::Ping)));
     assert_eq!(sent(&mut endpoint), [[0x70, 0, 0x12, 0x34]]);
+}
+
+// RFC 7252, section 4.3: only an Empty confirmable message asks for a sign of life.
+#[test]
+fn what_is_neither_request_nor_response_is_no_ping() {
+    let mut endpoint = endpoint(Transmission::default());
+    let reserved = Code::from_byte(0x20);
+    for (message_type, code, rejected) in [
+        (MessageType::NonConfirmable, Code::EMPTY, 0),
+        (MessageType::Confirmable, reserved, 1),
+        (MessageType::NonConfirmable, reserved, 0),
+        (MessageType::Reset, Code::CONTENT, 0),
+    ] {
+        let datagram = message(message_type, code, 1, Token::EMPTY);
+        let received = endpoint.receive(START, SERVER, &datagram);
+        assert!(matches!(received, Inbound::Handled(Handled::Malformed)), "{message_type} {code:?}");
+        assert_eq!(sent(&mut endpoint).len(), rejected);
+    }
+}
+
+// RFC 7252, section 11.3: a flood of rubbish in somebody's name brings them no flood.
+#[test]
+fn of_a_flood_so_many_are_rejected_in_a_second() {
+    let mut endpoint = endpoint(Transmission { rejections: 4, ..Transmission::default() });
+    let mut flood = |now| {
+        for id in 0..50 {
+            let ping = message(MessageType::Confirmable, Code::EMPTY, id, Token::EMPTY);
+            assert!(matches!(endpoint.receive(now, SERVER, &ping), Inbound::Handled(Handled::Ping)));
+        }
+        sent(&mut endpoint).len()
+    };
+    assert_eq!((flood(START), flood(START), flood(START + secs(1))), (4, 0, 4));
+}
+
+#[test]
+fn what_is_sent_and_kept_shows_in_the_usage() {
+    let mut endpoint = endpoint(Transmission::default());
+    let nothing_yet = endpoint.usage();
+    assert_eq!((nothing_yet.exchanges, nothing_yet.slots, nothing_yet.deferred), (0, 0, 0));
+    assert!(nothing_yet.table_bytes > Limits::DEVICE.deduplication, "each place takes more than a byte");
+    get(&mut endpoint, START).unwrap();
+    let asking = endpoint.usage();
+    assert_eq!((asking.exchanges, asking.slots), (1, 1));
+    assert!(asking.buffer_bytes > nothing_yet.buffer_bytes);
+    let read = request(MessageType::Confirmable, Code::GET, 1, "/3/0/9", nothing);
+    let Inbound::Request { reply, .. } = endpoint.receive(START, SERVER, &read) else { panic!("a request") };
+    assert_eq!(endpoint.usage().deduplication, 1);
+    endpoint.answer(START, &reply, &read, START + secs(60), |_, _| Verdict::Later).unwrap();
+    assert_eq!(endpoint.usage().deferred, 1);
+
+    // Every place that a limit grants has its price.
+    let memory =
+        |limits: &Limits| Endpoint::new(Transmission::default(), limits, Key::from_seed(1)).usage().table_bytes;
+    let more = Limits { deferred: Limits::DEVICE.deferred + 10, ..Limits::DEVICE };
+    assert!(memory(&more) > memory(&Limits::DEVICE) + 10);
+    let more = Limits { exchanges: Limits::DEVICE.exchanges + 10, ..Limits::DEVICE };
+    assert!(memory(&more) > memory(&Limits::DEVICE) + 10);
+
+    // A buffer that is free is given back on demand.
+    endpoint.abandon(SERVER);
+    sent(&mut endpoint);
+    endpoint.trim();
+    let trimmed = endpoint.usage();
+    assert_eq!((trimmed.slots, trimmed.deferred, trimmed.exchanges), (0, 0, 0));
+    assert_eq!(trimmed.buffer_bytes, nothing_yet.buffer_bytes);
 }
 
 #[test]
@@ -209,6 +286,24 @@ fn a_full_table_of_duplicates_refuses_changes_and_serves_again_when_they_expire(
 }
 
 #[test]
+fn what_was_acknowledged_and_not_answered_counts_among_the_exchanges() {
+    let limits = Limits { exchanges: 2, ..Limits::DEVICE };
+    let mut endpoint = Endpoint::new(Transmission::default(), &limits, Key::from_seed(1));
+    get(&mut endpoint, START).unwrap();
+    let first = sent(&mut endpoint).remove(0);
+    let (id, _) = head(&first);
+    endpoint.receive(START, SERVER, &message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY));
+    assert_eq!(endpoint.usage().exchanges, 1);
+    endpoint.notify(START, SERVER, Token::EMPTY, true, |_| Verdict::Send).unwrap();
+    assert_eq!(endpoint.usage().exchanges, 2);
+    let one_more = |endpoint: &mut Endpoint| endpoint.request(START, Peer(2), Code::GET, |_| Verdict::Send);
+    assert_eq!(one_more(&mut endpoint), Err(SendError::Busy));
+    let (id, _) = head(&sent(&mut endpoint)[0]);
+    endpoint.receive(START, SERVER, &message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY));
+    assert!(one_more(&mut endpoint).is_ok());
+}
+
+#[test]
 fn without_a_buffer_nothing_is_sent_and_service_returns_with_one() {
     let mut limits = Limits::DEVICE;
     (limits.slots, limits.exchanges) = (2, 8);
@@ -231,6 +326,102 @@ fn a_peer_that_is_abandoned_hears_nothing_more() {
     assert_eq!(sent(&mut endpoint), Vec::<Vec<u8>>::new());
     assert_eq!((endpoint.poll_timeout(), endpoint.usage().slots), (None, 0));
     assert!(endpoint.has_room(SERVER));
+}
+
+#[test]
+fn a_peer_is_quiet_when_nothing_of_it_and_nothing_for_it_waits() {
+    let mut endpoint = endpoint(Transmission::default());
+    let quiet = |endpoint: &Endpoint| [SERVER, Peer(2)].map(|peer| endpoint.is_quiet(peer));
+    assert_eq!(quiet(&endpoint), [true, true]);
+    // A message, and then its response alone.
+    get(&mut endpoint, START).unwrap();
+    assert_eq!(quiet(&endpoint), [false, true]);
+    let (id, _) = head(&sent(&mut endpoint)[0]);
+    endpoint.receive(START, SERVER, &message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY));
+    assert_eq!(quiet(&endpoint), [false, true]);
+    endpoint.abandon(SERVER);
+    assert_eq!((quiet(&endpoint), endpoint.poll_timeout()), ([true, true], None));
+    // A request that is kept.
+    let read = request(MessageType::Confirmable, Code::GET, 1, "/3/0/9", nothing);
+    let Inbound::Request { reply, .. } = endpoint.receive(START, SERVER, &read) else { panic!("a request") };
+    endpoint.answer(START, &reply, &read, START + secs(60), |_, _| Verdict::Later).unwrap();
+    assert_eq!(quiet(&endpoint), [false, true]);
+    endpoint.drop_deferred(SERVER);
+    assert_eq!(quiet(&endpoint), [true, true]);
+    // A notification is waited for until it is acknowledged.
+    let told = endpoint.notify(START, SERVER, Token::EMPTY, true, |_| Verdict::Send).unwrap();
+    assert!(endpoint.is_open(told.exchange) && !endpoint.is_quiet(SERVER));
+    let acknowledged = message(MessageType::Acknowledgement, Code::EMPTY, told.message_id.0, Token::EMPTY);
+    endpoint.receive(START, SERVER, &acknowledged);
+    assert!(!endpoint.is_open(told.exchange) && endpoint.is_quiet(SERVER));
+}
+
+#[test]
+fn an_answer_may_be_put_off_more_than_once() {
+    let mut endpoint = endpoint(Transmission::default());
+    let read = request(MessageType::Confirmable, Code::GET, 1, "/3/0/9", nothing);
+    let Inbound::Request { reply, .. } = endpoint.receive(START, SERVER, &read) else { panic!("a request") };
+    let mut given = None;
+    let put_off = endpoint.answer(START, &reply, &read, START + secs(60), |_, ticket| {
+        given = ticket;
+        Verdict::Later
+    });
+    let ticket = given.expect("a ticket");
+    assert_eq!(put_off, Ok(()));
+    assert!(endpoint.resume(ticket) && !endpoint.resume(ticket), "it is about to be answered");
+    assert_eq!(endpoint.due(SERVER), Some(ticket));
+    assert_eq!(endpoint.answer_late(START + secs(9), ticket, START + secs(69), |_, _| Verdict::Later), Ok(()));
+    assert_eq!((endpoint.due(SERVER), endpoint.poll_timeout()), (None, Some(START + secs(69))));
+    assert!(endpoint.resume(ticket));
+}
+
+#[test]
+fn what_is_ignored_is_ignored_when_it_comes_again() {
+    let mut endpoint = endpoint(Transmission::default());
+    let read = request(MessageType::Confirmable, Code::GET, 7, "/3", nothing);
+    let Inbound::Request { reply, .. } = endpoint.receive(START, SERVER, &read) else { panic!("a request") };
+    let long = |writer: &mut MessageWriter<'_>| {
+        writer.restart(Code::CONTENT);
+        writer.payload(&[7; 500]).unwrap();
+        Verdict::Send
+    };
+    endpoint.answer(START, &reply, &read, START + secs(60), |writer, _| long(writer)).unwrap();
+    assert_eq!(sent(&mut endpoint).len(), 1);
+    // So long an answer is not kept but made again.
+    let Inbound::Request { reply, .. } = endpoint.receive(START, SERVER, &read) else { panic!("a request") };
+    assert!(reply.repeated);
+    endpoint.ignore(&reply);
+    assert!(matches!(endpoint.receive(START, SERVER, &read), Inbound::Handled(Handled::Duplicate)));
+    assert_eq!(sent(&mut endpoint).len(), 0);
+}
+
+// A session that begins anew: who is there now may use the Message IDs of who was there.
+#[test]
+fn of_a_peer_that_is_forgotten_nothing_is_a_duplicate() {
+    let mut endpoint = endpoint(Transmission::default());
+    let post = request(MessageType::Confirmable, Code::POST, 7, "/3/0/4", nothing);
+    let first = serve(&mut endpoint, START, &post, Code::CHANGED);
+    endpoint.abandon(SERVER);
+    assert_eq!(serve(&mut endpoint, START, &post, Code::NOT_FOUND), first, "it is still known");
+    get(&mut endpoint, START).unwrap();
+    endpoint.forget(SERVER);
+    assert_eq!(endpoint.poll_timeout(), None, "nothing is awaited");
+    assert_ne!(serve(&mut endpoint, START, &post, Code::NOT_FOUND), first);
+}
+
+#[test]
+fn where_the_table_of_exchanges_is_full_there_is_no_room() {
+    let limits = Limits { exchanges: 1, ..Limits::DEVICE };
+    let mut endpoint = Endpoint::new(Transmission::default(), &limits, Key::from_seed(1));
+    assert!(endpoint.has_room(SERVER));
+    endpoint.request(START, Peer(2), Code::GET, |_| Verdict::Send).unwrap();
+    assert!(!endpoint.has_room(SERVER), "although nothing is on its way to it");
+    assert_eq!(get(&mut endpoint, START), Err(SendError::Busy));
+    // It has arrived, and its answer is still to come.
+    let (id, _) = head(&sent(&mut endpoint)[0]);
+    endpoint.receive(START, Peer(2), &message(MessageType::Acknowledgement, Code::EMPTY, id, Token::EMPTY));
+    assert!(!endpoint.has_room(SERVER));
+    assert_eq!(get(&mut endpoint, START), Err(SendError::Busy));
 }
 
 #[test]

@@ -5,7 +5,6 @@
 
 use core::time::Duration;
 
-use lwm2m_core::objects::Device;
 use lwm2m_core::sim::faults::{Kind, Mood, Moody};
 use lwm2m_core::sim::observer::Invariant;
 use lwm2m_core::sim::soak::{Failure, Profile, Soak, Subject, Terminal};
@@ -56,8 +55,10 @@ fn the_same_seed_lives_the_same_life() {
 /// A device whose Reboot does what it must not.
 struct Fragile;
 
+type Objects = <Terminal as Subject>::Model;
+
 #[derive(Debug)]
-struct Explosive(Device);
+struct Explosive(Objects);
 
 impl Subject for Fragile {
     type Model = Explosive;
@@ -113,7 +114,7 @@ fn a_failure_is_shrunk_to_the_fault_that_it_takes() {
     assert!(soak.live_with(seed, plan.only(&shrunk.faults)).failure.is_some_and(|again| again.is_like(&failure)));
 }
 
-fn terminal() -> Sim<Moody<Device>> {
+fn terminal() -> Sim<Moody<Objects>> {
     let config = Config::new("x", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 600);
     let mut sim = Sim::starting_at(lwm2m_core::Instant::from_secs(100_000), config, Moody::new(Terminal.model()), 1);
     sim.watch();
@@ -207,6 +208,28 @@ fn entropy_that_repeats_itself_repeats_numbers() {
         ids[0] == ids[1]
     };
     assert!(ids(true) && !ids(false));
+}
+
+#[test]
+fn a_restart_from_an_older_snapshot_uses_no_number_again() {
+    let mut sim = terminal();
+    sim.keep_snapshot();
+    // Updates leave that the snapshot knows nothing of.
+    sim.run_for(Duration::from_secs(1_300));
+    let updates = sim.platform.servers[0].updates_seen();
+    sim.reboot_from_older_flash();
+    sim.network_up();
+    sim.run_for(Duration::from_secs(1));
+    assert!(updates > 1 && sim.platform.servers[0].registers_seen() == 2);
+    let requests = sim.trace.entries.iter().filter_map(|entry| match &entry.what {
+        What::Datagram { dir: Direction::ToServer, bytes, .. } => Some([bytes[2], bytes[3]]),
+        _ => None,
+    });
+    let mut ids: Vec<_> = requests.collect();
+    let sent = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((ids.len(), sim.violations()), (sent, &[][..]));
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn a_day_after_registration_allocates_nothing() {
         ("events", memory.events),
         ("sessions", memory.connections),
         ("configuration", memory.config),
+        ("strings and keys", memory.strings),
     ] {
         println!("  {bytes:>8} B  {part}");
     }

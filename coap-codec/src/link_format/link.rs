@@ -237,13 +237,13 @@ impl<'a> AttributeValue<'a> {
     /// The characters that are meant: each `\` is left out, and what follows it is taken as it is.
     #[must_use]
     pub fn chars(&self) -> Characters<'a> {
-        Characters { rest: self.raw.chars(), quoted: self.quoted }
+        Characters { rest: self.raw.chars() }
     }
 
     /// The text that is meant, without a copy: `None` if there are escapes in it.
     #[must_use]
     pub fn as_str(&self) -> Option<&'a str> {
-        (!self.quoted || !self.raw.bytes().any(|byte| byte == b'\\')).then_some(self.raw)
+        (!self.raw.bytes().any(|byte| byte == b'\\')).then_some(self.raw)
     }
 
     /// The words between spaces, as in `rt`, `if`, `rel` and `ct`. Words have no escapes.
@@ -296,7 +296,6 @@ impl fmt::Debug for AttributeValue<'_> {
 #[derive(Clone, Debug)]
 pub struct Characters<'a> {
     rest: core::str::Chars<'a>,
-    quoted: bool,
 }
 
 impl Iterator for Characters<'_> {
@@ -304,7 +303,8 @@ impl Iterator for Characters<'_> {
 
     fn next(&mut self) -> Option<char> {
         match self.rest.next() {
-            Some('\\') if self.quoted => self.rest.next(),
+            // Without quotes there is none (RFC 6690 §2: `ptokenchar`).
+            Some('\\') => self.rest.next(),
             character => character,
         }
     }

@@ -289,6 +289,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn every_value_of_24_bits_reads_back_or_is_of_the_reserved_size() {
         for uint in (0..0x100_0000_u32).step_by(97).chain([0xff_ffff]) {
             match BlockValue::from_value(&uint.to_be_bytes()[1..]) {
@@ -378,6 +379,10 @@ mod tests {
         for size in 0..3000 {
             let largest = (0..=6).rev().find(|szx| 1 << (szx + 4) <= size);
             assert_eq!(BlockValue::szx_for(size), largest, "{size}");
+        }
+        for szx in 0..=6 {
+            let block = BlockValue::new(0, false, szx).unwrap();
+            assert_eq!((block.szx(), BlockValue::szx_for(block.size())), (szx, Some(szx)));
         }
     }
 

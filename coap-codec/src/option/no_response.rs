@@ -74,6 +74,7 @@ mod tests {
         assert!(!NoResponse(255).suppresses(Code::GET));
         assert!(!NoResponse(255).suppresses(Code::CSM));
         assert_eq!(NoResponse::SUCCESS | NoResponse::CLIENT_ERROR | NoResponse::SERVER_ERROR, NoResponse::ALL);
+        assert_eq!(NoResponse::SUCCESS | NoResponse::SUCCESS, NoResponse::SUCCESS, "a set");
         assert_eq!(NoResponse::default(), NoResponse::NONE);
     }
 }

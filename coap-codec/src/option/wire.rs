@@ -278,6 +278,7 @@ mod tests {
 
     // All bodies of up to five bytes that matter to one of the branches.
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn what_is_accepted_can_be_read_and_nothing_else_is_accepted() {
         const BYTES: [u8; 12] = [0x00, 0x01, 0x0d, 0x0e, 0x0f, 0x20, 0xd0, 0xd1, 0xdd, 0xe0, 0xf0, 0xff];
         let mut bodies = alloc::vec![Vec::new()];
@@ -316,6 +317,7 @@ mod tests {
 
     // 2^32 / 65804 of the largest deltas bring a sum of 32 bits back to where it was.
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn a_number_that_wraps_is_still_too_large() {
         let mut body = [0xe0, 0xff, 0xff].repeat(65_269);
         let sum = 65_269_u64 * 65_804;

@@ -128,7 +128,7 @@ impl<'b> Decoder<'b> {
 impl fmt::Debug for Decoder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
-            .field("message_size", &self.limits.message_size())
+            .field("limits", &self.limits)
             .field("pending", &self.pending())
             .field("failed", &self.failed)
             .finish_non_exhaustive()

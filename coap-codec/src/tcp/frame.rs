@@ -25,10 +25,6 @@ impl Limits {
     pub const fn with_extended_tokens(self) -> Self {
         Self { long_tokens: true, ..self }
     }
-
-    pub(super) const fn message_size(self) -> usize {
-        self.message_size
-    }
 }
 
 /// 1152 bytes, what a peer may send before it has seen a CSM (RFC 8323 §5.3.1), and tokens of up to

@@ -223,6 +223,7 @@ mod tests {
 
     // All paths of up to six segments of four kinds.
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn dots_are_resolved_as_the_standard_does_it() {
         let kinds = ["", "a", ".", ".."];
         for length in 1..=6 {

@@ -180,6 +180,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn a_frame_of_every_length_class_is_read_back() {
         for payload_len in [0, 1, 11, 12, 267, 268, 65803, 65804, 65805] {
             for token in [&[][..], &[1; 8], &[2; 9], &[3; 12], &[4; 13], &[5; 269]] {
@@ -194,6 +195,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn a_frame_needs_no_more_room_than_its_datagram_up_to_65804_bytes() {
         assert!(frame(&[], 65803, 4 + 65804).is_ok());
         assert_eq!(frame(&[], 65804, 4 + 65805), Err(WriteError::NoSpace { needed: 6 + 65805 }));
@@ -201,6 +203,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes")]
     fn a_token_may_have_up_to_65804_bytes_and_no_more() {
         let mut buffer = vec![0; 65820];
         for len in [0, 8, 9, 12, 13, 268, 269, 65804] {

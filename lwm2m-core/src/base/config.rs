@@ -100,6 +100,17 @@ pub struct AccessControl {
     pub acl: Vec<(u16, Rights)>,
 }
 
+impl Account {
+    fn strings(&self) -> usize {
+        let (Self::Bootstrap { uri, credentials } | Self::Server { uri, credentials, .. }) = self;
+        uri.capacity()
+            + match credentials {
+                Credentials::NoSec => 0,
+                Credentials::Psk { identity, key } => identity.capacity() + key.capacity(),
+            }
+    }
+}
+
 /// How a session with a server is secured.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Credentials {
@@ -177,12 +188,21 @@ impl Config {
         self
     }
 
-    /// Heap bytes of it.
+    /// Heap bytes of it, but for its [strings](Self::strings).
     pub(crate) fn heap(&self) -> usize {
-        self.endpoint.capacity()
-            + self.alternate_path.as_ref().map_or(0, String::capacity)
-            + self.accounts.capacity().saturating_mul(size_of::<Account>())
+        let acl = self.access_controls.iter().fold(0usize, |sum, about| {
+            sum.saturating_add(about.acl.capacity().saturating_mul(size_of::<(u16, Rights)>()))
+        });
+        self.accounts.capacity().saturating_mul(size_of::<Account>())
+            + self.access_controls.capacity().saturating_mul(size_of::<AccessControl>())
+            + acl
             + self.profile.heap()
+    }
+
+    /// Bytes of the strings and keys in it.
+    pub(crate) fn strings(&self) -> usize {
+        let accounts = self.accounts.iter().fold(0usize, |sum, account| sum.saturating_add(account.strings()));
+        self.endpoint.capacity() + self.alternate_path.as_ref().map_or(0, String::capacity) + accounts
     }
 
     /// The same with a bootstrap server.

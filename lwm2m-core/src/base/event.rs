@@ -7,7 +7,7 @@ use coap_codec::Code;
 
 use super::origin::Origin;
 use super::path::Path;
-use super::table::make_room_in_queue;
+use super::table::{make_room_in_queue, reserve_queue};
 
 /// Something that happened. Events are news only: leaving them unread changes nothing on the wire.
 ///
@@ -311,14 +311,22 @@ impl Events {
     /// Adds an event; the oldest makes room.
     #[inline]
     pub(crate) fn push(&mut self, event: Event) {
+        if self.queue.len() < self.queue.capacity() || self.make_room() {
+            self.queue.push_back(event);
+        }
+    }
+
+    /// Makes room for one more where there is none; false when there is never any.
+    #[cold]
+    fn make_room(&mut self) -> bool {
         if self.queue.len() >= self.limit {
             self.queue.pop_front();
             self.dropped = self.dropped.saturating_add(1);
         }
         if self.limit > 0 {
             make_room_in_queue(&mut self.queue, self.limit);
-            self.queue.push_back(event);
         }
+        self.limit > 0
     }
 
     pub(crate) fn pop(&mut self) -> Option<Event> {
@@ -331,7 +339,7 @@ impl Events {
 
     /// Takes all the memory that it may ever need.
     pub(crate) fn reserve(&mut self) {
-        self.queue.reserve_exact(self.limit.saturating_sub(self.queue.len()));
+        reserve_queue(&mut self.queue, self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {
@@ -359,6 +367,7 @@ mod tests {
     fn a_queue_without_room_keeps_nothing() {
         let mut events = Events::new(0);
         events.push(Event::Offline);
-        assert_eq!((events.pop(), events.dropped()), (None, 1));
+        events.push(Event::Offline);
+        assert_eq!((events.pop(), events.dropped(), events.heap()), (None, 2, 0));
     }
 }

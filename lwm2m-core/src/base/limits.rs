@@ -21,8 +21,8 @@ pub struct Limits {
     /// that can be answered later. An answer that does not fit is sent
     /// in blocks (RFC 7959).
     pub datagram: usize,
-    /// Exchanges of our own in flight (requests, confirmable notifications, separate answers).
-    /// Further ones wait.
+    /// Exchanges of our own in flight, with all servers together: requests until they are answered, confirmable
+    /// notifications and late answers until they are acknowledged. Further ones wait.
     pub exchanges: usize,
     /// Received messages that are remembered to tell duplicates. When it is full, those that change nothing
     /// make room first, then the oldest PUT or DELETE, and a POST never: full of those, a further change is

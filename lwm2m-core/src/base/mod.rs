@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod decimal;
 pub(crate) mod definition;
 pub(crate) mod event;
+pub(crate) mod features;
 pub(crate) mod limits;
 pub(crate) mod mixer;
 pub(crate) mod origin;

@@ -17,3 +17,10 @@ pub struct Ticket {
     pub(crate) index: u8,
     pub(crate) generation: u16,
 }
+
+impl Ticket {
+    /// That of a place that was never taken.
+    pub(crate) const fn first(index: u8) -> Self {
+        Self { index, generation: 0 }
+    }
+}

@@ -3,35 +3,137 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut, Range};
 
 /// How many more places to take for `needed` ones in a table with `len` of at most `limit`: it doubles.
 fn more(len: usize, needed: usize, limit: usize) -> usize {
-    len.max(needed).max(2).min(limit.saturating_sub(len)).max(needed)
+    len.min(limit.saturating_sub(len)).max(needed)
 }
 
-/// Makes room for `needed` more in a table of at most `limit`.
-pub(crate) fn make_room<T>(table: &mut Vec<T>, needed: usize, limit: usize) {
-    if table.capacity().saturating_sub(table.len()) < needed {
-        table.reserve_exact(more(table.len(), needed, limit));
+#[cold]
+fn grow<T>(table: &mut Vec<T>, needed: usize, limit: usize) {
+    table.reserve_exact(more(table.len(), needed, limit));
+}
+
+/// What a table keeps its entries in.
+pub(crate) trait Places<T> {
+    /// Makes room for `needed` more in a table of at most `limit`.
+    fn make_room(&mut self, needed: usize, limit: usize);
+
+    /// Whether a table of at most `limit` may have one more entry.
+    fn has_room(&self, limit: usize) -> bool;
+
+    /// Takes all the memory that a table may ever need.
+    fn reserve_all(&mut self, limit: usize);
+
+    /// Takes an entry out; those behind it move up.
+    fn take_out(&mut self, index: usize) -> Option<T>;
+}
+
+impl<T> Places<T> for Vec<T> {
+    fn make_room(&mut self, needed: usize, limit: usize) {
+        if self.capacity().saturating_sub(self.len()) < needed {
+            grow(self, needed, limit);
+        }
+    }
+
+    fn has_room(&self, limit: usize) -> bool {
+        self.len() < limit
+    }
+
+    fn reserve_all(&mut self, limit: usize) {
+        self.reserve_exact(limit.saturating_sub(self.len()));
+    }
+
+    #[inline]
+    fn take_out(&mut self, index: usize) -> Option<T> {
+        (index < self.len()).then(|| self.remove(index))
     }
 }
 
 /// The same for one more in a queue.
 pub(crate) fn make_room_in_queue<T>(queue: &mut VecDeque<T>, limit: usize) {
     if queue.len() == queue.capacity() {
-        grow(queue, limit);
+        grow_queue(queue, limit);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn grow<T>(queue: &mut VecDeque<T>, limit: usize) {
+fn grow_queue<T>(queue: &mut VecDeque<T>, limit: usize) {
     queue.reserve_exact(more(queue.len(), 1, limit));
 }
 
-/// Takes all the memory that a table may ever need.
-pub(crate) fn reserve<T>(table: &mut Vec<T>, limit: usize) {
-    table.reserve_exact(limit.saturating_sub(table.len()));
+/// The same as of a table.
+pub(crate) fn reserve_queue<T>(queue: &mut VecDeque<T>, limit: usize) {
+    queue.reserve_exact(limit.saturating_sub(queue.len()));
+}
+
+/// The entries of a floor that was left out: never any. It has the methods of a `Vec` that tables use, so that
+/// the floor is written once, and the compiler sees that nothing of it can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(dead_code, reason = "nothing may be left out")]
+pub(crate) struct Nothing<T>([T; 0]);
+
+#[allow(dead_code, clippy::needless_pass_by_ref_mut, reason = "a part uses some of it, and as of a `Vec`")]
+impl<T> Nothing<T> {
+    pub(crate) const fn new() -> Self {
+        Self([])
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        true
+    }
+
+    pub(crate) const fn capacity(&self) -> usize {
+        0
+    }
+
+    pub(crate) fn push(&mut self, _: T) {}
+
+    pub(crate) fn insert(&mut self, _: usize, _: T) {}
+
+    pub(crate) fn retain(&mut self, _: impl FnMut(&T) -> bool) {}
+
+    pub(crate) fn retain_mut(&mut self, _: impl FnMut(&mut T) -> bool) {}
+
+    pub(crate) const fn clear(&mut self) {}
+
+    pub(crate) const fn extend_from_slice(&mut self, _: &[T]) {}
+
+    pub(crate) fn resize(&mut self, _: usize, _: T) {}
+
+    pub(crate) const fn truncate(&mut self, _: usize) {}
+
+    pub(crate) fn drain(&mut self, _: Range<usize>) {}
+}
+
+impl<T> Places<T> for Nothing<T> {
+    fn make_room(&mut self, _: usize, _: usize) {}
+
+    fn has_room(&self, _: usize) -> bool {
+        false
+    }
+
+    fn reserve_all(&mut self, _: usize) {}
+
+    fn take_out(&mut self, _: usize) -> Option<T> {
+        None
+    }
+}
+
+impl<T> Deref for Nothing<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &[]
+    }
+}
+
+impl<T> DerefMut for Nothing<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut []
+    }
 }
 
 #[cfg(test)]
@@ -43,18 +145,18 @@ mod tests {
         let mut table = Vec::new();
         let mut capacities = Vec::new();
         for number in 0u64..7 {
-            make_room(&mut table, 1, 7);
+            table.make_room(1, 7);
             table.push(number);
             capacities.push(table.capacity());
         }
-        assert_eq!(capacities, [2, 2, 4, 4, 7, 7, 7]);
+        assert_eq!(capacities, [1, 2, 4, 4, 7, 7, 7]);
     }
 
     #[test]
     fn what_comes_at_once_finds_room_at_once() {
         let mut bytes = Vec::new();
         for (needed, capacity) in [(10, 10), (1, 20), (70, 81)] {
-            make_room(&mut bytes, needed, 100);
+            bytes.make_room(needed, 100);
             bytes.resize(bytes.len() + needed, 0u8);
             assert_eq!(bytes.capacity(), capacity, "{needed}");
         }

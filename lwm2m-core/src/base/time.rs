@@ -66,17 +66,20 @@ impl Instant {
 
     /// The time from `earlier` to `self`, or zero when `earlier` is later.
     #[must_use]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.get().saturating_sub(earlier.0.get()))
     }
 
     /// The instant `duration` before `self`, or the origin when that lies before it.
     #[must_use]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn saturating_sub(self, duration: Duration) -> Self {
         Self::from_micros(self.as_micros().saturating_sub(micros(duration)))
     }
 
     /// The instant `seconds` after this one.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) const fn after_seconds(self, seconds: u32) -> Self {
         Self(self.0.saturating_add(seconds as u64 * 1_000_000))
     }
@@ -115,12 +118,14 @@ impl Add<Micros> for Instant {
     type Output = Self;
 
     /// Saturates at the end of time.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn add(self, span: Micros) -> Self {
         Self(self.0.saturating_add(span.0))
     }
 }
 
 /// Microseconds of a duration; half a million years and more count as the largest value.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 const fn micros(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64)
 }
@@ -131,7 +136,8 @@ pub(crate) fn earliest(deadlines: impl Iterator<Item = Instant>) -> Option<Insta
 }
 
 /// The earlier one of two deadlines.
-#[inline]
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+#[cfg_attr(not(target_pointer_width = "32"), inline)]
 pub(crate) fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     // None counts as later than all others.
     let count = |deadline: Option<Instant>| deadline.map_or(0, |at| at.0.get()).wrapping_sub(1);
@@ -142,6 +148,7 @@ impl Add<Duration> for Instant {
     type Output = Self;
 
     /// Saturates at the end of time.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(micros(duration)))
     }
@@ -194,6 +201,7 @@ impl Clock {
     }
 
     /// Core time for the embedder's `now`.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn advance(&mut self, now: Instant) -> Instant {
         let mut core = self.core(now);
         if core < self.latest {
@@ -205,10 +213,12 @@ impl Clock {
     }
 
     /// Core time of `now` without advancing: for getters.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn peek(&self, now: Instant) -> Instant {
         self.core(now).max(self.latest)
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn core(&self, now: Instant) -> Instant {
         Instant(now.0.saturating_add(self.offset)).min(END)
     }
@@ -219,6 +229,7 @@ impl Clock {
     }
 
     /// A core deadline in the embedder's time.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn embedder(&self, deadline: Instant) -> Instant {
         NonZeroU64::new(deadline.0.get().saturating_sub(self.offset)).map_or(Instant::ZERO, Instant)
     }

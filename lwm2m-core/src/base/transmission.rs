@@ -1,5 +1,6 @@
 //! CoAP's transmission parameters (RFC 7252, section 4.8), and the times derived from them.
 
+use core::num::NonZeroU32;
 use core::time::Duration;
 
 /// Transmission parameters (RFC 7252, section 4.8). The defaults are the RFC's.
@@ -124,6 +125,58 @@ impl Transmission {
     }
 }
 
+/// The same in little memory: times are in milliseconds, and none is longer than 49 days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Pace {
+    ack_timeout: u32,
+    max_latency: u32,
+    response_timeout: Option<NonZeroU32>,
+    leisure: u32,
+    probing_rate: u32,
+    ack_random_percent: u16,
+    pub(crate) rejections: u16,
+    pub(crate) max_retransmit: u8,
+    pub(crate) nstart: u8,
+}
+
+impl Pace {
+    pub(crate) fn of(transmission: &Transmission) -> Self {
+        // A part of a millisecond counts as all of it.
+        let millis = |time: Duration| {
+            let part = time.subsec_nanos().div_ceil(1_000_000);
+            u32::try_from(time.as_secs().saturating_mul(1_000).saturating_add(part.into())).unwrap_or(u32::MAX)
+        };
+        Self {
+            ack_timeout: millis(transmission.ack_timeout),
+            max_latency: millis(transmission.max_latency),
+            response_timeout: transmission.response_timeout.map(|time| NonZeroU32::MIN.saturating_add(millis(time))),
+            leisure: millis(transmission.leisure),
+            probing_rate: transmission.probing_rate,
+            ack_random_percent: transmission.ack_random_percent,
+            rejections: transmission.rejections,
+            max_retransmit: transmission.max_retransmit,
+            nstart: transmission.nstart,
+        }
+    }
+
+    /// The parameters themselves.
+    #[cold]
+    pub(crate) fn unfold(&self) -> Transmission {
+        let time = |millis: u32| Duration::from_millis(millis.into());
+        Transmission {
+            ack_timeout: time(self.ack_timeout),
+            ack_random_percent: self.ack_random_percent,
+            max_retransmit: self.max_retransmit,
+            nstart: self.nstart,
+            probing_rate: self.probing_rate,
+            max_latency: time(self.max_latency),
+            response_timeout: self.response_timeout.map(|millis| time(millis.get().saturating_sub(1))),
+            leisure: time(self.leisure),
+            rejections: self.rejections,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +198,24 @@ mod tests {
         ] {
             assert_eq!(derived, Duration::from_secs(seconds));
         }
+    }
+
+    #[test]
+    fn what_is_folded_unfolds_in_milliseconds() {
+        let some = Transmission {
+            ack_timeout: Duration::from_millis(2_500),
+            response_timeout: Some(Duration::ZERO),
+            nstart: 3,
+            ..Transmission::default()
+        };
+        for transmission in [some, Transmission::default()] {
+            assert_eq!(Pace::of(&transmission).unfold(), transmission);
+        }
+        let fine = Transmission { leisure: Duration::from_nanos(1), max_latency: Duration::MAX, ..some };
+        let unfolded = Pace::of(&fine).unfold();
+        assert_eq!(unfolded.leisure, Duration::from_millis(1));
+        assert_eq!(unfolded.max_latency, Duration::from_millis(u32::MAX.into()));
+        assert_eq!(size_of::<Pace>(), 28);
     }
 
     #[test]

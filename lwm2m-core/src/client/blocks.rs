@@ -88,7 +88,7 @@ impl Floors<'_> {
         let (offset, bytes) = (u64::from(block.offset()), message.payload());
         let part = Part { offset, bytes, last: !block.more(), total: message.size1() };
         let taken = match at {
-            Some(at) => stream::stream(ctx, at, part, &mut Joined(self.accounts, model), writer),
+            Some(at) => stream::stream(ctx, at, part, &mut Joined(self.accounts, model), writer, effects),
             // It is not there any more, or never was one of that kind.
             None if streamed.is_some() => Streamed::Refused(Code::REQUEST_ENTITY_INCOMPLETE),
             None => Streamed::Unwanted,
@@ -103,8 +103,7 @@ impl Floors<'_> {
                 }
                 self.refuse(code, writer)
             }
-            Streamed::Taken(caused) => {
-                *effects = caused;
+            Streamed::Taken => {
                 self.transfers.handed_on(place, block, bytes.len());
                 if block.more() {
                     return Some(self.welcome(block, writer));

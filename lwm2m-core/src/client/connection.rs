@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
 use crate::exchange::Peer;
 use crate::lifecycle::Role;
@@ -38,11 +39,13 @@ pub(crate) enum Link {
 pub(crate) struct Connections {
     list: Vec<Connection>,
     next_peer: u16,
+    /// Each role has one, and may have a lingering one besides.
+    limit: u16,
 }
 
 impl Connections {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { list: Vec::with_capacity(limit), next_peer: 0 }
+        Self { list: Vec::new(), next_peer: 0, limit: u16::try_from(limit).unwrap_or(u16::MAX) }
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<Connection> {
@@ -76,6 +79,7 @@ impl Connections {
     pub(crate) fn add(&mut self, role: Role) {
         let peer = Peer(self.next_peer);
         self.next_peer = self.next_peer.wrapping_add(1);
+        self.list.make_room(1, self.limit.into());
         self.list.push(Connection { peer, role, link: Link::Closed });
     }
 
@@ -109,6 +113,10 @@ impl Connections {
             _ => None,
         };
         earliest(self.list.iter().filter_map(until))
+    }
+
+    pub(crate) fn reserve(&mut self) {
+        self.list.reserve_all(self.limit.into());
     }
 
     pub(crate) fn heap(&self) -> usize {

@@ -9,6 +9,7 @@ use super::connection::{Connection, Link};
 use super::next::Task;
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
+use crate::base::features::SHORTCUTS;
 use crate::base::path::Leaf;
 use crate::base::time::{Instant, sooner};
 use crate::base::value::Value;
@@ -48,7 +49,7 @@ impl Client {
 
     #[inline(never)]
     fn pump_all(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
-        self.send_due(now, after, self.is_settled(), model);
+        self.send_due(now, after, SHORTCUTS && self.is_settled(), model);
     }
 
     /// The same when it is known whether all is [settled](Self::is_settled). Sending leaves it so.
@@ -322,7 +323,7 @@ impl Client {
         let joined = Joined(&mut self.accounts, model);
         let (mut over, mut barred, mut same) = (false, false, false);
         let reporting = &mut self.reporting;
-        let whole = !due.kept && due.block.is_none();
+        let whole = SHORTCUTS && !due.kept && due.block.is_none();
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             let what = (due.path, due.format, due.sequence);
             let noted = |at: Leaf, value: &Value<'_>| same = !reporting.wrote(due, at, value);
@@ -408,7 +409,7 @@ impl Client {
 
     /// 64 bits of the object list, made anew when something may have changed it.
     fn objects(&mut self, model: &dyn DataModel) -> u64 {
-        *self.objects.get_or_insert_with(|| object_list::digest(&Viewed(&self.accounts, model)))
+        self.objects.get_or_insert_with(|| object_list::digest(&Viewed(&self.accounts, model))).get()
     }
 }
 

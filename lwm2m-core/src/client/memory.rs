@@ -12,9 +12,9 @@ pub struct Memory {
     pub buffers: usize,
     /// Tables of the message layer and the request layer, and bodies that arrive in blocks.
     pub exchange: usize,
-    /// Security and Server, strings and keys included.
+    /// Security, Server and Access Control.
     pub accounts: usize,
-    /// Registrations and their locations.
+    /// Registrations.
     pub lifecycle: usize,
     /// Observations, attributes, and what observers were told last.
     pub reporting: usize,
@@ -22,8 +22,10 @@ pub struct Memory {
     pub events: usize,
     /// Sessions.
     pub connections: usize,
-    /// Strings and accounts of the configuration.
+    /// The configuration.
     pub config: usize,
+    /// Strings and keys of accounts, configuration and registrations.
+    pub strings: usize,
 }
 
 impl Memory {
@@ -39,6 +41,7 @@ impl Memory {
             + self.events
             + self.connections
             + self.config
+            + self.strings
     }
 }
 
@@ -55,11 +58,12 @@ impl Client {
             buffers: usage.buffer_bytes,
             exchange: usage.table_bytes.saturating_add(self.transfers.heap()),
             accounts: self.accounts.heap(),
-            lifecycle: self.lifecycle.registrations.capacity().saturating_mul(machines).saturating_add(locations),
+            lifecycle: self.lifecycle.registrations.capacity().saturating_mul(machines),
             reporting: self.reporting.heap(),
             events: self.events.heap(),
             connections: self.connections.heap(),
             config: self.config.heap(),
+            strings: locations.saturating_add(self.accounts.strings()).saturating_add(self.config.strings()),
         }
     }
 }

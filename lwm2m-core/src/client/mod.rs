@@ -19,12 +19,15 @@ mod rest;
 mod sessions;
 mod snapshot;
 
+use core::num::NonZeroU64;
+
 use coap_codec::Message;
 
 use self::connection::{Connection, Connections, Link};
 use self::due::After;
 use crate::base::config::{AccessControl, Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
+use crate::base::features::SHORTCUTS;
 use crate::base::path::Path;
 use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
@@ -62,7 +65,7 @@ pub struct Client {
     dropped_notifications: u32,
     revision: u32,
     /// The digest of the object list, until something may have changed it.
-    objects: Option<u64>,
+    objects: Option<NonZeroU64>,
 }
 
 impl Client {
@@ -410,7 +413,7 @@ impl Client {
     fn tell_of(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
         let wall = self.clock.embedder(now);
         // Most changes are of a value that is told at once, and looked at only then.
-        let at_once = path.depth() >= 2 && self.is_settled() && !self.exchange.owes_answers();
+        let at_once = SHORTCUTS && path.depth() >= 2 && self.is_settled() && !self.exchange.owes_answers();
         let joined = Joined(&mut self.accounts, model);
         if at_once {
             self.reporting.suspect((now, wall), path, &joined);
@@ -617,6 +620,7 @@ impl Client {
         self.transfers.reserve();
         self.reporting.reserve();
         self.events.reserve();
+        self.connections.reserve();
     }
 
     /// Gives the memory of unused datagram buffers back.

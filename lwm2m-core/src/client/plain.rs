@@ -5,6 +5,7 @@ use coap_codec::Message;
 
 use super::{Client, Connection, Left, Received};
 use crate::base::event::Event;
+use crate::base::features::SHORTCUTS;
 use crate::base::time::Instant;
 use crate::exchange::Verdict;
 use crate::lifecycle::Role;
@@ -27,7 +28,8 @@ impl Client {
         let Self { exchange, accounts, events, config, clock, .. } = self;
         // Of the bootstrap server, whose session may linger, nothing is plain.
         let Role::Server(server) = role else { return None };
-        let plain = exchange.is_plain_get(now, peer, message)
+        let plain = SHORTCUTS
+            && exchange.is_plain_get(now, peer, message)
             && config.device_management
             && config.alternate_path.is_none()
             && serves;

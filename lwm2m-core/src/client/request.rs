@@ -7,6 +7,7 @@ use coap_codec::{Code, Message, MessageWriter};
 use super::{Client, Connection, Left, Link, Received};
 use crate::base::config::Config;
 use crate::base::event::{Event, Events};
+use crate::base::features::{BLOCKWISE, REPORTING};
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::request::transfers::Transfers;
@@ -83,9 +84,13 @@ impl Client {
             floors.serve(&call, reply, &message, model, writer, &mut outcome)
         });
         match sent {
-            Ok(()) => {
+            Ok(sent) => {
                 if let Some(reply) = asked {
                     self.after(now, connection, &reply, &outcome, model);
+                    let begins = matches!(outcome.effects.effect, Some(Effect::Observing(Observing::Begins { .. })));
+                    if let (Some(sent), Role::Server(server), true) = (sent, connection.role, begins) {
+                        self.reporting.began_late((server, reply.token), sent, reply.confirmable);
+                    }
                 }
                 true
             }
@@ -130,6 +135,8 @@ impl Client {
         let wall = self.clock.embedder(now);
         let joined = Joined(&mut self.accounts, &mut *model);
         let changed = match *effect {
+            // Neither is heard of without reporting.
+            Effect::Assigned(..) | Effect::Observing(_) if !REPORTING => return,
             Effect::Assigned(path, attributes) => {
                 self.reporting.assign(Assignment { server, path, attributes });
                 // Periods act by themselves; thresholds, which a resource alone has, may make a change of
@@ -329,7 +336,7 @@ impl Floors<'_> {
             }
         };
         let ctx = Ctx { origin, ticket: call.ticket, resumed: call.resumed, now: call.wall };
-        if let Some(block) = operation.block1 {
+        if let (true, Some(block)) = (BLOCKWISE, operation.block1) {
             let from = (reply.peer, message);
             outcome.goes_on = true;
             return self.serve_block(call, &ctx, (&operation, block), from, model, writer, &mut outcome.effects);

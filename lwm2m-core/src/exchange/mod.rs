@@ -56,6 +56,7 @@ use self::request::pending::Pending;
 use crate::base::limits::Limits;
 use crate::base::rng::{Generator, Key};
 use crate::base::time::{Instant, Micros, sooner};
+use crate::base::transmission::Pace;
 
 pub use crate::base::transmission::Transmission;
 pub use message::outbox::Output;
@@ -193,7 +194,7 @@ pub enum SendError {
 /// A CoAP endpoint for several peers. See the [module](self) for an example.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    transmission: Transmission,
+    pace: Pace,
     /// EXCHANGE_LIFETIME, worked out once: nearly every message needs it.
     exchange_lifetime: Micros,
     /// The shortest timeout of the first retransmission, and how much longer it may be: the same.
@@ -217,7 +218,7 @@ impl Endpoint {
         let deferred = limits.deferred.min(limits.slots.min(usize::from(u8::MAX)).saturating_sub(1));
         let queue = limits.slots.saturating_mul(2).saturating_add(limits.servers).saturating_add(4);
         Self {
-            transmission,
+            pace: Pace::of(&transmission),
             exchange_lifetime: Micros::of(transmission.exchange_lifetime()),
             initial_timeout: (Micros::of(shortest), Micros::of(longest.saturating_sub(shortest))),
             generator,
@@ -226,20 +227,20 @@ impl Endpoint {
                 slots: Slots::new(limits.slots, limits.datagram),
                 outbox: Outbox::new(queue),
                 duplicates: Deduplication::new(limits.deduplication),
-                unacknowledged: Retransmission::new(limits.exchanges),
+                unacknowledged: Retransmission::new(),
                 rejections: Rejections::default(),
             },
-            pending: Pending::new(limits.exchanges),
+            pending: Pending::new(),
             deferred: Deferred::new(deferred),
             last_exchange: 0,
             exchange_limit: limits.exchanges,
         }
     }
 
-    /// The transmission parameters in force.
+    /// The transmission parameters in force: times are in whole milliseconds, and at most 49 days.
     #[must_use]
-    pub const fn transmission(&self) -> &Transmission {
-        &self.transmission
+    pub fn transmission(&self) -> Transmission {
+        self.pace.unfold()
     }
 
     /// The endpoint's source of randomness, for jitter elsewhere.
@@ -251,7 +252,7 @@ impl Endpoint {
     /// it returns none.
     pub fn expire(&mut self, now: Instant) -> Option<ExchangeId> {
         self.deferred.expire(now);
-        while let Some(step) = self.messages.unacknowledged.step(now, &self.transmission) {
+        while let Some(step) = self.messages.unacknowledged.step(now, self.pace) {
             match step {
                 Step::Resend(peer, slot) => self.messages.outbox.push_again(peer, slot),
                 Step::GiveUp(message) => {
@@ -369,6 +370,11 @@ impl Endpoint {
     /// Allocates all buffers now, so that nothing is allocated later.
     pub fn reserve(&mut self) {
         self.messages.slots.reserve();
+        self.messages.outbox.reserve();
+        self.messages.duplicates.reserve();
+        self.messages.unacknowledged.reserve(self.exchange_limit);
+        self.pending.reserve(self.exchange_limit);
+        self.deferred.reserve();
     }
 
     /// Gives the memory of unused buffers back.
@@ -382,7 +388,7 @@ impl Endpoint {
     pub fn usage(&self) -> Usage {
         Usage {
             slots: self.messages.slots.in_use(),
-            exchanges: self.messages.unacknowledged.len().max(self.pending.len()),
+            exchanges: self.in_flight(),
             deduplication: self.messages.duplicates.len(),
             deferred: self.deferred.len(),
             transfers: 0,

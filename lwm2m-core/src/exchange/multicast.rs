@@ -44,7 +44,8 @@ impl Endpoint {
         };
         room.copy_from_slice(request);
         self.messages.slots.set_len(slot, request.len());
-        let until = now + self.generator.between(Duration::ZERO, self.transmission.leisure);
+        let leisure = self.transmission().leisure;
+        let until = now + self.generator.between(Duration::ZERO, leisure);
         self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::AtLeisure { until } });
         Ok(())
     }

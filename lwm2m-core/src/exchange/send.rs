@@ -19,19 +19,23 @@ impl Endpoint {
     /// Whether one more exchange with `peer` may begin now (NSTART, and the table of exchanges).
     #[must_use]
     pub fn has_room(&self, peer: Peer) -> bool {
-        self.pending.len() < self.exchange_limit && self.may_send(peer)
+        self.in_flight() < self.exchange_limit && self.may_send(peer)
     }
 
-    /// Whether one more message that wants an acknowledgement may leave now. A request that goes on
+    /// Whether one more message that wants an acknowledgement may leave now (NSTART). A request that goes on
     /// with its next block has its place in the table.
     pub(crate) fn may_send(&self, peer: Peer) -> bool {
-        let Self { messages, pending, transmission, exchange_limit, .. } = self;
-        messages.unacknowledged.len() < *exchange_limit
-            && (self.is_silent() || {
-                let mut in_flight = messages.unacknowledged.of(peer).chain(pending.unanswered(peer));
-                let last_place = usize::from(transmission.nstart.saturating_sub(1));
-                in_flight.nth(last_place).is_none()
-            })
+        let Self { messages, pending, pace, .. } = self;
+        self.is_silent() || {
+            let mut in_flight = messages.unacknowledged.of(peer).chain(pending.unanswered(peer));
+            let last_place = usize::from(pace.nstart.saturating_sub(1));
+            in_flight.nth(last_place).is_none()
+        }
+    }
+
+    /// All exchanges: messages that want their acknowledgement, and requests that await something else.
+    pub(super) fn in_flight(&self) -> usize {
+        self.messages.unacknowledged.len().saturating_add(self.pending.beyond_acknowledgement())
     }
 
     /// Whether nothing at all is in flight or awaited.
@@ -69,7 +73,7 @@ impl Endpoint {
         let mut upload = Upload::default();
         let (exchange, token) =
             self.request_out(now, peer, MessageType::Confirmable, method, |writer| write(writer, &mut upload))?;
-        self.pending.insert(exchange, peer, token, Awaits::Acknowledgement, upload);
+        self.pending.insert((exchange, peer, token), Awaits::Acknowledgement, upload, self.exchange_limit);
         Ok(exchange)
     }
 
@@ -126,8 +130,13 @@ impl Endpoint {
             len = writer.len();
             verdict
         })?;
-        let until = now + self.transmission.non_request_hold(len);
-        self.pending.insert(exchange, peer, token, Awaits::Response { until }, Upload::default());
+        let until = now + self.transmission().non_request_hold(len);
+        self.pending.insert(
+            (exchange, peer, token),
+            Awaits::Response { until },
+            Upload::default(),
+            self.exchange_limit,
+        );
         Ok(exchange)
     }
 
@@ -236,7 +245,8 @@ impl Endpoint {
             let (shortest, more) = self.initial_timeout;
             let more = share(drawn.unwrap_or_else(|| self.generator.next_u64()), more);
             let timeout = Micros(shortest.0.saturating_add(more.0));
-            self.messages.unacknowledged.start(now, timeout, (exchange, peer, message_id, slot));
+            let what = (exchange, peer, message_id, slot);
+            self.messages.unacknowledged.start(now, timeout, what, self.exchange_limit);
         } else {
             self.messages.outbox.push(Order::Once(peer, slot));
         }
@@ -401,7 +411,7 @@ impl Endpoint {
     /// Sends the answer of a kept request: confirmable if the request was, with a new Message ID
     /// and the request's token (RFC 7252, section 5.2.2). `write` gets the request again, or none
     /// when its time is over and 5.03 is the answer. One that is not wanted is not sent, as with
-    /// [`Self::answer`]. With [`Verdict::Later`] it is kept again.
+    /// [`Self::answer`]. With [`Verdict::Later`] it is kept again. What was sent, if anything was.
     ///
     /// # Errors
     /// [`SendError::Busy`] and the like: the request is kept, try again.
@@ -411,7 +421,7 @@ impl Endpoint {
         ticket: Ticket,
         deadline: Instant,
         write: impl FnOnce(&mut MessageWriter<'_>, Option<(&Reply, Message<'_>)>) -> Verdict,
-    ) -> Result<(), SendError> {
+    ) -> Result<Option<Sent>, SendError> {
         let kept = self.deferred.get(ticket).ok_or(SendError::Dropped)?;
         let peer = kept.reply.peer;
         if kept.reply.confirmable && !self.has_room(peer) {
@@ -435,17 +445,17 @@ impl Endpoint {
             verdict
         });
         self.messages.slots.restore(kept.slot, buffer);
-        match (sent, verdict) {
-            (Ok(_), _) => {}
+        let sent = match (sent, verdict) {
+            (Ok(sent), _) => Some(sent),
             (Err(SendError::Dropped), Verdict::Later) => {
                 self.deferred.again(ticket, deadline);
-                return Ok(());
+                return Ok(None);
             }
-            (Err(SendError::Dropped), _) => {}
+            (Err(SendError::Dropped), _) => None,
             (Err(error), _) => return Err(error),
-        }
+        };
         self.deferred.take(ticket);
         self.messages.slots.release(kept.slot);
-        Ok(())
+        Ok(sent)
     }
 }

@@ -143,6 +143,7 @@ mod tests {
             Value::Bool(true),
             Value::Link(0, 0),
             Value::Link(0, 1),
+            Value::Link(1, 0),
         ]
         .into_iter()
         .map(|value| digest(|digest| digest.value(AT, value)))

@@ -43,6 +43,7 @@ mod vectors;
 use coap_codec::{Code, ContentFormat};
 
 use crate::base::definition::ResourceDef;
+use crate::base::features::TEXT;
 use crate::base::path::{Leaf, Path};
 use crate::base::profile::LegacyFormats;
 use crate::base::value::{DataType, Sink, Stop, Value};
@@ -104,8 +105,13 @@ impl Format {
     }
 
     /// The same, for a number in a request: not every client has a use for those of before 2016.
-    pub(crate) fn understood(number: ContentFormat, legacy: LegacyFormats) -> Option<Self> {
+    pub(crate) fn named(number: ContentFormat, legacy: LegacyFormats) -> Option<Self> {
         Self::from_content_format(number).filter(|format| !format.legacy || legacy != LegacyFormats::Refused)
+    }
+
+    /// The same, for one that values are read and written in.
+    pub(crate) fn understood(number: ContentFormat, legacy: LegacyFormats) -> Option<Self> {
+        Self::named(number, legacy).filter(|format| TEXT || !format.is_text())
     }
 
     /// The same format in the family of numbers that is ours to choose.
@@ -256,7 +262,7 @@ impl<'b> Encoder<'b> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "text", feature = "json"))]
 mod tests {
     use super::*;
 

@@ -15,7 +15,7 @@ pub(crate) const SLACK: usize = 12;
 const LONGEST_NUMBER: usize = 352;
 
 /// So many bytes of a value can be copied without a call.
-const FEW: usize = 32;
+pub(super) const FEW: usize = 32;
 
 /// Content up to so many bytes moves on in one move.
 const MOVED: usize = 16;

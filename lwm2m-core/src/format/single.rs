@@ -3,6 +3,7 @@
 use super::base64;
 use super::output::Output;
 use super::{Encode, FAILED, NOT_ACCEPTABLE, text};
+use crate::base::features::TEXT;
 use crate::base::path::Leaf;
 use crate::base::value::{Sink, Stop, Value};
 
@@ -50,6 +51,7 @@ impl Sink for Writer<'_> {
     fn opaque(&mut self, _: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
         self.begin()?;
         match self.form {
+            Form::Text if !TEXT => Err(NOT_ACCEPTABLE),
             Form::Text => base64::encode_from(&mut self.output, len, fill),
             Form::Opaque => self.output.put_filled(len, fill),
         }
@@ -70,7 +72,7 @@ impl Encode for Writer<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "text"))]
 mod tests {
     use super::*;
 

@@ -1,16 +1,20 @@
 //! Values as plain text (OMA LwM2M 1.0, Appendix C).
 
-use super::base64;
 use super::output::Output;
 use super::payload::DecodeError;
+use super::{NOT_ACCEPTABLE, base64};
 use crate::base::decimal;
 use crate::base::definition::ResourceDef;
+use crate::base::features::TEXT_INSIDE;
 use crate::base::path::MAX_ID;
 use crate::base::value::{DataType, Stop, Value};
 
 /// Writes one value. Floats are in plain decimal notation, and those that are no number cannot be
 /// written at all.
 pub(super) fn write(output: &mut Output<'_>, value: Value<'_>) -> Result<(), Stop> {
+    if !TEXT_INSIDE {
+        return Err(NOT_ACCEPTABLE);
+    }
     match value {
         Value::Str(text) | Value::Corelnk(text) => output.put(text.as_bytes()),
         Value::Int(number) | Value::Time(number) => output.put_with(|room| decimal::write_i64(number, room)),
@@ -35,6 +39,9 @@ pub(super) fn read<'a>(
     text: &'a [u8],
     scratch: &'a mut [u8],
 ) -> Result<Value<'a>, DecodeError> {
+    if !TEXT_INSIDE {
+        return Err(DecodeError::Type(resource.id));
+    }
     let value = match resource.data_type {
         DataType::String => core::str::from_utf8(text).ok().map(Value::Str),
         DataType::CoreLink => core::str::from_utf8(text).ok().map(Value::Corelnk),

@@ -16,9 +16,10 @@ use crate::base::rng::Generator;
 use crate::base::time::Instant;
 use crate::exchange::ExchangeId;
 use crate::objects::Accounts;
-use crate::objects::security::Mode;
+use crate::objects::security::{Instance, Mode};
 
-/// Where the bootstrap stands. Each state holds what it needs, and its deadline.
+/// Where the bootstrap stands. Each state holds what it needs, and its deadline. The fields lie in their order here:
+/// the short ones come first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(crate) enum Bootstrap {
@@ -27,11 +28,11 @@ pub(crate) enum Bootstrap {
     /// Wanted at the first network connection; then Client Hold Off Time counts, if it is honoured.
     Boot,
     /// A Bootstrap-Request is due at `at`.
-    Wanted { at: Instant, failures: u8 },
+    Wanted { failures: u8, at: Instant },
     /// The Bootstrap-Request is on its way; a command may come before its answer.
-    Requesting { exchange: ExchangeId, failures: u8, before: Box<Accounts> },
+    Requesting { failures: u8, exchange: ExchangeId, before: Box<Accounts> },
     /// The bootstrap server sends commands; `until` it must have sent the next one.
-    Receiving { until: Instant, failures: u8, before: Box<Accounts> },
+    Receiving { failures: u8, before: Box<Accounts>, until: Instant },
 }
 
 /// What becomes of the session in which a bootstrap finished.
@@ -134,11 +135,8 @@ impl Bootstrap {
         let (Self::Requesting { before, .. } | Self::Receiving { before, .. }) = self else {
             return Parting::Lingers;
         };
-        let account = |accounts: &Accounts| {
-            let account = accounts.0.bootstrap_server();
-            account.map(|account| (account.uri.clone(), account.mode))
-        };
-        let (made_for, now) = (account(before), account(accounts));
+        let (made_for, now) = (before.0.bootstrap_server(), accounts.0.bootstrap_server());
+        let (made_for, now) = (made_for.map(Instance::place), now.map(Instance::place));
         match made_for {
             made_for if made_for == now && config.bootstrap.server_initiated => Parting::Stays,
             Some((_, mode)) if mode != Some(Mode::NoSec) => Parting::Closes,

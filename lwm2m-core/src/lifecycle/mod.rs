@@ -12,6 +12,8 @@ pub(crate) mod object_list;
 pub(crate) mod presence;
 pub(crate) mod registration;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -138,12 +140,10 @@ impl Lifecycle {
     /// The same after a bootstrap. A server that refused so far, and is where it was, is tried at once
     /// (DM terminal specification 7.3), but the pauses go on to grow.
     fn enrol_after(&mut self, now: Instant, before: &Accounts, accounts: &Accounts) {
-        let place = |accounts: &Accounts, server| {
-            let account = accounts.server(server)?;
-            Some((account.security.uri.clone(), account.security.mode))
-        };
         let again = |server| {
-            let known = self.registration_of(server).filter(|_| place(before, server) == place(accounts, server));
+            let [then, here] = [before, accounts].map(|accounts| accounts.server(server));
+            let same = then.map(|account| account.security.place()) == here.map(|account| account.security.place());
+            let known = self.registration_of(server).filter(|_| same);
             let failures = known.map_or(0, Registration::failures);
             Registration { state: State::Unregistered { at: now, failures }, ..Registration::due_at(server, now) }
         };

@@ -1,6 +1,8 @@
 //! The payload of Register: the objects and instances of the client
 //! (OMA LwM2M 1.0, 5.3.1; RFC 6690).
 
+use core::num::NonZeroU64;
+
 use coap_codec::WriteError;
 
 use crate::base::mixer::Mixer;
@@ -22,14 +24,14 @@ pub(crate) fn write(root: &str, model: &dyn DataModel, room: &mut [u8], offset: 
 }
 
 /// 64 bits of the list: has it changed since the server was told?
-pub(crate) fn digest(model: &dyn DataModel) -> u64 {
+pub(crate) fn digest(model: &dyn DataModel) -> NonZeroU64 {
     let mut mixer = Mixer::new();
     visit(model, &mut |_, path| {
         // An object alone is none of its instances.
         let instance = path.instance_id().map_or(0, |id| u64::from(id) << 16 | 1);
         mixer.number(u64::from(path.object_id().unwrap_or(0)) << 32 | instance);
     });
-    mixer.finish()
+    NonZeroU64::new(mixer.finish()).unwrap_or(NonZeroU64::MAX)
 }
 
 /// The links; Security is never among them.

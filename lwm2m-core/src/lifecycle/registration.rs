@@ -31,7 +31,7 @@ pub(crate) enum State {
     /// A Register is due at `at`.
     Unregistered { at: Instant, failures: u8 },
     /// A Register is on its way.
-    Registering { exchange: ExchangeId, sent: Instant, terms: Terms, failures: u8 },
+    Registering { failures: u8, exchange: ExchangeId, sent: Instant, terms: Terms },
     /// The server knows us by this lease.
     Known { lease: Lease, phase: Phase },
     /// The server disabled the client (/1/x/4) until then.
@@ -40,14 +40,14 @@ pub(crate) enum State {
     Gone,
 }
 
-/// How it goes on with a server that knows us.
+/// How it goes on with a server that knows us. The fields lie in their order here: the short ones come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(crate) enum Phase {
     /// Registered; an Update is due at `update_at`.
     Registered { update_at: Instant, failures: u8 },
     /// Registered, and an Update is on its way.
-    Updating { exchange: ExchangeId, sent: Instant, terms: Terms, failures: u8 },
+    Updating { failures: u8, exchange: ExchangeId, sent: Instant, terms: Terms },
     /// A De-register is due.
     Leaving { then: Then },
     /// A De-register is on its way.

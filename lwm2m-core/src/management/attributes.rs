@@ -17,7 +17,8 @@ pub(super) fn serve(
     assigned: &dyn Assigned,
     model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
     let path = operation.path;
     let target = resolve(ctx, path, Rights::READ, model)?;
     // Only what can be read can be told of: 4.05 for an executable resource.
@@ -40,7 +41,8 @@ pub(super) fn serve(
         return Err(Code::SERVICE_UNAVAILABLE.into());
     }
     writer.restart(Code::CHANGED);
-    Ok(Effects { news: None, effect: Some(Effect::Assigned(path, attributes)) })
+    effects.effect = Some(Effect::Assigned(path, attributes));
+    Ok(())
 }
 
 /// Whether thresholds can be set: on a resource of numbers, not above one (OMA LwM2M 1.0, 5.1.2).

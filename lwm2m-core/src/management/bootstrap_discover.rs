@@ -3,8 +3,8 @@
 use coap_codec::{Code, ContentFormat, MessageWriter};
 
 use super::content::{self, Head};
+use super::no_query;
 use super::operation::Operation;
-use super::{Effects, no_query};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{Sink, Stop, Value};
 use crate::format::{LinkValue, LinkWriter};
@@ -17,7 +17,7 @@ pub(super) fn serve(
     operation: &Operation<'_>,
     model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+) -> Result<(), Refusal> {
     let path = operation.path;
     let only = path.object_id();
     if only.is_some_and(|object| model.object(object).is_none()) {
@@ -42,8 +42,7 @@ pub(super) fn serve(
             }
         });
         Ok(links.finish()?)
-    })?;
-    Ok(Effects::default())
+    })
 }
 
 /// The Short Server ID of a server account; the bootstrap account has none.

@@ -8,6 +8,7 @@ use coap_codec::{Code, MessageWriter};
 use super::operation::{Kind, Operation};
 use super::{Effect, Effects, Target, has_instance, is_there, no_query, payload_format, resolve};
 use crate::base::event::Event;
+use crate::base::features;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::time::Instant;
@@ -41,7 +42,8 @@ pub(super) fn write(
     operation: &Operation<'_>,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
     let path = operation.path;
     let (target, instance) = admit_write(ctx, operation, model)?;
     let action = match target.resource {
@@ -65,7 +67,8 @@ pub(super) fn write(
     })?;
     writer.restart(Code::CHANGED);
     // One resource may change others of its instance: a package that was written, the state.
-    Ok(changed(Event::Written { origin: ctx.origin, path }, Path::instance(target.object.id, instance)))
+    changed(Event::Written { origin: ctx.origin, path }, Path::instance(target.object.id, instance), effects);
+    Ok(())
 }
 
 /// Checks a Create as far as it can be without its payload.
@@ -85,7 +88,8 @@ pub(super) fn create(
     operation: &Operation<'_>,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
     let Subject { object, format, .. } = admit_create(ctx, operation, model)?;
     let owner = future_owner(ctx, model);
     let local = Ctx { origin: Origin::Local, ..*ctx };
@@ -130,7 +134,8 @@ pub(super) fn create(
     writer.restart(Code::CREATED);
     location(operation.places.root, object.id, first, writer)?;
     let path = Path::instance(object.id, first);
-    Ok(changed(Event::Created { origin: ctx.origin, path }, Path::object(object.id)))
+    changed(Event::Created { origin: ctx.origin, path }, Path::object(object.id), effects);
+    Ok(())
 }
 
 /// The server that owns what it creates: where there are several, nobody may do anything with an instance
@@ -139,7 +144,7 @@ fn future_owner(ctx: &Ctx, model: &dyn DataModel) -> Option<u16> {
     let Origin::Server(server) = ctx.origin else { return None };
     let first = model.next_instance(SERVER, None)?;
     model.next_instance(SERVER, Some(first))?;
-    model.object(ACCESS_CONTROL).map(|_| server)
+    model.object(ACCESS_CONTROL).filter(|_| features::ACCESS_CONTROL).map(|_| server)
 }
 
 /// What Access Control is to say of a new instance.
@@ -164,7 +169,8 @@ pub(super) fn delete(
     operation: &Operation<'_>,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
     let path = operation.path;
     let target = resolve(ctx, path, Rights::DELETE, model)?;
     let (Some(instance), None) = (path.instance_id(), target.resource) else {
@@ -179,7 +185,8 @@ pub(super) fn delete(
     model.check(ctx, &change)?;
     model.apply(ctx, &change);
     writer.restart(Code::DELETED);
-    Ok(deleted(ctx, path))
+    deleted(ctx, path, effects);
+    Ok(())
 }
 
 /// Checks a Bootstrap-Write as far as it can be without its payload.
@@ -204,7 +211,8 @@ pub(super) fn bootstrap_write(
     operation: &Operation<'_>,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
     let path = operation.path;
     let Subject { object, resource, format } = admit_bootstrap_write(operation, model)?;
     with_scratch(writer, |scratch| {
@@ -231,7 +239,8 @@ pub(super) fn bootstrap_write(
         Ok(())
     })?;
     writer.restart(Code::CHANGED);
-    Ok(changed(Event::Written { origin: ctx.origin, path }, path))
+    changed(Event::Written { origin: ctx.origin, path }, path, effects);
+    Ok(())
 }
 
 const fn bootstrap_change(
@@ -257,7 +266,8 @@ pub(super) fn bootstrap_delete(
     operation: &Operation<'_>,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
     let path = operation.path;
     no_query(operation)?;
     match (path.object_id(), path.instance_id(), path.resource_id()) {
@@ -284,7 +294,8 @@ pub(super) fn bootstrap_delete(
         _ => return Err(Refusal::Code(Code::BAD_REQUEST)),
     }
     writer.restart(Code::DELETED);
-    Ok(deleted(ctx, path))
+    deleted(ctx, path, effects);
+    Ok(())
 }
 
 /// Deletes the instances of an object that can be deleted.
@@ -318,13 +329,13 @@ const fn removal(object: u16, instance: u16) -> Change<'static> {
     Change { action: Action::Delete, object, instance, values: Values::none(), earlier: 0 }
 }
 
-pub(super) fn changed(news: Event, path: Path) -> Effects {
-    Effects { news: Some(news), effect: Some(Effect::Changed(path, None)) }
+pub(super) fn changed(news: Event, path: Path, effects: &mut Effects) {
+    *effects = Effects { news: Some(news), effect: Some(Effect::Changed(path, None)) };
 }
 
-fn deleted(ctx: &Ctx, path: Path) -> Effects {
+fn deleted(ctx: &Ctx, path: Path, effects: &mut Effects) {
     let news = Some(Event::Deleted { origin: ctx.origin, path });
-    Effects { news, effect: Some(Effect::Deleted(path)) }
+    *effects = Effects { news, effect: Some(Effect::Deleted(path)) };
 }
 
 /// Lends the room that the answer does not need yet: an opaque value in text is decoded into it.

@@ -6,6 +6,7 @@
 
 use coap_codec::{BlockValue, Code, ContentFormat, MessageWriter};
 
+use crate::base::features::BLOCKWISE;
 use crate::base::mixer::Mixer;
 use crate::format::{Output, SLACK};
 use crate::model::Refusal;
@@ -60,6 +61,9 @@ pub(super) fn write_in_blocks(
     writer: &mut MessageWriter<'_>,
     body: &mut dyn FnMut(Output<'_>) -> Result<usize, Refusal>,
 ) -> Result<(), Refusal> {
+    if !BLOCKWISE {
+        return Err(Code::INTERNAL_SERVER_ERROR.into());
+    }
     let mut transcript = Mixer::new();
     let total = body(Output::measure(&mut transcript))?;
     start(head, Some(transcript.finish()), writer)?;

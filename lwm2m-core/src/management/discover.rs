@@ -5,8 +5,9 @@ use coap_codec::{ContentFormat, MessageWriter};
 
 use super::content::{self, Head};
 use super::operation::Operation;
-use super::{Effects, Target, no_query, resolve};
+use super::{Target, no_query, resolve};
 use crate::base::attributes::{Assigned, Attributes, Name};
+use crate::base::features::REPORTING;
 use crate::base::path::{Leaf, Path};
 use crate::base::rights::Rights;
 use crate::base::value::{Sink, Stop, Value};
@@ -19,7 +20,7 @@ pub(super) fn serve(
     assigned: &dyn Assigned,
     model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+) -> Result<(), Refusal> {
     let path = operation.path;
     // What there is anybody may know (OMA LwM2M 1.0, 8.2.3).
     let target = resolve(ctx, path, Rights::NONE, model)?;
@@ -36,8 +37,7 @@ pub(super) fn serve(
         };
         links.write(path, &target)?;
         Ok(links.writer.finish()?)
-    })?;
-    Ok(Effects::default())
+    })
 }
 
 /// The links of one answer.
@@ -95,6 +95,9 @@ impl Links<'_, '_> {
     }
 
     fn attributes(&mut self, attributes: Attributes) {
+        if !REPORTING {
+            return;
+        }
         for (name, seconds) in [(Name::Pmin, attributes.pmin), (Name::Pmax, attributes.pmax)] {
             if let Some(seconds) = seconds {
                 self.writer.attribute(name.as_str(), LinkValue::Uint(seconds.into()));

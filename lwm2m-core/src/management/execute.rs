@@ -22,7 +22,7 @@ pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel)
         return Err(Code::METHOD_NOT_ALLOWED);
     }
     no_query(operation)?;
-    let text = |number| Format::understood(number, operation.places.legacy).is_some_and(Format::is_text);
+    let text = |number| Format::named(number, operation.places.legacy).is_some_and(Format::is_text);
     if !operation.content_format.is_none_or(text) {
         return Err(Code::UNSUPPORTED_CONTENT_FORMAT);
     }
@@ -34,14 +34,14 @@ pub(super) fn serve(
     operation: &Operation<'_>,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
     let at = admit(ctx, operation, model)?;
     let args = Args::parse(operation.payload).map_err(|_| Refusal::Code(Code::BAD_REQUEST))?;
     model.execute(ctx, at, args)?;
     writer.restart(Code::CHANGED);
     let trigger = Trigger::of(at.object, at.instance, at.resource);
-    Ok(Effects {
-        news: Some(Event::Executed { origin: ctx.origin, path: operation.path }),
-        effect: Some(Effect::Changed(Path::instance(at.object, at.instance), trigger)),
-    })
+    effects.news = Some(Event::Executed { origin: ctx.origin, path: operation.path });
+    effects.effect = Some(Effect::Changed(Path::instance(at.object, at.instance), trigger));
+    Ok(())
 }

@@ -24,6 +24,7 @@ use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
 use self::operation::{Kind, Observe, Operation, Unfit, Wanted};
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::event::Event;
+use crate::base::features::REPORTING;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::format::Format;
@@ -100,7 +101,7 @@ fn name_option(number: OptionNumber, writer: &mut MessageWriter<'_>) -> Result<(
 
 /// Runs an operation on the model and writes its answer. `sequence` is the Observe value of an
 /// answer that begins an observation; without one an Observe is a plain read. `assigned` is what the
-/// server that asks has set. What it causes is put into `effects`.
+/// server that asks has set. What it causes is put into `effects`, which are none before.
 pub(crate) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
@@ -117,27 +118,28 @@ pub(crate) fn serve(
         (Kind::Read(observe), _) => {
             let (wanted, sequence) = (operation.wanted(), sequence.filter(|_| observe == Some(Observe::Register)));
             read::serve(ctx, &wanted, sequence, model, writer)
-                .map(|format| read::effects(ctx.origin, &wanted, (observe, sequence), format))
+                .map(|format| read::effects(ctx.origin, &wanted, (observe, sequence), format, effects))
         }
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
         (Kind::WellKnown, Origin::Server(_) | Origin::Local) => well_known::serve(operation, model, writer),
-        (Kind::Replace | Kind::Update, Origin::Bootstrap) => change::bootstrap_write(ctx, operation, model, writer),
-        (Kind::Replace | Kind::Update, _) => change::write(ctx, operation, model, writer),
-        (Kind::Create, Origin::Server(_) | Origin::Local) => change::create(ctx, operation, model, writer),
-        (Kind::Delete, Origin::Bootstrap) => change::bootstrap_delete(ctx, operation, model, writer),
-        (Kind::Delete, _) => change::delete(ctx, operation, model, writer),
-        (Kind::Execute, Origin::Server(_) | Origin::Local) => execute::serve(ctx, operation, model, writer),
-        (Kind::WriteAttributes, Origin::Server(_)) => attributes::serve(ctx, operation, assigned, model, writer),
+        (Kind::Replace | Kind::Update, Origin::Bootstrap) => {
+            change::bootstrap_write(ctx, operation, model, writer, effects)
+        }
+        (Kind::Replace | Kind::Update, _) => change::write(ctx, operation, model, writer, effects),
+        (Kind::Create, Origin::Server(_) | Origin::Local) => change::create(ctx, operation, model, writer, effects),
+        (Kind::Delete, Origin::Bootstrap) => change::bootstrap_delete(ctx, operation, model, writer, effects),
+        (Kind::Delete, _) => change::delete(ctx, operation, model, writer, effects),
+        (Kind::Execute, Origin::Server(_) | Origin::Local) => execute::serve(ctx, operation, model, writer, effects),
+        (Kind::WriteAttributes, Origin::Server(_)) if REPORTING => {
+            attributes::serve(ctx, operation, assigned, model, writer, effects)
+        }
         (Kind::WriteAttributes | Kind::Finish | Kind::Execute | Kind::Create | Kind::WellKnown, _) => {
             Err(Code::METHOD_NOT_ALLOWED.into())
         }
     };
     match result {
-        Ok(caused) => {
-            *effects = caused;
-            Served::Answered
-        }
+        Ok(()) => Served::Answered,
         Err(refusal) => {
             let served = turn_down(ctx, refusal, writer);
             // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).

@@ -3,6 +3,7 @@
 
 use coap_codec::{BlockError, BlockValue, CoapOption, Code, ContentFormat, Message, OptionNumber, Values};
 
+use crate::base::features::{BLOCKWISE, REPORTING};
 use crate::base::path::{MAX_ID, Path, PathError};
 use crate::base::profile::LegacyFormats;
 
@@ -247,8 +248,8 @@ impl<'a> Operation<'a> {
             OptionNumber::OBSERVE if !repeated => {
                 *observe = option.as_uint().filter(|_| option.has_valid_length());
             }
-            OptionNumber::BLOCK1 if !repeated && has_body => self.block1 = block(option)?,
-            OptionNumber::BLOCK2 if !repeated => self.block2 = block(option)?,
+            OptionNumber::BLOCK1 if BLOCKWISE && !repeated && has_body => self.block1 = block(option)?,
+            OptionNumber::BLOCK2 if BLOCKWISE && !repeated => self.block2 = block(option)?,
             OptionNumber::URI_QUERY if option.has_valid_length() => self.has_query = true,
             OptionNumber::URI_PATH if option.has_valid_length() => {}
             OptionNumber::URI_HOST | OptionNumber::URI_PORT if !repeated && option.has_valid_length() => {}
@@ -302,13 +303,13 @@ impl<'a> Operation<'a> {
         Some(match self.message.code() {
             Code::GET if self.accept == Some(ContentFormat::LINK_FORMAT) => Kind::Discover,
             // Only the first block begins or ends an observation (RFC 7959, section 2.6).
-            Code::GET => Kind::Read(match observe.filter(|_| self.begins_answer()) {
+            Code::GET => Kind::Read(match observe.filter(|_| REPORTING && self.begins_answer()) {
                 Some(0) => Some(Observe::Register),
                 Some(1) => Some(Observe::Cancel),
                 _ => None,
             }),
             Code::PUT if self.content_format.is_none() && self.payload.is_empty() && self.has_query => {
-                Kind::WriteAttributes
+                REPORTING.then_some(Kind::WriteAttributes)?
             }
             Code::PUT => Kind::Replace,
             Code::POST => match depth {
@@ -341,7 +342,7 @@ fn not_a_path(message: &Message<'_>, error: PathError) -> Unfit {
     Unfit::Code(if error == PathError::TooDeep { Code::METHOD_NOT_ALLOWED } else { Code::NOT_FOUND })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reporting", feature = "blockwise"))]
 mod tests {
     use super::*;
     use alloc::string::String;

@@ -6,6 +6,7 @@ use super::content::{self, Head};
 use super::operation::{Observe, Wanted};
 use super::{Effect, Effects, Observing, Target, find, permit};
 use crate::base::event::Event;
+use crate::base::features::TEXT;
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::value::{DataType, Value};
@@ -47,9 +48,10 @@ pub(super) fn effects(
     wanted: &Wanted,
     (observe, sequence): (Option<Observe>, Option<u32>),
     format: Format,
-) -> Effects {
+    effects: &mut Effects,
+) {
     let path = wanted.path;
-    let news = match (sequence, origin) {
+    effects.news = match (sequence, origin) {
         (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
         // The blocks after the first one belong to the same Read.
         _ if wanted.block2.is_some_and(|block| block.num() > 0) => None,
@@ -60,7 +62,7 @@ pub(super) fn effects(
         (Some(Observe::Cancel), _) => Some(Observing::Ends),
         (_, sequence) => sequence.map(|sequence| Observing::Begins { path, format, sequence, block }),
     };
-    Effects { news, effect: observing.map(Effect::Observing) }
+    effects.effect = observing.map(Effect::Observing);
 }
 
 /// Uses the value of a single resource that lies ready, if whoever asks may read it.
@@ -144,8 +146,8 @@ fn choose_format(wanted: &Wanted, target: &Target) -> Result<Format, Code> {
     let Some(accept) = wanted.accept else {
         let format = match single.map(|resource| resource.data_type) {
             Some(DataType::Opaque) => Format::OPAQUE,
-            Some(_) => Format::TEXT,
-            None => Format::TLV,
+            Some(_) if TEXT => Format::TEXT,
+            _ => Format::TLV,
         };
         return Ok(format.chosen(wanted.legacy));
     };

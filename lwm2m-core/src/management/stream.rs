@@ -40,7 +40,7 @@ pub(crate) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel)
 pub(crate) enum Streamed {
     /// The value is to be collected: the model takes this resource as a whole only.
     Unwanted,
-    Taken(Effects),
+    Taken,
     /// Not yet: the application takes its time.
     Later,
     /// The transfer is over, with this answer.
@@ -54,6 +54,7 @@ pub(crate) fn stream(
     part: Part<'_>,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
+    effects: &mut Effects,
 ) -> Streamed {
     if !in_range(at, &part, model) {
         return Streamed::Refused(Code::BAD_REQUEST);
@@ -69,11 +70,11 @@ pub(crate) fn stream(
     let beside = Path::instance(at.object, at.instance);
     if part.last {
         writer.restart(Code::CHANGED);
-        Streamed::Taken(change::changed(Event::Written { origin: ctx.origin, path: at.path() }, beside))
-    } else {
-        let effect = (part.offset == 0).then_some(Effect::Changed(beside, None));
-        Streamed::Taken(Effects { news: None, effect })
+        change::changed(Event::Written { origin: ctx.origin, path: at.path() }, beside, effects);
+    } else if part.offset == 0 {
+        effects.effect = Some(Effect::Changed(beside, None));
     }
+    Streamed::Taken
 }
 
 /// Whether the value can still have a length that its definition allows.

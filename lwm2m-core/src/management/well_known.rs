@@ -4,7 +4,6 @@
 use coap_codec::link_format::Links;
 use coap_codec::{Code, ContentFormat, MessageWriter};
 
-use super::Effects;
 use super::content::{self, Head};
 use super::operation::Operation;
 use crate::base::config::LONGEST_ROOT;
@@ -21,7 +20,7 @@ pub(super) fn serve(
     operation: &Operation<'_>,
     model: &dyn DataModel,
     writer: &mut MessageWriter<'_>,
-) -> Result<Effects, Refusal> {
+) -> Result<(), Refusal> {
     if operation.accept.is_some_and(|accept| accept != ContentFormat::LINK_FORMAT) {
         return Err(Code::NOT_ACCEPTABLE.into());
     }
@@ -45,8 +44,7 @@ pub(super) fn serve(
             }
         });
         Ok(links.finish()?)
-    })?;
-    Ok(Effects::default())
+    })
 }
 
 /// Whether the query asks for a link: all of its arguments, if there are several (own: RFC 6690,

@@ -6,6 +6,7 @@ use core::ptr;
 use coap_codec::Code;
 
 use super::ResourceDef;
+use crate::base::features::SHORTCUTS;
 use crate::base::path::Leaf;
 use crate::base::value::{DataType, Sink, Stop, Value};
 use crate::format::Encode;
@@ -199,7 +200,11 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
         }
         // It has all its values with this one.
         self.current = None;
-        if self.out.quick(definition, None, &value) { Ok(()) } else { self.single_slowly(definition, value) }
+        if SHORTCUTS && self.out.quick(definition, None, &value) {
+            Ok(())
+        } else {
+            self.single_slowly(definition, value)
+        }
     }
 
     fn indexed(&mut self, definition: &'static ResourceDef, index: u16, value: Value<'_>) -> Result<(), Stop> {
@@ -209,7 +214,7 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
         if !self.takes_at(definition, index) {
             return self.fail(REFUSED);
         }
-        if self.out.quick(definition, Some(index), &value) {
+        if SHORTCUTS && self.out.quick(definition, Some(index), &value) {
             Ok(())
         } else {
             self.indexed_slowly(definition, index, value)
@@ -221,7 +226,11 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
             return self.text_later(definition, text);
         }
         self.current = None;
-        if self.out.quick_text(definition, text) { Ok(()) } else { self.single_slowly(definition, Value::Str(text)) }
+        if SHORTCUTS && self.out.quick_text(definition, text) {
+            Ok(())
+        } else {
+            self.single_slowly(definition, Value::Str(text))
+        }
     }
 
     fn integer(&mut self, definition: &'static ResourceDef, number: i64) -> Result<(), Stop> {
@@ -229,7 +238,7 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
             return self.integer_later(definition, number);
         }
         self.current = None;
-        if self.out.quick_integer(definition, None, number) {
+        if SHORTCUTS && self.out.quick_integer(definition, None, number) {
             return Ok(());
         }
         self.single_slowly(definition, Value::Int(number))
@@ -239,7 +248,7 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
         if !self.takes_at(definition, index) {
             return self.fail(REFUSED);
         }
-        if self.out.quick_integer(definition, Some(index), number) {
+        if SHORTCUTS && self.out.quick_integer(definition, Some(index), number) {
             return Ok(());
         }
         self.indexed_slowly(definition, index, Value::Int(number))

@@ -4,6 +4,7 @@ use coap_codec::{Code, WriteError};
 
 use super::resources::Checked;
 use super::{Ctx, DataModel, ObjectDef, Refusal, ResourceDef};
+use crate::base::features::SHORTCUTS;
 use crate::base::path::Path;
 use crate::base::rights::Rights;
 use crate::format::{Encode, Encoder};
@@ -39,12 +40,13 @@ pub(crate) fn encode_target(
     mut encoder: Encoder<'_>,
 ) -> Result<usize, Refusal> {
     match (&mut encoder, target.resource) {
+        (Encoder::Single(_), None) => return Err(Code::NOT_ACCEPTABLE.into()),
+        (encoder, _) if !SHORTCUTS => target_values::<dyn Encode>(ctx, path, target, model, encoder.as_encode())?,
         // What nearly everything is written in is written without a detour.
         (Encoder::Tlv(writer), _) => target_values(ctx, path, target, model, writer)?,
         (Encoder::Single(writer), Some(resource)) => resource_values(ctx, path, resource, model, writer)?,
         #[cfg(feature = "json")]
         (Encoder::Json(writer), _) => target_values::<dyn Encode>(ctx, path, target, model, writer)?,
-        (Encoder::Single(_), None) => return Err(Code::NOT_ACCEPTABLE.into()),
     }
     Ok(encoder.finish()?)
 }

@@ -11,6 +11,7 @@ use super::definitions;
 use super::definitions::access_control::{ACCESS_CONTROL_OWNER, ACL, OBJECT_ID, OBJECT_INSTANCE_ID};
 use crate::base::config;
 use crate::base::definition::with_ranges;
+use crate::base::features;
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::value::{Sink, Value};
@@ -105,28 +106,37 @@ impl Instance {
     }
 }
 
+/// What its instances lie in.
+#[cfg(feature = "access-control")]
+type Entries = Vec<Instance>;
+/// The object is left out.
+#[cfg(not(feature = "access-control"))]
+type Entries = crate::base::table::Nothing<Instance>;
+
 /// The object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AccessControl {
-    pub(crate) instances: Vec<Instance>,
-    limit: usize,
+    pub(crate) instances: Entries,
+    limit: u16,
     /// The longest ACL: an entry for each server, and the default.
-    entries: usize,
+    entries: u16,
 }
 
 impl AccessControl {
-    pub(crate) const fn new(limit: usize, servers: usize) -> Self {
-        Self { instances: Vec::new(), limit, entries: servers.saturating_add(1) }
+    pub(crate) fn new(limit: usize, servers: usize) -> Self {
+        let narrow = |limit: usize| u16::try_from(limit).unwrap_or(u16::MAX);
+        Self { instances: Entries::new(), limit: narrow(limit), entries: narrow(servers.saturating_add(1)) }
     }
 
     /// Whether the client has the object at all.
     pub(crate) const fn is_supported(&self) -> bool {
-        self.limit > 0
+        features::ACCESS_CONTROL && self.limit > 0
     }
 
     /// Whether there are no more instances, and no longer ACLs, than the limits allow.
     pub(crate) fn fits(&self) -> bool {
-        self.instances.len() <= self.limit && self.instances.iter().all(|known| known.acl.len() <= self.entries)
+        self.instances.len() <= self.limit.into()
+            && self.instances.iter().all(|known| known.acl.len() <= self.entries.into())
     }
 
     /// The Object Instance that an instance speaks of, if it is not an object.
@@ -166,6 +176,9 @@ impl AccessControl {
     /// Says what the device itself wants of a path: an object or an instance. False when there is no
     /// room for it, or the path is none of these.
     pub(crate) fn decide(&mut self, config::AccessControl { path, owner, acl }: &config::AccessControl) -> bool {
+        if !features::ACCESS_CONTROL {
+            return false;
+        }
         let (object, instance) = match (path.object_id(), path.instance_id(), path.depth()) {
             (Some(object), None, _) => (object, MAX_ID),
             (Some(object), Some(instance), 2) if instance != MAX_ID => (object, instance),
@@ -176,7 +189,7 @@ impl AccessControl {
         let mut own =
             Instance { id, object: Some(object), instance: Some(instance), owner: Some(*owner), acl: Vec::new() };
         acl.iter().for_each(|(server, rights)| own.grant(*server, *rights));
-        let fits = own.acl.len() <= self.entries;
+        let fits = own.acl.len() <= self.entries.into();
         if fits {
             self.edit(id, |known| *known = own);
         }
@@ -185,7 +198,7 @@ impl AccessControl {
 
     /// The smallest Object Instance ID that is free, if there is room for one more.
     fn free(&self) -> Option<u16> {
-        let room = self.instances.len() < self.limit;
+        let room = self.instances.len() < self.limit.into();
         (0..MAX_ID).find(|id| self.get(*id).is_none()).filter(|_| room)
     }
 
@@ -328,6 +341,9 @@ impl DataModel for AccessControl {
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
+        if !features::ACCESS_CONTROL {
+            return Err(Refusal::Code(Code::NOT_FOUND));
+        }
         let known = self.get(change.instance);
         // Servers come by instances with those of other objects, or by a bootstrap (8.2.2).
         if matches!(ctx.origin, Origin::Server(_)) && matches!(change.action, Action::Create | Action::Delete) {
@@ -340,8 +356,9 @@ impl DataModel for AccessControl {
         let kept = known
             .filter(|_| change.action == Action::Update)
             .map_or(0, |known| known.acl.iter().filter(|entry| entries().all(|server| server != entry.server)).count());
-        let full = known.is_none() && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit;
-        let fits = kept.saturating_add(entries().count()) <= self.entries;
+        let full =
+            known.is_none() && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit.into();
+        let fits = kept.saturating_add(entries().count()) <= self.entries.into();
         if full || !fits || entries().any(|server| server == MAX_ID) {
             return Err(Refusal::Code(Code::BAD_REQUEST));
         }
@@ -349,6 +366,9 @@ impl DataModel for AccessControl {
     }
 
     fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
+        if !features::ACCESS_CONTROL {
+            return;
+        }
         if change.action == Action::Delete {
             self.instances.retain(|instance| instance.id != change.instance);
             return;
@@ -369,7 +389,7 @@ impl DataModel for AccessControl {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "access-control"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -487,7 +507,7 @@ mod tests {
             let before = left.clone();
             let mut lost = Vec::new();
             left.part_with(1, &[2, 3], &mut |path| lost.push(path));
-            for known in &left.instances {
+            for known in left.instances.iter() {
                 prop_assert!(known.owner != Some(1) && known.entry(1).is_none());
             }
             for (server, instance) in (2..4).flat_map(|server| (0..4).map(move |instance| (server, instance))) {

@@ -40,6 +40,7 @@ impl Accounts {
             // The configuration was checked for room.
             accounts.2.decide(about);
         }
+        accounts.shrink();
         accounts
     }
 
@@ -49,13 +50,13 @@ impl Accounts {
                 (uri, credentials)
             }
         };
-        let mut security = security::Instance { id, uri: Some(uri.clone()), ..security::Instance::default() };
+        let mut security = security::Instance { id, uri: Some(uri.as_str().into()), ..security::Instance::default() };
         match credentials {
             Credentials::NoSec => security.mode = Some(Mode::NoSec),
             Credentials::Psk { identity, key } => {
                 security.mode = Some(Mode::PreSharedKey);
-                security.credential.identity.clone_from(identity);
-                security.credential.secret_key.clone_from(key);
+                security.credential.identity = identity.as_slice().into();
+                security.credential.secret_key = key.as_slice().into();
             }
         }
         security.bootstrap_server = Some(matches!(account, config::Account::Bootstrap { .. }));
@@ -187,16 +188,20 @@ impl Accounts {
         self.1.instances.shrink_to_fit();
     }
 
-    pub(crate) fn heap(&self) -> usize {
-        let strings = self.0.instances.iter().fold(0usize, |sum, instance| {
+    /// Bytes of the strings and keys in it.
+    pub(crate) fn strings(&self) -> usize {
+        self.0.instances.iter().fold(0usize, |sum, instance| {
             let keys = &instance.credential;
-            sum.saturating_add(instance.uri.as_ref().map_or(0, alloc::string::String::capacity))
-                .saturating_add(keys.identity.capacity())
-                .saturating_add(keys.server_key.capacity())
-                .saturating_add(keys.secret_key.capacity())
-        });
-        strings
-            .saturating_add(self.0.instances.capacity().saturating_mul(size_of::<security::Instance>()))
+            sum.saturating_add(instance.uri.as_ref().map_or(0, |uri| uri.len()))
+                .saturating_add(keys.identity.len())
+                .saturating_add(keys.server_key.len())
+                .saturating_add(keys.secret_key.len())
+        })
+    }
+
+    /// Heap bytes of it, but for those.
+    pub(crate) fn heap(&self) -> usize {
+        (self.0.instances.capacity().saturating_mul(size_of::<security::Instance>()))
             .saturating_add(self.1.instances.capacity().saturating_mul(size_of::<server::Instance>()))
             .saturating_add(self.2.heap())
     }
@@ -321,6 +326,29 @@ impl DataModel for Accounts {
         match ctx.origin {
             Origin::Server(server) => self.2.rights(server, self.1.instances.len() <= 1, object, instance),
             Origin::Bootstrap | Origin::Local => Rights::ALL,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rng::Key;
+
+    // OMA LwM2M 1.0, 7.1: DTLS and a key, or neither.
+    #[test]
+    fn a_key_and_a_secure_address_go_together() {
+        let psk = |key: &[u8]| Credentials::Psk { identity: b"me".to_vec(), key: key.to_vec() };
+        for (uri, credentials, expected) in [
+            ("coap://dm.example", Credentials::NoSec, Ok(())),
+            ("coaps://dm.example", psk(b"key"), Ok(())),
+            ("coaps://dm.example", Credentials::NoSec, Err(Inconsistency::Mode)),
+            ("coap://dm.example", psk(b"key"), Err(Inconsistency::Mode)),
+            ("coaps://dm.example", psk(b""), Err(Inconsistency::Mode)),
+            ("http://dm.example", Credentials::NoSec, Err(Inconsistency::Uri)),
+        ] {
+            let config = Config::new("x", Key::from_seed(1)).server(1, uri, credentials, 60);
+            assert_eq!(Accounts::new(&config).check(false), expected, "{uri}");
         }
     }
 }

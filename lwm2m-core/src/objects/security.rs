@@ -2,7 +2,7 @@
 //!
 //! Only the bootstrap interface writes it, and nobody reads it: no operation lets a key out.
 
-use alloc::string::{String, ToString};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -65,9 +65,9 @@ impl Mode {
 /// Key material, never printed.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Credential {
-    pub(crate) identity: Vec<u8>,
-    pub(crate) server_key: Vec<u8>,
-    pub(crate) secret_key: Vec<u8>,
+    pub(crate) identity: Box<[u8]>,
+    pub(crate) server_key: Box<[u8]>,
+    pub(crate) secret_key: Box<[u8]>,
 }
 
 impl fmt::Debug for Credential {
@@ -80,7 +80,7 @@ impl fmt::Debug for Credential {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Instance {
     pub(crate) id: u16,
-    pub(crate) uri: Option<String>,
+    pub(crate) uri: Option<Box<str>>,
     pub(crate) bootstrap_server: Option<bool>,
     pub(crate) mode: Option<Mode>,
     pub(crate) credential: Credential,
@@ -92,12 +92,12 @@ pub(crate) struct Instance {
 impl Instance {
     fn set(&mut self, Given { resource, value, .. }: Given<'_>) {
         match (resource, value) {
-            (LWM2M_SERVER_URI, Value::Str(uri)) => self.uri = Some(uri.to_string()),
+            (LWM2M_SERVER_URI, Value::Str(uri)) => self.uri = Some(uri.into()),
             (BOOTSTRAP_SERVER, Value::Bool(yes)) => self.bootstrap_server = Some(yes),
             (SECURITY_MODE, Value::Int(mode)) => self.mode = u8::try_from(mode).ok().map(Mode::from_number),
-            (PUBLIC_KEY_OR_IDENTITY, Value::Opaque(bytes)) => self.credential.identity = bytes.to_vec(),
-            (SERVER_PUBLIC_KEY, Value::Opaque(bytes)) => self.credential.server_key = bytes.to_vec(),
-            (SECRET_KEY, Value::Opaque(bytes)) => self.credential.secret_key = bytes.to_vec(),
+            (PUBLIC_KEY_OR_IDENTITY, Value::Opaque(bytes)) => self.credential.identity = bytes.into(),
+            (SERVER_PUBLIC_KEY, Value::Opaque(bytes)) => self.credential.server_key = bytes.into(),
+            (SECRET_KEY, Value::Opaque(bytes)) => self.credential.secret_key = bytes.into(),
             (SHORT_SERVER_ID, Value::Int(id)) => self.short_server_id = u16::try_from(id).ok(),
             (CLIENT_HOLD_OFF_TIME, Value::Int(seconds)) => self.hold_off = u32::try_from(seconds).ok(),
             (BOOTSTRAP_SERVER_ACCOUNT_TIMEOUT, Value::Int(seconds)) => {
@@ -121,6 +121,11 @@ impl Instance {
         }
     }
 
+    /// Where its server is, and how a session with it is secured.
+    pub(crate) fn place(&self) -> (Option<&str>, Option<Mode>) {
+        (self.uri.as_deref(), self.mode)
+    }
+
     /// Whether this is the Bootstrap-Server Account.
     pub(crate) const fn is_bootstrap_server(&self) -> bool {
         matches!(self.bootstrap_server, Some(true))
@@ -131,13 +136,14 @@ impl Instance {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Security {
     pub(crate) instances: Vec<Instance>,
-    limit: usize,
-    value_limit: usize,
+    limit: u16,
+    value_limit: u16,
 }
 
 impl Security {
-    pub(crate) const fn new(limit: usize, value_limit: usize) -> Self {
-        Self { instances: Vec::new(), limit, value_limit }
+    pub(crate) fn new(limit: usize, value_limit: usize) -> Self {
+        let narrow = |limit: usize| u16::try_from(limit).unwrap_or(u16::MAX);
+        Self { instances: Vec::new(), limit: narrow(limit), value_limit: narrow(value_limit) }
     }
 
     pub(crate) fn get(&self, id: u16) -> Option<&Instance> {
@@ -150,8 +156,8 @@ impl Security {
 
     fn too_long(&self, values: &Values<'_>) -> bool {
         values.iter().any(|given| match given.value {
-            Value::Str(text) => text.len() > self.value_limit,
-            Value::Opaque(bytes) => bytes.len() > self.value_limit,
+            Value::Str(text) => text.len() > self.value_limit.into(),
+            Value::Opaque(bytes) => bytes.len() > self.value_limit.into(),
             _ => false,
         })
     }
@@ -206,7 +212,8 @@ impl DataModel for Security {
             // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
             Action::Delete => known.is_none_or(Instance::is_bootstrap_server),
             _ => {
-                (known.is_none() && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit)
+                (known.is_none()
+                    && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit.into())
                     || self.too_long(&change.values)
             }
         };

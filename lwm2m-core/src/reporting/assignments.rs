@@ -1,10 +1,9 @@
 //! The table of notification attributes: what each server has set, and where (OMA LwM2M 1.0, 5.1.2).
 
-use alloc::vec::Vec;
-
+use super::Entries;
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::path::Path;
-use crate::base::table;
+use crate::base::table::Places;
 
 /// What a server has set at one path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,13 +16,13 @@ pub(crate) struct Assignment {
 /// The table, in the order of server and path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Assignments {
-    entries: Vec<Assignment>,
+    entries: Entries<Assignment>,
     limit: usize,
 }
 
 impl Assignments {
     pub(super) fn new(limit: usize) -> Self {
-        Self { entries: Vec::new(), limit }
+        Self { entries: Entries::new(), limit }
     }
 
     fn position(&self, server: u16, path: Path) -> Result<usize, usize> {
@@ -35,15 +34,15 @@ impl Assignments {
     pub(super) fn put(&mut self, assignment: Assignment) {
         match self.position(assignment.server, assignment.path) {
             Ok(at) if assignment.attributes.is_empty() => {
-                self.entries.remove(at);
+                self.entries.take_out(at);
             }
             Ok(at) => {
                 if let Some(entry) = self.entries.get_mut(at) {
                     *entry = assignment;
                 }
             }
-            Err(at) if self.entries.len() < self.limit && !assignment.attributes.is_empty() => {
-                table::make_room(&mut self.entries, 1, self.limit);
+            Err(at) if self.entries.has_room(self.limit) && !assignment.attributes.is_empty() => {
+                self.entries.make_room(1, self.limit);
                 self.entries.insert(at, assignment);
             }
             Err(_) => {}
@@ -77,7 +76,7 @@ impl Assignments {
 
     /// Takes all the memory that it may ever need.
     pub(super) fn reserve(&mut self) {
-        table::reserve(&mut self.entries, self.limit);
+        self.entries.reserve_all(self.limit);
     }
 
     pub(super) fn heap(&self) -> usize {
@@ -106,11 +105,11 @@ impl Assigned for OfServer<'_> {
     }
 
     fn has_room(&self, path: Path) -> bool {
-        self.table.entries.len() < self.table.limit || self.table.position(self.server, path).is_ok()
+        self.table.entries.has_room(self.table.limit) || self.table.position(self.server, path).is_ok()
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reporting"))]
 mod tests {
     use super::*;
     use alloc::collections::BTreeMap;

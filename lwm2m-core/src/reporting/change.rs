@@ -8,12 +8,11 @@
 //! instances can have attributes of their own and take the others from their resource; in 1.0 it
 //! is the one reading that neither hides a value nor makes one up.
 
-use alloc::vec::Vec;
-
+use super::Entries;
 use super::observations::{Observation, Observer};
 use crate::base::attributes::Attributes;
 use crate::base::path::{Leaf, Path};
-use crate::base::table;
+use crate::base::table::Places;
 use crate::base::time::Instant;
 use crate::base::value::{Sink, Stop, Value};
 use crate::format::{Digest, Encode, Encoder};
@@ -33,7 +32,7 @@ fn is_change(thresholds: Attributes, last: f64, value: f64) -> bool {
 /// The numbers that observers were told last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Numbers {
-    entries: Vec<Entry>,
+    entries: Entries<Entry>,
     limit: usize,
 }
 
@@ -48,7 +47,7 @@ struct Entry {
 
 impl Numbers {
     pub(super) fn new(limit: usize) -> Self {
-        Self { entries: Vec::new(), limit }
+        Self { entries: Entries::new(), limit }
     }
 
     /// Remembers what an observer is told now: its digest, and whether all numbers have a place.
@@ -133,9 +132,9 @@ impl Numbers {
 
     /// Adds a number; false when there is no place.
     pub(super) fn add(&mut self, observer: Observer, index: Option<u16>, bits: u64) -> bool {
-        let fits = self.entries.len() < self.limit;
+        let fits = self.entries.has_room(self.limit);
         if fits {
-            table::make_room(&mut self.entries, 1, self.limit);
+            self.entries.make_room(1, self.limit);
             self.entries.push(Entry { observer, index, bits });
         }
         fits
@@ -153,7 +152,7 @@ impl Numbers {
 
     /// Takes all the memory that it may ever need.
     pub(super) fn reserve(&mut self) {
-        table::reserve(&mut self.entries, self.limit);
+        self.entries.reserve_all(self.limit);
     }
 
     pub(super) fn heap(&self) -> usize {
@@ -265,7 +264,7 @@ impl Encode for Both<'_, '_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reporting"))]
 mod tests {
     use super::*;
     use crate::base::attributes::Number;
@@ -290,6 +289,66 @@ mod tests {
                 assert_eq!(is_change(attributes, (*last).into(), (*value).into()), told, "{last} -> {value}");
             }
         }
+    }
+
+    const PATH: Path = Path::resource(3, 0, 7);
+    const AT: Leaf = Leaf::new(3, 0, 7);
+
+    type Show = fn(&mut dyn Encode) -> Result<(), Stop>;
+
+    /// What is noticed of what is shown: a digest, and the numbers.
+    fn noticed(path: Path, show: Show) -> (u64, Vec<(Option<u16>, f64)>) {
+        let mut numbers = Vec::new();
+        let mut take = |index, number| numbers.push((index, number));
+        let mut look = Look::at(path, &mut take);
+        show(&mut look).unwrap();
+        (look.digest.finish(), numbers)
+    }
+
+    const SHOWN: [Show; 8] = [
+        |_| Ok(()),
+        |to| to.value(AT, Value::Uint(7)),
+        |to| to.opaque(AT, 1, &mut |_, room| room.fill(1)),
+        |to| to.opaque(AT, 1, &mut |_, room| room.fill(2)),
+        |to| to.open_multiple(7).and_then(|()| to.close()),
+        |to| to.open_instance(0).and_then(|()| to.close()),
+        |to| to.open_instance(0).and_then(|()| to.value(AT, Value::Uint(7))).and_then(|()| to.close()),
+        |to| to.open_instance(0).and_then(|()| to.close()).and_then(|()| to.value(AT, Value::Uint(7))),
+    ];
+
+    #[test]
+    fn everything_that_an_answer_says_can_be_a_change() {
+        let digests = SHOWN.map(|show| noticed(PATH, show).0);
+        for (index, digest) in digests.iter().enumerate() {
+            assert!(!digests[..index].contains(digest), "{index}");
+        }
+    }
+
+    #[test]
+    fn who_looks_on_while_it_is_written_sees_the_same() {
+        for show in SHOWN {
+            let (mut writer, mut numbers) = (Digest::new(), Vec::new());
+            let mut take = |index, number| numbers.push((index, number));
+            let mut look = Look::at(PATH, &mut take);
+            show(&mut Both(&mut writer, &mut look)).unwrap();
+            let digest = look.digest.finish();
+            assert_eq!(writer.finish(), digest);
+            assert_eq!((digest, numbers), noticed(PATH, show));
+        }
+    }
+
+    // OMA LwM2M 1.0, 5.1.2: thresholds are of numbers, and of a resource.
+    #[test]
+    fn numbers_of_each_kind_are_compared_and_those_of_a_resource_alone() {
+        let all: Show = |to| {
+            for value in [Value::Int(-1), Value::Uint(2), Value::Float(0.5), Value::Time(4), Value::Bool(true)] {
+                to.value(AT, value)?;
+            }
+            to.value(AT.at(9), Value::Int(10))
+        };
+        let expected = [(None, -1.0), (None, 2.0), (None, 0.5), (None, 4.0), (Some(9), 10.0)];
+        assert_eq!(noticed(PATH, all).1, expected);
+        assert_eq!(noticed(Path::instance(3, 0), all).1, []);
     }
 
     #[test]

@@ -236,11 +236,14 @@ impl Reporting {
     }
 }
 
+/// What a notification has besides token and payload: four bytes of header, Observe with three bytes of value,
+/// Content-Format with two, Block2 with three, and the payload marker.
+const LONGEST_HEAD: usize = 16;
+
 /// The longest payload that leaves as a whole: of one in blocks the server asks for the rest later,
 /// when it is another one (RFC 7959, section 2.4).
 fn longest(due: &Due, datagram: usize) -> usize {
-    let options = 1 + 3 + 1 + 2 + 1 + 3;
-    let whole = datagram.saturating_sub(4 + options + 1).saturating_sub(due.token.len());
+    let whole = datagram.saturating_sub(LONGEST_HEAD).saturating_sub(due.token.len());
     let block = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok());
     block.map_or(whole, |block| whole.min(block.size()))
 }

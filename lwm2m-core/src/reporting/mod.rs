@@ -27,6 +27,13 @@ use crate::exchange::{ExchangeId, Sent};
 use crate::format::{Encoder, Format, Output};
 use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
 
+/// What the tables of this floor are made of.
+#[cfg(feature = "reporting")]
+type Entries<T> = alloc::vec::Vec<T>;
+/// The floor is left out.
+#[cfg(not(feature = "reporting"))]
+type Entries<T> = crate::base::table::Nothing<T>;
+
 /// The periods that rule an observation's notifications, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Periods {
@@ -178,6 +185,15 @@ impl Reporting {
             last,
         };
         self.observations.put(observation);
+    }
+
+    /// The answer that began an observation left late, in a message of its own: like a notification it is
+    /// acknowledged, or rejected.
+    pub(crate) fn began_late(&mut self, observer: (u16, Token), sent: Sent, confirmable: bool) {
+        if let Some(observation) = self.observations.find_mut(observer) {
+            observation.last = Some(sent.message_id);
+            observation.in_flight = confirmable.then_some(sent.exchange);
+        }
     }
 
     /// The Observe value that a token's observer was told last.
@@ -486,6 +502,22 @@ pub(crate) const fn context(wall: Instant, server: u16) -> Ctx {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_place_that_a_limit_grants_has_its_price() {
+        let memory = |change: fn(&mut Limits)| {
+            let mut limits = Limits::DEVICE;
+            change(&mut limits);
+            let mut reporting = Reporting::new(&limits);
+            reporting.reserve();
+            reporting.heap()
+        };
+        let least = memory(|_| ());
+        assert!(memory(|limits| limits.observations += 10) >= least + 10 * size_of::<Observation>());
+        assert!(memory(|limits| limits.attributes += 10) >= least + 10 * size_of::<Assignment>());
+        assert!(memory(|limits| limits.numbers += 10) >= least + 10 * size_of::<u64>());
+        assert_eq!(memory(|limits| limits.stored += 10), least + 10);
+    }
 
     #[test]
     fn a_maximum_period_below_the_minimum_is_ignored() {

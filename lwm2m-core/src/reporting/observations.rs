@@ -1,14 +1,13 @@
 //! The table of observations.
 
-use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
 use coap_codec::{MessageId, Token};
 
-use super::Periods;
+use super::{Entries, Periods};
 use crate::base::path::Path;
-use crate::base::table;
+use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
 use crate::exchange::ExchangeId;
 use crate::format::Format;
@@ -130,18 +129,21 @@ impl Observation {
 /// The table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Observations {
-    entries: Vec<Observation>,
+    entries: Entries<Observation>,
     limit: usize,
     soonest: Soonest,
 }
 
-/// The soonest deadline of a table, until something in it changes. It follows from the rest, and makes no
-/// difference.
+/// The soonest deadline of a table, until something in it changes: [`NEVER`](Self::NEVER) when there is none. It
+/// follows from the rest, and makes no difference.
 #[derive(Clone, Copy, Debug)]
-struct Soonest(Option<Option<Instant>>);
+struct Soonest(Option<Instant>);
 
 impl Soonest {
     const UNKNOWN: Self = Self(None);
+
+    /// No deadline is as late.
+    const NEVER: Instant = Instant::from_micros(u64::MAX);
 }
 
 impl PartialEq for Soonest {
@@ -158,7 +160,7 @@ impl Hash for Soonest {
 
 impl Observations {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Vec::new(), limit, soonest: Soonest::UNKNOWN }
+        Self { entries: Entries::new(), limit, soonest: Soonest::UNKNOWN }
     }
 
     /// The Observe value with which (server, token) may begin, if there is room. It goes on from an
@@ -166,7 +168,7 @@ impl Observations {
     pub(crate) fn admit(&self, server: u16, token: Token) -> Option<u32> {
         match self.entries.iter().find(|entry| entry.observer() == (server, token)) {
             Some(entry) => Some(entry.next_sequence()),
-            None if self.entries.len() < self.limit => Some(1),
+            None if self.entries.has_room(self.limit) => Some(1),
             None => None,
         }
     }
@@ -177,8 +179,8 @@ impl Observations {
         let same = |entry: &&mut Observation| entry.observer() == observation.observer();
         if let Some(entry) = self.entries.iter_mut().find(same) {
             *entry = observation;
-        } else if self.entries.len() < self.limit {
-            table::make_room(&mut self.entries, 1, self.limit);
+        } else if self.entries.has_room(self.limit) {
+            self.entries.make_room(1, self.limit);
             self.entries.push(observation);
         }
     }
@@ -186,7 +188,7 @@ impl Observations {
     pub(crate) fn remove(&mut self, which: impl Fn(&Observation) -> bool) -> Option<Observation> {
         let index = self.entries.iter().position(which)?;
         self.soonest = Soonest::UNKNOWN;
-        Some(self.entries.remove(index))
+        self.entries.take_out(index)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Observation> {
@@ -204,12 +206,12 @@ impl Observations {
         let soonest = self.soonest.0.unwrap_or_else(|| self.find_soonest());
         debug_assert_eq!(soonest, self.find_soonest(), "whoever changes anything says so");
         self.soonest.0 = Some(soonest);
-        soonest
+        (soonest < Soonest::NEVER).then_some(soonest)
     }
 
     #[inline(never)]
-    fn find_soonest(&self) -> Option<Instant> {
-        earliest(self.entries.iter().filter_map(Observation::deadline))
+    fn find_soonest(&self) -> Instant {
+        earliest(self.entries.iter().filter_map(Observation::deadline)).unwrap_or(Soonest::NEVER)
     }
 
     pub(crate) fn find(&self, observer: Observer) -> Option<&Observation> {
@@ -228,7 +230,7 @@ impl Observations {
 
     /// Takes all the memory that it may ever need.
     pub(super) fn reserve(&mut self) {
-        table::reserve(&mut self.entries, self.limit);
+        self.entries.reserve_all(self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {

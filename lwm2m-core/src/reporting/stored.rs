@@ -3,12 +3,12 @@
 //!
 //! One buffer for all servers, in which they lie in the order of their making.
 
-use alloc::vec::Vec;
-
 use coap_codec::Token;
 
+use super::Entries;
 use super::observations::Observer;
-use crate::base::table;
+use crate::base::features::REPORTING;
+use crate::base::table::Places;
 
 /// Server, length of the payload, length of the token.
 const HEAD: usize = 5;
@@ -16,7 +16,7 @@ const HEAD: usize = 5;
 /// The buffer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stored {
-    bytes: Vec<u8>,
+    bytes: Entries<u8>,
     limit: usize,
     /// How many were made and will never be told.
     dropped: u32,
@@ -34,12 +34,12 @@ pub(crate) struct Record<'a> {
 
 impl Stored {
     pub(super) fn new(limit: usize) -> Self {
-        Self { bytes: Vec::new(), limit, dropped: 0 }
+        Self { bytes: Entries::new(), limit, dropped: 0 }
     }
 
     /// Whether any may be kept at all.
     pub(super) const fn is_wanted(&self) -> bool {
-        self.limit > 0
+        REPORTING && self.limit > 0
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -99,7 +99,7 @@ impl Stored {
         let Ok(length) = u16::try_from(payload) else { return false };
         let start = self.bytes.len();
         let (server, token) = observer;
-        table::make_room(&mut self.bytes, Self::size(observer, payload), self.limit);
+        self.bytes.make_room(Self::size(observer, payload), self.limit);
         self.bytes.extend_from_slice(&server.to_le_bytes());
         self.bytes.extend_from_slice(&length.to_le_bytes());
         self.bytes.push(u8::try_from(token.len()).unwrap_or(0));
@@ -151,7 +151,7 @@ impl Stored {
 
     /// Takes all the memory that it may ever need.
     pub(super) fn reserve(&mut self) {
-        table::reserve(&mut self.bytes, self.limit);
+        self.bytes.reserve_all(self.limit);
     }
 
     pub(super) fn heap(&self) -> usize {
@@ -166,10 +166,11 @@ impl Record<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reporting"))]
 mod tests {
     use super::*;
     use alloc::collections::VecDeque;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     fn observer(server: u16, token: &[u8]) -> Observer {

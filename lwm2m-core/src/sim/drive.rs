@@ -48,7 +48,7 @@ pub(super) struct Pace {
 }
 
 /// More steps than this within one second are no life, but a deadline that nothing clears.
-const MAX_STEPS_PER_SECOND: u32 = 20_000;
+const MAX_STEPS_PER_SECOND: u32 = 5_000;
 
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

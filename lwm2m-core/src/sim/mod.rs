@@ -101,6 +101,8 @@ pub struct Sim<M: DataModel> {
     opening: Vec<Opening>,
     next_port: u16,
     asleep: bool,
+    /// A snapshot that was written a while ago.
+    flash: Option<Vec<u8>>,
     recorder: Option<Recorder>,
     observer: Option<Box<Observer>>,
     /// Events that are about to be told.
@@ -147,6 +149,7 @@ impl<M: DataModel> Sim<M> {
             opening: Vec::new(),
             next_port: 49_152,
             asleep: false,
+            flash: None,
             recorder: None,
             observer: None,
             news: Vec::new(),

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::Sim;
-use super::record::Input;
+use super::record::{Input, snapshot_of};
 use super::trace::What;
 use crate::base::rng::Key;
 use crate::client::Wake;
@@ -16,6 +16,7 @@ impl<M: DataModel> Sim<M> {
         let [one, two] = [self.keys.next_u64(), self.keys.next_u64()].map(u64::to_be_bytes);
         let mut key = Key([0; 16]);
         key.0.iter_mut().zip(one.iter().chain(&two)).for_each(|(byte, drawn)| *byte = *drawn);
+        self.flash = None;
         self.cut_power("power cut", Input::Restart { now: self.clock(), key });
     }
 
@@ -27,12 +28,36 @@ impl<M: DataModel> Sim<M> {
     #[track_caller]
     pub fn reboot_from_flash(&mut self) {
         self.cut_power("power cut, with a snapshot", Input::Restore { now: self.clock(), wake: Wake::Restart });
+        self.keep_snapshot();
+    }
+
+    /// The device writes a snapshot into its flash, and goes on.
+    pub fn keep_snapshot(&mut self) {
+        self.settle();
+        self.flash = Some(snapshot_of(&self.client, self.clock()));
+    }
+
+    /// Power cut of a device whose flash has the snapshot that it [kept](Self::keep_snapshot) last, and not what
+    /// happened since; without one, that of this very moment. It writes another one when it starts.
+    ///
+    /// # Panics
+    /// When the client cannot be brought back.
+    #[track_caller]
+    pub fn reboot_from_older_flash(&mut self) {
+        match self.flash.take() {
+            Some(snapshot) => {
+                self.cut_power("power cut, with an older snapshot", Input::Boot { now: self.clock(), snapshot });
+                self.keep_snapshot();
+            }
+            None => self.reboot_from_flash(),
+        }
     }
 
     /// Power cut of a device that keeps nothing and whose entropy repeats itself: it starts with the key that
     /// it had before.
     pub fn reboot_alike(&mut self) {
         let key = self.client.config().key;
+        self.flash = None;
         self.cut_power("power cut, with the same entropy", Input::Restart { now: self.clock(), key });
     }
 

@@ -26,6 +26,7 @@ fn xc_31_servers_one_account_more_is_refused_with_4_00() {
         sim.platform.bootstrap.script = Some(account.iter().cloned().chain(more).collect());
         sim.network_up();
         sim.run_for(secs(5));
+        sim.client.reserve();
         sim
     };
     let memory = bootstrapped(None).client.memory();
@@ -65,6 +66,7 @@ fn xc_31_slots_without_a_buffer_requests_count_as_lost_and_our_own_messages_wait
     sim.run_for(millis(1));
     let notification = sent(&sim).pop().unwrap();
     assert_eq!(sim.client.usage().slots, 2);
+    sim.client.reserve();
     let memory = sim.client.memory();
 
     let updates = sim.platform.servers[1].updates_seen();
@@ -157,6 +159,7 @@ fn xc_31_datagram_what_does_not_fit_leaves_in_blocks_or_is_5_03() {
 #[test]
 fn xc_31_exchanges_one_more_waits_until_another_is_over() {
     let mut sim = Sim::new(limited(two_servers(1), Limits { exchanges: 1, ..DEVICE }), device(), 1);
+    sim.client.reserve();
     let memory = sim.client.memory().exchange;
     sim.platform.servers.iter_mut().for_each(lwm2m_core::sim::DmServer::go_down);
     sim.network_up();
@@ -207,6 +210,7 @@ fn xc_31_deduplication_any_number_of_writes_is_carried_out_each_once() {
 #[test]
 fn xc_31_deduplication_one_change_more_is_refused_with_5_03_and_reads_are_served() {
     let mut sim = racked(limited(one_server(1), Limits { deduplication: 2, ..DEVICE }));
+    sim.client.reserve();
     let memory = sim.client.memory();
     let answer = |code, id| bare(MessageType::Acknowledgement, code, id, b"tok");
     let run = |id| request(Code::POST, "/30000/0/1", id, b"tok", None);
@@ -244,6 +248,7 @@ fn xc_31_deduplication_one_change_more_is_refused_with_5_03_and_reads_are_served
 #[test]
 fn xc_31_deferred_one_more_is_refused_with_5_03() {
     let mut sim = racked(limited(one_server(1), Limits { deferred: 1, ..DEVICE }));
+    sim.client.reserve();
     let memory = sim.client.memory().exchange;
     sim.model.1.later = true;
     let read = |id| request(Code::GET, "/30000/0/0", id, b"tok", None);
@@ -446,17 +451,17 @@ fn xc_31_location_a_longer_one_is_a_register_that_failed() {
     let limits = Limits { location: 12, ..DEVICE };
     for (segments, query) in [(&["rd", ""][..], &[][..]), (&["rd1"], &[]), (&["rd"], &[""]), (&[LONG; 9], &[LONG; 9])] {
         let mut sim = Sim::new(limited(one_server(1), limits), device(), 1);
-        let memory = sim.client.memory().lifecycle;
+        let memory = sim.client.memory().strings;
         server_mut(&mut sim).set_location(segments, query);
         sim.network_up();
         sim.run_for(secs(1));
         let failed = Event::RegistrationFailed { server: 1, reason: Reason::BadAnswer };
         assert_eq!(happened(&sim, failed), 1, "{segments:?} {query:?}\n{}", sim.trace);
-        assert_eq!((sim.client.memory().lifecycle, sim.client.is_registered(sim.now(), 1)), (memory, false));
+        assert_eq!((sim.client.memory().strings, sim.client.is_registered(sim.now(), 1)), (memory, false));
         server_mut(&mut sim).set_location(&["rd"], &[]);
         sim.run_for(secs(90));
         assert!(sim.client.is_registered(sim.now(), 1), "{}", sim.trace);
-        assert_eq!(sim.client.memory().lifecycle, memory + 12);
+        assert_eq!(sim.client.memory().strings, memory + 12);
     }
 }
 

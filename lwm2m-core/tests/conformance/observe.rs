@@ -516,6 +516,8 @@ fn td_coap_obs_06_a_reset_ends_it_at_once() {
 fn td_coap_obs_07_the_observed_instance_is_deleted() {
     let mut sim = racked(one_server(1));
     sim.model.1.levels.insert(1, 10);
+    // A period is between values; that there is none any more does not wait for it.
+    assert_eq!(attributes(&mut sim, 0, "/30000", "pmin=300"), Code::CHANGED);
     let watches = [LEVEL, Path::instance(30_000, 0)].map(|path| watch(&mut sim, 0, path));
     let other = watch(&mut sim, 0, Path::resource(30_000, 1, 0));
     assert_eq!(sim.ask(0, |server| server.delete(Path::instance(30_000, 0))).code(), Some(Code::DELETED));

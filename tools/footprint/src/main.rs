@@ -8,11 +8,14 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::hint::black_box;
-use core::time::Duration;
 
 use endpoint_name::EndpointName;
-use lwm2m_core::objects::Device;
-use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Path, Peer, Session, Wake};
+use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Path, Peer, Session};
+
+#[cfg(feature = "device")]
+type Model = lwm2m_core::objects::Device;
+#[cfg(not(feature = "device"))]
+type Model = lwm2m_core::NoObjects;
 
 struct NoMemory;
 
@@ -41,7 +44,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 static SIZE_OF_CLIENT: [u8; size_of::<Client>()] = [0; size_of::<Client>()];
 #[unsafe(no_mangle)]
 #[used]
-static SIZE_OF_DEVICE: [u8; size_of::<Device>()] = [0; size_of::<Device>()];
+static SIZE_OF_DEVICE: [u8; size_of::<Model>()] = [0; size_of::<Model>()];
 
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
@@ -56,7 +59,7 @@ extern "C" fn _start() -> ! {
 }
 
 fn live(mut client: Client, config: Config) {
-    let mut device = Device::new("Example Works", "TM-1");
+    let mut device = model();
     let mut radio = [0; 1152];
     loop {
         let now = Instant::from_micros(black_box(1));
@@ -77,13 +80,11 @@ fn live(mut client: Client, config: Config) {
             9 => client.address_changed(now),
             10 => client.notify(now, Path::resource(3, 0, 9), &mut device),
             11 => drop(black_box(client.update(now, 1))),
-            12 => drop(black_box(client.snapshot(now, &mut radio))),
-            _ => {
-                let wake = Wake::Sleep { elapsed: Duration::from_secs(black_box(1)) };
-                if let Ok(restored) = Client::restore(config.clone(), &radio, now, wake) {
-                    client = restored;
-                }
+            12 => {
+                let received = client.handle_multicast(now, peer, black_box(&radio), &mut device);
+                black_box(received);
             }
+            _ => sleep(&mut client, &config, now, &mut radio),
         }
         while let Some(output) = client.poll_output() {
             match output {
@@ -94,6 +95,36 @@ fn live(mut client: Client, config: Config) {
         }
         black_box(client.poll_event());
         black_box(client.poll_timeout());
-        black_box(device.take_action());
+        act(&mut device);
     }
 }
+
+#[cfg(feature = "device")]
+fn model() -> Model {
+    Model::new("Example Works", "TM-1")
+}
+
+#[cfg(not(feature = "device"))]
+const fn model() -> Model {
+    lwm2m_core::NoObjects
+}
+
+#[cfg(feature = "device")]
+fn act(device: &mut Model) {
+    black_box(device.take_action());
+}
+
+#[cfg(not(feature = "device"))]
+const fn act(_: &mut Model) {}
+
+#[cfg(feature = "snapshot")]
+fn sleep(client: &mut Client, config: &Config, now: Instant, flash: &mut [u8]) {
+    let _ = black_box(client.snapshot(now, flash));
+    let wake = lwm2m_core::Wake::Sleep { elapsed: core::time::Duration::from_secs(black_box(1)) };
+    if let Ok(restored) = Client::restore(config.clone(), flash, now, wake) {
+        *client = restored;
+    }
+}
+
+#[cfg(not(feature = "snapshot"))]
+const fn sleep(_: &mut Client, _: &Config, _: Instant, _: &mut [u8]) {}

@@ -40,6 +40,7 @@ const KEY: Key = Key(*b"not so random...");
 fn main() -> ! {
     memory::begin();
     memory::paint_stack();
+    settle_in();
     live();
     say!("\nstack, at its deepest: {} B", memory::deepest_stack());
     debug::exit(EXIT_SUCCESS);
@@ -53,6 +54,26 @@ static PROFILE: Profile = Profile { limits: Limits::SMALL, ..Profile::DM };
 fn config() -> Config {
     let name = EndpointName::parse(NAME).expect("a valid name");
     Config::with_profile(&PROFILE, name.as_ref(), KEY).bootstrap_server("coap://bs.example", Credentials::NoSec)
+}
+
+/// A terminal that has one account from its factory, and has been there for a week: what it holds besides buffers,
+/// strings and keys.
+#[inline(never)]
+fn settle_in() {
+    let config = Config::with_profile(&PROFILE, NAME, KEY).server(101, "coap://dm.example", Credentials::NoSec, 86_400);
+    let before = memory::taken();
+    let client = Client::new(config, Instant::ZERO).expect("a valid configuration");
+    let mut desk = Desk::new(client, terminal::objects());
+    desk.quiet = true;
+    desk.client.network_up(desk.now);
+    desk.run();
+    assert!(desk.client.is_registered(desk.now, 101), "registered");
+    desk.wait(Duration::from_secs(7 * 86_400));
+    report("after a week with one account and no questions", before, &desk);
+    let memory = desk.client.memory();
+    let held = memory.total() - memory.buffers - memory.strings;
+    say!("  {held} B besides buffers, strings and keys\n");
+    assert!(held <= 1_024, "it fits into 1 KiB");
 }
 
 #[inline(never)]
@@ -156,6 +177,7 @@ fn report(when: &str, before: usize, desk: &Desk) {
         ("events", memory.events),
         ("sessions", memory.connections),
         ("configuration", memory.config),
+        ("strings and keys", memory.strings),
     ];
     for (part, bytes) in parts {
         say!("    {bytes:>5} B  {part}");

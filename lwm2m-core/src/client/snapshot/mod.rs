@@ -6,7 +6,7 @@
 mod bytes;
 mod kept;
 
-use alloc::string::String;
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use coap_codec::{BlockValue, ContentFormat, MessageId, Token};
@@ -51,7 +51,8 @@ pub enum Wake {
         elapsed: Duration,
     },
     /// From a restart: the snapshot may be old. Accounts, attributes and counters are kept, and the
-    /// client boots.
+    /// client boots. Write another one before there is a network: who starts twice from the same one
+    /// uses the same Message IDs twice.
     Restart,
 }
 
@@ -317,10 +318,10 @@ fn read_accounts(accounts: &mut Accounts, config: &Config, input: &mut Reader<'_
     security.instances.clear();
     for _ in 0..input.u8()? {
         let id = input.u16()?;
-        let uri = String::from(core::str::from_utf8(input.bytes()?).map_err(|_| SnapshotError::Damaged)?);
+        let uri = core::str::from_utf8(input.bytes()?).map_err(|_| SnapshotError::Damaged)?;
         let mut instance = security::Instance {
             id,
-            uri: Some(uri).filter(|uri| !uri.is_empty()),
+            uri: Some(uri).filter(|uri| !uri.is_empty()).map(Box::from),
             bootstrap_server: read_bool(input)?,
             mode: Some(input.u8()?).filter(|mode| *mode != u8::MAX).map(Mode::from_number),
             short_server_id: Some(input.u16()?).filter(|id| *id != 0),
@@ -328,9 +329,9 @@ fn read_accounts(accounts: &mut Accounts, config: &Config, input: &mut Reader<'_
             account_timeout: input.option()?,
             ..security::Instance::default()
         };
-        instance.credential.identity = input.bytes()?.to_vec();
-        instance.credential.server_key = input.bytes()?.to_vec();
-        instance.credential.secret_key = input.bytes()?.to_vec();
+        instance.credential.identity = input.bytes()?.into();
+        instance.credential.server_key = input.bytes()?.into();
+        instance.credential.secret_key = input.bytes()?.into();
         if instance.credential.secret_key.is_empty() {
             instance.credential.secret_key = configured_key(config, instance.uri.as_deref());
         }
@@ -359,13 +360,13 @@ fn read_accounts(accounts: &mut Accounts, config: &Config, input: &mut Reader<'_
 }
 
 /// A key that was left out of the snapshot may be one that the device was made with.
-fn configured_key(config: &Config, uri: Option<&str>) -> alloc::vec::Vec<u8> {
+fn configured_key(config: &Config, uri: Option<&str>) -> Box<[u8]> {
     let accounts = config.accounts.iter().map(|account| match account {
         Account::Bootstrap { uri, credentials } | Account::Server { uri, credentials, .. } => (uri, credentials),
     });
     let mut keys =
         accounts.filter(|(own, _)| Some(own.as_str()) == uri).filter_map(|(_, credentials)| match credentials {
-            Credentials::Psk { key, .. } => Some(key.clone()),
+            Credentials::Psk { key, .. } => Some(key.as_slice().into()),
             Credentials::NoSec => None,
         });
     keys.next().unwrap_or_default()

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, MessageId};
 
+use crate::base::table::Places;
 use crate::base::time::Instant;
 use crate::exchange::Peer;
 
@@ -110,7 +111,7 @@ pub(crate) struct Deduplication {
 
 impl Deduplication {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: Vec::with_capacity(limit), bits: 0, limit }
+        Self { entries: Vec::new(), bits: 0, limit }
     }
 
     /// What a message gets if it was received before and its lifetime is not over.
@@ -133,7 +134,7 @@ impl Deduplication {
         repeat: Repeat,
     ) -> bool {
         let name = Name::of(peer, message_id);
-        if self.entries.len() >= self.limit && !self.make_room(now, class) {
+        if self.entries.len() == self.entries.capacity() && !self.make_room(now, class) {
             return false;
         }
         self.bits |= name.bit();
@@ -141,9 +142,13 @@ impl Deduplication {
         true
     }
 
-    /// Makes room for a message in a full table, if there is some that may be taken.
+    /// Makes room for a message where there is none: more of it, or in a full table some that may be taken.
     #[inline(never)]
     fn make_room(&mut self, now: Instant, class: Class) -> bool {
+        if self.entries.len() < self.limit {
+            self.entries.make_room(1, self.limit);
+            return true;
+        }
         self.entries.retain(|entry| now < entry.until);
         if self.entries.len() >= self.limit {
             // The one that would have gone first goes, of those that harm least; none for one that harms
@@ -182,6 +187,10 @@ impl Deduplication {
         self.entries.len()
     }
 
+    pub(crate) fn reserve(&mut self) {
+        self.entries.reserve_all(self.limit);
+    }
+
     pub(crate) fn heap(&self) -> usize {
         self.entries.capacity().saturating_mul(size_of::<Entry>())
     }
@@ -208,6 +217,23 @@ mod tests {
         assert_eq!(table.find(Instant::from_secs(246), PEER, MessageId(7)), Some(Repeat::Evaluate));
         assert_eq!(table.find(Instant::ZERO, Peer(2), MessageId(7)), None);
         assert_eq!(table.find(LATER, PEER, MessageId(7)), None);
+    }
+
+    // RFC 7252, section 5.1, and RFC 8132, section 2.
+    #[test]
+    fn what_is_done_once_and_for_all_is_told_from_what_adds_up() {
+        for (code, class) in [
+            (Code::GET, Class::Harmless),
+            (Code::FETCH, Class::Harmless),
+            (Code::CONTENT, Class::Harmless),
+            (Code::PUT, Class::Idempotent),
+            (Code::DELETE, Class::Idempotent),
+            (Code::POST, Class::Change),
+            (Code::PATCH, Class::Change),
+            (Code::IPATCH, Class::Change),
+        ] {
+            assert_eq!(Class::of(code), class, "{code:?}");
+        }
     }
 
     #[test]
@@ -261,6 +287,17 @@ mod tests {
         // The first has made room, and the bit stays.
         assert!(insert(&mut table, 2, 2, Class::Harmless));
         assert!(!known(&table, 2, 1) && known(&table, 2, 33) && known(&table, 2, 2));
+        // Two that share it are both known when a third one has made room.
+        let mut table = Deduplication::new(3);
+        assert!([(0, 2), (1, 1), (2, 33), (3, 3)].iter().all(|(at, id)| insert(&mut table, *at, *id, Class::Harmless)));
+        assert!(!known(&table, 3, 2) && known(&table, 3, 1) && known(&table, 3, 33) && known(&table, 3, 3));
+    }
+
+    #[test]
+    fn a_table_without_places_remembers_nothing() {
+        let mut table = Deduplication::new(0);
+        assert!(!insert(&mut table, 0, 1, Class::Harmless) && !insert(&mut table, 0, 1, Class::Change));
+        assert_eq!(table.len(), 0);
     }
 
     #[test]

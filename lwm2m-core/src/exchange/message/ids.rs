@@ -48,6 +48,17 @@ mod tests {
     use std::collections::HashMap;
 
     #[test]
+    fn half_the_numbers_are_for_one_lifetime() {
+        let lifetime = Micros::of_seconds(247);
+        let mut ids = MessageIds::starting_at(7);
+        let mut draw = |now| ids.next(now, lifetime).inspect(|_| ids.used());
+        let begun = Instant::from_secs(1_000);
+        assert_eq!((0..u16::MAX).map_while(|_| draw(begun)).count(), 1 << 15);
+        assert_eq!(draw(begun + Micros(lifetime.0 - 1)), None);
+        assert_eq!(draw(begun + lifetime), Some(MessageId(7 + (1 << 15))));
+    }
+
+    #[test]
     fn the_counter_wraps_and_no_number_comes_back_within_its_lifetime() {
         let lifetime = Micros::of_seconds(247);
         let mut ids = MessageIds::starting_at(u16::MAX);

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 
 use super::dedup::Inline;
 use super::slots::{SlotId, Slots};
+use crate::base::table::{make_room_in_queue, reserve_queue};
 use crate::exchange::Peer;
 
 /// One order to the runtime.
@@ -40,13 +41,14 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { queue: VecDeque::with_capacity(limit), limit, lent: None }
+        Self { queue: VecDeque::new(), limit, lent: None }
     }
 
     /// Queues an order; a short datagram is lost, as on any network, when the queue is full.
     pub(crate) fn push(&mut self, order: Order) {
         let lossy = matches!(order, Order::Short(..));
         if !lossy || self.queue.len() < self.limit {
+            make_room_in_queue(&mut self.queue, self.limit);
             self.queue.push_back(order);
         }
     }
@@ -54,6 +56,7 @@ impl Outbox {
     /// Queues a retransmission unless the previous transmission still waits to be handed out.
     pub(crate) fn push_again(&mut self, peer: Peer, slot: SlotId) {
         if !self.holds(slot) {
+            make_room_in_queue(&mut self.queue, self.limit);
             self.queue.push_back(Order::Keep(peer, slot));
         }
     }
@@ -109,7 +112,38 @@ impl Outbox {
         })
     }
 
+    pub(crate) fn reserve(&mut self) {
+        reserve_queue(&mut self.queue, self.limit);
+    }
+
     pub(crate) fn heap(&self) -> usize {
         self.queue.capacity().saturating_mul(size_of::<Order>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEER: Peer = Peer(1);
+
+    #[test]
+    fn what_is_short_is_lost_where_there_is_no_room_and_nothing_else_is() {
+        let short = Order::Short(PEER, Inline::new(b"\x70\x00\x00\x01").unwrap());
+        let mut outbox = Outbox::new(2);
+        (0..3).for_each(|_| outbox.push(short));
+        assert_eq!(outbox.queue, [short, short]);
+        outbox.push(Order::Disconnect(PEER));
+        assert_eq!(outbox.queue, [short, short, Order::Disconnect(PEER)]);
+        assert!(outbox.heap() >= 3 * size_of::<Order>());
+    }
+
+    #[test]
+    fn a_datagram_waits_for_whom_it_is_for() {
+        let mut outbox = Outbox::new(2);
+        outbox.push(Order::Connect(PEER));
+        assert!(!outbox.has(PEER), "an order is no datagram");
+        outbox.push(Order::Short(Peer(2), Inline::new(b"\x70\x00\x00\x01").unwrap()));
+        assert!(outbox.has(Peer(2)) && !outbox.has(PEER));
     }
 }

@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 use coap_codec::MessageId;
 
 use super::slots::SlotId;
+use crate::base::table::Places;
 use crate::base::time::{Instant, Micros, earliest};
-use crate::exchange::{ExchangeId, Peer, Transmission, take_out};
+use crate::base::transmission::Pace;
+use crate::exchange::{ExchangeId, Peer, take_out};
 
 /// A confirmable message that nobody acknowledged yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,8 +37,12 @@ pub(crate) struct Retransmission {
 }
 
 impl Retransmission {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { messages: Vec::with_capacity(limit) }
+    pub(crate) const fn new() -> Self {
+        Self { messages: Vec::new() }
+    }
+
+    pub(crate) fn reserve(&mut self, limit: usize) {
+        self.messages.reserve_all(limit);
     }
 
     /// Watches a message that is sent now.
@@ -45,7 +51,9 @@ impl Retransmission {
         now: Instant,
         timeout: Micros,
         (exchange, peer, message_id, slot): (ExchangeId, Peer, MessageId, SlotId),
+        limit: usize,
     ) {
+        self.messages.make_room(1, limit);
         self.messages.push(Unacknowledged {
             exchange,
             peer,
@@ -61,11 +69,11 @@ impl Retransmission {
     /// The next message whose time has come, one step each: what is late is not made up for, so a
     /// jump of the clock sends each message once at most. Past MAX_TRANSMIT_SPAN nothing is sent
     /// any more, because the peer may have forgotten the Message ID.
-    pub(crate) fn step(&mut self, now: Instant, transmission: &Transmission) -> Option<Step> {
+    pub(crate) fn step(&mut self, now: Instant, pace: Pace) -> Option<Step> {
         let index = self.messages.iter().position(|message| message.due <= now)?;
         let message = self.messages.get_mut(index)?;
-        let in_time = now.saturating_duration_since(message.first_sent) <= transmission.max_transmit_span();
-        if message.retransmissions >= transmission.max_retransmit || !in_time {
+        let in_time = now.saturating_duration_since(message.first_sent) <= pace.unfold().max_transmit_span();
+        if message.retransmissions >= pace.max_retransmit || !in_time {
             return take_out(&mut self.messages, index).map(Step::GiveUp);
         }
         message.retransmissions = message.retransmissions.saturating_add(1);
@@ -131,16 +139,22 @@ impl Retransmission {
 mod tests {
     use super::*;
     use crate::base::rng::{Generator, Key};
+    use crate::base::transmission::Transmission;
     use crate::exchange::message::slots::Slots;
     use core::time::Duration;
+
+    #[test]
+    fn each_place_counts_as_memory() {
+        assert!(Retransmission::new(3).heap() >= 3 * size_of::<Unacknowledged>());
+    }
 
     fn one_message(seed: u64) -> Retransmission {
         let mut slots = Slots::new(1, 16);
         let what = (ExchangeId(1), Peer(1), MessageId(1), slots.take().unwrap().0);
-        let mut table = Retransmission::new(1);
+        let mut table = Retransmission::new();
         let (low, high) = Transmission::default().initial_timeout();
         let timeout = Micros::of(Generator::new(Key::from_seed(seed)).between(low, high));
-        table.start(Instant::ZERO, timeout, what);
+        table.start(Instant::ZERO, timeout, what, 1);
         table
     }
 
@@ -150,7 +164,7 @@ mod tests {
         loop {
             let due = table.poll_timeout().unwrap();
             let seconds = due.as_micros() as f64 / 1e6;
-            match table.step(due, &Transmission::default()).unwrap() {
+            match table.step(due, Pace::of(&Transmission::default())).unwrap() {
                 Step::Resend(..) => resent.push(seconds),
                 Step::GiveUp(_) => return (resent, seconds),
             }
@@ -175,16 +189,16 @@ mod tests {
     fn a_clock_that_jumps_past_the_span_sends_nothing_more() {
         let mut table = one_message(1);
         let tomorrow = Instant::from_secs(86_400);
-        assert!(matches!(table.step(tomorrow, &Transmission::default()), Some(Step::GiveUp(_))));
-        assert_eq!(table.step(tomorrow, &Transmission::default()), None);
+        assert!(matches!(table.step(tomorrow, Pace::of(&Transmission::default())), Some(Step::GiveUp(_))));
+        assert_eq!(table.step(tomorrow, Pace::of(&Transmission::default())), None);
     }
 
     #[test]
     fn a_late_timer_resends_once_and_waits_again() {
         let mut table = one_message(1);
         let late = Instant::from_secs(20);
-        assert!(matches!(table.step(late, &Transmission::default()), Some(Step::Resend(..))));
-        assert_eq!(table.step(late, &Transmission::default()), None);
+        assert!(matches!(table.step(late, Pace::of(&Transmission::default())), Some(Step::Resend(..))));
+        assert_eq!(table.step(late, Pace::of(&Transmission::default())), None);
         assert!(table.poll_timeout().unwrap() >= late + Duration::from_secs(4));
     }
 }

@@ -3,6 +3,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::base::table::Places;
+
 /// Names a buffer of the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SlotId(u8);
@@ -18,25 +20,26 @@ struct Slot {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Slots {
     slots: Vec<Slot>,
-    limit: usize,
-    size: usize,
+    limit: u8,
+    size: u16,
 }
 
 impl Slots {
     pub(crate) fn new(limit: usize, size: usize) -> Self {
-        let limit = limit.min(usize::from(u8::MAX));
-        Self { slots: Vec::with_capacity(limit), limit, size: size.min(usize::from(u16::MAX)) }
+        let (limit, size) = (u8::try_from(limit).unwrap_or(u8::MAX), u16::try_from(size).unwrap_or(u16::MAX));
+        Self { slots: Vec::new(), limit, size }
     }
 
     /// Allocates every buffer that the bound allows, so that none is allocated later.
     pub(crate) fn reserve(&mut self) {
-        while self.slots.len() < self.limit {
+        while self.slots.len() < self.limit.into() {
             self.grow();
         }
     }
 
     fn grow(&mut self) {
-        self.slots.push(Slot { bytes: alloc::vec![0; self.size].into_boxed_slice(), len: None });
+        self.slots.make_room(1, self.limit.into());
+        self.slots.push(Slot { bytes: alloc::vec![0; self.size.into()].into_boxed_slice(), len: None });
     }
 
     /// Takes a free buffer, allocating one only while the pool has not reached its bound.
@@ -50,7 +53,7 @@ impl Slots {
 
     #[cold]
     fn add(&mut self) -> Option<usize> {
-        if self.slots.len() >= self.limit {
+        if self.slots.len() >= self.limit.into() {
             return None;
         }
         self.grow();
@@ -104,7 +107,7 @@ impl Slots {
 
     /// Size of a buffer in bytes.
     pub(crate) const fn size(&self) -> usize {
-        self.size
+        self.size as usize
     }
 
     pub(crate) fn in_use(&self) -> usize {
@@ -132,6 +135,16 @@ mod tests {
         assert_eq!(slots.take().unwrap().0, one);
         assert_ne!(one, two);
         assert_eq!(slots.in_use(), 2);
+    }
+
+    #[test]
+    fn all_buffers_that_there_may_be_can_be_made_at_once() {
+        let mut slots = Slots::new(3, 16);
+        let table = slots.heap();
+        slots.reserve();
+        assert_eq!(slots.heap(), table + 3 * 16);
+        slots.reserve();
+        assert_eq!(slots.heap(), table + 3 * 16);
     }
 
     #[test]

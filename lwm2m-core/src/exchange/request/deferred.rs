@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::base::origin::Ticket;
+use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
 use crate::exchange::message::slots::SlotId;
 use crate::exchange::{Peer, Reply};
@@ -46,14 +47,14 @@ struct Place {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Deferred {
     places: Vec<Place>,
+    limit: u8,
     /// How many of them are taken: mostly none is.
-    taken: usize,
+    taken: u8,
 }
 
 impl Deferred {
     pub(crate) fn new(limit: usize) -> Self {
-        let limit = limit.min(usize::from(u8::MAX));
-        Self { places: alloc::vec![Place { generation: 0, kept: None }; limit], taken: 0 }
+        Self { places: Vec::new(), limit: u8::try_from(limit).unwrap_or(u8::MAX), taken: 0 }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -62,14 +63,22 @@ impl Deferred {
 
     /// The ticket of the next request that may be deferred, if there is room for one.
     pub(crate) fn next_ticket(&self) -> Option<Ticket> {
-        let (index, place) = (0..).zip(&self.places).find(|(_, place)| place.kept.is_none())?;
-        Some(Ticket { index, generation: place.generation })
+        match (0..).zip(&self.places).find(|(_, place)| place.kept.is_none()) {
+            Some((index, place)) => Some(Ticket { index, generation: place.generation }),
+            // A place that was never taken.
+            None => u8::try_from(self.places.len()).ok().filter(|index| *index < self.limit).map(Ticket::first),
+        }
     }
 
     /// Keeps a request under the ticket that [`Self::next_ticket`] announced.
     pub(crate) fn keep(&mut self, ticket: Ticket, kept: Kept) {
+        let limit = self.limit.into();
+        if usize::from(ticket.index) == self.places.len() && self.places.has_room(limit) {
+            self.places.make_room(1, limit);
+            self.places.push(Place { generation: 0, kept: None });
+        }
         if let Some(place) = self.places.get_mut(usize::from(ticket.index)) {
-            self.taken = self.taken.saturating_add(usize::from(place.kept.is_none()));
+            self.taken = self.taken.saturating_add(u8::from(place.kept.is_none()));
             place.kept = Some(kept);
         }
     }
@@ -155,7 +164,7 @@ impl Deferred {
             return None;
         }
         place.generation = place.generation.wrapping_add(1);
-        self.taken = self.taken.saturating_sub(usize::from(place.kept.is_some()));
+        self.taken = self.taken.saturating_sub(u8::from(place.kept.is_some()));
         place.kept.take()
     }
 
@@ -164,7 +173,7 @@ impl Deferred {
         let of_peer = |place: &&mut Place| place.kept.is_some_and(|kept| kept.reply.peer == peer);
         let place = self.places.iter_mut().find(of_peer)?;
         place.generation = place.generation.wrapping_add(1);
-        self.taken = self.taken.saturating_sub(usize::from(place.kept.is_some()));
+        self.taken = self.taken.saturating_sub(u8::from(place.kept.is_some()));
         place.kept.take()
     }
 
@@ -173,7 +182,11 @@ impl Deferred {
     }
 
     pub(crate) const fn len(&self) -> usize {
-        self.taken
+        self.taken as usize
+    }
+
+    pub(crate) fn reserve(&mut self) {
+        self.places.reserve_all(self.limit.into());
     }
 
     pub(crate) fn heap(&self) -> usize {

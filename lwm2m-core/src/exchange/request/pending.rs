@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use coap_codec::{Message, Token};
 
 use super::upload::Upload;
+use crate::base::features::BLOCKWISE;
+use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
 use crate::exchange::{ExchangeId, Peer, take_out};
 
@@ -38,11 +40,23 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { requests: Vec::with_capacity(limit) }
+    pub(crate) const fn new() -> Self {
+        Self { requests: Vec::new() }
     }
 
-    pub(crate) fn insert(&mut self, exchange: ExchangeId, peer: Peer, token: Token, awaits: Awaits, upload: Upload) {
+    pub(crate) fn reserve(&mut self, limit: usize) {
+        self.requests.reserve_all(limit);
+    }
+
+    /// Adds one, of at most `limit`.
+    pub(crate) fn insert(
+        &mut self,
+        (exchange, peer, token): (ExchangeId, Peer, Token),
+        awaits: Awaits,
+        upload: Upload,
+        limit: usize,
+    ) {
+        self.requests.make_room(1, limit);
         self.requests.push(Request { exchange, peer, token, awaits, upload });
     }
 
@@ -64,7 +78,7 @@ impl Pending {
 
     /// A request to `peer` whose next block is to be sent.
     pub(crate) fn next_block(&self, peer: Peer) -> Option<ExchangeId> {
-        let due = |request: &&Request| request.peer == peer && request.awaits == Awaits::NextBlock;
+        let due = |request: &&Request| BLOCKWISE && request.peer == peer && request.awaits == Awaits::NextBlock;
         self.requests.iter().find(due).map(|request| request.exchange)
     }
 
@@ -144,8 +158,9 @@ impl Pending {
         self.requests.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.requests.len()
+    /// How many await anything but an acknowledgement: those that do are retransmitted, and counted there.
+    pub(crate) fn beyond_acknowledgement(&self) -> usize {
+        self.requests.iter().filter(|request| request.awaits != Awaits::Acknowledgement).count()
     }
 
     pub(crate) fn heap(&self) -> usize {
@@ -164,5 +179,15 @@ impl Request {
             Awaits::Acknowledgement | Awaits::NextBlock => None,
             Awaits::SeparateResponse { until } | Awaits::Response { until } => Some(until),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_counts_as_memory() {
+        assert!(Pending::new(3).heap() >= 3 * size_of::<Request>());
     }
 }

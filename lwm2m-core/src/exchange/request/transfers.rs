@@ -11,7 +11,7 @@ use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageId, OptionNumb
 
 use crate::base::limits::Limits;
 use crate::base::mixer::Mixer;
-use crate::base::table;
+use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
 use crate::exchange::Peer;
 
@@ -70,24 +70,34 @@ pub(crate) enum Arrival {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(usize);
 
+/// What the table is made of.
+#[cfg(feature = "blockwise")]
+type Entries = Vec<Transfer>;
+/// Bodies in blocks are left out.
+#[cfg(not(feature = "blockwise"))]
+type Entries = crate::base::table::Nothing<Transfer>;
+
 /// The table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Transfers {
-    list: Vec<Transfer>,
-    limit: usize,
-    body: usize,
+    list: Entries,
+    limit: u16,
+    body: u32,
     /// The largest block that is welcome, as its exponent.
     szx: u8,
-    /// EXCHANGE_LIFETIME: so long after its last block a body is waited for.
-    lifetime: Duration,
+    /// EXCHANGE_LIFETIME in seconds: so long after its last block a body is waited for.
+    lifetime: u32,
 }
 
 impl Transfers {
     pub(crate) fn new(limits: &Limits, lifetime: Duration) -> Self {
         let fits = |szx: &u8| (16usize << szx).saturating_add(OVERHEAD) <= limits.datagram;
         let szx = (0..=BlockValue::MAX_SZX).rev().find(fits).unwrap_or(0);
-        let body = limits.body.min(u32::MAX as usize);
-        Self { list: Vec::new(), limit: limits.transfers, body, szx, lifetime }
+        let body = u32::try_from(limits.body).unwrap_or(u32::MAX);
+        let limit = u16::try_from(limits.transfers).unwrap_or(u16::MAX);
+        let part = u64::from(lifetime.subsec_nanos() > 0);
+        let lifetime = u32::try_from(lifetime.as_secs().saturating_add(part)).unwrap_or(u32::MAX);
+        Self { list: Entries::new(), limit, body, szx, lifetime }
     }
 
     /// Takes note of a block. One that is `resumed` arrived before, and waited for its caller: it
@@ -136,7 +146,7 @@ impl Transfers {
                 self.begin(known, transfer).ok_or(Code::SERVICE_UNAVAILABLE)?
             }
         };
-        let until = now + self.lifetime;
+        let until = now.after_seconds(self.lifetime);
         let own = self.list.get_mut(index).ok_or(Code::REQUEST_ENTITY_INCOMPLETE)?;
         let same = own.method == message.code() && own.format == message.content_format();
         // Blocks may become smaller where the offset can still be named, and not larger.
@@ -161,14 +171,14 @@ impl Transfers {
     /// A place for a body that begins: its own from before, a free one, or that of one that is over.
     fn begin(&mut self, known: Option<usize>, transfer: Transfer) -> Option<usize> {
         let is_over = |(index, transfer): (usize, &Transfer)| matches!(transfer.stage, Stage::Over(_)).then_some(index);
-        let free = self.list.len() < self.limit;
+        let free = self.list.has_room(self.limit.into());
         match known.or_else(|| self.list.iter().enumerate().find_map(is_over).filter(|_| !free)) {
             Some(index) => {
                 *self.list.get_mut(index)? = transfer;
                 Some(index)
             }
             None if free => {
-                table::make_room(&mut self.list, 1, self.limit);
+                self.list.make_room(1, self.limit.into());
                 self.list.push(transfer);
                 self.list.len().checked_sub(1)
             }
@@ -181,7 +191,7 @@ impl Transfers {
         let own = self.list.get(place.0)?;
         match own.stage {
             Stage::Streaming => Some(true),
-            _ if own.taken > 0 || own.last.is_some() => Some(false),
+            _ if own.last.is_some() => Some(false),
             _ => None,
         }
     }
@@ -205,7 +215,7 @@ impl Transfers {
         payload: &[u8],
         announced: Option<u32>,
     ) -> Result<(), Code> {
-        let limit = self.body;
+        let limit = self.longest();
         let own = self.list.get_mut(place.0).ok_or(Code::REQUEST_ENTITY_INCOMPLETE)?;
         let announced = announced.map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX));
         let Stage::Collecting(body) = &mut own.stage else { return Err(Code::REQUEST_ENTITY_INCOMPLETE) };
@@ -245,14 +255,12 @@ impl Transfers {
 
     /// The body is not wanted any more.
     pub(crate) fn end(&mut self, place: Place) {
-        if place.0 < self.list.len() {
-            self.list.remove(place.0);
-        }
+        self.list.take_out(place.0);
     }
 
     /// How many bytes a body may have.
     pub(crate) const fn longest(&self) -> usize {
-        self.body
+        self.body as usize
     }
 
     /// The option that acknowledges a block, and asks for smaller ones if they are too large.
@@ -287,7 +295,7 @@ impl Transfers {
 
     /// Takes all the memory that it may ever need.
     pub(crate) fn reserve(&mut self) {
-        table::reserve(&mut self.list, self.limit);
+        self.list.reserve_all(self.limit.into());
     }
 
     pub(crate) fn heap(&self) -> usize {
@@ -322,7 +330,7 @@ fn resource(message: &Message<'_>) -> u64 {
     mixer.finish()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "blockwise"))]
 mod tests {
     use super::*;
     use coap_codec::{Header, MessageType, MessageWriter, Token};
@@ -383,6 +391,31 @@ mod tests {
         table.answered(place, Code::CHANGED);
         assert_eq!(table.arrive(NOW, PEER, &message, block(1, false), false), Ok(Arrival::Over(Code::CHANGED)));
         assert_eq!((table.len(), table.poll_timeout()), (0, None));
+    }
+
+    // What follows the last block belongs to no body.
+    #[test]
+    fn only_the_last_block_itself_may_come_again_after_the_end() {
+        for answered in [false, true] {
+            let mut table = table(1, 64);
+            take(&mut table, NOW, PEER, &put(1, "/a", b"", &[1; 16]), block(0, true)).unwrap();
+            let last = put(2, "/a", b"", &[2; 16]);
+            let place = take(&mut table, NOW, PEER, &last, block(1, false)).unwrap();
+            let body = table.take(place);
+            if answered {
+                table.answered(place, Code::CHANGED);
+            } else {
+                table.put_back(place, body);
+            }
+            let message = Message::parse(&last).unwrap();
+            let again = if answered { Arrival::Over(Code::CHANGED) } else { Arrival::Whole(place) };
+            assert_eq!(table.arrive(NOW, PEER, &message, block(1, false), false), Ok(again));
+            assert_eq!(table.arrive(NOW, PEER, &message, block(1, true), false), Ok(Arrival::Again), "{answered}");
+            for stray in [block(2, false), block(2, true)] {
+                let refused = table.arrive(NOW, PEER, &message, stray, false);
+                assert_eq!(refused, Err(Code::REQUEST_ENTITY_INCOMPLETE), "{answered} {stray:?}");
+            }
+        }
     }
 
     #[test]

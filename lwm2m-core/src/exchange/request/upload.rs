@@ -8,6 +8,8 @@ use alloc::boxed::Box;
 
 use coap_codec::{BlockValue, Code, Message, MessageWriter, WriteError};
 
+use crate::base::features::BLOCKWISE;
+
 /// Block1 with three bytes, Size1 with four, and the payload marker, as they follow other options.
 const OVERHEAD: usize = 5 + 6 + 1;
 
@@ -17,22 +19,14 @@ pub(crate) type Body<'a> = dyn Fn(&mut [u8], usize) -> Result<usize, WriteError>
 /// The longest value of Echo (RFC 9175, section 2.2).
 const LONGEST_ECHO: usize = 40;
 
-/// What a server wants to see again, so that it knows that the request is of now.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-enum Echo {
-    /// The request cannot be sent once more.
-    #[default]
-    Ignored,
-    /// Nothing so far.
-    Heeded,
-    /// This value. Another one is not taken: the request would go to and fro for ever.
-    Told(Box<[u8]>),
-}
-
 /// How far a request is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Upload {
-    echo: Echo,
+    /// What the server wants to see again, so that it knows that the request is of now; empty until it does.
+    /// Another one is not taken then: the request would go to and fro for ever.
+    echo: Box<[u8]>,
+    /// Whether the request can be sent once more.
+    heeds_echo: bool,
     /// How many bytes the server has taken.
     offset: u32,
     /// The largest block that may be sent, as its exponent; none while the body goes out as a whole.
@@ -45,7 +39,6 @@ pub(crate) struct Upload {
 
 /// A part of a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(u8)]
 enum Sent {
     /// None: the request has no body.
     #[default]
@@ -67,7 +60,7 @@ impl Upload {
                     if total <= room.len() { Ok(total) } else { Err(WriteError::NoSpace { needed: total }) }
                 });
                 match whole {
-                    Err(WriteError::NoSpace { .. }) => BlockValue::MAX_SZX,
+                    Err(WriteError::NoSpace { .. }) if BLOCKWISE => BlockValue::MAX_SZX,
                     done => return done,
                 }
             }
@@ -98,29 +91,27 @@ impl Upload {
     /// Writes the Echo option, if the server asked for one. A request that begins with this is sent once
     /// more when it asks.
     pub(crate) fn write_echo(&mut self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-        match &self.echo {
-            Echo::Told(value) => writer.echo(value),
-            Echo::Ignored | Echo::Heeded => {
-                self.echo = Echo::Heeded;
-                Ok(())
-            }
-        }
+        self.heeds_echo = BLOCKWISE;
+        if BLOCKWISE && !self.echo.is_empty() { writer.echo(&self.echo) } else { Ok(()) }
     }
 
     /// Whether a response only wants the request once more, with its Echo.
     fn take_echo(&mut self, response: &Message<'_>) -> bool {
-        if response.code() != Code::UNAUTHORIZED || self.echo != Echo::Heeded {
+        if response.code() != Code::UNAUTHORIZED || !self.heeds_echo || !self.echo.is_empty() {
             return false;
         }
         let told = response.echo().filter(|told| !told.is_empty() && told.len() <= LONGEST_ECHO);
         told.is_some_and(|told| {
-            self.echo = Echo::Told(told.into());
+            self.echo = told.into();
             true
         })
     }
 
     /// Takes a response. True when it only wants the next block, or the request once more in another way.
     pub(crate) fn answered(&mut self, response: &Message<'_>) -> bool {
+        if !BLOCKWISE {
+            return false;
+        }
         if self.take_echo(response) {
             return true;
         }
@@ -160,7 +151,7 @@ impl Upload {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "blockwise"))]
 mod tests {
     use super::*;
     use alloc::vec::Vec;
@@ -225,6 +216,11 @@ mod tests {
         assert!(answer(&mut upload, Code::CONTINUE, Some((1, 6))));
         assert_eq!(send(&mut upload, 150, 100), Some((block(2, false, 2), bytes(128..150))));
         assert!(!answer(&mut upload, Code::CONTINUE, Some((2, 2))), "the last block has no next one");
+        // One of whole blocks ends with its last.
+        let mut upload = Upload::default();
+        send(&mut upload, 128, 100);
+        assert!(answer(&mut upload, Code::CONTINUE, Some((0, 2))));
+        assert_eq!(send(&mut upload, 128, 100), Some((block(1, false, 2), bytes(64..128))));
         // Smaller ones; also because there is less room.
         let mut upload = Upload::default();
         send(&mut upload, 150, 100);

@@ -31,12 +31,14 @@ pub struct Moody<M> {
     /// How it takes what servers ask.
     pub mood: Cell<Mood>,
     tickets: RefCell<Vec<Ticket>>,
+    /// Where the next part of a large value goes, of each sender.
+    streams: Vec<(Origin, Leaf, u64)>,
 }
 
 impl<M> Moody<M> {
     /// A willing one.
     pub const fn new(model: M) -> Self {
-        Self { model, mood: Cell::new(Mood::Willing), tickets: RefCell::new(Vec::new()) }
+        Self { model, mood: Cell::new(Mood::Willing), tickets: RefCell::new(Vec::new()), streams: Vec::new() }
     }
 
     /// The oldest request that waits to be run again.
@@ -90,8 +92,22 @@ impl<M: DataModel> DataModel for Moody<M> {
         self.model.apply(ctx, change);
     }
 
+    /// Each part comes once, and in order.
+    ///
+    /// # Panics
+    /// When it does not.
     fn stream(&mut self, ctx: &Ctx, at: Leaf, part: Part<'_>) -> Result<(), Refusal> {
-        self.model.stream(ctx, at, part)
+        let own = |stream: &(Origin, Leaf, u64)| (stream.0, stream.1) == (ctx.origin, at);
+        let next = self.streams.iter().find(|stream| own(stream)).map(|stream| stream.2);
+        assert!(part.offset == 0 || next == Some(part.offset), "{part:?} of {at} comes, and {next:?} is next");
+        let taken = self.consent(ctx).and_then(|()| self.model.stream(ctx, at, part));
+        if !matches!(taken, Err(Refusal::Later | Refusal::Code(Code::SERVICE_UNAVAILABLE))) {
+            self.streams.retain(|stream| !own(stream));
+        }
+        if taken.is_ok() && !part.last {
+            self.streams.push((ctx.origin, at, part.offset + part.bytes.len() as u64));
+        }
+        taken
     }
 
     fn execute(&mut self, ctx: &Ctx, at: Leaf, args: Args<'_>) -> Result<(), Refusal> {

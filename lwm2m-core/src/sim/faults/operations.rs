@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use coap_codec::{Code, ContentFormat};
+use coap_codec::{Code, ContentFormat, Header, MessageId, MessageType, MessageWriter, OptionNumber, Token};
 
 use super::{Fault, Kind};
 use crate::base::path::Path;
@@ -125,6 +125,54 @@ pub(super) fn ask(fault: &Fault, server: &mut DmServer, model: &dyn DataModel) {
             let path = path(model, &mut dice).to_string();
             server.request(Ask { query, ..Ask::new(Code::PUT, &path) });
         }
+        Kind::Upload => {
+            let all = resources(model);
+            let writable: Vec<_> = all.iter().filter(|target| target.definition.operations.writable()).collect();
+            if let Some(target) = dice.pick(&writable) {
+                let size = dice.pick(&[16, 64, 256]).unwrap_or(16);
+                let payload: String =
+                    (0..17 + dice.below(600)).map(|_| char::from(b'0' + dice.below(10) as u8)).collect();
+                let ask = Ask {
+                    format: Some(ContentFormat::TEXT_PLAIN),
+                    payload: payload.into(),
+                    block_size: Some(size),
+                    ..put(target)
+                };
+                server.request(ask);
+            }
+        }
+        Kind::Image => {
+            let all = resources(model);
+            let is_image = |target: &&Target| {
+                target.definition.operations.writable() && target.definition.data_type == DataType::Opaque
+            };
+            if let Some(target) = all.iter().find(is_image) {
+                let size = dice.pick(&[64, 256, 1_024]).unwrap_or(64);
+                let payload = (0..1 + dice.below(6_000)).map(|_| dice.below(256) as u8).collect();
+                server.request(Ask {
+                    format: Some(ContentFormat::OCTET_STREAM),
+                    payload,
+                    block_size: Some(size),
+                    ..put(target)
+                });
+            }
+        }
+        Kind::Abandoned => {
+            let all = resources(model);
+            let writable: Vec<_> = all.iter().filter(|target| target.definition.operations.writable()).collect();
+            if let Some(target) = dice.pick(&writable) {
+                let opaque = target.definition.data_type == DataType::Opaque;
+                let format = if opaque { ContentFormat::OCTET_STREAM } else { ContentFormat::TEXT_PLAIN };
+                let mut number = dice.below(2) as u8;
+                for _ in 0..1 + dice.below(4) {
+                    // M is set, and a block has 16 bytes.
+                    let options = Vec::from([(OptionNumber::BLOCK1.0, Vec::from([number << 4 | 8]))]);
+                    let payload = Vec::from([b'7'; 16]);
+                    server.request(Ask { format: Some(format), payload, options, ..put(target) });
+                    number = (number + 1 + (dice.below(8) / 7) as u8) % 16;
+                }
+            }
+        }
         Kind::Execute => {
             let all = resources(model);
             let executable: Vec<_> = all.iter().filter(|target| target.definition.operations.executable()).collect();
@@ -149,6 +197,33 @@ pub(super) fn ask(fault: &Fault, server: &mut DmServer, model: &dyn DataModel) {
         }
         _ => {}
     }
+}
+
+fn put(target: &Target) -> Ask {
+    Ask::new(Code::PUT, &target.path.to_string())
+}
+
+/// A request for a multicast address: mostly one that may be.
+pub(super) fn by_multicast(fault: &Fault, model: &dyn DataModel) -> Vec<u8> {
+    let mut dice = Dice::of(fault);
+    let code = dice.pick(&[Code::GET, Code::GET, Code::GET, Code::PUT, Code::POST]).unwrap_or(Code::GET);
+    let message_type = if dice.below(8) == 0 { MessageType::Confirmable } else { MessageType::NonConfirmable };
+    let message_id = MessageId(dice.below(65_536) as u16);
+    let token = Token::new(&fault.amount.to_be_bytes()).unwrap_or(Token::EMPTY);
+    let path = path(model, &mut dice).to_string();
+    let mut buffer = [0; 256];
+    let mut write = || {
+        let mut writer = MessageWriter::new(&mut buffer, Header { message_type, code, message_id }, token).ok()?;
+        if dice.below(8) == 0 {
+            writer.observe(0).ok()?;
+        }
+        path.split('/').filter(|segment| !segment.is_empty()).try_for_each(|segment| writer.uri_path(segment)).ok()?;
+        if code == Code::GET && dice.below(2) == 0 {
+            writer.accept(ContentFormat::LINK_FORMAT).ok()?;
+        }
+        Some(writer.finish().to_vec())
+    };
+    write().unwrap_or_default()
 }
 
 /// Bytes that nobody should send.

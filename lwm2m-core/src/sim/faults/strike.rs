@@ -6,13 +6,18 @@ use core::time::Duration;
 
 use coap_codec::Code;
 
-use super::operations::{Dice, ask, rubbish};
+use super::bootstrap::odd;
+use super::operations::{Dice, ask, by_multicast, rubbish};
 use super::{Fault, Kind, Mood, Moody};
 use crate::base::time::Instant;
 use crate::model::DataModel;
 use crate::sim::Sim;
 use crate::sim::network::Conditions;
 use crate::sim::platform::{Answering, Interface};
+
+/// What leaves the device without a network.
+const OFF: [Kind; 5] =
+    [Kind::NoNetwork, Kind::PowerCut, Kind::PowerCutSnapshot, Kind::PowerCutOldSnapshot, Kind::PowerCutAlike];
 
 /// What stands as long as faults do.
 #[derive(Clone, Debug)]
@@ -54,12 +59,20 @@ pub(in crate::sim) fn strike<M: DataModel>(sim: &mut Sim<Moody<M>>, standing: &m
             let host = host_of(sim, fault.target);
             sim.forge(&host, &rubbish(&fault));
         }
+        Kind::Multicast => {
+            let datagram = by_multicast(&fault, &sim.model);
+            let host = sim.platform.servers.get(server).map(|server| server.host.to_string());
+            sim.forge_multicast(&host.unwrap_or_default(), &datagram);
+        }
         Kind::Read
         | Kind::Discover
         | Kind::Observe
         | Kind::Cancel
         | Kind::Write
         | Kind::WriteAttributes
+        | Kind::Upload
+        | Kind::Image
+        | Kind::Abandoned
         | Kind::Execute
         | Kind::Lifetime
         | Kind::Disable
@@ -71,6 +84,7 @@ pub(in crate::sim) fn strike<M: DataModel>(sim: &mut Sim<Moody<M>>, standing: &m
         }
         Kind::PowerCut => sim.reboot(),
         Kind::PowerCutSnapshot => sim.reboot_from_flash(),
+        Kind::PowerCutOldSnapshot => sim.reboot_from_older_flash(),
         Kind::PowerCutAlike => sim.reboot_alike(),
         Kind::ClockBack => sim.step_clock(-seconds(&fault)),
         Kind::ClockAhead => sim.step_clock(seconds(&fault)),
@@ -85,6 +99,10 @@ pub(in crate::sim) fn strike<M: DataModel>(sim: &mut Sim<Moody<M>>, standing: &m
         standing.active.push((sim.now() + fault.lasts, fault));
         enact(sim, standing);
     }
+    if fault.kind == Kind::OddBootstrap {
+        let now = sim.now();
+        sim.platform.initiate_bootstrap(now);
+    }
 }
 
 /// The faults whose time is over end.
@@ -95,9 +113,8 @@ pub(in crate::sim) fn lift<M: DataModel>(sim: &mut Sim<Moody<M>>, standing: &mut
         enact(sim, standing);
         let still = |kinds: &[Kind]| standing.active.iter().any(|(_, fault)| kinds.contains(&fault.kind));
         match over.kind {
-            Kind::NoNetwork | Kind::PowerCut | Kind::PowerCutSnapshot | Kind::PowerCutAlike => {
-                let off = [Kind::NoNetwork, Kind::PowerCut, Kind::PowerCutSnapshot, Kind::PowerCutAlike];
-                if !still(&off) {
+            kind if OFF.contains(&kind) => {
+                if !still(&OFF) {
                     sim.network_up();
                 }
             }
@@ -124,6 +141,7 @@ fn enact<M: DataModel>(sim: &mut Sim<Moody<M>>, standing: &Standing) {
         server.come_up();
     }
     sim.platform.bootstrap.come_up();
+    sim.platform.bootstrap.script = None;
     for (_, fault) in &standing.active {
         let share = 50 + (fault.amount % 450) as u16;
         let millis = |most: u64| Duration::from_millis(fault.amount % most);
@@ -155,6 +173,10 @@ fn enact<M: DataModel>(sim: &mut Sim<Moody<M>>, standing: &Standing) {
             }
             Kind::Down => server.into_iter().for_each(super::super::DmServer::go_down),
             Kind::BootstrapDown => sim.platform.bootstrap.go_down(),
+            Kind::OddBootstrap => {
+                let commands = odd(fault, &sim.platform.bootstrap, &sim.platform.servers);
+                sim.platform.bootstrap.script = Some(commands);
+            }
             Kind::Refusing => {
                 let codes =
                     [Code::BAD_REQUEST, Code::INTERNAL_SERVER_ERROR, Code::NOT_FOUND, Code::SERVICE_UNAVAILABLE];

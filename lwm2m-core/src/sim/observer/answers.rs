@@ -8,7 +8,7 @@ use core::time::Duration;
 use coap_codec::{Code, Message, MessageType, OptionNumber, Token};
 
 use super::messages::digest;
-use super::{Gauges, Hex, Invariant, Report, Seen};
+use super::{Gauges, Hex, Invariant, Report, Seen, changes};
 use crate::base::config::Config;
 use crate::base::event::Event;
 use crate::base::limits::Limits;
@@ -50,6 +50,8 @@ enum Later {
 struct Step {
     peer: Peer,
     id: u16,
+    /// With this a late answer comes: what came first under the number may have had a wrong one.
+    token: Token,
     /// Whether an acknowledgement is owed.
     owed: bool,
     repeated: bool,
@@ -152,9 +154,11 @@ impl Answers {
             && !gauges.is_full(limits);
         self.datagram.clear();
         self.datagram.extend_from_slice(seen.message.as_bytes());
+        let token = seen.message.token();
         self.step = Some(Step {
             peer,
             id,
+            token,
             owed,
             repeated,
             is_post: code == Code::POST,
@@ -163,7 +167,6 @@ impl Answers {
             acknowledged: 0,
             changed: 0,
         });
-        let token = seen.message.token();
         if let Some(same) = self.find(peer, id).filter(|same| !same.taken) {
             // What came before under its number was nothing that anybody took.
             (same.code, same.token, same.confirmable, same.digest) = (code, token, confirmable, digest);
@@ -186,6 +189,25 @@ impl Answers {
             });
         }
         repeated
+    }
+
+    /// The device is about to receive a message by multicast: another one may come under its number, and count as
+    /// its duplicate.
+    pub(super) fn by_multicast(&mut self, now: Instant, peer: Peer, message: &Message<'_>) {
+        self.step = None;
+        self.delivered.push_back(Delivered {
+            peer,
+            id: message.message_id().0,
+            token: message.token(),
+            code: message.code(),
+            confirmable: false,
+            digest: digest(message.as_bytes()),
+            at: now,
+            taken: true,
+            doubtful: false,
+            crowded: false,
+            later: Later::Excused,
+        });
     }
 
     /// Whether what is sent answers a message once more.
@@ -218,6 +240,7 @@ impl Answers {
                 ),
             }
             let deferred = seen.code().is_empty() && !reset;
+            let asked = self.step.as_ref().filter(|step| step.peer == peer && step.id == id).map(|step| step.token);
             let Some(delivered) = self.find(peer, id) else { return false };
             // What was rejected need not be remembered.
             delivered.taken |= !reset;
@@ -226,6 +249,7 @@ impl Answers {
                 let until = seen.now + self.patience;
                 if let Some(delivered) = self.find(peer, id) {
                     delivered.later = Later::Until(until);
+                    delivered.token = asked.unwrap_or(delivered.token);
                 }
                 self.next_due = self.next_due.min(until);
             }
@@ -263,10 +287,8 @@ impl Answers {
     }
 
     pub(super) const fn event(&mut self, event: &Event) {
-        if let (
-            Event::Executed { .. } | Event::Written { .. } | Event::Created { .. } | Event::Deleted { .. },
-            Some(step),
-        ) = (event, &mut self.step)
+        if let Some(step) = &mut self.step
+            && changes(event)
         {
             step.changed += 1;
         }

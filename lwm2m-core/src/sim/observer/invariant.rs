@@ -30,6 +30,12 @@ pub enum Invariant {
     AnsweredLate,
     /// A request that comes twice is carried out once (section 4.5).
     AppliedOnce,
+    /// Each block of a body is answered as what it is, and nothing is done before the last one (RFC 7959, section
+    /// 2.3).
+    Blocks,
+    /// A request by multicast is answered with content and at leisure, or not at all, and nothing is done because
+    /// of it (RFC 7252, section 8).
+    Multicast,
     /// An account has one registration: Updates go where the last Register was granted, and there is no
     /// Register without a reason while a registration is live, nor while a bootstrap goes on.
     OneRegistration,
@@ -53,7 +59,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::WellFormed,
         Self::MessageSize,
         Self::MessageId,
@@ -63,6 +69,8 @@ impl Invariant {
         Self::Answered,
         Self::AnsweredLate,
         Self::AppliedOnce,
+        Self::Blocks,
+        Self::Multicast,
         Self::OneRegistration,
         Self::Observation,
         Self::AfterDeregister,
@@ -105,6 +113,8 @@ impl Invariant {
             Self::Answered => "every message answered once",
             Self::AnsweredLate => "late answers",
             Self::AppliedOnce => "applied once",
+            Self::Blocks => "block-wise transfer",
+            Self::Multicast => "multicast",
             Self::OneRegistration => "one registration",
             Self::Observation => "observations",
             Self::AfterDeregister => "nothing after de-register",

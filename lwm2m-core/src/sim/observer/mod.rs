@@ -9,10 +9,12 @@
 
 mod answers;
 mod asked;
+mod blocks;
 mod deadlines;
 mod gauges;
 mod invariant;
 mod messages;
+mod multicast;
 mod observations;
 mod registrations;
 mod silence;
@@ -26,11 +28,13 @@ use core::time::Duration;
 use coap_codec::{Code, Message, MessageType};
 
 use self::answers::Answers;
+use self::blocks::Blocks;
 use self::deadlines::Deadlines;
 pub use self::gauges::Gauges;
 use self::invariant::{Hex, Report};
 pub use self::invariant::{Invariant, Violation, Weather};
 use self::messages::Messages;
+use self::multicast::Multicast;
 use self::observations::Observations;
 use self::registrations::Registrations;
 use self::silence::Silence;
@@ -73,6 +77,11 @@ impl Seen<'_> {
     }
 }
 
+/// Whether news are of something that a server had done.
+const fn changes(event: &Event) -> bool {
+    matches!(event, Event::Executed { .. } | Event::Written { .. } | Event::Created { .. } | Event::Deleted { .. })
+}
+
 /// See the [module](self).
 #[derive(Clone, Debug)]
 pub struct Observer {
@@ -81,11 +90,15 @@ pub struct Observer {
     hosts: Vec<Arc<str>>,
     messages: Messages,
     answers: Answers,
+    blocks: Blocks,
+    multicast: Multicast,
     observations: Observations,
     registrations: Registrations,
     silence: Silence,
     deadlines: Deadlines,
     gauges: Gauges,
+    /// When the client was given something last.
+    called: Instant,
     steps: u64,
 }
 
@@ -110,11 +123,14 @@ impl Observer {
             hosts,
             messages: Messages::new(config.transmission),
             answers: Answers::new(config),
+            blocks: Blocks::default(),
+            multicast: Multicast::new(config.transmission.leisure),
             observations: Observations::default(),
             registrations: Registrations::new(config, accounts, now),
             silence: Silence::default(),
             deadlines: Deadlines::default(),
             gauges: Gauges::default(),
+            called: now,
             steps: 0,
         }
     }
@@ -171,6 +187,8 @@ impl Observer {
         let seen = Seen { now, peer, host, message };
         let fresh = self.messages.sent(&seen, report);
         let late = self.answers.sent(&seen, report);
+        self.blocks.sent(&seen, report);
+        self.multicast.sent(&seen, report);
         if fresh {
             let answer = late || seen.is(MessageType::Acknowledgement) || self.answers.is_answer(&seen);
             self.observations.sent(&seen, answer, report);
@@ -187,9 +205,11 @@ impl Observer {
             return;
         };
         let seen = Seen { now, peer, host, message };
+        self.deadlines.delivered(&message);
         let serves = self.registrations.serves(now, host);
         let another = self.answers.is_another(&seen);
         let repeated = self.answers.delivered(&seen, serves, &self.gauges, &self.limits);
+        self.blocks.delivered(&seen, another);
         self.messages.delivered(&seen, repeated || damaged);
         self.observations.delivered(&seen);
         self.registrations.delivered(&seen, damaged || another);
@@ -245,7 +265,9 @@ impl Observer {
         self.deadlines.progress();
         self.silence.event(event);
         self.answers.event(event);
-        self.registrations.event(event);
+        self.blocks.event(event, &mut self.report);
+        self.multicast.event(event, &mut self.report);
+        self.registrations.event(self.report.now, event);
         if matches!(event, Event::MayProceed(_) | Event::Deregistered { unconfirmed: Some(Reason::CutShort), .. }) {
             self.messages.excuse_all();
             self.answers.excuse_all();
@@ -265,10 +287,16 @@ impl Observer {
     /// Something other than a datagram or a timeout is about to be given to the client.
     pub fn input(&mut self, input: &Input) {
         self.steps += 1;
+        self.called = self.report.now;
         self.silence.input(input);
         match input {
+            Input::Multicast { peer, bytes, .. } => {
+                if let Ok(message) = Message::parse(bytes) {
+                    self.answers.by_multicast(self.report.now, *peer, &message);
+                    self.multicast.delivered(self.report.now, *peer, &message);
+                }
+            }
             Input::Datagram { .. }
-            | Input::Multicast { .. }
             | Input::Timeout { .. }
             | Input::Notify { .. }
             | Input::Application { .. }
@@ -282,12 +310,15 @@ impl Observer {
                 self.observations.forget(None);
                 self.registrations.restarted(true);
             }
-            Input::Restore { wake, .. } => {
+            Input::Restore { wake: Wake::Sleep { .. }, .. } => {
                 self.messages.excuse_all();
                 self.answers.clear();
-                if *wake == Wake::Restart {
-                    self.observations.forget(None);
-                }
+                self.registrations.restarted(false);
+            }
+            Input::Boot { .. } | Input::Restore { wake: Wake::Restart, .. } => {
+                self.messages.excuse_all();
+                self.answers.clear();
+                self.observations.forget(None);
                 self.registrations.restarted(false);
             }
             Input::ConnectionFailed { .. }
@@ -319,8 +350,12 @@ impl Observer {
     pub fn clock_stepped(&mut self, seconds: i64) {
         self.messages.excuse_all();
         self.answers.excuse_all();
+        self.multicast.excuse_all();
         if seconds > 0 {
             self.answers.doubt();
+        } else {
+            let waited = self.report.now.saturating_duration_since(self.called);
+            self.registrations.lose(waited.min(Duration::from_secs(seconds.unsigned_abs())));
         }
         self.registrations.doubt(None);
     }
@@ -334,12 +369,15 @@ impl Observer {
     /// After a timeout was given to the client at a time of its clock: the deadline that it names then.
     pub fn timed_out(&mut self, clock: Instant, next: Option<Instant>) {
         self.steps += 1;
-        self.deadlines.timed_out(clock, next, &mut self.report);
+        let is_full = self.gauges.is_full(&self.limits);
+        self.deadlines.timed_out(clock, next, is_full, &mut self.report);
     }
 
     /// Something happened, and all that it caused at once has been shown.
     pub fn settled(&mut self, gauges: Gauges, weather: Weather) {
         let now = self.report.now;
+        self.blocks.settled();
+        self.multicast.settled();
         self.answers.settled(now, &mut self.report);
         self.messages.settled(now, &mut self.report);
         self.silence.settled();

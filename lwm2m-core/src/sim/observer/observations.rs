@@ -66,7 +66,7 @@ impl Observations {
             }
         }
         known.newest = Some(sequence);
-        // An answer has the number of its request.
-        known.last = if answer { known.last } else { Some(id) };
+        // An answer at once has the number of its request; a late one may be rejected like a notification.
+        known.last = if seen.is(MessageType::Acknowledgement) { known.last } else { Some(id) };
     }
 }

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use coap_codec::{Code, Message, MessageId, MessageType};
+use coap_codec::{Code, Message, MessageId, MessageType, Token};
 
 use super::asked::{Asked, Kind, digest};
 use super::{Account, Invariant, Report, Seen, Weather};
@@ -45,6 +45,10 @@ struct Registration {
     account: Account,
     // ----- as the device sees it
     asked: Option<Asked>,
+    /// The token of its last Register: one that was on its way since before may be granted after it.
+    register: Option<Token>,
+    /// The token of a Register that it gave up, and that may be granted all the same.
+    given_up: Option<Token>,
     /// Where the last Register was granted: more than once, if it was answered more than once.
     granted: Vec<u64>,
     lifetime: Duration,
@@ -56,7 +60,8 @@ struct Registration {
     /// A De-register was sent, and no Register since.
     left: bool,
     // ----- as the platform sees it
-    asking: Option<Asked>,
+    /// What arrived last: it may be answered late, and in any order.
+    asking: [Option<Asked>; 4],
     /// What arrived last, to tell what comes again.
     heard: [(MessageId, Instant); 8],
     live_until: Option<Instant>,
@@ -75,6 +80,8 @@ struct Registration {
     refused_at: Option<Instant>,
     /// Disabled by its server at most until then.
     disabled_until: Instant,
+    /// How much time the device has lost since it was sound, because its clock stepped back.
+    lost: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -100,13 +107,15 @@ impl Registrations {
         let begin = |account| Registration {
             account,
             asked: None,
+            register: None,
+            given_up: None,
             granted: Vec::new(),
             lifetime,
             lease_until: now,
             sure: false,
             reason: true,
             left: false,
-            asking: None,
+            asking: [None; 4],
             heard: [(MessageId(0), Instant::ZERO); 8],
             live_until: None,
             live_lifetime: lifetime,
@@ -117,6 +126,7 @@ impl Registrations {
             longest: lifetime,
             refused_at: None,
             disabled_until: now,
+            lost: Duration::ZERO,
         };
         Self {
             accounts: accounts.into_iter().map(begin).collect(),
@@ -150,6 +160,12 @@ impl Registrations {
         }
     }
 
+    /// The device's clock stepped back, and it cannot know how long it had been waiting: all that it waits for
+    /// comes so much later.
+    pub(super) fn lose(&mut self, time: Duration) {
+        self.accounts.iter_mut().for_each(|own| own.lost += time);
+    }
+
     /// The device leaves: its De-registers are no servers' wish.
     pub(super) const fn leaves(&mut self) {
         self.leaving = true;
@@ -163,7 +179,7 @@ impl Registrations {
         if anew {
             for own in &mut self.accounts {
                 own.granted.clear();
-                (own.asked, own.asking) = (None, None);
+                (own.asked, own.asking) = (None, [None; 4]);
                 // The same numbers may come from another port.
                 own.heard = [(MessageId(0), Instant::ZERO); 8];
                 (own.left, own.tainted) = (false, false);
@@ -175,7 +191,7 @@ impl Registrations {
     pub(super) fn forgot(&mut self, host: usize) {
         if let Some(own) = self.at(host) {
             own.live_until = None;
-            own.asking = None;
+            own.asking = [None; 4];
             // What comes again is new to it.
             own.heard = [(MessageId(0), Instant::ZERO); 8];
         }
@@ -219,6 +235,7 @@ impl Registrations {
                 (own.left, own.sure) = (false, false);
                 own.granted.clear();
                 own.lifetime = asked.lifetime.unwrap_or(own.lifetime);
+                own.register = Some(asked.token);
                 let begun = own.asked.filter(|_| goes_on).map_or(seen.now, |before| before.at);
                 own.asked = Some(Asked { at: begun, ..asked });
             }
@@ -287,12 +304,14 @@ impl Registrations {
         }
     }
 
-    pub(super) fn event(&mut self, event: &Event) {
+    pub(super) fn event(&mut self, now: Instant, event: &Event) {
         let of = |own: &&mut Registration, server: u16| own.account.server == server;
         match *event {
             Event::Registered { server, .. } | Event::Updated { server } => {
                 if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
                     (own.sure, own.reason) = (true, false);
+                    // It was told so; whether its server knows is another question.
+                    (own.disabled_until, own.refused_at) = (Instant::ZERO, None);
                     self.leaving = false;
                 }
             }
@@ -308,13 +327,15 @@ impl Registrations {
             }
             Event::RegistrationFailed { server, .. } | Event::Deregistered { server, .. } => {
                 if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
+                    own.given_up = own.asked.map(|asked| asked.token).or(own.given_up);
                     (own.sure, own.reason, own.disturbed) = (false, true, true);
                 }
             }
-            // It leaves its server as soon as it may send again.
+            // It leaves its server as soon as it may send again, or without a word when it sleeps before that.
             Event::Executed { origin: Origin::Server(server), path } if is_disable(path) => {
                 if let Some(own) = self.accounts.iter_mut().find(|own| of(own, server)) {
                     (own.sure, own.reason, own.disturbed) = (false, true, true);
+                    own.disabled_until = now + DISABLED;
                 }
             }
             Event::BootstrapStarted => {
@@ -362,21 +383,27 @@ impl Registrations {
             }
             own.heard.rotate_right(1);
             own.heard[0] = (asked.id, now);
-            own.asking = Some(asked);
+            own.asking.rotate_right(1);
+            own.asking[0] = Some(asked);
         }
     }
 
     /// The platform answers.
     pub(super) fn replied(&mut self, host: usize, message: &Message<'_>) {
         let Some(own) = self.at(host) else { return };
-        let Some(asking) = own.asking.filter(|asking| asking.token == message.token()) else { return };
+        let asking = own.asking.iter().flatten().find(|asking| asking.token == message.token()).copied();
+        let Some(asking) = asking else { return };
         let lifetime = asking.lifetime.unwrap_or(own.live_lifetime);
         match (asking.kind, message.code()) {
             (Kind::Register, Code::CREATED) | (Kind::Update, Code::CHANGED) => {
                 own.live_lifetime = lifetime;
                 own.live_until = Some(asking.at + lifetime);
                 own.crooked = asking.damaged || (own.crooked && asking.lifetime.is_none());
-                own.disturbed = own.crooked;
+                // An answer that was held back says nothing of a De-register that the server did not get, and who
+                // gave its Register up, or has sent another one since, does not know that it lives.
+                let token = Some(asking.token);
+                let strays = asking.kind == Kind::Register && own.register != token;
+                own.disturbed = own.crooked || own.left || own.given_up == token || strays;
             }
             (Kind::Deregister, Code::DELETED) => own.live_until = None,
             _ => own.disturbed = true,
@@ -416,7 +443,7 @@ impl Registrations {
             }
             let lifetime = own.lifetime.max(own.live_lifetime);
             if own.live_until.is_some() && own.sure && now < own.lease_until {
-                (own.sound_at, own.longest, own.refused_at) = (now, lifetime, None);
+                (own.sound_at, own.longest, own.refused_at, own.lost) = (now, lifetime, None, Duration::ZERO);
                 continue;
             }
             own.longest = own.longest.max(lifetime);
@@ -424,7 +451,7 @@ impl Registrations {
             let trouble = self.fair_since.saturating_duration_since(own.sound_at);
             let prompt = own.refused_at.filter(|at| *at >= since).map(|at| at + PROMPT);
             let limit = since + bound(trouble, own.longest);
-            let limit = prompt.map_or(limit, |prompt| prompt.min(limit));
+            let limit = prompt.map_or(limit, |prompt| prompt.min(limit)) + own.lost;
             if now > limit && !own.tainted {
                 report.violated(
                     Invariant::Recovery,

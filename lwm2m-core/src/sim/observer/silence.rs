@@ -55,7 +55,9 @@ impl Silence {
             Input::LeaveFlightMode { .. } if self.goal == Some(Leave::FlightMode) => {
                 (self.left, self.goal) = (None, None);
             }
-            Input::Restart { .. } | Input::Restore { wake: Wake::Restart, .. } => *self = Self::default(),
+            Input::Restart { .. } | Input::Boot { .. } | Input::Restore { wake: Wake::Restart, .. } => {
+                *self = Self::default()
+            }
             _ => {}
         }
     }

@@ -73,6 +73,8 @@ pub enum BootstrapCommand {
     Discover(Path),
     /// Anything else.
     Ask(Ask),
+    /// The same, and whatever is answered, it goes on.
+    Try(Ask),
     /// Waits for so long before the next command.
     Pause(Duration),
     /// Bootstrap-Finish.
@@ -286,7 +288,8 @@ impl BootstrapServer {
             return;
         };
         let success = result.as_ref().is_ok_and(|response| response.code.is_success());
-        let over = if success { command == BootstrapCommand::Finish } else { !self.persists };
+        let insists = self.persists || matches!(command, BootstrapCommand::Try(_));
+        let over = if success { command == BootstrapCommand::Finish } else { !insists };
         self.answers.push(BootstrapAnswer { at: now, command, result });
         if over {
             self.sessions.remove(index);
@@ -314,7 +317,7 @@ impl BootstrapServer {
                     BootstrapCommand::Discover(path) => {
                         Ask { accept: Some(ContentFormat::LINK_FORMAT), ..Ask::at(Code::GET, *path) }
                     }
-                    BootstrapCommand::Ask(ask) => ask.clone(),
+                    BootstrapCommand::Ask(ask) | BootstrapCommand::Try(ask) => ask.clone(),
                     BootstrapCommand::Finish => Ask::new(Code::POST, "bs"),
                     BootstrapCommand::Write { path, format, payload } => {
                         Ask { format: Some(*format), payload: payload.clone(), ..Ask::at(Code::PUT, *path) }

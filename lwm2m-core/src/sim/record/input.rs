@@ -122,6 +122,13 @@ pub enum Input {
         /// How it comes back.
         wake: Wake,
     },
+    /// A power cut, after which the client is brought back from a snapshot that was written a while ago.
+    Boot {
+        /// When it is brought back.
+        now: Instant,
+        /// The snapshot.
+        snapshot: Vec<u8>,
+    },
     /// The application changed its model, as it says in its own words: `set /3/0/9 42`. The client
     /// is not called.
     Application {
@@ -153,6 +160,7 @@ impl Input {
             | Self::Resume { now, .. }
             | Self::Restart { now, .. }
             | Self::Restore { now, .. }
+            | Self::Boot { now, .. }
             | Self::Application { now, .. } => *now,
         }
     }
@@ -183,7 +191,15 @@ impl Input {
                 // It was accepted before, and nothing is judged by its key.
                 *client = Client::new(config, *now).unwrap_or_else(|error| panic!("{error}"));
             }
-            Self::Restore { now, wake } => restore(client, *now, *wake),
+            Self::Restore { now, wake } => {
+                let written = match wake {
+                    Wake::Sleep { elapsed } => now.saturating_sub(*elapsed),
+                    Wake::Restart => *now,
+                };
+                let snapshot = snapshot_of(client, written);
+                restore(client, &snapshot, *now, *wake);
+            }
+            Self::Boot { now, snapshot } => restore(client, snapshot, *now, Wake::Restart),
             Self::Application { .. } => {}
         }
         Ok(())
@@ -210,6 +226,7 @@ impl Input {
             Self::Restart { key, .. } => format!("restart {}", hex(&key.0)),
             Self::Restore { wake: Wake::Restart, .. } => "restore".to_string(),
             Self::Restore { wake: Wake::Sleep { elapsed }, .. } => format!("wake {}", elapsed.as_micros()),
+            Self::Boot { snapshot, .. } => format!("boot {}", hex(snapshot)),
             Self::Application { text, .. } => format!("application {}", text.replace(['\n', '\r'], " ")),
         };
         format!("> {} {words}", self.now().as_micros())
@@ -250,6 +267,7 @@ impl Input {
             }
             "restart" => Self::Restart { now, key: Key(unhex(next())?.try_into().ok()?) },
             "restore" => Self::Restore { now, wake: Wake::Restart },
+            "boot" => Self::Boot { now, snapshot: unhex(next())? },
             "wake" => {
                 let elapsed = Duration::from_micros(next().parse().ok()?);
                 Self::Restore { now, wake: Wake::Sleep { elapsed } }
@@ -260,16 +278,16 @@ impl Input {
     }
 }
 
-/// Through a snapshot and back.
-fn restore(client: &mut Client, now: Instant, wake: Wake) {
-    let written = match wake {
-        Wake::Sleep { elapsed } => now.saturating_sub(elapsed),
-        Wake::Restart => now,
-    };
+/// What a client writes into flash memory.
+pub(in crate::sim) fn snapshot_of(client: &Client, now: Instant) -> Vec<u8> {
     let mut flash = alloc::vec![0; 65_536];
-    let length = client.snapshot(written, &mut flash).unwrap_or_else(|error| panic!("{error}"));
-    let bytes = flash.get(..length).unwrap_or_default();
-    let restored = Client::restore(client.config().clone(), bytes, now, wake);
+    let length = client.snapshot(now, &mut flash).unwrap_or_else(|error| panic!("{error}"));
+    flash.truncate(length);
+    flash
+}
+
+fn restore(client: &mut Client, snapshot: &[u8], now: Instant, wake: Wake) {
+    let restored = Client::restore(client.config().clone(), snapshot, now, wake);
     *client = restored.unwrap_or_else(|error| panic!("{error}"));
 }
 

@@ -26,6 +26,7 @@ use core::fmt::Write;
 
 pub use self::header::Header;
 pub use self::input::Input;
+pub(super) use self::input::snapshot_of;
 pub use self::replay::{Mismatch, Replayed, replay};
 use crate::base::config::Config;
 use crate::base::event::Event;
@@ -145,6 +146,7 @@ mod tests {
             (Input::Resume { now, ticket: Ticket { index: 1, generation: 2 } }, "> 1234567 resume 1 2"),
             (Input::Restart { now, key: Key([0xab; 16]) }, "> 1234567 restart abababababababababababababababab"),
             (Input::Restore { now, wake: Wake::Restart }, "> 1234567 restore"),
+            (Input::Boot { now, snapshot: [0x4c, 0xff].into() }, "> 1234567 boot 4cff"),
             (
                 Input::Restore { now, wake: Wake::Sleep { elapsed: core::time::Duration::from_secs(1) } },
                 "> 1234567 wake 1000000",

@@ -29,7 +29,7 @@ use super::observer::Violation;
 use super::trace::Trace;
 
 pub use self::shrink::Shrunk;
-pub use self::subject::{Profile, Subject, Terminal};
+pub use self::subject::{Flash, Profile, Subject, Terminal};
 pub use self::world::World;
 
 /// Lives of one kind.

@@ -6,8 +6,8 @@ use crate::base::config::{Config, Credentials};
 use crate::base::limits::Limits;
 use crate::base::path::Path;
 use crate::base::rng::{Generator, Key};
-use crate::model::DataModel;
-use crate::objects::Device;
+use crate::model::{Ctx, DataModel, Part};
+use crate::objects::{Device, FirmwareAction, FirmwareUpdate, PackageStore, Protocol, StoreError};
 use crate::sim::network::Conditions;
 
 /// How demanding a life is.
@@ -61,7 +61,7 @@ impl Profile {
     }
 }
 
-/// A device that is put through a soak. Implement it for your own objects; [`Terminal`] is a plain Device.
+/// A device that is put through a soak. Implement it for your own objects; [`Terminal`] is a Device with firmware.
 pub trait Subject {
     /// Its objects.
     type Model: DataModel;
@@ -82,23 +82,38 @@ pub trait Subject {
     }
 }
 
-/// A terminal with nothing but a Device object, whose battery level changes.
+/// A terminal with a Device object, whose battery level changes, and firmware that can be updated.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal;
 
-impl Subject for Terminal {
-    type Model = Device;
+/// Flash memory that is large enough for everything, and never read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flash;
 
-    fn model(&self) -> Device {
-        let mut device = Device::new("Example Works", "TM-1");
-        device.battery_level = Some(80);
-        device
+impl PackageStore for Flash {
+    fn store(&mut self, _: &Ctx, _: Part<'_>) -> Result<(), StoreError> {
+        Ok(())
     }
 
-    fn change(&self, model: &mut Device, random: &mut Generator) -> Path {
+    fn discard(&mut self) {}
+}
+
+impl Subject for Terminal {
+    type Model = (Device, FirmwareUpdate<Flash>);
+
+    fn model(&self) -> Self::Model {
+        let mut device = Device::new("Example Works", "TM-1");
+        device.battery_level = Some(80);
+        (device, FirmwareUpdate::new(Flash, [Protocol::Coap]))
+    }
+
+    fn change(&self, (device, firmware): &mut Self::Model, random: &mut Generator) -> Path {
+        if firmware.take_action() == Some(FirmwareAction::Install) {
+            firmware.installed();
+        }
         let level = (random.next_u64() % 101) as u8;
         // Another one, or it is no change.
-        model.battery_level = if model.battery_level == Some(level) { Some((level + 1) % 101) } else { Some(level) };
+        device.battery_level = if device.battery_level == Some(level) { Some((level + 1) % 101) } else { Some(level) };
         Path::resource(3, 0, 9)
     }
 

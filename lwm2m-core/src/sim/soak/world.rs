@@ -111,6 +111,9 @@ impl<'a, S: Subject> World<'a, S> {
             let path = self.subject.change(&mut self.sim.model.model, &mut self.random);
             self.sim.notify(path);
             self.observe();
+            if self.random.next_u64().is_multiple_of(8) {
+                self.sim.keep_snapshot();
+            }
         }
     }
 

@@ -1,0 +1,239 @@
+//! The machines by themselves: what a whole life shows seldom, or late.
+
+use super::contact::Contact;
+use super::location::Location;
+use super::registration::Lease;
+use super::*;
+use crate::base::config::Credentials;
+use crate::base::limits::Limits;
+use crate::base::profile::{Backoff, Profile};
+use crate::base::rng::Key;
+use crate::exchange::{Endpoint, Peer, Transmission, Verdict};
+
+const START: Instant = Instant::from_secs(1_000);
+const SERVER: u16 = 1;
+
+fn after(seconds: u64) -> Instant {
+    START + Duration::from_secs(seconds)
+}
+
+/// The surroundings of a lifecycle, which a test owns.
+struct Desk {
+    config: Config,
+    accounts: Accounts,
+    generator: Generator,
+    events: Events,
+    lifecycle: Lifecycle,
+}
+
+impl Desk {
+    fn new(config: Config) -> Self {
+        let accounts = Accounts::new(&config);
+        let mut lifecycle = Lifecycle::new(START, &accounts, &config);
+        lifecycle.network = true;
+        Self { accounts, generator: Generator::new(Key::from_seed(1)), events: Events::new(16), lifecycle, config }
+    }
+
+    fn run<T>(&mut self, act: impl FnOnce(&mut Lifecycle, &mut World<'_>) -> T) -> T {
+        let Self { config, accounts, generator, events, lifecycle } = self;
+        act(lifecycle, &mut World { config, accounts, generator, events })
+    }
+}
+
+fn config() -> Config {
+    Config::new("x", Key::from_seed(1)).server(SERVER, "coap://dm.example", Credentials::NoSec, 3_600)
+}
+
+fn with_bootstrap_server() -> Config {
+    config().bootstrap_server("coap://bs.example", Credentials::NoSec)
+}
+
+fn terms(binding: Binding) -> Terms {
+    Terms { lifetime: 3_600, binding, objects: 0 }
+}
+
+fn exchange() -> ExchangeId {
+    let mut endpoint = Endpoint::new(Transmission::DEFAULT, &Limits::DEVICE, Key::from_seed(1));
+    endpoint.request(START, Peer(1), Code::POST, |_| Verdict::Send).unwrap()
+}
+
+/// Registered, with an Update that is due after `seconds`.
+fn registered(binding: Binding, seconds: u64, failures: u8) -> Registration {
+    let lease = Lease { location: Location::default(), terms: terms(binding), expires: after(3_600) };
+    let phase = Phase::Registered { update_at: after(seconds), failures };
+    Registration { state: State::Known { lease, phase }, ..Registration::due_at(SERVER, START) }
+}
+
+#[test]
+fn a_server_that_was_silent_is_told_nothing_before_the_update_that_is_due() {
+    for (binding, seconds, failures, out_of_touch) in [
+        (Binding::U, 60, 0, false),
+        (Binding::U, 0, 0, true),
+        (Binding::U, 60, 1, true),
+        // Nobody was asked yet.
+        (Binding::UQ, 60, 0, false),
+    ] {
+        let mut own = registered(binding, seconds, failures);
+        assert!(!own.is_out_of_touch(START), "it was heard");
+        own.contact = Contact::Unheard { last: START };
+        assert_eq!(own.is_out_of_touch(START), out_of_touch, "{seconds} {failures}");
+        own.contact = Contact::Asleep;
+        assert!(own.is_out_of_touch(START));
+    }
+    let unknown = Registration { contact: Contact::Unheard { last: START }, ..Registration::due_at(SERVER, START) };
+    assert!(!unknown.is_out_of_touch(START));
+}
+
+#[test]
+fn hearing_from_a_server_changes_something_when_it_was_out_of_reach_or_sleeps_by_turns() {
+    let mut own = registered(Binding::U, 60, 0);
+    assert!(!own.heard(after(1)), "as it was");
+    own.contact = Contact::Unheard { last: START };
+    assert!(own.heard(after(2)), "it can be told again");
+    assert_eq!(own.contact, Contact::Heard { last: after(2) });
+    assert!(!own.heard(after(3)));
+    let mut own = registered(Binding::UQ, 60, 0);
+    assert!(own.heard(after(1)) && own.heard(after(2)), "the awake time begins anew each time");
+}
+
+#[test]
+fn a_server_is_at_hand_while_it_is_registered_with_and_nothing_speaks_against_it() {
+    let own = registered(Binding::U, 60, 0);
+    assert!(own.is_at_hand());
+    assert!(!Registration { contact: Contact::Unheard { last: START }, ..own }.is_at_hand());
+    assert!(!registered(Binding::UQ, 60, 0).is_at_hand());
+    assert!(!Registration::due_at(SERVER, START).is_at_hand());
+}
+
+// What counts is what the server knows, or is being told.
+#[test]
+fn queue_mode_is_what_the_server_was_told_last() {
+    let telling =
+        |binding| State::Registering { exchange: exchange(), sent: START, terms: terms(binding), failures: 0 };
+    for (binding, other, queues) in [(Binding::U, Binding::UQ, false), (Binding::UQ, Binding::U, true)] {
+        let own = registered(binding, 60, 0);
+        assert_eq!(own.queues(), queues);
+        let State::Known { lease, .. } = own.state.clone() else { panic!() };
+        let phase = Phase::Updating { exchange: exchange(), sent: START, terms: terms(other), failures: 0 };
+        assert_eq!(Registration { state: State::Known { lease, phase }, ..own.clone() }.queues(), !queues);
+        assert_eq!(Registration { state: telling(binding), ..own }.queues(), queues);
+    }
+    assert!(!Registration::due_at(SERVER, START).queues());
+}
+
+#[test]
+fn a_server_that_left_queue_mode_does_not_fall_asleep() {
+    let awake = Duration::from_secs(93);
+    for contact in [Contact::Heard { last: after(5) }, Contact::Unheard { last: after(5) }] {
+        let own = Registration { contact, ..registered(Binding::UQ, 600, 0) };
+        assert_eq!(own.falls_asleep(awake), Some((after(98), after(600))), "until the Update");
+        assert_eq!(registered(Binding::UQ, 98, 0).falls_asleep(Duration::from_secs(98)), None, "it is due by then");
+    }
+    let asleep = Registration { contact: Contact::Asleep, ..registered(Binding::UQ, 600, 0) };
+    assert_eq!(asleep.falls_asleep(awake), None);
+    assert_eq!(asleep.asleep_until(START), Some(after(600)));
+    assert_eq!(asleep.asleep_until(after(600)), None);
+    assert_eq!(registered(Binding::U, 600, 0).falls_asleep(awake), None);
+    assert_eq!(registered(Binding::UQ, 600, 0).asleep_until(START), None);
+}
+
+// Back in the network, nobody waits a day because of what failed without it; nor is a server hammered.
+#[test]
+fn a_long_pause_becomes_the_shortest_one_when_the_network_is_back() {
+    let policy = Profile::OMA.registration;
+    let first = policy.backoff.first;
+    for (seconds, hurries) in [(30, false), (60, false), (61, true), (86_400, true)] {
+        let mut desk = Desk::new(config());
+        desk.lifecycle.registrations[0].state = State::Unregistered { at: after(seconds), failures: 9 };
+        desk.run(|lifecycle, world| lifecycle.reappear(START, world));
+        let State::Unregistered { at, failures: 9 } = desk.lifecycle.registrations[0].state else { panic!() };
+        assert!(if hurries { START + first <= at && at <= START + first + first / 2 } else { at == after(seconds) });
+        assert!(at <= after(seconds));
+
+        let mut bootstrap = Bootstrap::Wanted { at: after(seconds), failures: 9 };
+        bootstrap.network_up(START, Duration::ZERO, &Backoff::SERVER, &mut desk.generator);
+        let Bootstrap::Wanted { at, failures: 9 } = bootstrap else { panic!() };
+        assert!(if hurries { START + first <= at && at <= START + first + first / 2 } else { at == after(seconds) });
+        assert!(at <= after(seconds));
+    }
+}
+
+// OMA LwM2M 1.0, 5.2.2; a policy of this client for what comes after it.
+#[test]
+fn the_bootstrap_server_is_asked_after_each_round_of_failures() {
+    let asked = |enough: u8, failures: u8| {
+        let mut desk = Desk::new(with_bootstrap_server());
+        desk.config.bootstrap.after_failures = enough;
+        desk.lifecycle.bootstrap = Bootstrap::Idle;
+        desk.lifecycle.registrations[0].state = State::Unregistered { at: START, failures: failures.saturating_sub(1) };
+        desk.run(|lifecycle, world| lifecycle.blocked(START, Role::Server(SERVER), Reason::TimedOut, world));
+        assert_eq!(desk.lifecycle.registrations[0].failures(), failures);
+        desk.lifecycle.bootstrap != Bootstrap::Idle
+    };
+    for (failures, expected) in [(1, false), (4, false), (5, true), (6, false), (10, true), (254, false), (255, true)] {
+        assert_eq!(asked(5, failures), expected, "{failures}");
+    }
+    // Where the count ends, it is as if each were a round of its own.
+    assert!(asked(2, 255));
+    for failures in [1, 128, 255] {
+        assert!(!asked(0, failures), "never");
+    }
+}
+
+#[test]
+fn one_server_that_answers_is_enough_to_go_without_a_bootstrap() {
+    let mut desk = Desk::new(with_bootstrap_server().server(2, "coap://b.example", Credentials::NoSec, 60));
+    desk.lifecycle.bootstrap = Bootstrap::Idle;
+    let fail = |desk: &mut Desk, server| {
+        desk.run(|lifecycle, world| lifecycle.blocked(START, Role::Server(server), Reason::TimedOut, world));
+    };
+    (0..5).for_each(|_| fail(&mut desk, 1));
+    assert_eq!(desk.lifecycle.bootstrap, Bootstrap::Idle);
+    (0..5).for_each(|_| fail(&mut desk, 2));
+    assert_ne!(desk.lifecycle.bootstrap, Bootstrap::Idle);
+}
+
+// OMA LwM2M 1.0, Appendix D.1.1: with 0 the account lives for ever.
+#[test]
+fn a_bootstrap_account_whose_timeout_is_zero_stays() {
+    for (timeout, purge_at) in [(None, None), (Some(0), None), (Some(60), Some(after(60)))] {
+        let mut desk = Desk::new(with_bootstrap_server());
+        for account in desk.accounts.0.instances.iter_mut().filter(|account| account.is_bootstrap_server()) {
+            account.account_timeout = timeout;
+        }
+        let Desk { accounts, config, events, lifecycle, .. } = &mut desk;
+        lifecycle.bootstrap_command(START, true, accounts, config, events);
+        lifecycle.bootstrap_finish(START, accounts, config, events, &|_, _| true).unwrap();
+        assert_eq!(lifecycle.purge_at, purge_at, "{timeout:?}");
+        desk.run(|lifecycle, world| lifecycle.handle_timeout(after(60), world));
+        assert_eq!(desk.accounts.0.bootstrap_server().is_none(), purge_at.is_some());
+    }
+}
+
+// Requests are served by whom the network lets through, and the bootstrap server's when it was asked or may begin.
+#[test]
+fn the_bootstrap_server_is_served_when_it_was_asked_or_may_begin() {
+    for (initiated, running, present, expected) in [
+        (false, false, true, false),
+        (true, false, true, true),
+        (false, true, true, true),
+        (true, false, false, false),
+        (false, true, false, false),
+    ] {
+        let mut desk = Desk::new(with_bootstrap_server());
+        desk.config.bootstrap.server_initiated = initiated;
+        if running {
+            let Desk { accounts, config, events, lifecycle, .. } = &mut desk;
+            lifecycle.bootstrap_command(START, true, accounts, config, events);
+        } else {
+            desk.lifecycle.bootstrap = Bootstrap::Idle;
+        }
+        for (network, presence) in
+            [(present, Presence::Present), (true, if present { Presence::Present } else { Presence::Flight })]
+        {
+            (desk.lifecycle.network, desk.lifecycle.presence) = (network, presence);
+            assert_eq!(desk.lifecycle.serves(START, Role::Bootstrap, &desk.config), expected);
+        }
+        assert_eq!(desk.lifecycle.heeds_bootstrap_server(&desk.config), initiated || running);
+    }
+}

@@ -1,0 +1,57 @@
+//! Sleep with the memory off.
+
+use lwm2m_core::{Client, Config, Credentials, Key, Wake};
+
+use crate::common::{Desk, secs};
+use crate::{REFUSES, disabling, leaving};
+
+/// The same desk, after a sleep of a second with its memory off.
+fn sleep(desk: &mut Desk) {
+    let mut buffer = [0; 1_024];
+    let len = desk.client.snapshot(desk.now, &mut buffer).unwrap();
+    let wake = Wake::Sleep { elapsed: secs(1) };
+    desk.now = desk.now + secs(1);
+    desk.client = Client::restore(desk.client.config().clone(), &buffer[..len], desk.now, wake).unwrap();
+}
+
+#[test]
+fn a_sleep_in_the_middle_of_leaving_comes_back_to_life() {
+    // Back already, before the De-register was over.
+    let mut desk = leaving();
+    desk.client.leave_flight_mode(desk.now);
+    sleep(&mut desk);
+    desk.timeout();
+    assert!(desk.client.is_registered(desk.now, 1));
+    // On the way into flight mode.
+    let mut desk = leaving();
+    sleep(&mut desk);
+    desk.pass(secs(100));
+    assert!(!desk.client.is_registered(desk.now, 1));
+    desk.client.leave_flight_mode(desk.now);
+    desk.pass(secs(1));
+    assert!(desk.client.is_registered(desk.now, 1));
+}
+
+#[test]
+fn a_sleep_in_the_middle_of_a_disable_comes_back_to_life_after_it() {
+    let mut desk = disabling();
+    sleep(&mut desk);
+    desk.pass(secs(8));
+    assert!(!desk.client.is_registered(desk.now, 1));
+    desk.pass(secs(2));
+    assert!(desk.client.is_registered(desk.now, 1));
+}
+
+#[test]
+fn the_pause_between_bootstraps_survives_a_sleep() {
+    let mut config = Config::new("x", Key::from_seed(1)).bootstrap_server("coap://bs.example", Credentials::NoSec);
+    config.bootstrap.honour_hold_off = false;
+    let mut desk = Desk::new(config);
+    desk.server = REFUSES;
+    desk.client.network_up(desk.now);
+    desk.pass(secs(3_600));
+    let due = desk.client.poll_timeout();
+    assert!(due > Some(desk.now + secs(600)), "{due:?}");
+    sleep(&mut desk);
+    assert_eq!(desk.client.poll_timeout(), due);
+}
