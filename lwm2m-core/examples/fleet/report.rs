@@ -112,8 +112,9 @@ pub(crate) fn print_costs(plan: &Plan, fleet: &Fleet, cpu: f64) {
     println!("processor: {cpu:.1} s, {:.1} us for a terminal's day", cpu * 1e6 / days.max(f64::MIN_POSITIVE));
 }
 
-const fn parts(memory: Memory) -> [(&'static str, usize); 8] {
-    let Memory { inline, buffers, exchange, accounts, lifecycle, reporting, events, connections, config } = memory;
+const fn parts(memory: Memory) -> [(&'static str, usize); 9] {
+    let Memory { inline, buffers, exchange, accounts, lifecycle, reporting, events, connections, config, strings } =
+        memory;
     [
         ("Client", inline),
         ("datagram buffers", buffers),
@@ -123,6 +124,7 @@ const fn parts(memory: Memory) -> [(&'static str, usize); 8] {
         ("observations and events", reporting + events),
         ("sessions", connections),
         ("configuration", config),
+        ("strings and keys", strings),
     ]
 }
 
