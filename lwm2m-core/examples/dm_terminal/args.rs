@@ -9,9 +9,10 @@ use std::path::PathBuf;
 
 use endpoint_name::EndpointName;
 use lexopt::prelude::*;
+use lwm2m_core::Credentials;
 
 use crate::keys::Keys;
-use crate::terminal::{ENDPOINT, Identity, LIFETIME};
+use crate::terminal::{ENDPOINT, Identity, LIFETIME, is_secure};
 use crate::uri::Authority;
 
 /// What `--help` prints.
@@ -36,6 +37,7 @@ Options
   --lose N             the network loses the Nth datagram of the life
   --bootstrap URI      the bootstrap server, coap://HOST[:PORT]; it names the server to go on with
   --server URI         the server to register with; with --bootstrap too, if the bootstrap fails
+  --psk ID:HEXKEY      identity and key for a coaps URI, where it was built with DTLS
   --lifetime SECONDS   the registration's lifetime, where the bootstrap server gives none (86400)
   --run-for SECONDS    leaves after this time, and at once when the platform refuses it (4.00, 4.01,
                        4.03, 4.12) before it ever was registered; otherwise it would try again later
@@ -76,6 +78,8 @@ pub(crate) struct Options {
     pub(crate) identity: Identity,
     /// Those of clients after the first.
     pub(crate) keys: Keys,
+    /// For servers with a `coaps` URI.
+    pub(crate) credentials: Credentials,
     pub(crate) json: bool,
     pub(crate) record: Option<PathBuf>,
     pub(crate) mode: Mode,
@@ -103,7 +107,7 @@ pub(crate) enum Mode {
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
     let (mut json, mut record, mut seed, mut lose, mut run_for) = (false, None, None, None, None);
     let (mut bootstrap, mut server, mut lifetime, mut endpoint) = (None, None, None, None);
-    let mut confirmable = true;
+    let (mut confirmable, mut psk) = (true, None);
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         let argument = match argument {
             Long(name) => name.to_string(),
@@ -123,7 +127,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
             "lose" => lose = Some(number(&mut parser, "lose", 1..=usize::MAX)?),
             "lifetime" => lifetime = Some(number(&mut parser, "lifetime", 1..=u32::MAX)?),
             "run-for" => run_for = Some(number(&mut parser, "run-for", 1..=u32::MAX)?),
-            "psk" => return Err("--psk: DTLS is not supported yet".into()),
+            "psk" => psk = Some(credentials(&value(&mut parser, "psk")?)?),
             other => return Err(format!("--{other}: there is no such option; --help lists them")),
         }
     }
@@ -137,6 +141,9 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
         if given && !wants_real && real {
             return Err(format!("--{name}: this can't go with --bootstrap or --server"));
         }
+    }
+    if [&bootstrap, &server].into_iter().flatten().any(|uri| is_secure(uri)) && psk.is_none() {
+        return Err("--psk: a coaps URI needs it".into());
     }
     // A name is short, and lives as long as the program.
     let endpoint: &'static str = Box::leak(endpoint.unwrap_or_else(|| ENDPOINT.into()).into_boxed_str());
@@ -152,7 +159,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
         Mode::Life { seed: seed.unwrap_or(DEFAULT_SEED), lose }
     };
     let identity = Identity { name, key: keys.next()?, lifetime: lifetime.unwrap_or(LIFETIME), confirmable };
-    Ok(Request::Run(Options { identity, keys, json, record, mode }))
+    let credentials = psk.unwrap_or(Credentials::NoSec);
+    Ok(Request::Run(Options { identity, keys, credentials, json, record, mode }))
 }
 
 /// The life in virtual time is the same every time, unless another seed is asked for.
@@ -161,6 +169,17 @@ const DEFAULT_SEED: u64 = 1;
 fn value(parser: &mut lexopt::Parser, name: &str) -> Result<String, String> {
     let value = parser.value().map_err(|error| error.to_string())?;
     value.into_string().map_err(|_| format!("--{name}: the value is not UTF-8"))
+}
+
+/// `IDENTITY:HEXKEY`.
+fn credentials(text: &str) -> Result<Credentials, String> {
+    let bytes = |hex: &str| {
+        let pairs = hex.as_bytes().chunks(2).map(|pair| core::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2));
+        pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect::<Option<Vec<u8>>>()
+    };
+    let parts = text.rsplit_once(':').and_then(|(identity, key)| Some((identity.into(), bytes(key)?)));
+    let (identity, key) = parts.ok_or("--psk: it is no IDENTITY:HEXKEY")?;
+    Ok(Credentials::Psk { identity, key })
 }
 
 fn number<T: FromStr + PartialOrd + Display>(
@@ -206,6 +225,8 @@ mod tests {
             ("--run-for 60", "--run-for: this needs --bootstrap or --server"),
             ("--server http://a", "--server: http://a: the scheme is neither coap nor coaps"),
             ("--endpoint ;;;1.0", "--endpoint: "),
+            ("--psk name", "--psk: it is no IDENTITY:HEXKEY"),
+            ("--psk name:0", "--psk: it is no IDENTITY:HEXKEY"),
             ("--json=yes", ""),
             ("--jason", "--jason: there is no such option; --help lists them"),
             ("life", ""),

@@ -10,12 +10,16 @@
 //! cargo run --example dm_terminal -- --lose 11
 //! cargo run --example dm_terminal -- --bootstrap coap://127.0.0.1:5683
 //! ```
+//!
+//! The package in `examples/tokio_terminal` builds it once more, with DTLS.
 #![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a program has a standard library")]
 
 mod args;
 mod command;
 mod decode;
 mod draw;
+#[cfg_attr(feature = "dtls", path = "../tokio_terminal/src/dtls.rs")]
+mod dtls;
 mod failure;
 mod inbox;
 mod json;

@@ -5,6 +5,8 @@
 //! and carries out what the client wants. It goes in as an `Input`, which is one call of the client
 //! that can be written down for `--record`; a program that records nothing just makes the call.
 
+mod sessions;
+
 use core::time::Duration;
 use std::io;
 use std::net::UdpSocket;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 
 use lwm2m_core::sim::record::Input;
-use lwm2m_core::{Client, Event, Instant, Leave, Output};
+use lwm2m_core::{Client, Event, Instant, Leave, Output, Peer};
 
 use crate::args::Options;
 use crate::command::{self, COMMANDS, Command};
@@ -56,7 +58,8 @@ pub(crate) fn run(
         // Wait for the next thing to happen, but not past the client's deadline, or our own.
         let end = terminal.ends_at(run_until);
         let patience = terminal.ways.is_trying().then(|| terminal.now() + PATIENCE);
-        let deadline = terminal.client.poll_timeout().into_iter().chain(end).chain(patience).min();
+        let session = terminal.ways.deadline().map(|at| Instant::from_std(terminal.origin, at));
+        let deadline = terminal.client.poll_timeout().into_iter().chain(end).chain(patience).chain(session).min();
         let wait = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(terminal.now()));
         let message = inbox.recv_timeout(wait);
         // Each input of the client is followed by carrying out what it wants: see `input`.
@@ -69,6 +72,7 @@ pub(crate) fn run(
             Ok(Message::Stop) => terminal.leave(now, "Ctrl-C"),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => terminal.settle(),
         }
+        terminal.sessions_go_on();
         if terminal.client.poll_timeout().is_some_and(|deadline| deadline <= now) {
             terminal.input(Input::Timeout { now });
         }
@@ -97,6 +101,8 @@ struct Terminal {
     heard: bool,
     obstacle: Option<String>,
     plan: Plan,
+    /// A server did not answer: perhaps it does not know its session any more.
+    silent: bool,
     /// Nothing can be shown or recorded any more, and why.
     broken: Option<String>,
 }
@@ -109,7 +115,7 @@ impl Terminal {
         server: Option<&str>,
         outbox: SyncSender<Message>,
     ) -> Result<Self, String> {
-        let config = terminal::config(&options.identity, bootstrap, server);
+        let config = terminal::config(&options.identity, &options.credentials, bootstrap, server);
         let record = Record::new(options.create_record()?, &config)?;
         let title = format!("A DM terminal on UDP. It takes commands, a line each:\n{COMMANDS}");
         Ok(Self {
@@ -128,6 +134,7 @@ impl Terminal {
             heard: false,
             obstacle: None,
             plan: Plan::Stay,
+            silent: false,
             broken: None,
         })
     }
@@ -170,15 +177,15 @@ impl Terminal {
         while let Some(output) = self.client.poll_output() {
             self.record.output(&output);
             match output {
-                Output::Connect { peer, uri, .. } => {
+                Output::Connect { peer, uri, security } => {
                     let authority = Authority::of(uri);
-                    let host = authority.as_ref().map_or_else(|_| uri.to_string(), Authority::to_string);
                     self.view.order(now, &format!("asks for a way to {uri}"));
-                    inbox::connect(self.ways.ask(peer, host), authority, self.outbox.clone());
+                    let way = self.ways.ask(peer, authority.to_string(), security);
+                    inbox::connect(way, authority, self.outbox.clone());
                 }
                 Output::Transmit { peer, datagram } => {
                     // One that can't be sent is one that is lost: the client will send it again.
-                    let passage = match self.ways.socket(peer).map(|socket| send(socket, datagram)) {
+                    let passage = match self.ways.send(peer, datagram) {
                         Some(Ok(_)) => Passage::Arrives,
                         Some(Err(error)) => Passage::Stopped(format!("not sent: {error}")),
                         None => Passage::Stopped("not sent: there is no socket".into()),
@@ -195,6 +202,7 @@ impl Terminal {
             self.record.event(&event);
             self.standing.note(&event);
             self.view.event(now, &event)?;
+            self.silent |= sessions::is_silence(&event);
             if event == Event::MayProceed(Leave::PowerOff) {
                 self.plan = self.plan.may_proceed();
             }
@@ -215,26 +223,37 @@ impl Terminal {
         let peer = way.peer;
         match opened {
             Ok(socket) => {
-                if let Some(session) = self.ways.opened(way, socket) {
+                if let Some(session) = self.ways.opened(way, socket)
+                    && !self.shake_hands(peer)
+                {
                     self.input(Input::Connected { now, peer, session });
                 }
             }
             Err(error) => {
                 if self.ways.failed(way) {
-                    let obstacle = format!("{} cannot be reached: {error}", self.ways.host(peer));
-                    self.view.command(now, &obstacle);
-                    self.obstacle = Some(obstacle);
-                    self.input(Input::ConnectionFailed { now, peer });
+                    self.unreachable(now, peer, &error.to_string());
                 }
             }
         }
     }
 
+    /// There is no way to a peer.
+    fn unreachable(&mut self, now: Instant, peer: Peer, why: &str) {
+        let obstacle = format!("{} cannot be reached: {why}", self.ways.host(peer));
+        self.view.command(now, &obstacle);
+        self.obstacle = Some(obstacle);
+        self.input(Input::ConnectionFailed { now, peer });
+    }
+
     fn received(&mut self, now: Instant, way: Try, bytes: Vec<u8>) {
-        if !self.ways.is_open(way) {
-            return;
+        match self.ways.is_open(way) {
+            true if self.ways.is_secure(way.peer) => self.record_in(way.peer, &bytes),
+            true => self.datagram_in(now, way.peer, bytes),
+            false => {}
         }
-        let peer = way.peer;
+    }
+
+    fn datagram_in(&mut self, now: Instant, peer: Peer, bytes: Vec<u8>) {
         let passage =
             if self.network { Passage::Arrives } else { Passage::Stopped("not heard: there is no network".into()) };
         self.datagrams += 1;
@@ -370,13 +389,5 @@ impl Terminal {
         let silence = (!self.heard).then_some("no answer came before it ended");
         let verdict = self.standing.verdict(self.obstacle.as_deref().or(silence));
         verdict.map_err(|complaint| if self.view.is_closed() { Failure::Quiet } else { complaint.into() })
-    }
-}
-
-/// Sends a datagram. An error may be that of an earlier one, to which nobody listened: not of this.
-fn send(socket: &UdpSocket, datagram: &[u8]) -> io::Result<usize> {
-    match socket.send(datagram) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => socket.send(datagram),
-        sent => sent,
     }
 }

@@ -1,4 +1,4 @@
-//! Where a `coap` URI leads.
+//! Where a `coap` or `coaps` URI leads.
 
 use core::fmt;
 use std::io;
@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 
 use lwm2m_core::Uri;
 
-/// Host and port of a `coap` URI.
+use crate::dtls;
+
+/// Host and port of a URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Authority {
     host: String,
@@ -14,21 +16,21 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// The host and port of a `coap` URI that says nothing else.
+    /// The host and port of a URI that says nothing else.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let uri = Uri::parse(text).map_err(|error| format!("{text}: {error}"))?;
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return Err(format!("{text}: only a host and a port may follow coap://"));
         }
-        Self::of(uri)
+        if uri.is_secure() && !dtls::SUPPORTED {
+            return Err(format!("{text}: this program was built without DTLS, use coap://"));
+        }
+        Ok(Self::of(uri))
     }
 
     /// Where the client wants a session with.
-    pub(crate) fn of(uri: Uri<'_>) -> Result<Self, String> {
-        match uri.is_secure() {
-            true => Err(format!("{uri}: DTLS is not supported yet, use coap://")),
-            false => Ok(Self { host: uri.host().into(), port: uri.port() }),
-        }
+    pub(crate) fn of(uri: Uri<'_>) -> Self {
+        Self { host: uri.host().into(), port: uri.port() }
     }
 
     /// A socket that sends to this host, and hears nobody else.

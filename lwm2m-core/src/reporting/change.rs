@@ -268,6 +268,7 @@ impl Encode for Both<'_, '_> {
 mod tests {
     use super::*;
     use crate::base::attributes::Number;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     fn thresholds(lt: Option<f64>, gt: Option<f64>, st: Option<f64>) -> Attributes {

@@ -25,8 +25,11 @@ const BOOTSTRAP_SERVER: &str = "coap://bootstrap.example";
 /// Lives the life, shows it, and says which step was wrong, if one was.
 pub(crate) fn run(options: &Options, seed: u64, lose: Option<usize>) -> Result<(), String> {
     let title = "The life of a DM terminal, in virtual time. The platform, too, is inside this program.";
-    let mut sim =
-        Sim::new(terminal::config(&options.identity, Some(BOOTSTRAP_SERVER), None), terminal::objects(), seed);
+    let mut sim = Sim::new(
+        terminal::config(&options.identity, &options.credentials, Some(BOOTSTRAP_SERVER), None),
+        terminal::objects(),
+        seed,
+    );
     let mut file = options.create_record()?;
     sim.record(file.is_some());
     if let Some(number) = lose {

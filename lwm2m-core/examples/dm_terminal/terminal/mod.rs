@@ -11,7 +11,7 @@ use lwm2m_core::objects::{
     ConnectivityMonitoring, Device, DeviceAction, DownloadError, FirmwareAction, FirmwareState, FirmwareUpdate,
     Instances, Protocol, bearer,
 };
-use lwm2m_core::{Config, Credentials, Instant, Key, Limits};
+use lwm2m_core::{Config, Credentials, Instant, Key, Limits, Uri};
 
 use self::flash::Flash;
 use self::hour_meter::HourMeter;
@@ -39,18 +39,29 @@ pub(crate) struct Identity {
     pub(crate) confirmable: bool,
 }
 
-/// The DM profile, with the accounts that the terminal is made with.
-pub(crate) fn config(identity: &Identity, bootstrap: Option<&str>, server: Option<&str>) -> Config {
+/// Whether a URI wants DTLS.
+pub(crate) fn is_secure(uri: &str) -> bool {
+    Uri::parse(uri).is_ok_and(|uri| uri.is_secure())
+}
+
+/// The DM profile, with the accounts that the terminal is made with. `credentials` are for `coaps` URIs.
+pub(crate) fn config(
+    identity: &Identity,
+    credentials: &Credentials,
+    bootstrap: Option<&str>,
+    server: Option<&str>,
+) -> Config {
+    let fit = |uri: &str| if is_secure(uri) { credentials.clone() } else { Credentials::NoSec };
     let mut config = Config::dm(identity.name, identity.key);
     config.default_lifetime = identity.lifetime;
     config.confirmable_notifications = identity.confirmable;
     // A person or a test at the other end may write more often than a platform does.
     config.limits = Limits::GATEWAY;
     if let Some(uri) = bootstrap {
-        config = config.bootstrap_server(uri, Credentials::NoSec);
+        config = config.bootstrap_server(uri, fit(uri));
     }
     if let Some(uri) = server {
-        config = config.server(SHORT_SERVER_ID, uri, Credentials::NoSec, identity.lifetime);
+        config = config.server(SHORT_SERVER_ID, uri, fit(uri), identity.lifetime);
     }
     config
 }

@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn each_place_counts_as_memory() {
-        assert!(Retransmission::new(3).heap() >= 3 * size_of::<Unacknowledged>());
+        let mut table = Retransmission::new();
+        table.reserve(3);
+        assert!(table.heap() >= 3 * size_of::<Unacknowledged>());
     }
 
     fn one_message(seed: u64) -> Retransmission {

@@ -113,11 +113,8 @@ pub(in crate::sim) fn lift<M: DataModel>(sim: &mut Sim<Moody<M>>, standing: &mut
         enact(sim, standing);
         let still = |kinds: &[Kind]| standing.active.iter().any(|(_, fault)| kinds.contains(&fault.kind));
         match over.kind {
-            kind if OFF.contains(&kind) => {
-                if !still(&OFF) {
-                    sim.network_up();
-                }
-            }
+            kind if OFF.contains(&kind) && still(&OFF) => {}
+            kind if OFF.contains(&kind) => sim.network_up(),
             Kind::FlightMode if !still(&[Kind::FlightMode]) => sim.leave_flight_mode(),
             Kind::Late => {
                 while let Some(ticket) = sim.model.take_ticket() {

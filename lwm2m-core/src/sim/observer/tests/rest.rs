@@ -56,7 +56,7 @@ fn deadlines_move_forward_and_have_a_purpose() {
         if asked {
             bench.delivered(&attributes, &[&message(ACK, Code::CHANGED, 70, 9, &[])], &[]);
         }
-        for time in (0..1_000).step_by(every).map(|second| Instant::from_secs(second)) {
+        for time in (0..1_000).step_by(every).map(Instant::from_secs) {
             bench.observer.begin(time);
             bench.observer.timed_out(time, None);
         }
