@@ -23,6 +23,11 @@ mod reporting;
 #[cfg(feature = "sim")]
 pub mod sim;
 
+// The guide's code is tested here. The package is without it: it is looked for only when documentation is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+mod guide {}
+
 // What the interface above is made of.
 pub use coap_codec::Uri;
 pub use {coap_codec, endpoint_name};
