@@ -129,8 +129,8 @@ impl Client {
         Some(Received::Response)
     }
 
-    /// Something at or below a path changed, as [`notify`](Self::notify) says it of what is no instance: the
-    /// server is told, if it is to be told now. None: nothing has happened.
+    /// Something at or below an instance changed, as [`notify`](Self::notify) has it: the server is told, if it
+    /// is to be told now. None: nothing has happened.
     pub(super) fn tell_calmly(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) -> Option<()> {
         let session = self.calm(now)?;
         let (Role::Server(server), false) = (session.role, self.wake.is_some_and(|at| at <= now)) else { return None };
