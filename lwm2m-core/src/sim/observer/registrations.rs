@@ -396,15 +396,17 @@ impl Registrations {
         let asking = known.find_map(|asking| asking.take_if(|asking| asking.token == message.token()));
         let Some(asking) = asking else { return };
         let lifetime = asking.lifetime.unwrap_or(own.live_lifetime);
+        let token = Some(asking.token);
+        let strays = asking.kind == Kind::Register && own.register != token;
         match (asking.kind, message.code()) {
+            // An answer that was held back: which of two Registers its server goes by is seen at the next Update.
+            (Kind::Register, Code::CREATED) if strays && own.live_until.is_some() => own.disturbed = true,
             (Kind::Register, Code::CREATED) | (Kind::Update, Code::CHANGED) => {
                 own.live_lifetime = lifetime;
                 own.live_until = Some(asking.at + lifetime);
                 own.crooked = asking.damaged || (own.crooked && asking.lifetime.is_none());
-                // An answer that was held back says nothing of a De-register that the server did not get, and who
-                // gave its Register up, or has sent another one since, does not know that it lives.
-                let token = Some(asking.token);
-                let strays = asking.kind == Kind::Register && own.register != token;
+                // It says nothing of a De-register that the server did not get either, and who gave its Register up,
+                // or has sent another one since, does not know that it lives.
                 own.disturbed = own.crooked || own.left || own.given_up == token || strays;
             }
             (Kind::Deregister, Code::DELETED) => own.live_until = None,

@@ -293,3 +293,28 @@ fn an_answer_that_is_repeated_grants_nothing_once_more() {
     bench.settle();
     bench.is_well();
 }
+
+#[test]
+fn a_grant_of_a_life_before_does_not_shorten_the_lifetime_of_now() {
+    let (path, query) = (OptionNumber::URI_PATH, OptionNumber::URI_QUERY);
+    let short = message(CON, Code::POST, 1, 1, &[(path, b"rd"), (query, b"ep=x"), (query, b"lt=900")]);
+    let mut bench = Bench::new();
+    let host = bench.host.clone();
+    bench.sent(&short);
+    bench.observer.arrived(&host, &short, false);
+    bench.input(&Input::Restore { now: Instant::ZERO, wake: crate::Wake::Restart });
+    bench.input(&Input::NetworkUp { now: Instant::ZERO });
+    bench.register(2);
+    bench.observer.replied(&host, &created(1, 1));
+    bench.settle();
+    bench.at(3_000.0);
+    bench.update(3);
+    bench.at(3_990.0);
+    bench.settle();
+    bench.at(6_590.0);
+    bench.settle();
+    bench.is_well();
+    bench.at(6_610.0);
+    bench.settle();
+    bench.reports(Invariant::UpdateInTime);
+}
