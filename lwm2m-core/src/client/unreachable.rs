@@ -5,15 +5,15 @@ use crate::base::event::Reason;
 use crate::base::time::Instant;
 
 impl Client {
-    /// The device will not be reachable for a while, and is awake again at `wake`, in its own time: an Update that would be due
-    /// in between does not wake it. It waits until `wake` where that leaves
-    /// [`RegistrationPolicy::margin`](crate::RegistrationPolicy) before the end of the lifetime (250 s unless set
-    /// otherwise: two cycles of retransmissions; half of a lifetime below 600 s). Where it does not, the Update
-    /// is due at once, while the device is awake, if the new lifetime lasts until `wake` with its margin. If neither
-    /// helps, nothing changes, and [`rest`](Self::rest) ends before `wake`.
+    /// The device will not be reachable for a while, and is awake again at `wake`: no Update is to be due in between
+    /// (OMA LwM2M 1.0, 5.3.2). One that would be waits until `wake`, if that leaves
+    /// [`RegistrationPolicy::margin`](crate::RegistrationPolicy) before the end of the lifetime: 250 s unless set
+    /// otherwise, which is two cycles of retransmissions; half of a lifetime below 600 s. If it does not, the Update
+    /// is due at once, while the device is awake, provided that the new lifetime lasts until `wake` with its margin.
+    /// If neither helps, nothing changes, and [`rest`](Self::rest) ends before `wake`.
     ///
-    /// Say it before each sleep, as often as you like; the last word counts. What is due already, or on its way, stays
-    /// so: sleep when `rest` says that it may be, or when [`poll_timeout`](Self::poll_timeout) names nothing before.
+    /// Say it right before each sleep; twice does no harm. What is due already, or on its way, stays so: sleep when
+    /// `rest` lets you, or when [`poll_timeout`](Self::poll_timeout) names nothing before `wake`.
     ///
     /// ```
     /// use core::time::Duration;
