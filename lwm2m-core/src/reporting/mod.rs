@@ -241,10 +241,14 @@ impl Reporting {
     /// What was sent to a server is lost with the network; what it would have told is told later.
     pub(crate) fn suspend(&mut self, server: u16) {
         for observation in self.observations.iter_mut().filter(|observation| observation.server == server) {
-            if observation.in_flight.take().is_some() && !core::mem::take(&mut observation.replays) {
-                observation.pending = true;
-            }
+            observation.lose();
         }
+    }
+
+    /// The same of one notification. False if the exchange is none of ours.
+    pub(crate) fn lose(&mut self, exchange: ExchangeId) -> bool {
+        let found = self.observations.iter_mut().find(|observation| observation.in_flight == Some(exchange));
+        found.is_some_and(Observation::lose)
     }
 
     /// Something at `path` may have changed: whoever observes it is to be told, if it did.
