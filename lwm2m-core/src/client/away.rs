@@ -24,6 +24,15 @@ impl Client {
                 || session.is_none_or(|session| session.link != Link::Open))
     }
 
+    /// Whether all that is missing is a session that is being made, and was not lost: that of a client that slept. Its
+    /// server was not told of that, and what it is to be told has only to wait for a moment.
+    fn is_coming_back(&self, now: Instant, own: &Registration) -> bool {
+        let session = self.session_of(own);
+        !own.is_out_of_touch(now)
+            && self.lifecycle.hears_servers()
+            && session.is_some_and(|session| matches!(session.link, Link::Wanted | Link::Connecting))
+    }
+
     /// Makes the notifications that would leave now if their servers could be told, and keeps them. For
     /// servers that are asleep with us only when something `changed`, which has woken the device anyway:
     /// a timeout that was not asked for must not make any.
@@ -41,8 +50,9 @@ impl Client {
             }
             let asleep = own.asleep_until(now).is_some();
             if !self.stores_notifications(server) {
+                let coming_back = self.is_coming_back(now, own);
                 self.reporting.drop_kept(server);
-                if away {
+                if away && !coming_back {
                     self.reporting.drop_pending(server);
                 }
             } else if let (true, Some(model)) = (away && self.reporting.keeps() && (changed || !asleep), &mut model) {

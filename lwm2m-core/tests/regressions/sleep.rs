@@ -1,6 +1,7 @@
 //! Sleep with the memory off.
 
-use lwm2m_core::{Client, Config, Credentials, Key, Wake};
+use coap_codec::{Code, OptionNumber};
+use lwm2m_core::{Client, Config, Credentials, Key, Session, Wake};
 
 use crate::common::{Desk, secs};
 use crate::{REFUSES, disabling, leaving};
@@ -54,4 +55,23 @@ fn the_pause_between_bootstraps_survives_a_sleep() {
     assert!(due > Some(desk.now + secs(600)), "{due:?}");
     sleep(&mut desk);
     assert_eq!(desk.client.poll_timeout(), due);
+}
+
+/// The server does not want to be told later what it would have been told (/1/x/6), and sets a shortest period.
+#[test]
+fn a_change_that_waits_for_its_period_is_told_after_a_sleep_although_nothing_is_kept() {
+    let mut desk = Desk::registered(Desk::config(1, 86_400));
+    desk.write("/1/0/6", "0");
+    let period = desk.request(Code::PUT, "/3/0/9", |writer| {
+        writer.option(OptionNumber::URI_QUERY, b"pmin=60").unwrap();
+    });
+    desk.receive(&period);
+    let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+    desk.receive(&observe);
+    desk.battery(42);
+    sleep(&mut desk);
+    let before = desk.sent.len();
+    desk.session = Session::Resumed;
+    desk.pass(secs(60));
+    assert_eq!(desk.messages(before).iter().map(|message| message.payload()).collect::<Vec<_>>(), [b"42"]);
 }
