@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use coap_codec::{Code, Message};
+use coap_codec::{Code, Message, MessageType, OptionNumber};
 use lwm2m_core::{Client, Config, Instant, Session, SnapshotError, Wake};
 
 use crate::common::{BATTERY, Desk, nothing, secs};
@@ -77,6 +77,44 @@ fn a_sleep_longer_than_the_lifetime_ends_in_a_new_registration() {
     slept.timeout();
     let first = Message::parse(&slept.sent[0].2).unwrap();
     assert!(first.uri_path().eq([b"rd".as_slice()]), "a Register");
+}
+
+#[test]
+fn the_day_in_which_one_notification_is_confirmable_goes_on_over_a_sleep() {
+    let mut config = Desk::config(1, 86_400);
+    config.confirmable_notifications = false;
+    for (hours, kind) in [(22, MessageType::NonConfirmable), (24, MessageType::Confirmable)] {
+        let mut desk = Desk::registered(config.clone());
+        let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+        desk.receive(&observe);
+        // In two parts, with an Update between.
+        let mut slept = wake(&desk, Wake::Sleep { elapsed: secs(20 * 3_600) });
+        slept.client.update(slept.now, 1).unwrap();
+        slept.timeout();
+        let mut slept = wake(&slept, Wake::Sleep { elapsed: secs((hours - 20) * 3_600) });
+        slept.timeout();
+        slept.battery(42);
+        let told = slept.last(Code::CONTENT);
+        assert_eq!(Message::parse(&told).unwrap().message_type(), kind, "after {hours} h");
+    }
+}
+
+#[test]
+fn a_value_that_moved_a_little_is_told_when_its_longest_period_is_over_after_a_sleep_too() {
+    for moved in [true, false] {
+        let mut desk = observed();
+        for attribute in ["st=50", "pmax=600"] {
+            let attributes = desk.request(Code::PUT, "/3/0/9", |writer| {
+                writer.option(OptionNumber::URI_QUERY, attribute.as_bytes()).unwrap();
+            });
+            desk.receive(&attributes);
+        }
+        desk.battery(if moved { 81 } else { 80 });
+        desk.client.network_down(desk.now);
+        let mut slept = wake(&desk, Wake::Sleep { elapsed: secs(60) });
+        slept.pass(secs(600));
+        assert_eq!(slept.client.stored_notifications(), usize::from(moved));
+    }
 }
 
 #[test]
