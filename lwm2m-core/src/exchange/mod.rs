@@ -37,6 +37,8 @@ mod plain;
 mod receive;
 pub(crate) mod request;
 mod send;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 use core::fmt;
