@@ -11,10 +11,12 @@
 //!   that it repeats the message; and after a repetition without an answer it counts a failure. Sleeps with something on
 //!   its way begin before the first repetition here, and last longer than that.
 //! - **A De-register on its way**, for a server that disables the device (/1/x/4), is not sent once more after a sleep:
-//!   the server wanted it, and counts the device out. None sleep then here.
+//!   the server wanted it, and counts the device out. Here it is answered at once.
 //! - **What was received.** Duplicates are not known over a sleep, bodies in blocks begin anew, and requests that wait for
 //!   the application are forgotten. Servers repeat nothing here.
-//! - **A flood of what was kept.** Notifications that nobody acknowledges leave 3 s apart; a sleep ends that distance.
+//! - **What was kept, and is being told.** Notifications that nobody acknowledges leave 3 s apart; a sleep ends that
+//!   distance. In queue mode one that sleeps before all of them are told, which [`Client::rest`] does not let it, tells the
+//!   others after its next Update; the other goes on. None sleeps there then.
 //!
 //! All else is the same, byte for byte and at the same moments: Message IDs and tokens too, for the counters of both are
 //! in the snapshot.
@@ -110,21 +112,23 @@ struct Life {
     desk: Desk,
     ahead: Duration,
     is_up: bool,
+    /// Whether it has ever been in queue mode.
+    queues: bool,
     boots: u64,
 }
 
 impl Life {
     fn new(config: Config) -> Self {
+        let queues = config.registration.queue_mode;
         let mut desk = Desk::new(config);
         desk.client.network_up(desk.now);
         desk.drain();
-        Self { desk, ahead: Duration::ZERO, is_up: true, boots: 0 }
+        Self { queues, desk, ahead: Duration::ZERO, is_up: true, boots: 0 }
     }
 
     /// Whether a server sends a request now: not while it believes that the device sleeps, or has left.
     fn is_reachable(&self) -> bool {
-        let asleep = self.desk.client.rest_of(self.desk.now, 1).is_some_and(|rest| rest.from <= self.desk.now);
-        self.is_up && !asleep && self.desk.client.is_registered(self.desk.now, 1)
+        self.is_up && !self.is_asleep() && self.desk.client.is_registered(self.desk.now, 1)
     }
 
     fn live(&mut self, what: &Happens, reachable: bool) {
@@ -159,13 +163,14 @@ impl Life {
                 });
                 desk.receive(&request);
             }
-            // A De-register that waits for its turn is as one on its way.
-            Happens::Execute("/1/0/4") if desk.client.usage().exchanges > 0 => {}
+            // Its De-register is answered at once here.
+            Happens::Execute("/1/0/4") if desk.client.usage().exchanges > 0 || desk.server == Server::Silent => {}
             Happens::Execute(path) => {
                 let request = desk.request(Code::POST, path, |_| ());
                 desk.receive(&request);
             }
         }
+        self.queues |= matches!(what, Happens::Write("/1/0/7", _));
         if let Happens::Network(up) = what {
             self.is_up = *up;
         }
@@ -210,12 +215,18 @@ impl Life {
         self.desk.client.usage().exchanges == 0
     }
 
-    /// Whether what is on its way keeps it from a sleep here: it was repeated, or is a De-register.
+    fn is_asleep(&self) -> bool {
+        self.desk.client.rest_of(self.desk.now, 1).is_some_and(|rest| rest.from <= self.desk.now)
+    }
+
+    /// Whether what is on its way keeps it from a sleep here: it was repeated, or more is to come.
     fn is_held(&self) -> bool {
+        if self.queues && self.desk.client.stored_notifications() > 0 && !self.is_asleep() {
+            return true;
+        }
         let mut sent = self.desk.sent.iter().rev().map(|(.., datagram)| datagram);
         let last = sent.find(|datagram| Message::parse(datagram).unwrap().message_type() == MessageType::Confirmable);
-        let leaves = last.is_some_and(|datagram| Message::parse(datagram).unwrap().code() == Code::DELETE);
-        !self.is_quiet() && (leaves || sent.any(|datagram| Some(datagram) == last))
+        !self.is_quiet() && sent.any(|datagram| Some(datagram) == last)
     }
 }
 
