@@ -39,6 +39,8 @@ pub use base::path::{Leaf, MAX_ID, Path, PathError};
 pub use base::profile::{Backoff, BootstrapPolicy, LegacyFormats, Profile, RegistrationPolicy};
 pub use base::rights::Rights;
 pub use base::rng::{Generator, Key};
+#[cfg(feature = "statistics")]
+pub use base::statistics::Statistics;
 pub use base::time::Instant;
 pub use base::value::{DataType, Sink, Stop, Value};
 pub use client::{Client, CommandError, Memory, Output, Received, Rest, Security, SnapshotError, Wake};

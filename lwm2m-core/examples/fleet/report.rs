@@ -140,6 +140,10 @@ pub(crate) fn print_messages(plan: &Plan, fleet: &Fleet) {
     for (code, count) in &counts.answers {
         println!("  {count:>10}  {code} {}", code.name().unwrap_or_default());
     }
+    println!("dropped, rejected, refused or said once more by the terminals");
+    for (cause, count) in fleet.statistics().iter().filter(|(_, count)| *count > 0) {
+        println!("  {count:>10}  {}", cause.replace('_', " "));
+    }
     println!("{} lost on the way, {} while the platform was down", counts.lost, counts.unheard);
     let [flights, losses] = counts.outages;
     let registered = fleet.platform.registered(plan.hours * HOUR - 1);

@@ -55,6 +55,9 @@ use self::request::deferred::Deferred;
 use self::request::pending::Pending;
 use crate::base::limits::Limits;
 use crate::base::rng::{Generator, Key};
+use crate::base::statistics::Counters;
+#[cfg(feature = "statistics")]
+use crate::base::statistics::Statistics;
 use crate::base::time::{Instant, Micros, sooner};
 use crate::base::transmission::Pace;
 
@@ -229,6 +232,7 @@ impl Endpoint {
                 duplicates: Deduplication::new(limits.deduplication),
                 unacknowledged: Retransmission::new(),
                 rejections: Rejections::default(),
+                counters: Counters::default(),
             },
             pending: Pending::new(),
             deferred: Deferred::new(deferred),
@@ -243,6 +247,11 @@ impl Endpoint {
         self.pace.unfold()
     }
 
+    /// What is counted, for those who use the endpoint to count in, too.
+    pub(crate) const fn tally(&mut self) -> &mut Counters {
+        &mut self.messages.counters
+    }
+
     /// The endpoint's source of randomness, for jitter elsewhere.
     pub const fn generator(&mut self) -> &mut Generator {
         &mut self.generator
@@ -254,15 +263,23 @@ impl Endpoint {
         self.deferred.expire(now);
         while let Some(step) = self.messages.unacknowledged.step(now, self.pace) {
             match step {
-                Step::Resend(peer, slot) => self.messages.outbox.push_again(peer, slot),
+                Step::Resend(peer, slot) => {
+                    self.messages.counters.retransmissions.count();
+                    self.messages.outbox.push_again(peer, slot);
+                }
                 Step::GiveUp(message) => {
+                    self.messages.counters.timeouts.count();
                     self.messages.drop_slot(message.slot);
                     self.pending.remove(message.exchange);
                     return Some(message.exchange);
                 }
             }
         }
-        self.pending.expire(now)
+        let expired = self.pending.expire(now);
+        if expired.is_some() {
+            self.messages.counters.timeouts.count();
+        }
+        expired
     }
 
     /// When [`Self::expire`] has something to do.
@@ -399,6 +416,15 @@ impl Endpoint {
                 + self.pending.heap()
                 + self.deferred.heap(),
         }
+    }
+
+    /// What was dropped, rejected, refused or said once more, by cause.
+    #[cfg(feature = "statistics")]
+    #[must_use]
+    pub const fn statistics(&self) -> Statistics {
+        let mut statistics = self.messages.counters.read();
+        statistics.unpolled = self.messages.outbox.lost.get();
+        statistics
     }
 
     /// The next Message ID and the generator's counter: what a snapshot keeps.
