@@ -63,6 +63,9 @@ BUGS = [
      "            if {} { self.stored.told(observer); }"),
 ]
 
+# Where the environment is asked first, which allocates: before any test counts allocations.
+FIRST = ("exchange/mod.rs", "let mut generator = Generator::new(key);", "crate::planted(0);\n        let mut generator = Generator::new(key);")
+
 AWAKE = """
 /// Whether a bug is awake.
 #[allow(missing_docs)]
@@ -112,7 +115,7 @@ def copy() -> None:
     if not COPY.exists():
         subprocess.run(["git", "worktree", "add", "--detach", str(COPY)], cwd=ROOT, check=True, capture_output=True)
     subprocess.run(["git", "checkout", "--quiet", "--force", head], cwd=COPY, check=True)
-    for number, (name, file, old, new) in enumerate(BUGS, 1):
+    for number, (name, file, old, new) in enumerate([("none", *FIRST), *BUGS]):
         path = PACKAGE / "src" / file
         text = path.read_text("utf-8")
         if text.count(old) != 1:

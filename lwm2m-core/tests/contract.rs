@@ -40,6 +40,8 @@ enum Happens {
     LateSession,
     /// A sleep with the memory off, in seconds.
     Sleep(u64),
+    /// The radio sleeps alone, after it was said perhaps.
+    Doze(u64, bool),
     /// Whether the server wants queue mode.
     Queue(bool),
     /// Whether the server wants to be told later what would have been told (/1/x/6).
@@ -75,6 +77,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => Just(Happens::Breaks),
         1 => Just(Happens::LateSession),
         1 => (0u64..10_000).prop_map(Happens::Sleep),
+        1 => (0u64..10_000, any::<bool>()).prop_map(|(seconds, plans)| Happens::Doze(seconds, plans)),
         1 => any::<bool>().prop_map(Happens::Queue),
         1 => any::<bool>().prop_map(Happens::Storing),
     ]
@@ -167,6 +170,15 @@ impl Desk {
                 self.now = now + secs(*seconds);
                 *client = Client::restore(client.config().clone(), &flash[..len], self.now, wake).unwrap();
                 self.peer = None;
+            }
+            Happens::Doze(seconds, plans) => {
+                if *plans {
+                    client.will_be_unreachable(now, now + secs(*seconds));
+                    self.pass(secs(5));
+                }
+                let since = self.now;
+                self.now = since + secs(*seconds);
+                self.client.was_unreachable(self.now, since);
             }
             Happens::Queue(queue) => {
                 let request = self.request(Code::PUT, "/1/0/7", |writer| {

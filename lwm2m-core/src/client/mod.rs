@@ -18,6 +18,7 @@ mod request;
 mod rest;
 mod sessions;
 mod snapshot;
+mod unreachable;
 
 use core::num::NonZeroU64;
 

@@ -37,6 +37,8 @@ mod plain;
 mod receive;
 pub(crate) mod request;
 mod send;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -280,6 +282,22 @@ impl Endpoint {
             self.messages.counters.timeouts.count();
         }
         expired
+    }
+
+    /// The same after a time in which nothing could be heard, for what became due in it: each message is
+    /// repeated once at most. An exchange that came to nothing, and whether its peer had a chance all the same.
+    pub(crate) fn expire_unheard(&mut self, now: Instant, since: Instant) -> Option<(ExchangeId, bool)> {
+        while let Some(step) = self.messages.unacknowledged.step_unheard(now, since, self.pace) {
+            match step {
+                Step::Resend(peer, slot) => self.messages.outbox.push_again(peer, slot),
+                Step::GiveUp(message) => {
+                    self.messages.drop_slot(message.slot);
+                    self.pending.remove(message.exchange);
+                    return Some((message.exchange, message.waited));
+                }
+            }
+        }
+        self.pending.expire_unheard(now, since).map(|exchange| (exchange, false))
     }
 
     /// When [`Self::expire`] has something to do.

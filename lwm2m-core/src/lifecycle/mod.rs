@@ -315,6 +315,22 @@ impl Lifecycle {
         })
     }
 
+    /// An exchange is lost because nothing could be heard; what it was for is due again.
+    pub(crate) fn lose(&mut self, now: Instant, exchange: ExchangeId, accounts: &mut Accounts) {
+        if self.bootstrap.owns(exchange) {
+            self.bootstrap.interrupted(now, accounts);
+        } else if let Some(own) = self.registrations.iter_mut().find(|own| own.owns(exchange)) {
+            own.lose(now);
+        }
+    }
+
+    /// Nothing could be heard until now: a bootstrap server that seems to be silent may have said something.
+    pub(crate) fn was_unreachable(&mut self, now: Instant, since: Instant, accounts: &mut Accounts) {
+        if self.bootstrap.is_overdue(now) && !self.bootstrap.is_overdue(since) {
+            self.bootstrap.interrupted(now, accounts);
+        }
+    }
+
     /// A bootstrap that failed, with an account to go on with: registration goes on.
     fn after_bootstrap(&mut self, now: Instant, accounts: &Accounts) {
         if !self.bootstrap.holds_servers_back() && self.registrations.is_empty() {

@@ -351,6 +351,11 @@ impl Registration {
         if let Contact::Heard { last } = self.contact {
             self.contact = Contact::Unheard { last };
         }
+        self.lose(now);
+    }
+
+    /// The exchange on its way is lost; what it was for is due again.
+    pub(crate) fn lose(&mut self, now: Instant) {
         match &mut self.state {
             State::Registering { failures, .. } => {
                 self.state = State::Unregistered { at: now, failures: *failures };
@@ -371,6 +376,22 @@ impl Registration {
             *update_at = now;
         }
         matches!(phase, Phase::Registered { .. } | Phase::Updating { .. })
+    }
+
+    /// The device will not be reachable from `now` until `wake`, and wants no Update to be due meanwhile: it waits
+    /// until then if the lifetime allows that, or is sent now if that helps.
+    pub(crate) fn suit(&mut self, now: Instant, wake: Instant, policy: &RegistrationPolicy) {
+        let State::Known { lease, phase: Phase::Registered { update_at, failures } } = &mut self.state else { return };
+        if *update_at <= now || *update_at >= wake {
+            return;
+        }
+        let latest = latest_update(policy, lifetime(lease.terms));
+        let began = lease.expires.saturating_sub(Duration::from_secs(lease.terms.lifetime.into()));
+        if wake <= began + latest {
+            *update_at = wake;
+        } else if *failures == 0 && wake <= now + latest {
+            *update_at = now;
+        }
     }
 
     /// A Register is wanted now: the session or the address is a new one (reading A16).

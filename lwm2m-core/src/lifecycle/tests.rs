@@ -237,3 +237,54 @@ fn the_bootstrap_server_is_served_when_it_was_asked_or_may_begin() {
         assert_eq!(desk.lifecycle.heeds_bootstrap_server(&desk.config), initiated || running);
     }
 }
+
+#[test]
+fn a_register_on_its_way_goes_on_when_the_network_appears_once_more() {
+    let mut desk = Desk::new(config());
+    let on_its_way =
+        State::Registering { exchange: exchange(), sent: START, terms: terms(Binding::U), failures: 0 };
+    desk.lifecycle.registrations[0].state = on_its_way.clone();
+    desk.run(|lifecycle, world| lifecycle.reappear(after(1), world));
+    assert_eq!(desk.lifecycle.registrations[0].state, on_its_way);
+}
+
+#[test]
+fn what_fits_no_datagram_says_nothing_of_the_server() {
+    for (reason, contact) in [
+        (Reason::TooLarge, Contact::Heard { last: after(5) }),
+        (Reason::TimedOut, Contact::Unheard { last: after(5) }),
+    ] {
+        let mut desk = Desk::new(config());
+        desk.lifecycle.registrations[0] = registered(Binding::U, 0, 0);
+        desk.run(|lifecycle, world| lifecycle.registrations[0].blocked(after(5), reason, world));
+        assert_eq!(desk.lifecycle.registrations[0].contact, contact);
+    }
+}
+
+#[test]
+fn a_lifetime_that_ends_now_leaves_nobody_to_tell() {
+    for (seconds, told) in [(3_599, true), (3_600, false)] {
+        let mut own = registered(Binding::U, 60, 0);
+        assert_eq!(own.leave(after(seconds), Then::Gone), told);
+        assert_eq!(own.state == State::Gone, !told);
+    }
+}
+
+#[test]
+fn a_session_is_of_use_once_the_register_is_due() {
+    for (seconds, of_use) in [(60, true), (61, false)] {
+        let state = State::Unregistered { at: after(seconds), failures: 1 };
+        let own = Registration { state, ..Registration::due_at(SERVER, START) };
+        assert_eq!(own.needs_session(after(60)), of_use);
+    }
+}
+
+#[test]
+fn another_object_is_another_list() {
+    use crate::objects::{Device, FirmwareUpdate};
+    use crate::sim::soak::Flash;
+    let (device, firmware) = (Device::new("x", "y"), FirmwareUpdate::new(Flash, []));
+    let both = (device.clone(), FirmwareUpdate::new(Flash, []));
+    let digests = [object_list::digest(&device), object_list::digest(&firmware), object_list::digest(&both)];
+    assert!(digests[0] != digests[1] && digests[1] != digests[2] && digests[0] != digests[2], "{digests:?}");
+}

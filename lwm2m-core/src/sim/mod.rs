@@ -75,6 +75,7 @@ pub use self::platform::{
     Accepts, Answer, Answering, Ask, BootstrapAnswer, BootstrapCommand, BootstrapServer, DmServer, Interface, NoAnswer,
     Notification, Observation, OperationId, Platform, Registered, Response, Status, StatusChange, Tlv, WriteMode,
 };
+pub use self::power::Radio;
 pub use self::trace::{Direction, Entry, Fate, Order, Trace, What};
 
 /// A device, a network and a platform. See the [module](self) for an example.
@@ -102,6 +103,8 @@ pub struct Sim<M: DataModel> {
     opening: Vec<Opening>,
     next_port: u16,
     asleep: bool,
+    /// What comes while the radio sleeps, if it waits in the network.
+    paged: Option<Vec<network::Datagram>>,
     /// A snapshot that was written a while ago.
     flash: Option<Vec<u8>>,
     /// What the clients before this one had counted.
@@ -152,6 +155,7 @@ impl<M: DataModel> Sim<M> {
             opening: Vec::new(),
             next_port: 49_152,
             asleep: false,
+            paged: None,
             flash: None,
             counted: Statistics::default(),
             recorder: None,

@@ -1,4 +1,5 @@
 //! What is dropped, rejected, refused or said once more is counted by its cause.
+#![allow(clippy::std_instead_of_alloc, reason = "a test is no part of the library")]
 
 use std::collections::BTreeSet;
 

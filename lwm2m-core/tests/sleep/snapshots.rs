@@ -1,12 +1,11 @@
 //! Sleep with the memory off, and restart: what a snapshot brings back.
 
-mod common;
-
 use core::time::Duration;
 
 use coap_codec::{Code, Message};
-use common::{BATTERY, Desk, nothing, secs};
 use lwm2m_core::{Client, Instant, Session, SnapshotError, Wake};
+
+use crate::common::{BATTERY, Desk, nothing, secs};
 
 fn snapshot(desk: &Desk) -> Vec<u8> {
     let mut buffer = [0; 1_024];
