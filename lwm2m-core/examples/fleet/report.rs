@@ -113,18 +113,16 @@ pub(crate) fn print_costs(plan: &Plan, fleet: &Fleet, cpu: f64) {
 }
 
 const fn parts(memory: Memory) -> [(&'static str, usize); 9] {
-    let Memory { inline, buffers, exchange, accounts, lifecycle, reporting, events, connections, config, strings } =
-        memory;
     [
-        ("Client", inline),
-        ("datagram buffers", buffers),
-        ("exchanges and duplicates", exchange),
-        ("accounts", accounts),
-        ("registration", lifecycle),
-        ("observations and events", reporting + events),
-        ("sessions", connections),
-        ("configuration", config),
-        ("strings and keys", strings),
+        ("Client", memory.inline),
+        ("datagram buffers", memory.buffers),
+        ("exchanges and duplicates", memory.exchange),
+        ("accounts", memory.accounts),
+        ("registration", memory.lifecycle),
+        ("observations and events", memory.reporting + memory.events),
+        ("sessions", memory.connections),
+        ("configuration", memory.config),
+        ("strings and keys", memory.strings),
     ]
 }
 

@@ -112,6 +112,7 @@ pub enum Inbound<'a> {
 
 /// Why an exchange failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Failure {
     /// No acknowledgement after MAX_RETRANSMIT retransmissions, or no response in time.
     TimedOut,
@@ -124,6 +125,7 @@ pub enum Failure {
 
 /// What became of a datagram that needs nothing from the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Handled {
     /// It was received before; its answer was sent again where it has one.
     Duplicate,
@@ -477,6 +479,7 @@ pub struct Sent {
 
 /// How full the tables of an [`Endpoint`] are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Usage {
     /// Datagram buffers in use.
     pub slots: usize,

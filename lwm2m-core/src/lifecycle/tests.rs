@@ -241,8 +241,7 @@ fn the_bootstrap_server_is_served_when_it_was_asked_or_may_begin() {
 #[test]
 fn a_register_on_its_way_goes_on_when_the_network_appears_once_more() {
     let mut desk = Desk::new(config());
-    let on_its_way =
-        State::Registering { exchange: exchange(), sent: START, terms: terms(Binding::U), failures: 0 };
+    let on_its_way = State::Registering { exchange: exchange(), sent: START, terms: terms(Binding::U), failures: 0 };
     desk.lifecycle.registrations[0].state = on_its_way.clone();
     desk.run(|lifecycle, world| lifecycle.reappear(after(1), world));
     assert_eq!(desk.lifecycle.registrations[0].state, on_its_way);
@@ -250,10 +249,9 @@ fn a_register_on_its_way_goes_on_when_the_network_appears_once_more() {
 
 #[test]
 fn what_fits_no_datagram_says_nothing_of_the_server() {
-    for (reason, contact) in [
-        (Reason::TooLarge, Contact::Heard { last: after(5) }),
-        (Reason::TimedOut, Contact::Unheard { last: after(5) }),
-    ] {
+    for (reason, contact) in
+        [(Reason::TooLarge, Contact::Heard { last: after(5) }), (Reason::TimedOut, Contact::Unheard { last: after(5) })]
+    {
         let mut desk = Desk::new(config());
         desk.lifecycle.registrations[0] = registered(Binding::U, 0, 0);
         desk.run(|lifecycle, world| lifecycle.registrations[0].blocked(after(5), reason, world));
