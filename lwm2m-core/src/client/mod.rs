@@ -499,7 +499,7 @@ impl Client {
     /// [`CommandError::StaleTicket`] when the request was answered, or its peer is gone.
     pub fn resume(&mut self, now: Instant, ticket: Ticket, model: &mut dyn DataModel) -> Result<(), CommandError> {
         let now = self.clock.advance(now);
-        if !self.exchange.resume(ticket) {
+        if !self.exchange.resume(now, ticket) {
             return Err(CommandError::StaleTicket);
         }
         self.pump(now, After::Anything, Some(model));

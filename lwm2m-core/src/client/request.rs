@@ -71,7 +71,7 @@ impl Client {
     /// Answers a request that was deferred, if one is due for the peer.
     #[inline(never)]
     pub(super) fn answer_late(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
-        let Some(ticket) = self.exchange.due(connection.peer) else {
+        let Some((_, ticket)) = self.exchange.due(connection.peer) else {
             return false;
         };
         let deadline = now + self.config.answer_within;

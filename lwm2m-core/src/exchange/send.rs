@@ -408,13 +408,13 @@ impl Endpoint {
     }
 
     /// Marks a kept request to be run again. False for a stale ticket.
-    pub fn resume(&mut self, ticket: Ticket) -> bool {
-        self.deferred.resume(ticket)
+    pub fn resume(&mut self, now: Instant, ticket: Ticket) -> bool {
+        self.deferred.resume(now, ticket)
     }
 
-    /// The next kept request of `peer` that wants its answer now, resumed or out of time.
+    /// The next kept request of `peer` that wants its answer now, resumed or out of time, and since when.
     #[must_use]
-    pub fn due(&self, peer: Peer) -> Option<Ticket> {
+    pub fn due(&self, peer: Peer) -> Option<(Instant, Ticket)> {
         self.deferred.due(peer)
     }
 
@@ -441,7 +441,7 @@ impl Endpoint {
         let len = self.messages.slots.datagram(kept.slot).len();
         let buffer: Box<[u8]> = self.messages.slots.lift(kept.slot);
         let request = match kept.state {
-            State::TimedOut => None,
+            State::TimedOut { .. } => None,
             _ => buffer.get(..len).and_then(|datagram| Message::parse(datagram).ok()),
         };
         let kind = if kept.reply.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
