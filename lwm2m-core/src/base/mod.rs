@@ -4,6 +4,7 @@ pub(crate) mod attributes;
 pub(crate) mod config;
 pub(crate) mod decimal;
 pub(crate) mod definition;
+pub(crate) mod divide;
 pub(crate) mod event;
 pub(crate) mod features;
 pub(crate) mod limits;

@@ -232,7 +232,7 @@ impl Client {
             Parting::Stays => {}
             Parting::Closes => self.close(bootstrap.peer),
             Parting::Lingers => {
-                let until = now + self.exchange.transmission().exchange_lifetime();
+                let until = now + self.exchange.exchange_lifetime();
                 self.connections.set(bootstrap.peer, Link::Lingering { until });
             }
         }

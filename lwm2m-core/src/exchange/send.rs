@@ -100,8 +100,9 @@ impl Endpoint {
             return Err(SendError::Busy);
         }
         let token = self.fresh_token(peer);
-        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), |writer| {
-            write(writer, &mut upload)
+        let mut write = Some(write);
+        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), &mut |writer| {
+            write.take().map_or(Verdict::Drop, |write| write(writer, &mut upload))
         });
         match sent {
             Ok(_) => self.pending.sent_block(exchange, token, upload),
@@ -130,7 +131,7 @@ impl Endpoint {
             len = writer.len();
             verdict
         })?;
-        let until = now + self.transmission().non_request_hold(len);
+        let until = now + self.pace.non_request_hold(len);
         self.pending.insert(
             (exchange, peer, token),
             Awaits::Response { until },
@@ -197,7 +198,10 @@ impl Endpoint {
         token: Token,
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
-        self.send_as(now, peer, message_type, code, token, None, write)
+        let mut write = Some(write);
+        self.send_as(now, peer, message_type, code, token, None, &mut |writer| {
+            write.take().map_or(Verdict::Drop, |write| write(writer))
+        })
     }
 
     /// The same under the name of an exchange that goes on.
@@ -210,7 +214,7 @@ impl Endpoint {
         code: Code,
         token: Token,
         exchange: Option<ExchangeId>,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+        write: &mut dyn FnMut(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
         let lifetime = self.exchange_lifetime;
         let message_id = self.messages.ids.next(now, lifetime).ok_or(SendError::NoMessageId)?;

@@ -1,13 +1,13 @@
 //! Registration with one server: Register, Update, De-register
 //! (OMA LwM2M 1.0, 5.3; DM terminal specification 7.3 to 7.5).
 
-use core::time::Duration;
 
 use coap_codec::{Code, Message};
 
 use super::contact::Contact;
 use super::location::Location;
 use super::{World, backoff};
+use crate::base::divide::divide;
 use crate::base::event::{Event, Events, Reason};
 use crate::base::profile::RegistrationPolicy;
 use crate::base::rng::{Generator, share};
@@ -58,14 +58,14 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Then {
     Gone,
-    Disabled(Duration),
+    Disabled { seconds: u32 },
 }
 
 impl Then {
     fn state(self, now: Instant) -> State {
         match self {
             Self::Gone => State::Gone,
-            Self::Disabled(duration) => State::Disabled { until: now + duration },
+            Self::Disabled { seconds } => State::Disabled { until: now.after_seconds(seconds) },
         }
     }
 }
@@ -263,7 +263,7 @@ impl Registration {
                     } else {
                         let failures = failures.saturating_add(1);
                         let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
-                        let patience = retry_after(answer).min(config.registration.backoff.longest);
+                        let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
                         *phase = Phase::Registered { update_at: now + pause.max(patience), failures };
                     }
                 }
@@ -294,7 +294,7 @@ impl Registration {
                         events.push(Event::RegistrationFailed { server, reason });
                         let failures = failures.saturating_add(1);
                         let pause = backoff::pause(&config.registration.backoff, failures, generator);
-                        let patience = retry_after(answer).min(config.registration.backoff.longest);
+                        let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
                         self.state = State::Unregistered { at: now + pause.max(patience), failures };
                     }
                 }
@@ -388,7 +388,7 @@ impl Registration {
     /// The network is back: a long pause between tries becomes the shortest one.
     pub(crate) fn hurry(&mut self, now: Instant, policy: &RegistrationPolicy, generator: &mut Generator) {
         if let State::Unregistered { at, .. } = &mut self.state
-            && at.saturating_duration_since(now) > policy.backoff.first
+            && *at > now + policy.backoff.first
         {
             *at = (*at).min(now + backoff::pause(&policy.backoff, 1, generator));
         }
@@ -479,12 +479,12 @@ fn accept(message: &Message<'_>, success: Code) -> Result<(), Reason> {
 }
 
 /// How long a server that answered 5.03 or 4.29 wants to be left alone (RFC 7252, section 5.9.3.4).
-fn retry_after(answer: Result<&Message<'_>, Reason>) -> Duration {
+fn retry_after(answer: Result<&Message<'_>, Reason>) -> Micros {
     match answer {
         Ok(message) if matches!(message.code(), Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS) => {
-            Duration::from_secs(u64::from(message.max_age().unwrap_or(60)))
+            Micros::of_seconds(message.max_age().unwrap_or(60))
         }
-        _ => Duration::ZERO,
+        _ => Micros(0),
     }
 }
 
@@ -516,7 +516,7 @@ fn first_update(policy: &RegistrationPolicy, lifetime: Micros, generator: &mut G
 
 /// Later Updates keep the distance that the first one made.
 fn next_update(policy: &RegistrationPolicy, lifetime: Micros) -> Micros {
-    latest_update(policy, lifetime).min(Micros(lifetime.0 / 20 * 19))
+    latest_update(policy, lifetime).min(Micros(divide(lifetime.0, 20).0 * 19))
 }
 
 #[cfg(test)]

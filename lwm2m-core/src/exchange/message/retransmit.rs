@@ -72,7 +72,7 @@ impl Retransmission {
     pub(crate) fn step(&mut self, now: Instant, pace: Pace) -> Option<Step> {
         let index = self.messages.iter().position(|message| message.due <= now)?;
         let message = self.messages.get_mut(index)?;
-        let in_time = now.saturating_duration_since(message.first_sent) <= pace.unfold().max_transmit_span();
+        let in_time = now <= message.first_sent + pace.max_transmit_span();
         if message.retransmissions >= pace.max_retransmit || !in_time {
             return take_out(&mut self.messages, index).map(Step::GiveUp);
         }
