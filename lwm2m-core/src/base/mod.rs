@@ -7,6 +7,7 @@ pub(crate) mod definition;
 pub(crate) mod divide;
 pub(crate) mod event;
 pub(crate) mod features;
+pub(crate) mod float;
 pub(crate) mod limits;
 pub(crate) mod mixer;
 pub(crate) mod origin;

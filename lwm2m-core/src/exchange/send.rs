@@ -11,6 +11,7 @@ use super::request::deferred::{Kept, State};
 use super::request::pending::Awaits;
 use super::request::upload::Upload;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
+use crate::base::features::SHORTCUTS;
 use crate::base::origin::Ticket;
 use crate::base::rng::share;
 use crate::base::time::{Instant, Micros};
@@ -101,9 +102,9 @@ impl Endpoint {
         }
         let token = self.fresh_token(peer);
         let mut write = Some(write);
-        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), &mut |writer| {
-            write.take().map_or(Verdict::Drop, |write| write(writer, &mut upload))
-        });
+        let write: &mut dyn FnMut(&mut MessageWriter<'_>) -> Verdict =
+            &mut |writer| write.take().map_or(Verdict::Drop, |write| write(writer, &mut upload));
+        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), write);
         match sent {
             Ok(_) => self.pending.sent_block(exchange, token, upload),
             Err(SendError::Dropped | SendError::TooLong) => {
@@ -198,10 +199,14 @@ impl Endpoint {
         token: Token,
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
+        if SHORTCUTS {
+            return self.send_as(now, peer, message_type, code, token, None, write);
+        }
+        // One copy of what follows for all that write.
         let mut write = Some(write);
-        self.send_as(now, peer, message_type, code, token, None, &mut |writer| {
-            write.take().map_or(Verdict::Drop, |write| write(writer))
-        })
+        let write: &mut dyn FnMut(&mut MessageWriter<'_>) -> Verdict =
+            &mut |writer| write.take().map_or(Verdict::Drop, |write| write(writer));
+        self.send_as(now, peer, message_type, code, token, None, write)
     }
 
     /// The same under the name of an exchange that goes on.
@@ -214,7 +219,7 @@ impl Endpoint {
         code: Code,
         token: Token,
         exchange: Option<ExchangeId>,
-        write: &mut dyn FnMut(&mut MessageWriter<'_>) -> Verdict,
+        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
         let lifetime = self.exchange_lifetime;
         let message_id = self.messages.ids.next(now, lifetime).ok_or(SendError::NoMessageId)?;

@@ -1,7 +1,6 @@
 //! Registration with one server: Register, Update, De-register
 //! (OMA LwM2M 1.0, 5.3; DM terminal specification 7.3 to 7.5).
 
-
 use coap_codec::{Code, Message};
 
 use super::contact::Contact;
