@@ -87,7 +87,7 @@ pub(crate) enum Request {
     /// To print this and end.
     Print(String),
     /// To run.
-    Run(Options),
+    Run(Box<Options>),
 }
 
 /// How to run.
@@ -205,7 +205,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Request, String> {
     };
     let identity = Identity { name, key: keys.next()?, lifetime: lifetime.unwrap_or(LIFETIME), confirmable };
     let (credentials, rows) = (psk.unwrap_or(Credentials::NoSec), rows.unwrap_or(1..=usize::MAX));
-    Ok(Request::Run(Options { identity, keys, credentials, json, paths, rows, mode }))
+    Ok(Request::Run(Box::new(Options { identity, keys, credentials, json, paths, rows, mode })))
 }
 
 /// The life in virtual time is the same every time, unless another seed is asked for.

@@ -197,7 +197,7 @@ mod tests {
         while !file.is_empty() {
             let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
             let length = word(4) as usize;
-            assert!(length % 4 == 0 && word(length - 4) as usize == length);
+            assert!(length.is_multiple_of(4) && word(length - 4) as usize == length);
             found.push((word(0), length));
             file = &file[length..];
         }

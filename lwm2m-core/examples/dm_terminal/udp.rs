@@ -78,7 +78,8 @@ pub(crate) fn run(options: &Options, files: Files, network: &Network) -> Result<
         }
     }
     let drawn = terminal.view.finish();
-    terminal.verdict().and(drawn.map_err(Failure::from))
+    terminal.verdict()?;
+    Ok(drawn?)
 }
 
 /// The client, and what a program keeps beside it.
