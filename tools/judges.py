@@ -156,8 +156,9 @@ def aiocoap_on(datagram: Datagram) -> list[str]:
     return []
 
 
-def judge_capture(datagrams: Sequence[Datagram], capture: Path, port: int) -> list[str]:
-    """The complaints about a capture of a run that the terminal wrote itself."""
+def judge_capture(datagrams: Sequence[Datagram], capture: Path, port: int, real: bool = False) -> list[str]:
+    """The complaints about a capture of a run that the terminal wrote itself. `real`: in sessions, so that a remark is
+    beside each datagram."""
     there = [datagram for datagram in datagrams if datagram.sent or not datagram.fate]
     frames = ask_tshark(capture, port)
     if len(frames) != len(there):
@@ -168,12 +169,12 @@ def judge_capture(datagrams: Sequence[Datagram], capture: Path, port: int) -> li
         found = tshark_on(datagram, {**frame, "_ws.expert.message": sans_comment(frame)})
         if first.get("udp.payload", "").replace(":", "") != datagram.data.hex():
             found.append("other bytes than in the run")
-        # tshark counts from the first frame, in seconds; a real terminal's clock is read for each by itself.
+        # tshark counts from the first frame, in seconds.
         if abs(float(first["frame.time_relative"]) * 1000 - (datagram.at_ms - there[0].at_ms)) > 1:
             found.append(f"at {first['frame.time_relative']} s instead of {datagram.at_ms} ms")
         if (first.get("udp.checksum.status"), first.get("ip.checksum.status", "1")) != ("1", "1"):
             found.append("a checksum is wrong")
-        if bool(datagram.fate) != ("frame.comment" in first):
+        if (real or bool(datagram.fate)) != ("frame.comment" in first):
             found.append("a remark is missing, or there for nothing")
         complaints += [f"frame {number}: {text}" for text in found]
     return complaints
