@@ -339,14 +339,22 @@ impl Lifecycle {
     }
 
     /// Every server failed so often in a row that the bootstrap server is asked again
-    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`.
-    fn reconsider_bootstrap(&mut self, now: Instant, server: u16, world: &World<'_>) {
-        let enough = world.config.bootstrap.after_failures;
+    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`, after a pause of
+    /// its own: what the first one brought was of no help.
+    fn reconsider_bootstrap(&mut self, now: Instant, server: u16, world: &mut World<'_>) {
+        let World { accounts, config, generator, .. } = world;
+        let enough = config.bootstrap.after_failures;
         let failures = self.registration_of(server).map_or(0, Registration::failures);
         let round = failures > 0 && (failures.checked_rem(enough) == Some(0) || (enough > 0 && failures == u8::MAX));
         let all = round && self.registrations.iter().all(|registration| registration.failures() >= enough);
-        if all && self.bootstrap == Bootstrap::Idle && world.accounts.0.bootstrap_server().is_some() {
-            let at = now + hold_off(world.accounts, world.config);
+        if all && self.bootstrap == Bootstrap::Idle && accounts.0.bootstrap_server().is_some() {
+            // Where the count ends, each failure is a round.
+            let rounds = if failures == u8::MAX { Some(failures) } else { failures.checked_div(enough) };
+            let pause = match rounds {
+                Some(rounds @ 2..) => backoff::pause(&config.bootstrap.backoff, rounds.saturating_sub(1), generator),
+                _ => Duration::ZERO,
+            };
+            let at = now + hold_off(accounts, config).max(pause);
             self.bootstrap = Bootstrap::Wanted { at, failures: 0 };
         }
     }
@@ -464,7 +472,7 @@ impl Lifecycle {
             if !registration.update_now(now) && matches!(registration.state, State::Gone) {
                 registration.register_now(now);
             }
-            registration.hurry(now, &config.registration, generator);
+            registration.hurry(now, config, generator);
         }
     }
 

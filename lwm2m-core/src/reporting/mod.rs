@@ -19,8 +19,10 @@ pub(crate) use self::observations::Observation;
 use self::observations::{Observations, Told};
 use self::stored::Stored;
 use crate::base::attributes::Attributes;
+use crate::base::features::STATISTICS;
 use crate::base::limits::Limits;
 use crate::base::path::{Leaf, Path};
+use crate::base::statistics::Counter;
 use crate::base::time::{Instant, earliest};
 use crate::base::value::Value;
 use crate::exchange::{ExchangeId, Sent};
@@ -79,6 +81,10 @@ pub(crate) struct Reporting {
     stored: Stored,
     /// The next of these that is not confirmable leaves then.
     spaced: Instant,
+    /// Changes that are told together with earlier ones.
+    pub(crate) merged: Counter,
+    /// Observations that did not begin, because there are as many as there may be.
+    pub(crate) crowded: Counter,
 }
 
 impl Reporting {
@@ -89,6 +95,8 @@ impl Reporting {
             numbers: Numbers::new(limits.numbers),
             stored: Stored::new(limits.stored),
             spaced: Instant::ZERO,
+            merged: Counter::default(),
+            crowded: Counter::default(),
         }
     }
 
@@ -253,6 +261,7 @@ impl Reporting {
 
     /// Something at `path` may have changed: whoever observes it is to be told, if it did.
     pub(crate) fn changed(&mut self, wall: Instant, path: Path, model: &dyn DataModel) {
+        self.count_merged(path);
         let Self { observations, assignments, numbers, .. } = self;
         for observation in observations.iter_mut() {
             if observation.path.overlaps(path) && !observation.pending {
@@ -262,9 +271,20 @@ impl Reporting {
         }
     }
 
+    /// Whoever is to be told of an earlier change hears of this one at the same time.
+    #[inline]
+    fn count_merged(&mut self, path: Path) {
+        if STATISTICS {
+            let Self { observations, merged, .. } = self;
+            let waits = |observation: &&Observation| observation.pending && observation.path.overlaps(path);
+            observations.iter().filter(waits).for_each(|_| merged.count());
+        }
+    }
+
     /// The same when all that may be told now is told before anything else happens: then it is not looked at
     /// whether it did. Say [`look_at_suspects`](Self::look_at_suspects) afterwards.
     pub(crate) fn suspect(&mut self, (now, wall): (Instant, Instant), path: Path, model: &dyn DataModel) {
+        self.count_merged(path);
         let Self { observations, assignments, numbers, .. } = self;
         for observation in observations.iter_mut() {
             if observation.path.overlaps(path) && !observation.pending {

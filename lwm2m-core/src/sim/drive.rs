@@ -140,6 +140,10 @@ impl<M: DataModel> Sim<M> {
             observer.begin(self.now);
             observer.input(input);
         }
+        // With these a client begins that has counted nothing.
+        if matches!(input, Input::Restart { .. } | Input::Restore { .. } | Input::Boot { .. }) {
+            self.counted = self.statistics();
+        }
         input.apply(&mut self.client, &mut self.model)
     }
 

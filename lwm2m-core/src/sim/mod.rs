@@ -65,6 +65,7 @@ use crate::base::config::Config;
 use crate::base::event::Event;
 use crate::base::path::Path;
 use crate::base::rng::{Generator, Key};
+use crate::base::statistics::Statistics;
 use crate::base::time::Instant;
 use crate::client::{Client, CommandError};
 use crate::model::{DataModel, Ticket};
@@ -106,6 +107,8 @@ pub struct Sim<M: DataModel> {
     paged: Option<Vec<network::Datagram>>,
     /// A snapshot that was written a while ago.
     flash: Option<Vec<u8>>,
+    /// What the clients before this one had counted.
+    counted: Statistics,
     recorder: Option<Recorder>,
     observer: Option<Box<Observer>>,
     /// Events that are about to be told.
@@ -154,6 +157,7 @@ impl<M: DataModel> Sim<M> {
             asleep: false,
             paged: None,
             flash: None,
+            counted: Statistics::default(),
             recorder: None,
             observer: None,
             news: Vec::new(),
@@ -171,6 +175,13 @@ impl<M: DataModel> Sim<M> {
     /// What the device's clock shows: the same, until it [steps](Self::step_clock).
     pub const fn clock(&self) -> Instant {
         Instant::from_micros(self.now.as_micros().saturating_add_signed(self.ahead))
+    }
+
+    /// What was dropped, rejected and refused so far, by cause: also before a restart or a sleep.
+    pub fn statistics(&self) -> Statistics {
+        let mut sum = self.counted;
+        sum += self.client.statistics();
+        sum
     }
 
     /// The events so far, with their times.

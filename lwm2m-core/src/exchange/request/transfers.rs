@@ -12,6 +12,7 @@ use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageId, OptionNumb
 
 use crate::base::limits::Limits;
 use crate::base::mixer::Mixer;
+use crate::base::statistics::Counter;
 use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
 use crate::exchange::Peer;
@@ -100,6 +101,8 @@ pub(crate) struct Transfers {
     szx: u8,
     /// EXCHANGE_LIFETIME in seconds: so long after its last block a body is waited for.
     lifetime: u32,
+    /// Bodies whose next block did not come.
+    pub(crate) abandoned: Counter,
 }
 
 impl Transfers {
@@ -110,7 +113,7 @@ impl Transfers {
         let limit = u16::try_from(limits.transfers).unwrap_or(u16::MAX);
         let part = u64::from(lifetime.subsec_nanos() > 0);
         let lifetime = u32::try_from(lifetime.as_secs().saturating_add(part)).unwrap_or(u32::MAX);
-        Self { list: Entries::new(), limit, body, szx, lifetime }
+        Self { list: Entries::new(), limit, body, szx, lifetime, abandoned: Counter::default() }
     }
 
     /// Takes note of a block. One that is `resumed` arrived before, and waited for its caller: it
@@ -283,7 +286,14 @@ impl Transfers {
 
     /// Forgets what does not go on (RFC 7959, section 2.4, lets it be kept for EXCHANGE_LIFETIME).
     pub(crate) fn expire(&mut self, now: Instant) {
-        self.list.retain(|transfer| now < transfer.until);
+        let abandoned = &mut self.abandoned;
+        self.list.retain(|transfer| {
+            let goes_on = now < transfer.until;
+            if !goes_on && matches!(transfer.stage, Stage::Collecting(_) | Stage::Streaming) {
+                abandoned.count();
+            }
+            goes_on
+        });
     }
 
     /// When memory can be given back. What is known of the others is forgotten in passing.
