@@ -1,14 +1,13 @@
 //! Registration with one server: Register, Update, De-register
 //! (OMA LwM2M 1.0, 5.3; DM terminal specification 7.3 to 7.5).
 
-use core::time::Duration;
-
 use coap_codec::{Code, Message};
 
 use super::contact::Contact;
 use super::location::Location;
 use super::{World, backoff};
 use crate::base::config::Config;
+use crate::base::divide::divide;
 use crate::base::event::{Event, Events, Reason};
 use crate::base::profile::RegistrationPolicy;
 use crate::base::rng::{Generator, share};
@@ -60,14 +59,14 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Then {
     Gone,
-    Disabled(Duration),
+    Disabled { seconds: u32 },
 }
 
 impl Then {
     fn state(self, now: Instant) -> State {
         match self {
             Self::Gone => State::Gone,
-            Self::Disabled(duration) => State::Disabled { until: now + duration },
+            Self::Disabled { seconds } => State::Disabled { until: now.after_seconds(seconds) },
         }
     }
 }
@@ -265,7 +264,7 @@ impl Registration {
                     } else {
                         let failures = failures.saturating_add(1);
                         let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
-                        let patience = retry_after(answer).min(config.registration.backoff.longest);
+                        let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
                         *phase = Phase::Registered { update_at: now + pause.max(patience), failures };
                     }
                 }
@@ -296,7 +295,7 @@ impl Registration {
                         events.push(Event::RegistrationFailed { server, reason });
                         let failures = failures.saturating_add(1);
                         let pause = pause(failures, accounts, config, generator);
-                        let patience = retry_after(answer).min(config.registration.backoff.longest);
+                        let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
                         self.state = State::Unregistered { at: now + pause.max(patience), failures };
                     }
                 }
@@ -386,9 +385,10 @@ impl Registration {
         if *update_at <= now || *update_at >= wake {
             return;
         }
-        let latest = latest_update(policy, lifetime(lease.terms));
-        let began = lease.expires.saturating_sub(Duration::from_secs(lease.terms.lifetime.into()));
-        if wake <= began + latest {
+        let lifetime = lifetime(lease.terms);
+        let latest = latest_update(policy, lifetime);
+        // It expires a lifetime after it began.
+        if wake + lifetime <= lease.expires + latest {
             *update_at = wake;
         } else if *failures == 0 && wake <= now + latest {
             *update_at = now;
@@ -412,7 +412,7 @@ impl Registration {
     pub(crate) fn hurry(&mut self, now: Instant, config: &Config, generator: &mut Generator) {
         let policy = &config.registration.backoff;
         if let State::Unregistered { at, failures } = &mut self.state
-            && at.saturating_duration_since(now) > policy.first
+            && *at > now + policy.first
         {
             *at = (*at).min(now + backoff::pause(policy, 1, generator));
             let enough = config.bootstrap.after_failures;
@@ -480,7 +480,7 @@ impl Registration {
 
 /// The pause after the `failures`-th Register in a row that failed. Where the last one of each round is followed by a
 /// bootstrap, and that by a Register at once, there was no pause that the next could be twice as long as.
-fn pause(failures: u8, accounts: &Accounts, config: &Config, generator: &mut Generator) -> Duration {
+fn pause(failures: u8, accounts: &Accounts, config: &Config, generator: &mut Generator) -> Micros {
     let rounds = failures.checked_div(config.bootstrap.after_failures).unwrap_or(0);
     let unwaited = if accounts.0.bootstrap_server().is_some() { rounds } else { 0 };
     backoff::pause(&config.registration.backoff, failures.saturating_sub(unwaited), generator)
@@ -513,12 +513,12 @@ fn accept(message: &Message<'_>, success: Code) -> Result<(), Reason> {
 }
 
 /// How long a server that answered 5.03 or 4.29 wants to be left alone (RFC 7252, section 5.9.3.4).
-fn retry_after(answer: Result<&Message<'_>, Reason>) -> Duration {
+fn retry_after(answer: Result<&Message<'_>, Reason>) -> Micros {
     match answer {
         Ok(message) if matches!(message.code(), Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS) => {
-            Duration::from_secs(u64::from(message.max_age().unwrap_or(60)))
+            Micros::of_seconds(message.max_age().unwrap_or(60))
         }
-        _ => Duration::ZERO,
+        _ => Micros(0),
     }
 }
 
@@ -550,7 +550,7 @@ fn first_update(policy: &RegistrationPolicy, lifetime: Micros, generator: &mut G
 
 /// Later Updates keep the distance that the first one made.
 fn next_update(policy: &RegistrationPolicy, lifetime: Micros) -> Micros {
-    latest_update(policy, lifetime).min(Micros(lifetime.0 / 20 * 19))
+    latest_update(policy, lifetime).min(Micros(divide(lifetime.0, 20).0 * 19))
 }
 
 #[cfg(test)]
