@@ -66,7 +66,9 @@ impl Waking {
 
     /// A host has said something.
     pub(super) fn delivered(&mut self, host: usize) {
-        self.answered.push(host);
+        if !self.answered.contains(&host) {
+            self.answered.push(host);
+        }
     }
 
     /// The device sends a message.
