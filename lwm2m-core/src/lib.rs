@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+// docs.rs says beside each item which feature brings it.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::must_use_candidate, clippy::return_self_not_must_use)]
 // Nothing that a peer sends may panic: these lints keep the ways to do so out of the library.
 #![cfg_attr(
     not(test),
@@ -39,6 +42,8 @@ pub use base::path::{Leaf, MAX_ID, Path, PathError};
 pub use base::profile::{Backoff, BootstrapPolicy, LegacyFormats, Profile, RegistrationPolicy};
 pub use base::rights::Rights;
 pub use base::rng::{Generator, Key};
+#[cfg(feature = "statistics")]
+pub use base::statistics::Statistics;
 pub use base::time::Instant;
 pub use base::value::{DataType, Sink, Stop, Value};
 pub use client::{Client, CommandError, Memory, Output, Received, Rest, Security, SnapshotError, Wake};

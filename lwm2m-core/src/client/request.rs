@@ -7,7 +7,7 @@ use coap_codec::{Code, Message, MessageWriter};
 use super::{Client, Connection, Left, Link, Received};
 use crate::base::config::Config;
 use crate::base::event::{Event, Events};
-use crate::base::features::{BLOCKWISE, REPORTING};
+use crate::base::features::{BLOCKWISE, DISCOVERY, REPORTING};
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::request::transfers::Transfers;
@@ -36,12 +36,12 @@ impl Client {
         }
         if matches!(connection.link, Link::Lingering { .. }) {
             self.exchange.ignore(&reply);
-            return (Received::Unwelcome, Left::Nothing);
+            return (self.unwelcome(), Left::Nothing);
         }
         if !self.lifecycle.serves(now, connection.role, &self.config) {
             // Its repetition may be welcome.
             self.exchange.forget_request(&reply);
-            return (Received::Unwelcome, Left::Nothing);
+            return (self.unwelcome(), Left::Nothing);
         }
         let deadline = now + self.config.answer_within;
         let wall = self.clock.embedder(now);
@@ -62,10 +62,16 @@ impl Client {
         (Received::Request, left)
     }
 
+    /// A request that nobody may make now.
+    pub(super) fn unwelcome(&mut self) -> Received {
+        self.exchange.tally().unwelcome.count();
+        Received::Unwelcome
+    }
+
     /// Answers a request that was deferred, if one is due for the peer.
     #[inline(never)]
     pub(super) fn answer_late(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
-        let Some(ticket) = self.exchange.due(connection.peer) else {
+        let Some((_, ticket)) = self.exchange.due(connection.peer) else {
             return false;
         };
         let deadline = now + self.config.answer_within;
@@ -232,7 +238,7 @@ impl Client {
             Parting::Stays => {}
             Parting::Closes => self.close(bootstrap.peer),
             Parting::Lingers => {
-                let until = now + self.exchange.transmission().exchange_lifetime();
+                let until = now + self.exchange.exchange_lifetime();
                 self.connections.set(bootstrap.peer, Link::Lingering { until });
             }
         }
@@ -282,7 +288,7 @@ pub(super) fn places(config: &Config, role: Role) -> Places<'_> {
     let legacy = config.legacy_formats;
     match role {
         Role::Bootstrap => Places { root: "", well_known: false, legacy },
-        Role::Server(_) => Places { root: config.root(), well_known: config.discovery, legacy },
+        Role::Server(_) => Places { root: config.root(), well_known: DISCOVERY && config.discovery, legacy },
     }
 }
 
@@ -332,6 +338,9 @@ impl Floors<'_> {
                     true => self.reporting.sequence(server, reply.token),
                     false => self.reporting.admit(server, reply.token),
                 };
+                if observes && !reply.repeated && sequence.is_none() {
+                    self.reporting.crowded.count();
+                }
                 (Origin::Server(server), sequence, server)
             }
         };

@@ -13,6 +13,7 @@ use crate::lifecycle::registration::{Registration, State};
 ///
 /// Its radio may be off then, and its memory too ([`Client::snapshot`]). Any input may end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Rest {
     /// When it begins. Before, a server may still send something.
     pub from: Instant,
@@ -115,7 +116,7 @@ impl Client {
         let connection = self.connections.by_role(Role::Server(own.server));
         let quiet = connection.is_none_or(|connection| self.exchange.is_quiet(connection.peer));
         let told = !self.reporting.has_kept(own.server) || self.is_away(now, own.server);
-        own.falls_asleep(self.config.awake_time()).filter(|(_, until)| quiet && told && now < *until)
+        own.falls_asleep(self.config.awake()).filter(|(_, until)| quiet && told && now < *until)
     }
 
     /// In queue mode: goes to sleep where the awake time is over.

@@ -16,7 +16,6 @@ mod requests;
 mod tests;
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use coap_codec::{Code, Message, MessageWriter, WriteError};
 
@@ -28,7 +27,7 @@ use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::rng::Generator;
-use crate::base::time::{Instant, sooner};
+use crate::base::time::{Instant, Micros, sooner};
 use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, Trigger};
@@ -315,6 +314,22 @@ impl Lifecycle {
         })
     }
 
+    /// An exchange is lost because nothing could be heard; what it was for is due again.
+    pub(crate) fn lose(&mut self, now: Instant, exchange: ExchangeId, accounts: &mut Accounts) {
+        if self.bootstrap.owns(exchange) {
+            self.bootstrap.interrupted(now, accounts);
+        } else if let Some(own) = self.registrations.iter_mut().find(|own| own.owns(exchange)) {
+            own.lose(now);
+        }
+    }
+
+    /// Nothing could be heard until now: a bootstrap server that seems to be silent may have said something.
+    pub(crate) fn was_unreachable(&mut self, now: Instant, since: Instant, accounts: &mut Accounts) {
+        if self.bootstrap.is_overdue(now) && !self.bootstrap.is_overdue(since) {
+            self.bootstrap.interrupted(now, accounts);
+        }
+    }
+
     /// A bootstrap that failed, with an account to go on with: registration goes on.
     fn after_bootstrap(&mut self, now: Instant, accounts: &Accounts) {
         if !self.bootstrap.holds_servers_back() && self.registrations.is_empty() {
@@ -323,14 +338,22 @@ impl Lifecycle {
     }
 
     /// Every server failed so often in a row that the bootstrap server is asked again
-    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`.
-    fn reconsider_bootstrap(&mut self, now: Instant, server: u16, world: &World<'_>) {
-        let enough = world.config.bootstrap.after_failures;
+    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`, after a pause of
+    /// its own: what the first one brought was of no help.
+    fn reconsider_bootstrap(&mut self, now: Instant, server: u16, world: &mut World<'_>) {
+        let World { accounts, config, generator, .. } = world;
+        let enough = config.bootstrap.after_failures;
         let failures = self.registration_of(server).map_or(0, Registration::failures);
         let round = failures > 0 && (failures.checked_rem(enough) == Some(0) || (enough > 0 && failures == u8::MAX));
         let all = round && self.registrations.iter().all(|registration| registration.failures() >= enough);
-        if all && self.bootstrap == Bootstrap::Idle && world.accounts.0.bootstrap_server().is_some() {
-            let at = now + hold_off(world.accounts, world.config);
+        if all && self.bootstrap == Bootstrap::Idle && accounts.0.bootstrap_server().is_some() {
+            // Where the count ends, each failure is a round.
+            let rounds = if failures == u8::MAX { Some(failures) } else { failures.checked_div(enough) };
+            let pause = match rounds {
+                Some(rounds @ 2..) => backoff::pause(&config.bootstrap.backoff, rounds.saturating_sub(1), generator),
+                _ => Micros(0),
+            };
+            let at = now + hold_off(accounts, config).max(pause);
             self.bootstrap = Bootstrap::Wanted { at, failures: 0 };
         }
     }
@@ -364,7 +387,7 @@ impl Lifecycle {
         let (before, lost) = self.bootstrap.finish(accounts, config, events, exists)?;
         let timeout = accounts.0.bootstrap_server().and_then(|account| account.account_timeout);
         let timeout = timeout.filter(|seconds| *seconds > 0);
-        self.purge_at = timeout.map(|seconds| now + Duration::from_secs(u64::from(seconds)));
+        self.purge_at = timeout.map(|seconds| now.after_seconds(seconds));
         self.enrol_after(now, &before, accounts);
         Ok(lost)
     }
@@ -448,7 +471,7 @@ impl Lifecycle {
             if !registration.update_now(now) && matches!(registration.state, State::Gone) {
                 registration.register_now(now);
             }
-            registration.hurry(now, &config.registration, generator);
+            registration.hurry(now, config, generator);
         }
     }
 
@@ -537,11 +560,11 @@ impl Lifecycle {
         let (Trigger::Disable(instance) | Trigger::Update(instance)) = trigger;
         let Some(instance) = accounts.1.get(instance) else { return };
         let Some(server) = instance.short_server_id else { return };
-        let disable = Duration::from_secs(u64::from(instance.disable_timeout()));
+        let seconds = instance.disable_timeout();
         if let Some(registration) = self.registration(server) {
             match trigger {
                 Trigger::Disable(_) => {
-                    registration.leave(now, Then::Disabled(disable));
+                    registration.leave(now, Then::Disabled { seconds });
                 }
                 Trigger::Update(_) => {
                     registration.update_now(now);
@@ -635,10 +658,10 @@ impl Lifecycle {
 
 /// How long a Bootstrap-Request waits, for the bootstrap server to begin by itself (/0/x/11); the DM
 /// profile does not wait (reading A13).
-fn hold_off(accounts: &Accounts, config: &Config) -> Duration {
+fn hold_off(accounts: &Accounts, config: &Config) -> Micros {
     let seconds = accounts.0.bootstrap_server().and_then(|account| account.hold_off);
     let seconds = seconds.filter(|_| config.bootstrap.honour_hold_off).unwrap_or(0);
-    Duration::from_secs(u64::from(seconds))
+    Micros::of_seconds(seconds)
 }
 
 /// Tells an operator of a lifetime that is not what the profile expects (reading A17).

@@ -1,18 +1,19 @@
 //! Registration with one server: Register, Update, De-register
 //! (OMA LwM2M 1.0, 5.3; DM terminal specification 7.3 to 7.5).
 
-use core::time::Duration;
-
 use coap_codec::{Code, Message};
 
 use super::contact::Contact;
 use super::location::Location;
 use super::{World, backoff};
+use crate::base::config::Config;
+use crate::base::divide::divide;
 use crate::base::event::{Event, Events, Reason};
 use crate::base::profile::RegistrationPolicy;
 use crate::base::rng::{Generator, share};
 use crate::base::time::{Instant, Micros};
 use crate::exchange::ExchangeId;
+use crate::objects::Accounts;
 use crate::objects::server::Binding;
 
 /// The registration with one server.
@@ -58,14 +59,14 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Then {
     Gone,
-    Disabled(Duration),
+    Disabled { seconds: u32 },
 }
 
 impl Then {
     fn state(self, now: Instant) -> State {
         match self {
             Self::Gone => State::Gone,
-            Self::Disabled(duration) => State::Disabled { until: now + duration },
+            Self::Disabled { seconds } => State::Disabled { until: now.after_seconds(seconds) },
         }
     }
 }
@@ -241,7 +242,7 @@ impl Registration {
         answer: Result<&Message<'_>, Reason>,
         world: &mut World<'_>,
     ) -> Outcome {
-        let World { config, generator, events, .. } = world;
+        let World { accounts, config, generator, events } = world;
         let server = self.server;
         match &mut self.state {
             State::Known { phase, .. } => match *phase {
@@ -263,7 +264,7 @@ impl Registration {
                     } else {
                         let failures = failures.saturating_add(1);
                         let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
-                        let patience = retry_after(answer).min(config.registration.backoff.longest);
+                        let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
                         *phase = Phase::Registered { update_at: now + pause.max(patience), failures };
                     }
                 }
@@ -293,8 +294,8 @@ impl Registration {
                     Err(reason) => {
                         events.push(Event::RegistrationFailed { server, reason });
                         let failures = failures.saturating_add(1);
-                        let pause = backoff::pause(&config.registration.backoff, failures, generator);
-                        let patience = retry_after(answer).min(config.registration.backoff.longest);
+                        let pause = pause(failures, accounts, config, generator);
+                        let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
                         self.state = State::Unregistered { at: now + pause.max(patience), failures };
                     }
                 }
@@ -317,7 +318,7 @@ impl Registration {
 
     /// Nothing can be sent: there is no session with the server, or the message does not fit.
     pub(crate) fn blocked(&mut self, now: Instant, reason: Reason, world: &mut World<'_>) {
-        let World { config, generator, events, .. } = world;
+        let World { accounts, config, generator, events } = world;
         let server = self.server;
         // A message that never fits is no reason to keep others back.
         self.contact = match reason {
@@ -327,8 +328,7 @@ impl Registration {
         if self.state.wants_register(now) {
             events.push(Event::RegistrationFailed { server, reason });
             let failures = self.failures().saturating_add(1);
-            let pause = backoff::pause(&config.registration.backoff, failures, generator);
-            self.state = State::Unregistered { at: now + pause, failures };
+            self.state = State::Unregistered { at: now + pause(failures, accounts, config, generator), failures };
             return;
         }
         let State::Known { phase, .. } = &mut self.state else { return };
@@ -351,6 +351,11 @@ impl Registration {
         if let Contact::Heard { last } = self.contact {
             self.contact = Contact::Unheard { last };
         }
+        self.lose(now);
+    }
+
+    /// The exchange on its way is lost; what it was for is due again.
+    pub(crate) fn lose(&mut self, now: Instant) {
         match &mut self.state {
             State::Registering { failures, .. } => {
                 self.state = State::Unregistered { at: now, failures: *failures };
@@ -373,6 +378,23 @@ impl Registration {
         matches!(phase, Phase::Registered { .. } | Phase::Updating { .. })
     }
 
+    /// The device will not be reachable from `now` until `wake`, and wants no Update to be due meanwhile: it waits
+    /// until then if the lifetime allows that, or is sent now if that helps.
+    pub(crate) fn suit(&mut self, now: Instant, wake: Instant, policy: &RegistrationPolicy) {
+        let State::Known { lease, phase: Phase::Registered { update_at, failures } } = &mut self.state else { return };
+        if *update_at <= now || *update_at >= wake {
+            return;
+        }
+        let lifetime = lifetime(lease.terms);
+        let latest = latest_update(policy, lifetime);
+        // It expires a lifetime after it began.
+        if wake + lifetime <= lease.expires + latest {
+            *update_at = wake;
+        } else if *failures == 0 && wake <= now + latest {
+            *update_at = now;
+        }
+    }
+
     /// A Register is wanted now: the session or the address is a new one (reading A16).
     pub(crate) fn register_now(&mut self, now: Instant) {
         let wanted = match self.state {
@@ -385,12 +407,16 @@ impl Registration {
         }
     }
 
-    /// The network is back: a long pause between tries becomes the shortest one.
-    pub(crate) fn hurry(&mut self, now: Instant, policy: &RegistrationPolicy, generator: &mut Generator) {
-        if let State::Unregistered { at, .. } = &mut self.state
-            && at.saturating_duration_since(now) > policy.backoff.first
+    /// The network is back: a long pause between tries becomes the shortest one, and those after it grow from there. What
+    /// is kept is how far the round is, so that a network that comes and goes does not put a bootstrap off for ever.
+    pub(crate) fn hurry(&mut self, now: Instant, config: &Config, generator: &mut Generator) {
+        let policy = &config.registration.backoff;
+        if let State::Unregistered { at, failures } = &mut self.state
+            && *at > now + policy.first
         {
-            *at = (*at).min(now + backoff::pause(&policy.backoff, 1, generator));
+            *at = (*at).min(now + backoff::pause(policy, 1, generator));
+            let enough = config.bootstrap.after_failures;
+            *failures = failures.checked_rem(enough).map_or(1, |part| if part > 0 { part } else { enough });
         }
     }
 
@@ -452,6 +478,14 @@ impl Registration {
     }
 }
 
+/// The pause after the `failures`-th Register in a row that failed. Where the last one of each round is followed by a
+/// bootstrap, and that by a Register at once, there was no pause that the next could be twice as long as.
+fn pause(failures: u8, accounts: &Accounts, config: &Config, generator: &mut Generator) -> Micros {
+    let rounds = failures.checked_div(config.bootstrap.after_failures).unwrap_or(0);
+    let unwaited = if accounts.0.bootstrap_server().is_some() { rounds } else { 0 };
+    backoff::pause(&config.registration.backoff, failures.saturating_sub(unwaited), generator)
+}
+
 impl State {
     /// Whether it is a Register that is due or on its way: the first one, that after a lifetime
     /// that ended, or that after a Disable.
@@ -479,12 +513,12 @@ fn accept(message: &Message<'_>, success: Code) -> Result<(), Reason> {
 }
 
 /// How long a server that answered 5.03 or 4.29 wants to be left alone (RFC 7252, section 5.9.3.4).
-fn retry_after(answer: Result<&Message<'_>, Reason>) -> Duration {
+fn retry_after(answer: Result<&Message<'_>, Reason>) -> Micros {
     match answer {
         Ok(message) if matches!(message.code(), Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS) => {
-            Duration::from_secs(u64::from(message.max_age().unwrap_or(60)))
+            Micros::of_seconds(message.max_age().unwrap_or(60))
         }
-        _ => Duration::ZERO,
+        _ => Micros(0),
     }
 }
 
@@ -516,7 +550,7 @@ fn first_update(policy: &RegistrationPolicy, lifetime: Micros, generator: &mut G
 
 /// Later Updates keep the distance that the first one made.
 fn next_update(policy: &RegistrationPolicy, lifetime: Micros) -> Micros {
-    latest_update(policy, lifetime).min(Micros(lifetime.0 / 20 * 19))
+    latest_update(policy, lifetime).min(Micros(divide(lifetime.0, 20).0 * 19))
 }
 
 #[cfg(test)]

@@ -176,7 +176,9 @@ impl Accounts {
     pub(crate) fn detach(&mut self, path: Path, model: &dyn DataModel) {
         let Self(_, servers, access) = self;
         access.detach(path, &|object, instance| {
-            let model: &dyn DataModel = if object == server::ID { servers } else { model };
+            if object == server::ID {
+                return servers.get(instance).is_some();
+            }
             let known = model.object(object).and_then(|_| model.next_instance(object, instance.checked_sub(1)));
             known == Some(instance)
         });
@@ -244,23 +246,15 @@ impl security::Instance {
     }
 }
 
-impl Accounts {
-    /// Who has an object of the client's own.
-    fn of(&self, object: u16) -> &dyn DataModel {
-        match object {
-            security::ID => &self.0,
-            server::ID => &self.1,
-            _ => &self.2,
+/// What is asked of the part that has an object of the client's own.
+macro_rules! of {
+    ($accounts:ident, $object:expr, $($question:tt)+) => {
+        match $object {
+            security::ID => $accounts.0.$($question)+,
+            server::ID => $accounts.1.$($question)+,
+            _ => $accounts.2.$($question)+,
         }
-    }
-
-    fn of_mut(&mut self, object: u16) -> &mut dyn DataModel {
-        match object {
-            security::ID => &mut self.0,
-            server::ID => &mut self.1,
-            _ => &mut self.2,
-        }
-    }
+    };
 }
 
 impl Joined<'_, Accounts, dyn DataModel + '_> {
@@ -286,23 +280,23 @@ impl DataModel for Accounts {
         if id > access_control::ID {
             return None;
         }
-        self.of(id).next_object(id.checked_sub(1)).filter(|object| object.id == id)
+        of!(self, id, next_object(id.checked_sub(1))).filter(|object| object.id == id)
     }
 
     fn next_instance(&self, object: u16, after: Option<u16>) -> Option<u16> {
-        self.of(object).next_instance(object, after)
+        of!(self, object, next_instance(object, after))
     }
 
     fn next_resource(&self, object: u16, instance: u16, after: Option<u16>) -> Option<u16> {
-        self.of(object).next_resource(object, instance, after)
+        of!(self, object, next_resource(object, instance, after))
     }
 
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        self.of(at.object).read(ctx, at, out)
+        of!(self, at.object, read(ctx, at, out))
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
-        self.of(change.object).check(ctx, change)?;
+        of!(self, change.object, check(ctx, change))?;
         // A bootstrap may name a server before it brings it; Bootstrap-Finish judges. With what else is
         // there it must fit at once, or the next bootstrap would be refused for it.
         let judged = change.object == access_control::ID && matches!(ctx.origin, Origin::Server(_));
@@ -314,11 +308,11 @@ impl DataModel for Accounts {
     }
 
     fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
-        self.of_mut(change.object).apply(ctx, change);
+        of!(self, change.object, apply(ctx, change));
     }
 
     fn execute(&mut self, ctx: &Ctx, at: Leaf, args: Args<'_>) -> Result<(), Refusal> {
-        self.of_mut(at.object).execute(ctx, at, args)
+        of!(self, at.object, execute(ctx, at, args))
     }
 
     /// What Access Control grants a server, for all objects of the device.

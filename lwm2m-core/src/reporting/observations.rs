@@ -108,7 +108,7 @@ impl Observation {
     /// Whether a notification at `at` must be confirmable: by configuration, or because the last
     /// one that was acknowledged is a day old.
     pub(crate) fn needs_confirmation(&self, at: Instant, confirmable: bool) -> bool {
-        confirmable || at.saturating_duration_since(self.confirmed) >= CONFIRM_WITHIN
+        confirmable || at >= self.confirmed + CONFIRM_WITHIN
     }
 
     /// It says nothing until its server may read again what it observes, and then whatever differs from
@@ -119,6 +119,15 @@ impl Observation {
         }
         (self.pending, self.moved, self.suspected, self.owed) = (false, false, false, false);
         self.notified = now;
+    }
+
+    /// The notification on its way is lost: what it would have told is told later. Whether there was one.
+    pub(super) fn lose(&mut self) -> bool {
+        let lost = self.in_flight.take().is_some();
+        if lost && !core::mem::take(&mut self.replays) {
+            self.pending = true;
+        }
+        lost
     }
 
     pub(crate) const fn next_sequence(&self) -> u32 {

@@ -18,6 +18,12 @@ type Model = lwm2m_core::objects::Device;
 #[cfg(not(feature = "device"))]
 type Model = lwm2m_core::NoObjects;
 
+/// What the program keeps beside the client: only who restores it needs the configuration again.
+#[cfg(feature = "snapshot")]
+type Kept = Config;
+#[cfg(not(feature = "snapshot"))]
+type Kept = ();
+
 /// Symbols whose sizes are the sizes of the types on the target.
 #[unsafe(no_mangle)]
 #[used]
@@ -32,14 +38,18 @@ extern "C" fn _start() -> ! {
     if let Ok(name) = name {
         let config =
             Config::dm(name, Key(black_box([7; 16]))).bootstrap_server("coap://dm.example", Credentials::NoSec);
-        if let Ok(client) = Client::new(config.clone(), Instant::ZERO) {
-            live(client, config);
+        #[cfg(feature = "snapshot")]
+        let kept = config.clone();
+        #[cfg(not(feature = "snapshot"))]
+        let kept = ();
+        if let Ok(client) = Client::new(config, Instant::ZERO) {
+            live(client, &kept);
         }
     }
     loop {}
 }
 
-fn live(mut client: Client, config: Config) {
+fn live(mut client: Client, kept: &Kept) {
     let mut device = model();
     let mut radio = [0; 1152];
     loop {
@@ -65,7 +75,7 @@ fn live(mut client: Client, config: Config) {
                 let received = client.handle_multicast(now, peer, black_box(&radio), &mut device);
                 black_box(received);
             }
-            _ => sleep(&mut client, &config, now, &mut radio),
+            _ => sleep(&mut client, kept, now, &mut radio),
         }
         while let Some(output) = client.poll_output() {
             match output {
@@ -99,7 +109,7 @@ fn act(device: &mut Model) {
 const fn act(_: &mut Model) {}
 
 #[cfg(feature = "snapshot")]
-fn sleep(client: &mut Client, config: &Config, now: Instant, flash: &mut [u8]) {
+fn sleep(client: &mut Client, config: &Kept, now: Instant, flash: &mut [u8]) {
     let _ = black_box(client.snapshot(now, flash));
     let wake = lwm2m_core::Wake::Sleep { elapsed: core::time::Duration::from_secs(black_box(1)) };
     if let Ok(restored) = Client::restore(config.clone(), flash, now, wake) {
@@ -108,4 +118,4 @@ fn sleep(client: &mut Client, config: &Config, now: Instant, flash: &mut [u8]) {
 }
 
 #[cfg(not(feature = "snapshot"))]
-const fn sleep(_: &mut Client, _: &Config, _: Instant, _: &mut [u8]) {}
+const fn sleep(_: &mut Client, (): &Kept, _: Instant, _: &mut [u8]) {}

@@ -1,8 +1,7 @@
 //! Requests of peers that are answered later: when the application has the answer (RFC 7252, section
 //! 5.2.2), or at leisure, because they came by multicast (section 8.2).
 
-use alloc::vec::Vec;
-
+use crate::base::features::LATE_ANSWERS;
 use crate::base::origin::Ticket;
 use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
@@ -24,14 +23,22 @@ pub(crate) enum State {
     /// The application works on it, and has until then.
     Working { until: Instant },
     /// To be run again as soon as the peer has room for the answer.
-    Resumed,
+    Resumed { at: Instant },
     /// Out of time: to be answered 5.03 as soon as the peer has room.
-    TimedOut,
+    TimedOut { at: Instant },
     /// Received by multicast: to be answered then, if at all.
     AtLeisure { until: Instant },
 }
 
 impl State {
+    /// Since when it waits for room.
+    const fn due(self) -> Option<Instant> {
+        match self {
+            Self::Resumed { at } | Self::TimedOut { at } => Some(at),
+            Self::Working { .. } | Self::AtLeisure { .. } => None,
+        }
+    }
+
     fn is_over(self, now: Instant) -> bool {
         matches!(self, Self::AtLeisure { until } if until <= now)
     }
@@ -43,10 +50,17 @@ struct Place {
     kept: Option<Kept>,
 }
 
+/// What the table is made of.
+#[cfg(feature = "late-answers")]
+type Entries = alloc::vec::Vec<Place>;
+/// Every answer is given at once.
+#[cfg(not(feature = "late-answers"))]
+type Entries = crate::base::table::Nothing<Place>;
+
 /// The table. A place's generation rises with each use, so that a stale ticket finds nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Deferred {
-    places: Vec<Place>,
+    places: Entries,
     limit: u8,
     /// How many of them are taken: mostly none is.
     taken: u8,
@@ -54,16 +68,17 @@ pub(crate) struct Deferred {
 
 impl Deferred {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { places: Vec::new(), limit: u8::try_from(limit).unwrap_or(u8::MAX), taken: 0 }
+        let limit = if LATE_ANSWERS { u8::try_from(limit).unwrap_or(u8::MAX) } else { 0 };
+        Self { places: Entries::new(), limit, taken: 0 }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
-        self.taken == 0
+        !LATE_ANSWERS || self.taken == 0
     }
 
     /// The ticket of the next request that may be deferred, if there is room for one.
     pub(crate) fn next_ticket(&self) -> Option<Ticket> {
-        match (0..).zip(&self.places).find(|(_, place)| place.kept.is_none()) {
+        match (0..).zip(self.places.iter()).find(|(_, place)| place.kept.is_none()) {
             Some((index, place)) => Some(Ticket { index, generation: place.generation }),
             // A place that was never taken.
             None => u8::try_from(self.places.len()).ok().filter(|index| *index < self.limit).map(Ticket::first),
@@ -94,10 +109,10 @@ impl Deferred {
     }
 
     /// Marks a request to be run again. False for a stale ticket.
-    pub(crate) fn resume(&mut self, ticket: Ticket) -> bool {
+    pub(crate) fn resume(&mut self, at: Instant, ticket: Ticket) -> bool {
         let kept = self.get_mut(ticket).filter(|kept| matches!(kept.state, State::Working { .. }));
         kept.is_some_and(|kept| {
-            kept.state = State::Resumed;
+            kept.state = State::Resumed { at };
             true
         })
     }
@@ -115,8 +130,10 @@ impl Deferred {
             return;
         }
         for kept in self.places.iter_mut().filter_map(|place| place.kept.as_mut()) {
-            if matches!(kept.state, State::Working { until } if until <= now) {
-                kept.state = State::TimedOut;
+            if let State::Working { until } = kept.state
+                && until <= now
+            {
+                kept.state = State::TimedOut { at: until };
             }
         }
     }
@@ -127,23 +144,22 @@ impl Deferred {
         }
         let until = |kept: &Kept| match kept.state {
             State::Working { until } | State::AtLeisure { until } => Some(until),
-            State::Resumed | State::TimedOut => None,
+            State::Resumed { .. } | State::TimedOut { .. } => None,
         };
         earliest(self.places.iter().filter_map(|place| place.kept.as_ref().and_then(until)))
     }
 
-    /// The next request of a peer that wants to be answered now.
+    /// The request of a peer that has waited the longest for being answered, and since when.
     #[inline]
-    pub(crate) fn due(&self, peer: Peer) -> Option<Ticket> {
+    pub(crate) fn due(&self, peer: Peer) -> Option<(Instant, Ticket)> {
         if self.is_empty() {
             return None;
         }
-        let due = |place: &Place| {
-            let is_due = |kept: Kept| matches!(kept.state, State::Resumed | State::TimedOut);
-            place.kept.is_some_and(|kept| kept.reply.peer == peer && is_due(kept))
-        };
-        let index = self.places.iter().position(due)?;
-        Some(Ticket { index: u8::try_from(index).ok()?, generation: self.places.get(index)?.generation })
+        let due = (0..).zip(self.places.iter()).filter_map(|(index, place)| {
+            let kept = place.kept.filter(|kept| kept.reply.peer == peer)?;
+            Some((kept.state.due()?, Ticket { index, generation: place.generation }))
+        });
+        due.min_by_key(|(at, _)| *at)
     }
 
     /// A request whose leisure is over.

@@ -6,14 +6,14 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageId, OptionNumber};
 
 use crate::base::limits::Limits;
 use crate::base::mixer::Mixer;
+use crate::base::statistics::Counter;
 use crate::base::table::Places;
-use crate::base::time::{Instant, earliest};
+use crate::base::time::{Instant, Micros, earliest};
 use crate::exchange::Peer;
 
 /// What a datagram has besides a block, about: so much smaller must a block be than a buffer.
@@ -100,17 +100,17 @@ pub(crate) struct Transfers {
     szx: u8,
     /// EXCHANGE_LIFETIME in seconds: so long after its last block a body is waited for.
     lifetime: u32,
+    /// Bodies whose next block did not come.
+    pub(crate) abandoned: Counter,
 }
 
 impl Transfers {
-    pub(crate) fn new(limits: &Limits, lifetime: Duration) -> Self {
+    pub(crate) fn new(limits: &Limits, lifetime: Micros) -> Self {
         let fits = |szx: &u8| (16usize << szx).saturating_add(OVERHEAD) <= limits.datagram;
         let szx = (0..=BlockValue::MAX_SZX).rev().find(fits).unwrap_or(0);
         let body = u32::try_from(limits.body).unwrap_or(u32::MAX);
         let limit = u16::try_from(limits.transfers).unwrap_or(u16::MAX);
-        let part = u64::from(lifetime.subsec_nanos() > 0);
-        let lifetime = u32::try_from(lifetime.as_secs().saturating_add(part)).unwrap_or(u32::MAX);
-        Self { list: Entries::new(), limit, body, szx, lifetime }
+        Self { list: Entries::new(), limit, body, szx, lifetime: lifetime.seconds(), abandoned: Counter::default() }
     }
 
     /// Takes note of a block. One that is `resumed` arrived before, and waited for its caller: it
@@ -283,7 +283,14 @@ impl Transfers {
 
     /// Forgets what does not go on (RFC 7959, section 2.4, lets it be kept for EXCHANGE_LIFETIME).
     pub(crate) fn expire(&mut self, now: Instant) {
-        self.list.retain(|transfer| now < transfer.until);
+        let abandoned = &mut self.abandoned;
+        self.list.retain(|transfer| {
+            let goes_on = now < transfer.until;
+            if !goes_on && matches!(transfer.stage, Stage::Collecting(_) | Stage::Streaming) {
+                abandoned.count();
+            }
+            goes_on
+        });
     }
 
     /// When memory can be given back. What is known of the others is forgotten in passing.
@@ -350,7 +357,7 @@ mod tests {
 
     const PEER: Peer = Peer(1);
     const NOW: Instant = Instant::from_secs(10);
-    const LIFETIME: Duration = Duration::from_secs(247);
+    const LIFETIME: Micros = Micros::of_seconds(247);
 
     fn table(transfers: usize, body: usize) -> Transfers {
         Transfers::new(&Limits { transfers, body, ..Limits::DEVICE }, LIFETIME)

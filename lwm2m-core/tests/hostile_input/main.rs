@@ -1,6 +1,8 @@
 //! Whatever comes in, the client answers, refuses or ignores it, and stays what it was.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod statistics;
 
 use core::time::Duration;
 
