@@ -1,8 +1,10 @@
 //! Notification attributes: how a server wants to be told of what changes (OMA LwM2M 1.0, 5.1.2).
 
+use core::cmp::Ordering;
 use core::num::NonZeroU64;
 
 use super::decimal;
+use super::float::{apart, compare, is_finite};
 use super::path::Path;
 
 /// What a server has set at one path, or what holds there in the end.
@@ -95,7 +97,8 @@ impl Attributes {
     pub(crate) fn is_consistent(self) -> bool {
         let (Some(lt), Some(gt)) = (self.lt, self.gt) else { return true };
         let step = self.st.map_or(0.0, Number::get);
-        lt.get() + 2.0 * step < gt.get()
+        compare(lt.get(), gt.get()) == Some(Ordering::Less)
+            && apart(lt.get(), gt.get(), (2, step)) == Some(Ordering::Greater)
     }
 }
 
@@ -144,8 +147,8 @@ pub(crate) struct Number(NonZeroU64);
 
 impl Number {
     pub(crate) fn new(number: f64) -> Option<Self> {
-        let number = if number == 0.0 { 0.0 } else { number };
-        NonZeroU64::new(!number.to_bits()).filter(|_| number.is_finite()).map(Self)
+        let number = if number.to_bits() << 1 == 0 { 0.0 } else { number };
+        NonZeroU64::new(!number.to_bits()).filter(|_| is_finite(number)).map(Self)
     }
 
     /// Reads `[-]digits[.digits]`. The standard's grammar has no exponent (OMA LwM2M 1.0, 5.1.2).

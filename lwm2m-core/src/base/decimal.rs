@@ -19,6 +19,8 @@
 
 use core::cmp::Ordering;
 
+use super::divide::divide;
+
 /// Writes `value` to the front of `room` and tells how many bytes it took, `None` when there is
 /// too little room.
 pub(crate) fn write_u64(value: u64, room: &mut [u8]) -> Option<usize> {
@@ -140,8 +142,9 @@ impl<'r> Front<'r> {
         let mut digits = [b'0'; 20];
         let mut length = 0usize;
         for digit in digits.iter_mut().rev() {
-            *digit |= (value % 10) as u8;
-            value /= 10;
+            let rest;
+            (value, rest) = divide(value, 10);
+            *digit |= rest as u8;
             length = length.saturating_add(1);
             if value == 0 {
                 break;
@@ -359,7 +362,7 @@ impl Decimal {
         } else {
             below.times_ten_to(self.exponent.unsigned_abs());
         }
-        divide(above, below)
+        quotient(above, below)
     }
 }
 
@@ -379,7 +382,7 @@ fn read_exponent(text: &[u8]) -> Option<i32> {
 }
 
 /// The float nearest to `above` / `below`, neither of them zero; `None` when that is infinite.
-fn divide(mut above: Natural, mut below: Natural) -> Option<f64> {
+fn quotient(mut above: Natural, mut below: Natural) -> Option<f64> {
     // Scaled so that the quotient is at least one and less than two, times two to the exponent.
     let mut exponent = above.bits().saturating_sub(below.bits());
     if exponent >= 0 {

@@ -6,7 +6,8 @@ use core::ops::Deref;
 use core::time::Duration;
 
 use super::limits::Limits;
-use super::transmission::Transmission;
+use super::time::Micros;
+use super::transmission::{Pace, Transmission};
 
 /// How a client behaves, apart from who it is and whom it knows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -160,7 +161,11 @@ impl Profile {
     /// otherwise.
     #[must_use]
     pub fn awake_time(&self) -> Duration {
-        self.registration.awake.unwrap_or_else(|| self.transmission.max_transmit_wait())
+        self.awake().duration()
+    }
+
+    pub(crate) fn awake(&self) -> Micros {
+        self.registration.awake.map_or_else(|| Pace::of(&self.transmission).max_transmit_wait(), Micros::of)
     }
 }
 

@@ -67,6 +67,11 @@ impl Generator {
         hasher.finish()
     }
 
+    /// A span of `shortest` and up to `more`, uniform to the microsecond.
+    pub(crate) fn within(&mut self, shortest: Micros, more: Micros) -> Micros {
+        shortest.saturating_add(share(self.next_u64(), more))
+    }
+
     /// A duration between `low` and `high`, uniform to the microsecond; `low` when the range is empty.
     pub fn between(&mut self, low: Duration, high: Duration) -> Duration {
         let offset = share(self.next_u64(), Micros::of(high.saturating_sub(low)));

@@ -8,6 +8,8 @@ use core::num::NonZeroU64;
 use core::ops::Add;
 use core::time::Duration;
 
+use super::divide::divide;
+
 /// A point in time: microseconds since an origin that the embedder chooses (boot, for example).
 ///
 /// Only differences have a meaning. All arithmetic saturates, so no input can make it overflow; the last
@@ -111,6 +113,31 @@ impl Micros {
 
     pub(crate) const fn of_seconds(seconds: u32) -> Self {
         Self(seconds as u64 * 1_000_000)
+    }
+
+    pub(crate) const fn of_millis(millis: u32) -> Self {
+        Self(millis as u64 * 1_000)
+    }
+
+    /// For whom it leaves the crate.
+    pub(crate) const fn duration(self) -> Duration {
+        Duration::from_micros(self.0)
+    }
+
+    /// The same in seconds, of which a part counts as all of it.
+    pub(crate) const fn seconds(self) -> u32 {
+        let (millis, some_micros) = divide(self.0, 1_000);
+        let (seconds, some_millis) = divide(millis, 1_000);
+        let seconds = if some_micros > 0 || some_millis > 0 { seconds.saturating_add(1) } else { seconds };
+        if seconds > u32::MAX as u64 { u32::MAX } else { seconds as u32 }
+    }
+
+    pub(crate) const fn saturating_add(self, more: Self) -> Self {
+        Self(self.0.saturating_add(more.0))
+    }
+
+    pub(crate) const fn saturating_mul(self, times: u64) -> Self {
+        Self(self.0.saturating_mul(times))
     }
 }
 

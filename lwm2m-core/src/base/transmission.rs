@@ -3,7 +3,10 @@
 use core::num::NonZeroU32;
 use core::time::Duration;
 
-/// Transmission parameters (RFC 7252, section 4.8). The defaults are the RFC's.
+use super::time::Micros;
+
+/// Transmission parameters (RFC 7252, section 4.8). The defaults are the RFC's. Times count in whole
+/// milliseconds, of which a part counts as all of it, and up to 49 days.
 ///
 /// ```
 /// use core::time::Duration;
@@ -66,62 +69,44 @@ impl Transmission {
     /// The bounds of the first retransmission's timeout: ACK_TIMEOUT and that times the factor.
     #[must_use]
     pub fn initial_timeout(&self) -> (Duration, Duration) {
-        let low = self.ack_timeout.max(Duration::from_millis(1));
-        (low, self.stretched(low))
-    }
-
-    fn stretched(&self, duration: Duration) -> Duration {
-        duration.saturating_mul(u32::from(self.ack_random_percent.max(100))) / 100
-    }
-
-    /// ACK_TIMEOUT * (2^n - 1) * ACK_RANDOM_FACTOR
-    fn cycle(&self, n: u32) -> Duration {
-        let rounds = 1u32.checked_shl(n).map_or(u32::MAX, |power| power.saturating_sub(1));
-        self.stretched(self.initial_timeout().0.saturating_mul(rounds))
+        let (shortest, more) = Pace::of(self).initial_timeout();
+        (shortest.duration(), shortest.saturating_add(more).duration())
     }
 
     /// MAX_TRANSMIT_SPAN: from the first transmission to the last retransmission; 45 s.
     #[must_use]
     pub fn max_transmit_span(&self) -> Duration {
-        self.cycle(u32::from(self.max_retransmit))
+        Pace::of(self).max_transmit_span().duration()
     }
 
     /// MAX_TRANSMIT_WAIT: from the first transmission until the sender gives up; 93 s.
     #[must_use]
     pub fn max_transmit_wait(&self) -> Duration {
-        self.cycle(u32::from(self.max_retransmit).saturating_add(1))
+        Pace::of(self).max_transmit_wait().duration()
     }
 
     /// MAX_RTT: both ways and PROCESSING_DELAY, which is ACK_TIMEOUT; 202 s.
     #[must_use]
     pub fn max_rtt(&self) -> Duration {
-        self.max_latency.saturating_mul(2).saturating_add(self.ack_timeout)
+        Pace::of(self).max_rtt().duration()
     }
 
     /// EXCHANGE_LIFETIME: how long a Message ID of a confirmable message stays taken; 247 s.
     #[must_use]
     pub fn exchange_lifetime(&self) -> Duration {
-        self.max_transmit_span().saturating_add(self.max_rtt())
+        Pace::of(self).exchange_lifetime().duration()
     }
 
     /// NON_LIFETIME: the same for a non-confirmable message; 145 s.
     #[must_use]
     pub fn non_lifetime(&self) -> Duration {
-        self.max_transmit_span().saturating_add(self.max_latency)
+        Pace::of(self).non_lifetime().duration()
     }
 
     /// How long to wait for a separate response after the empty acknowledgement.
     #[must_use]
     pub fn response_timeout(&self) -> Duration {
-        self.response_timeout.unwrap_or_else(|| self.max_transmit_wait())
-    }
-
-    /// How long a non-confirmable request of `bytes` bytes is worth waiting for: until no response
-    /// can come any more, and no less than PROBING_RATE asks (RFC 7252, section 4.7).
-    pub(crate) fn non_request_hold(&self, bytes: usize) -> Duration {
-        let rate = u64::from(self.probing_rate.max(1));
-        let seconds = (bytes as u64).div_ceil(rate);
-        Duration::from_secs(seconds).max(self.response_timeout())
+        Pace::of(self).response_timeout().duration()
     }
 }
 
@@ -159,6 +144,60 @@ impl Pace {
         }
     }
 
+    /// The shortest timeout of the first retransmission, and how much longer it may be.
+    pub(crate) fn initial_timeout(&self) -> (Micros, Micros) {
+        let shortest = Micros::of_millis(self.ack_timeout.max(1));
+        (shortest, Micros(self.cycle(1).0.saturating_sub(shortest.0)))
+    }
+
+    /// ACK_TIMEOUT * (2^n - 1) * ACK_RANDOM_FACTOR
+    fn cycle(&self, n: u32) -> Micros {
+        let rounds = 1u32.checked_shl(n).map_or(u32::MAX, |power| power.saturating_sub(1));
+        // A percent of a millisecond is ten microseconds.
+        let longest = u64::from(self.ack_timeout.max(1)) * u64::from(self.ack_random_percent.max(100)) * 10;
+        Micros(longest).saturating_mul(rounds.into())
+    }
+
+    /// Longer than that nothing is repeated.
+    pub(crate) fn max_transmit_span(&self) -> Micros {
+        self.cycle(self.max_retransmit.into())
+    }
+
+    pub(crate) fn max_transmit_wait(&self) -> Micros {
+        self.cycle(u32::from(self.max_retransmit).saturating_add(1))
+    }
+
+    fn max_rtt(&self) -> Micros {
+        let latency = Micros::of_millis(self.max_latency);
+        latency.saturating_add(latency).saturating_add(Micros::of_millis(self.ack_timeout))
+    }
+
+    pub(crate) fn exchange_lifetime(&self) -> Micros {
+        self.max_transmit_span().saturating_add(self.max_rtt())
+    }
+
+    pub(crate) fn non_lifetime(&self) -> Micros {
+        self.max_transmit_span().saturating_add(Micros::of_millis(self.max_latency))
+    }
+
+    pub(crate) fn response_timeout(&self) -> Micros {
+        match self.response_timeout {
+            Some(millis) => Micros::of_millis(millis.get().saturating_sub(1)),
+            None => self.max_transmit_wait(),
+        }
+    }
+
+    /// How long a non-confirmable request of `bytes` bytes is worth waiting for: until no response
+    /// can come any more, and no less than PROBING_RATE asks (RFC 7252, section 4.7).
+    pub(crate) fn non_request_hold(&self, bytes: usize) -> Micros {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        Micros::of_seconds(bytes.div_ceil(self.probing_rate.max(1))).max(self.response_timeout())
+    }
+
+    pub(crate) const fn leisure(&self) -> Micros {
+        Micros::of_millis(self.leisure)
+    }
+
     /// The parameters themselves.
     #[cold]
     pub(crate) fn unfold(&self) -> Transmission {
@@ -193,8 +232,8 @@ mod tests {
             (transmission.response_timeout(), 93),
             (transmission.initial_timeout().0, 2),
             (transmission.initial_timeout().1, 3),
-            (transmission.non_request_hold(20), 93),
-            (transmission.non_request_hold(200), 200),
+            (Pace::of(&transmission).non_request_hold(20).duration(), 93),
+            (Pace::of(&transmission).non_request_hold(200).duration(), 200),
         ] {
             assert_eq!(derived, Duration::from_secs(seconds));
         }

@@ -79,9 +79,10 @@ impl Client {
         let accounts = Accounts::new(&config);
         let mut clock = Clock::starting_at(now);
         let now = clock.advance(now);
+        let exchange = Endpoint::new(config.transmission, &config.limits, config.key);
         Ok(Self {
-            exchange: Endpoint::new(config.transmission, &config.limits, config.key),
-            transfers: Transfers::new(&config.limits, config.transmission.exchange_lifetime()),
+            transfers: Transfers::new(&config.limits, exchange.exchange_lifetime()),
+            exchange,
             lifecycle: Lifecycle::new(now, &accounts, &config),
             reporting: Reporting::new(&config.limits),
             connections: Connections::new(config.limits.servers.saturating_add(2)),

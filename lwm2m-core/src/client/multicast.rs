@@ -6,6 +6,7 @@ use super::connection::Link;
 use super::due::After;
 use super::request::{Floors, places};
 use super::{Client, Connection, Received};
+use crate::base::features::LATE_ANSWERS;
 use crate::base::time::Instant;
 use crate::exchange::{Handled, Inbound, Peer, Verdict};
 use crate::lifecycle::Role;
@@ -19,7 +20,7 @@ impl Client {
     /// moment within [`leisure`](crate::exchange::Transmission::leisure), made from the values of then.
     /// There is no word of anything else, of errors and of answers without content (RFC 7252, section 8);
     /// nothing can be observed; and a server whose session is secured is not heard, because multicast
-    /// is not.
+    /// is not. Nobody is without the feature `late-answers`.
     pub fn handle_multicast(
         &mut self,
         now: Instant,
@@ -35,12 +36,18 @@ impl Client {
 
     /// Keeps a request for its answer, if it may have one.
     fn multicast_in(&mut self, now: Instant, peer: Peer, datagram: &[u8]) -> Received {
+<<<<<<< HEAD
         let Some(connection) = self.connections.by_peer(peer) else {
             self.exchange.tally().strangers.count();
             return Received::Stranger;
         };
         if self.heard_by_multicast(now, connection).is_none() {
             return self.unwelcome();
+=======
+        let Some(connection) = self.connections.by_peer(peer) else { return Received::Stranger };
+        if !LATE_ANSWERS || self.heard_by_multicast(now, connection).is_none() {
+            return Received::Unwelcome;
+>>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
         }
         match self.exchange.receive_multicast(now, peer, datagram) {
             Inbound::Request { reply, .. } => match self.exchange.keep_for_leisure(now, &reply, datagram) {

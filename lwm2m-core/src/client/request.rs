@@ -7,7 +7,7 @@ use coap_codec::{Code, Message, MessageWriter};
 use super::{Client, Connection, Left, Link, Received};
 use crate::base::config::Config;
 use crate::base::event::{Event, Events};
-use crate::base::features::{BLOCKWISE, REPORTING};
+use crate::base::features::{BLOCKWISE, DISCOVERY, REPORTING};
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::request::transfers::Transfers;
@@ -238,7 +238,7 @@ impl Client {
             Parting::Stays => {}
             Parting::Closes => self.close(bootstrap.peer),
             Parting::Lingers => {
-                let until = now + self.exchange.transmission().exchange_lifetime();
+                let until = now + self.exchange.exchange_lifetime();
                 self.connections.set(bootstrap.peer, Link::Lingering { until });
             }
         }
@@ -288,7 +288,7 @@ pub(super) fn places(config: &Config, role: Role) -> Places<'_> {
     let legacy = config.legacy_formats;
     match role {
         Role::Bootstrap => Places { root: "", well_known: false, legacy },
-        Role::Server(_) => Places { root: config.root(), well_known: config.discovery, legacy },
+        Role::Server(_) => Places { root: config.root(), well_known: DISCOVERY && config.discovery, legacy },
     }
 }
 

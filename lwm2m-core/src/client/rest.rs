@@ -116,7 +116,7 @@ impl Client {
         let connection = self.connections.by_role(Role::Server(own.server));
         let quiet = connection.is_none_or(|connection| self.exchange.is_quiet(connection.peer));
         let told = !self.reporting.has_kept(own.server) || self.is_away(now, own.server);
-        own.falls_asleep(self.config.awake_time()).filter(|(_, until)| quiet && told && now < *until)
+        own.falls_asleep(self.config.awake()).filter(|(_, until)| quiet && told && now < *until)
     }
 
     /// In queue mode: goes to sleep where the awake time is over.

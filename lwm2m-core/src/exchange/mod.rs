@@ -219,15 +219,15 @@ impl Endpoint {
     #[must_use]
     pub fn new(transmission: Transmission, limits: &Limits, key: Key) -> Self {
         let mut generator = Generator::new(key);
-        let (shortest, longest) = transmission.initial_timeout();
+        let pace = Pace::of(&transmission);
         let first = generator.next_u64() as u16;
         // A request that waits keeps its buffer until it is answered: one is left to answer with.
         let deferred = limits.deferred.min(limits.slots.min(usize::from(u8::MAX)).saturating_sub(1));
         let queue = limits.slots.saturating_mul(2).saturating_add(limits.servers).saturating_add(4);
         Self {
-            pace: Pace::of(&transmission),
-            exchange_lifetime: Micros::of(transmission.exchange_lifetime()),
-            initial_timeout: (Micros::of(shortest), Micros::of(longest.saturating_sub(shortest))),
+            pace,
+            exchange_lifetime: pace.exchange_lifetime(),
+            initial_timeout: pace.initial_timeout(),
             generator,
             messages: Messages {
                 ids: MessageIds::starting_at(first),
@@ -251,9 +251,15 @@ impl Endpoint {
         self.pace.unfold()
     }
 
+<<<<<<< HEAD
     /// What is counted, for those who use the endpoint to count in, too.
     pub(crate) const fn tally(&mut self) -> &mut Counters {
         &mut self.messages.counters
+=======
+    /// How long a Message ID of a confirmable message stays taken.
+    pub(crate) const fn exchange_lifetime(&self) -> Micros {
+        self.exchange_lifetime
+>>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
     }
 
     /// The endpoint's source of randomness, for jitter elsewhere.

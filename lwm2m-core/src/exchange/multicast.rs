@@ -1,13 +1,12 @@
 //! Requests that came by multicast: heard, kept for a while, and answered or not (RFC 7252, section 8).
 
 use alloc::boxed::Box;
-use core::time::Duration;
 
 use coap_codec::{Code, Message, MessageType, MessageWriter};
 
 use super::request::deferred::{Kept, State};
 use super::{Endpoint, Handled, Inbound, Peer, Reply, SendError, Verdict};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, Micros};
 
 impl Endpoint {
     /// Takes a datagram that was received by multicast. Only a GET that is not confirmable is heard, and
@@ -55,8 +54,7 @@ impl Endpoint {
         };
         room.copy_from_slice(request);
         self.messages.slots.set_len(slot, request.len());
-        let leisure = self.transmission().leisure;
-        let until = now + self.generator.between(Duration::ZERO, leisure);
+        let until = now + self.generator.within(Micros(0), self.pace.leisure());
         self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::AtLeisure { until } });
         Ok(())
     }

@@ -136,7 +136,7 @@ impl Endpoint {
     }
 
     pub(super) fn lifetime(&self, confirmable: bool) -> Micros {
-        if confirmable { self.exchange_lifetime } else { Micros::of(self.transmission().non_lifetime()) }
+        if confirmable { self.exchange_lifetime } else { self.pace.non_lifetime() }
     }
 
     fn response_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
@@ -182,7 +182,7 @@ impl Endpoint {
             if !self.pending.contains(exchange) {
                 return Inbound::Acknowledged(exchange);
             }
-            let until = now + self.transmission().response_timeout();
+            let until = now + self.pace.response_timeout();
             self.pending.acknowledged(exchange, until);
             return Inbound::Handled(Handled::Acknowledged);
         }

@@ -11,6 +11,7 @@ use super::request::deferred::{Kept, State};
 use super::request::pending::Awaits;
 use super::request::upload::Upload;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
+use crate::base::features::SHORTCUTS;
 use crate::base::origin::Ticket;
 use crate::base::rng::share;
 use crate::base::time::{Instant, Micros};
@@ -100,9 +101,10 @@ impl Endpoint {
             return Err(SendError::Busy);
         }
         let token = self.fresh_token(peer);
-        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), |writer| {
-            write(writer, &mut upload)
-        });
+        let mut write = Some(write);
+        let write: &mut dyn FnMut(&mut MessageWriter<'_>) -> Verdict =
+            &mut |writer| write.take().map_or(Verdict::Drop, |write| write(writer, &mut upload));
+        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), write);
         match sent {
             Ok(_) => self.pending.sent_block(exchange, token, upload),
             Err(SendError::Dropped | SendError::TooLong) => {
@@ -130,7 +132,7 @@ impl Endpoint {
             len = writer.len();
             verdict
         })?;
-        let until = now + self.transmission().non_request_hold(len);
+        let until = now + self.pace.non_request_hold(len);
         self.pending.insert(
             (exchange, peer, token),
             Awaits::Response { until },
@@ -197,6 +199,13 @@ impl Endpoint {
         token: Token,
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
+        if SHORTCUTS {
+            return self.send_as(now, peer, message_type, code, token, None, write);
+        }
+        // One copy of what follows for all that write.
+        let mut write = Some(write);
+        let write: &mut dyn FnMut(&mut MessageWriter<'_>) -> Verdict =
+            &mut |writer| write.take().map_or(Verdict::Drop, |write| write(writer));
         self.send_as(now, peer, message_type, code, token, None, write)
     }
 

@@ -1,5 +1,7 @@
 //! Decodes a payload against an object's definition: all of it, before anyone sees a value.
 
+use core::cmp::Ordering;
+
 use coap_codec::Code;
 
 #[cfg(feature = "json")]
@@ -8,6 +10,7 @@ use super::tlv::{self, Element, Elements, Level};
 use super::values::{Given, Values, takes_values};
 use super::{Format, Kind, text};
 use crate::base::definition::{ObjectDef, Range, ResourceDef};
+use crate::base::float::compare;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::value::{DataType, Value};
 
@@ -243,9 +246,11 @@ fn check_range(resource: &ResourceDef, value: Value<'_>) -> Result<(), DecodeErr
     let fits = match (resource.range, value) {
         (Range::Integer(low, high), Value::Int(number) | Value::Time(number)) => (low..=high).contains(&number),
         (Range::Integer(low, high), Value::Uint(number)) => {
-            (i128::from(low)..=i128::from(high)).contains(&i128::from(number))
+            i64::try_from(number).is_ok_and(|number| (low..=high).contains(&number))
         }
-        (Range::Float(low, high), Value::Float(number)) => (low..=high).contains(&number),
+        (Range::Float(low, high), Value::Float(number)) => {
+            compare(low, number).is_some_and(Ordering::is_le) && compare(number, high).is_some_and(Ordering::is_le)
+        }
         (Range::Length(low, high), Value::Str(text) | Value::Corelnk(text)) => (low..=high).contains(&text.len()),
         (Range::Length(low, high), Value::Opaque(bytes)) => (low..=high).contains(&bytes.len()),
         _ => true,

@@ -3,7 +3,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use coap_codec::{Code, Message};
 
@@ -13,7 +12,7 @@ use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::profile::Backoff;
 use crate::base::rng::Generator;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, Micros};
 use crate::exchange::ExchangeId;
 use crate::objects::Accounts;
 use crate::objects::security::{Instance, Mode};
@@ -70,11 +69,19 @@ impl Bootstrap {
     }
 
     /// The network is there for the first time, or again: then a long pause between tries becomes
+<<<<<<< HEAD
     /// the shortest one, and those after it grow from there.
     pub(crate) fn network_up(&mut self, now: Instant, hold_off: Duration, policy: &Backoff, generator: &mut Generator) {
         match self {
             Self::Boot => *self = Self::Wanted { at: now + hold_off, failures: 0 },
             Self::Wanted { at, failures } if at.saturating_duration_since(now) > policy.first => {
+=======
+    /// the shortest one.
+    pub(crate) fn network_up(&mut self, now: Instant, hold_off: Micros, policy: &Backoff, generator: &mut Generator) {
+        match self {
+            Self::Boot => *self = Self::Wanted { at: now + hold_off, failures: 0 },
+            Self::Wanted { at, .. } if *at > now + policy.first => {
+>>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
                 *at = (*at).min(now + backoff::pause(policy, 1, generator));
                 *failures = 1;
             }

@@ -1,10 +1,8 @@
 //! Whether a server that is registered with can be talked to, and in queue mode whether it wants to be
 //! (OMA LwM2M 1.0, 8.3).
 
-use core::time::Duration;
-
 use super::registration::{Phase, Registration, State};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, Micros};
 
 /// When the server was in touch with us last: while it is registered with, it tells whether it can be
 /// talked to, and in queue mode whether it wants to.
@@ -93,7 +91,7 @@ impl Registration {
 
     /// When the awake time is over, and how long nothing is to be sent then; not while something is on
     /// its way or due before.
-    pub(crate) fn falls_asleep(&self, awake: Duration) -> Option<(Instant, Instant)> {
+    pub(crate) fn falls_asleep(&self, awake: Micros) -> Option<(Instant, Instant)> {
         match (self.contact, &self.state) {
             (
                 Contact::Heard { last } | Contact::Unheard { last },

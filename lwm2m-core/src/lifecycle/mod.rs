@@ -16,7 +16,6 @@ mod requests;
 mod tests;
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use coap_codec::{Code, Message, MessageWriter, WriteError};
 
@@ -28,7 +27,7 @@ use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::rng::Generator;
-use crate::base::time::{Instant, sooner};
+use crate::base::time::{Instant, Micros, sooner};
 use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, Trigger};
@@ -388,7 +387,7 @@ impl Lifecycle {
         let (before, lost) = self.bootstrap.finish(accounts, config, events, exists)?;
         let timeout = accounts.0.bootstrap_server().and_then(|account| account.account_timeout);
         let timeout = timeout.filter(|seconds| *seconds > 0);
-        self.purge_at = timeout.map(|seconds| now + Duration::from_secs(u64::from(seconds)));
+        self.purge_at = timeout.map(|seconds| now.after_seconds(seconds));
         self.enrol_after(now, &before, accounts);
         Ok(lost)
     }
@@ -561,11 +560,11 @@ impl Lifecycle {
         let (Trigger::Disable(instance) | Trigger::Update(instance)) = trigger;
         let Some(instance) = accounts.1.get(instance) else { return };
         let Some(server) = instance.short_server_id else { return };
-        let disable = Duration::from_secs(u64::from(instance.disable_timeout()));
+        let seconds = instance.disable_timeout();
         if let Some(registration) = self.registration(server) {
             match trigger {
                 Trigger::Disable(_) => {
-                    registration.leave(now, Then::Disabled(disable));
+                    registration.leave(now, Then::Disabled { seconds });
                 }
                 Trigger::Update(_) => {
                     registration.update_now(now);
@@ -659,10 +658,10 @@ impl Lifecycle {
 
 /// How long a Bootstrap-Request waits, for the bootstrap server to begin by itself (/0/x/11); the DM
 /// profile does not wait (reading A13).
-fn hold_off(accounts: &Accounts, config: &Config) -> Duration {
+fn hold_off(accounts: &Accounts, config: &Config) -> Micros {
     let seconds = accounts.0.bootstrap_server().and_then(|account| account.hold_off);
     let seconds = seconds.filter(|_| config.bootstrap.honour_hold_off).unwrap_or(0);
-    Duration::from_secs(u64::from(seconds))
+    Micros::of_seconds(seconds)
 }
 
 /// Tells an operator of a lifetime that is not what the profile expects (reading A17).

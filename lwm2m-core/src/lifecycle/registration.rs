@@ -1,14 +1,16 @@
 //! Registration with one server: Register, Update, De-register
 //! (OMA LwM2M 1.0, 5.3; DM terminal specification 7.3 to 7.5).
 
-use core::time::Duration;
-
 use coap_codec::{Code, Message};
 
 use super::contact::Contact;
 use super::location::Location;
 use super::{World, backoff};
+<<<<<<< HEAD
 use crate::base::config::Config;
+=======
+use crate::base::divide::divide;
+>>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
 use crate::base::event::{Event, Events, Reason};
 use crate::base::profile::RegistrationPolicy;
 use crate::base::rng::{Generator, share};
@@ -60,14 +62,14 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Then {
     Gone,
-    Disabled(Duration),
+    Disabled { seconds: u32 },
 }
 
 impl Then {
     fn state(self, now: Instant) -> State {
         match self {
             Self::Gone => State::Gone,
-            Self::Disabled(duration) => State::Disabled { until: now + duration },
+            Self::Disabled { seconds } => State::Disabled { until: now.after_seconds(seconds) },
         }
     }
 }
@@ -265,7 +267,7 @@ impl Registration {
                     } else {
                         let failures = failures.saturating_add(1);
                         let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
-                        let patience = retry_after(answer).min(config.registration.backoff.longest);
+                        let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
                         *phase = Phase::Registered { update_at: now + pause.max(patience), failures };
                     }
                 }
@@ -295,8 +297,13 @@ impl Registration {
                     Err(reason) => {
                         events.push(Event::RegistrationFailed { server, reason });
                         let failures = failures.saturating_add(1);
+<<<<<<< HEAD
                         let pause = pause(failures, accounts, config, generator);
                         let patience = retry_after(answer).min(config.registration.backoff.longest);
+=======
+                        let pause = backoff::pause(&config.registration.backoff, failures, generator);
+                        let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
+>>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
                         self.state = State::Unregistered { at: now + pause.max(patience), failures };
                     }
                 }
@@ -407,12 +414,19 @@ impl Registration {
         }
     }
 
+<<<<<<< HEAD
     /// The network is back: a long pause between tries becomes the shortest one, and those after it grow from there. What
     /// is kept is how far the round is, so that a network that comes and goes does not put a bootstrap off for ever.
     pub(crate) fn hurry(&mut self, now: Instant, config: &Config, generator: &mut Generator) {
         let policy = &config.registration.backoff;
         if let State::Unregistered { at, failures } = &mut self.state
             && at.saturating_duration_since(now) > policy.first
+=======
+    /// The network is back: a long pause between tries becomes the shortest one.
+    pub(crate) fn hurry(&mut self, now: Instant, policy: &RegistrationPolicy, generator: &mut Generator) {
+        if let State::Unregistered { at, .. } = &mut self.state
+            && *at > now + policy.backoff.first
+>>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
         {
             *at = (*at).min(now + backoff::pause(policy, 1, generator));
             let enough = config.bootstrap.after_failures;
@@ -513,12 +527,12 @@ fn accept(message: &Message<'_>, success: Code) -> Result<(), Reason> {
 }
 
 /// How long a server that answered 5.03 or 4.29 wants to be left alone (RFC 7252, section 5.9.3.4).
-fn retry_after(answer: Result<&Message<'_>, Reason>) -> Duration {
+fn retry_after(answer: Result<&Message<'_>, Reason>) -> Micros {
     match answer {
         Ok(message) if matches!(message.code(), Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS) => {
-            Duration::from_secs(u64::from(message.max_age().unwrap_or(60)))
+            Micros::of_seconds(message.max_age().unwrap_or(60))
         }
-        _ => Duration::ZERO,
+        _ => Micros(0),
     }
 }
 
@@ -550,7 +564,7 @@ fn first_update(policy: &RegistrationPolicy, lifetime: Micros, generator: &mut G
 
 /// Later Updates keep the distance that the first one made.
 fn next_update(policy: &RegistrationPolicy, lifetime: Micros) -> Micros {
-    latest_update(policy, lifetime).min(Micros(lifetime.0 / 20 * 19))
+    latest_update(policy, lifetime).min(Micros(divide(lifetime.0, 20).0 * 19))
 }
 
 #[cfg(test)]

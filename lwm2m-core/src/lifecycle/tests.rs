@@ -4,6 +4,8 @@ use super::contact::Contact;
 use super::location::Location;
 use super::registration::Lease;
 use super::*;
+use core::time::Duration;
+
 use crate::base::config::Credentials;
 use crate::base::limits::Limits;
 use crate::base::profile::{Backoff, Profile};
@@ -123,11 +125,11 @@ fn queue_mode_is_what_the_server_was_told_last() {
 
 #[test]
 fn a_server_that_left_queue_mode_does_not_fall_asleep() {
-    let awake = Duration::from_secs(93);
+    let awake = Micros::of_seconds(93);
     for contact in [Contact::Heard { last: after(5) }, Contact::Unheard { last: after(5) }] {
         let own = Registration { contact, ..registered(Binding::UQ, 600, 0) };
         assert_eq!(own.falls_asleep(awake), Some((after(98), after(600))), "until the Update");
-        assert_eq!(registered(Binding::UQ, 98, 0).falls_asleep(Duration::from_secs(98)), None, "it is due by then");
+        assert_eq!(registered(Binding::UQ, 98, 0).falls_asleep(Micros::of_seconds(98)), None, "it is due by then");
     }
     let asleep = Registration { contact: Contact::Asleep, ..registered(Binding::UQ, 600, 0) };
     assert_eq!(asleep.falls_asleep(awake), None);
@@ -152,9 +154,14 @@ fn a_long_pause_becomes_the_shortest_one_when_the_network_is_back() {
         assert!(at <= after(seconds));
 
         let mut bootstrap = Bootstrap::Wanted { at: after(seconds), failures: 9 };
+<<<<<<< HEAD
         bootstrap.network_up(START, Duration::ZERO, &Backoff::SERVER, &mut desk.generator);
         let Bootstrap::Wanted { at, failures } = bootstrap else { panic!() };
         assert_eq!(failures, if hurries { 1 } else { 9 });
+=======
+        bootstrap.network_up(START, Micros(0), &Backoff::SERVER, &mut desk.generator);
+        let Bootstrap::Wanted { at, failures: 9 } = bootstrap else { panic!() };
+>>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
         assert!(if hurries { START + first <= at && at <= START + first + first / 2 } else { at == after(seconds) });
         assert!(at <= after(seconds));
     }

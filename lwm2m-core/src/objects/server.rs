@@ -11,6 +11,7 @@ use super::definitions::server::{
 };
 use crate::base::config::Config;
 use crate::base::definition::with_ranges;
+use crate::base::features::QUEUE_MODE;
 use crate::base::path::Leaf;
 use crate::base::value::{Sink, Value};
 use crate::format::Given;
@@ -101,18 +102,18 @@ impl Binding {
 
     /// Whether this client can be reached so: by UDP.
     pub(crate) const fn is_supported(self) -> bool {
-        matches!(self, Self::U | Self::UQ)
+        matches!(self, Self::U) || self.queues()
     }
 
     /// Whether it is queue mode over UDP: the server waits to hear from the client before it asks
     /// (OMA LwM2M 1.0, 8.3).
     pub(crate) const fn queues(self) -> bool {
-        matches!(self, Self::UQ)
+        QUEUE_MODE && matches!(self, Self::UQ)
     }
 
     /// What the configuration announces.
     pub(crate) fn configured(config: &Config) -> Self {
-        if config.registration.queue_mode { Self::UQ } else { Self::U }
+        if QUEUE_MODE && config.registration.queue_mode { Self::UQ } else { Self::U }
     }
 }
 

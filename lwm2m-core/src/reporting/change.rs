@@ -8,9 +8,12 @@
 //! instances can have attributes of their own and take the others from their resource; in 1.0 it
 //! is the one reading that neither hides a value nor makes one up.
 
+use core::cmp::Ordering;
+
 use super::Entries;
 use super::observations::{Observation, Observer};
-use crate::base::attributes::Attributes;
+use crate::base::attributes::{Attributes, Number};
+use crate::base::float::{apart, compare};
 use crate::base::path::{Leaf, Path};
 use crate::base::table::Places;
 use crate::base::time::Instant;
@@ -21,12 +24,14 @@ use crate::model::{Ctx, DataModel, Refusal, walk};
 /// Whether the difference between two numbers is one that the server wants to be told of: another
 /// side of `gt` or `lt`, or a step of `st` and more. Equal numbers do not differ, whatever the step.
 fn is_change(thresholds: Attributes, last: f64, value: f64) -> bool {
-    let crosses_up = |gt: f64| (last > gt) != (value > gt);
-    let crosses_down = |lt: f64| (last < lt) != (value < lt);
+    let lies = |number: f64, threshold: Number, at: Ordering| compare(number, threshold.get()) == Some(at);
+    let crosses = |threshold: Option<Number>, side| {
+        threshold.is_some_and(|threshold| lies(last, threshold, side) != lies(value, threshold, side))
+    };
     last.to_bits() != value.to_bits()
-        && (thresholds.gt.is_some_and(|gt| crosses_up(gt.get()))
-            || thresholds.lt.is_some_and(|lt| crosses_down(lt.get()))
-            || thresholds.st.is_some_and(|st| (value - last).abs() >= st.get()))
+        && (crosses(thresholds.gt, Ordering::Greater)
+            || crosses(thresholds.lt, Ordering::Less)
+            || thresholds.st.is_some_and(|st| apart(value, last, (1, st.get())).is_some_and(Ordering::is_ge)))
 }
 
 /// The numbers that observers were told last.

@@ -108,7 +108,7 @@ impl Observation {
     /// Whether a notification at `at` must be confirmable: by configuration, or because the last
     /// one that was acknowledged is a day old.
     pub(crate) fn needs_confirmation(&self, at: Instant, confirmable: bool) -> bool {
-        confirmable || at.saturating_duration_since(self.confirmed) >= CONFIRM_WITHIN
+        confirmable || at >= self.confirmed + CONFIRM_WITHIN
     }
 
     /// It says nothing until its server may read again what it observes, and then whatever differs from

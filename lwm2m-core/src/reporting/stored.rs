@@ -5,18 +5,23 @@
 
 use coap_codec::Token;
 
-use super::Entries;
 use super::observations::Observer;
-use crate::base::features::REPORTING;
+use crate::base::features::{REPORTING, STORING};
 use crate::base::table::Places;
 
 /// Server, length of the payload, length of the token.
 const HEAD: usize = 5;
 
+#[cfg(all(feature = "reporting", feature = "storing"))]
+type Bytes = alloc::vec::Vec<u8>;
+/// Nothing is kept.
+#[cfg(not(all(feature = "reporting", feature = "storing")))]
+type Bytes = crate::base::table::Nothing<u8>;
+
 /// The buffer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stored {
-    bytes: Entries<u8>,
+    bytes: Bytes,
     limit: usize,
     /// How many were made and will never be told.
     dropped: u32,
@@ -34,12 +39,12 @@ pub(crate) struct Record<'a> {
 
 impl Stored {
     pub(super) fn new(limit: usize) -> Self {
-        Self { bytes: Entries::new(), limit, dropped: 0 }
+        Self { bytes: Bytes::new(), limit, dropped: 0 }
     }
 
     /// Whether any may be kept at all.
     pub(super) const fn is_wanted(&self) -> bool {
-        REPORTING && self.limit > 0
+        REPORTING && STORING && self.limit > 0
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -3,5 +3,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod lives;
 mod snapshots;
 mod unreachable;

@@ -5,7 +5,7 @@ use core::time::Duration;
 use coap_codec::{Code, Message, MessageType, OptionNumber};
 use lwm2m_core::{Config, Credentials, Event, Instant, Key, Reason};
 
-use crate::common::{BATTERY, Desk, Server, secs};
+use crate::common::{BATTERY, Desk, Server, nothing, reply, secs};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// Two cycles of retransmissions and the pause between: `RegistrationPolicy::margin`.
@@ -142,6 +142,22 @@ fn what_is_due_or_on_its_way_already_is_not_put_off() {
 }
 
 #[test]
+fn a_pause_between_tries_is_not_cut_short_by_a_plan() {
+    let mut desk = registered();
+    desk.pass(secs(36_000));
+    desk.server = Server::Refuses(Code::SERVICE_UNAVAILABLE);
+    desk.client.update(desk.now, 1).unwrap();
+    desk.timeout();
+    let again = desk.next();
+    assert!(again > desk.now);
+    desk.client.will_be_unreachable(desk.now, desk.now + secs(80_000));
+    assert_eq!(desk.next(), again);
+    // But the next try may wait for the wake-up.
+    desk.client.will_be_unreachable(desk.now, desk.now + secs(20_000));
+    assert_eq!(desk.next(), desk.now + secs(20_000));
+}
+
+#[test]
 fn each_server_is_updated_in_its_own_time() {
     let config = Desk::config(1, 86_400).server(2, "coap://second.example", Credentials::NoSec, 40_000);
     let mut desk = Desk::new(config);
@@ -205,6 +221,23 @@ fn what_is_too_old_to_be_repeated_is_done_anew_and_has_not_failed() {
     let (one, other) = (Message::parse(&first).unwrap(), Message::parse(&desk.sent[before].2).unwrap());
     assert!(one.message_id() != other.message_id() && one.token() != other.token());
     assert_eq!(desk.events, [Event::Updated { server: 1 }]);
+}
+
+#[test]
+fn a_response_that_was_promised_and_could_not_be_heard_is_asked_for_anew() {
+    let mut desk = registered();
+    desk.server = Server::Silent;
+    desk.client.update(desk.now, 1).unwrap();
+    desk.timeout();
+    let (promise, before) =
+        (reply(MessageType::Acknowledgement, &desk.last(Code::POST), Code::EMPTY, nothing), desk.sent.len());
+    desk.receive(&promise);
+    desk.server = Server::Grants;
+    desk.events.clear();
+    desk.doze(secs(60));
+    assert_eq!(desk.sent.len(), before, "it may come still");
+    desk.doze(secs(60));
+    assert_eq!((desk.sent.len(), &desk.events[..]), (before + 1, &[Event::Updated { server: 1 }][..]));
 }
 
 #[test]

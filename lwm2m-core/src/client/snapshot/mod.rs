@@ -17,7 +17,7 @@ use crate::base::attributes::{Attributes, Number};
 use crate::base::config::{Account, Config, ConfigError, Credentials};
 use crate::base::path::Path;
 use crate::base::rights::Rights;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, Micros};
 use crate::format::Format;
 use crate::lifecycle::bootstrap::Bootstrap;
 use crate::lifecycle::contact::Contact;
@@ -426,10 +426,10 @@ fn write_registration(now: Instant, registration: &Registration, returns: bool, 
                 write_lease(lease, until(lease.expires), until(*update_at), *failures, out);
             }
             Phase::Updating { failures, .. } => write_lease(lease, until(lease.expires), 0, *failures, out),
-            Phase::Leaving { then: Then::Disabled(duration) }
-            | Phase::Deregistering { then: Then::Disabled(duration), .. } => {
+            Phase::Leaving { then: Then::Disabled { seconds } }
+            | Phase::Deregistering { then: Then::Disabled { seconds }, .. } => {
                 out.u8(DISABLED);
-                out.u64(duration.as_micros() as u64);
+                out.u64(Micros::of_seconds(*seconds).0);
             }
             Phase::Leaving { then: Then::Gone } | Phase::Deregistering { then: Then::Gone, .. } => gone(out),
         },

@@ -1,9 +1,10 @@
 //! How often rubbish is rejected: as often as helps somebody who made a mistake, and no more, so that
 //! nobody has floods sent to others by writing their address under rubbish (RFC 7252, section 11.3).
 
-use core::time::Duration;
+use crate::base::time::{Instant, Micros};
 
-use crate::base::time::Instant;
+/// In microseconds.
+const SECOND: u32 = 1_000_000;
 
 /// A meter: so many at once, and so many a second.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -15,9 +16,9 @@ pub(crate) struct Rejections {
 impl Rejections {
     /// Whether one more may be sent now; then it counts.
     pub(crate) fn admit(&mut self, now: Instant, per_second: u16) -> bool {
-        let Some(interval) = Duration::from_secs(1).checked_div(u32::from(per_second)) else { return false };
-        let settled = self.settled.max(now) + interval;
-        let admitted = settled <= now + Duration::from_secs(1);
+        let Some(interval) = SECOND.checked_div(per_second.into()) else { return false };
+        let settled = self.settled.max(now) + Micros(interval.into());
+        let admitted = settled <= now + Micros(SECOND.into());
         if admitted {
             self.settled = settled;
         }

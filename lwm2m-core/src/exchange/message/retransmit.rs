@@ -86,7 +86,7 @@ impl Retransmission {
 
     fn step_at(&mut self, now: Instant, pace: Pace, index: usize) -> Option<Step> {
         let message = self.messages.get_mut(index)?;
-        let in_time = now.saturating_duration_since(message.first_sent) <= pace.unfold().max_transmit_span();
+        let in_time = now <= message.first_sent + pace.max_transmit_span();
         if message.retransmissions >= pace.max_retransmit || !in_time {
             return take_out(&mut self.messages, index).map(Step::GiveUp);
         }

@@ -1,8 +1,7 @@
 //! Requests of peers that are answered later: when the application has the answer (RFC 7252, section
 //! 5.2.2), or at leisure, because they came by multicast (section 8.2).
 
-use alloc::vec::Vec;
-
+use crate::base::features::LATE_ANSWERS;
 use crate::base::origin::Ticket;
 use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
@@ -51,10 +50,17 @@ struct Place {
     kept: Option<Kept>,
 }
 
+/// What the table is made of.
+#[cfg(feature = "late-answers")]
+type Entries = alloc::vec::Vec<Place>;
+/// Every answer is given at once.
+#[cfg(not(feature = "late-answers"))]
+type Entries = crate::base::table::Nothing<Place>;
+
 /// The table. A place's generation rises with each use, so that a stale ticket finds nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Deferred {
-    places: Vec<Place>,
+    places: Entries,
     limit: u8,
     /// How many of them are taken: mostly none is.
     taken: u8,
@@ -62,16 +68,17 @@ pub(crate) struct Deferred {
 
 impl Deferred {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { places: Vec::new(), limit: u8::try_from(limit).unwrap_or(u8::MAX), taken: 0 }
+        let limit = if LATE_ANSWERS { u8::try_from(limit).unwrap_or(u8::MAX) } else { 0 };
+        Self { places: Entries::new(), limit, taken: 0 }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
-        self.taken == 0
+        !LATE_ANSWERS || self.taken == 0
     }
 
     /// The ticket of the next request that may be deferred, if there is room for one.
     pub(crate) fn next_ticket(&self) -> Option<Ticket> {
-        match (0..).zip(&self.places).find(|(_, place)| place.kept.is_none()) {
+        match (0..).zip(self.places.iter()).find(|(_, place)| place.kept.is_none()) {
             Some((index, place)) => Some(Ticket { index, generation: place.generation }),
             // A place that was never taken.
             None => u8::try_from(self.places.len()).ok().filter(|index| *index < self.limit).map(Ticket::first),

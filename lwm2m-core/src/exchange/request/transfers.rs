@@ -6,7 +6,6 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageId, OptionNumber};
 
@@ -14,7 +13,7 @@ use crate::base::limits::Limits;
 use crate::base::mixer::Mixer;
 use crate::base::statistics::Counter;
 use crate::base::table::Places;
-use crate::base::time::{Instant, earliest};
+use crate::base::time::{Instant, Micros, earliest};
 use crate::exchange::Peer;
 
 /// What a datagram has besides a block, about: so much smaller must a block be than a buffer.
@@ -106,14 +105,18 @@ pub(crate) struct Transfers {
 }
 
 impl Transfers {
-    pub(crate) fn new(limits: &Limits, lifetime: Duration) -> Self {
+    pub(crate) fn new(limits: &Limits, lifetime: Micros) -> Self {
         let fits = |szx: &u8| (16usize << szx).saturating_add(OVERHEAD) <= limits.datagram;
         let szx = (0..=BlockValue::MAX_SZX).rev().find(fits).unwrap_or(0);
         let body = u32::try_from(limits.body).unwrap_or(u32::MAX);
         let limit = u16::try_from(limits.transfers).unwrap_or(u16::MAX);
+<<<<<<< HEAD
         let part = u64::from(lifetime.subsec_nanos() > 0);
         let lifetime = u32::try_from(lifetime.as_secs().saturating_add(part)).unwrap_or(u32::MAX);
         Self { list: Entries::new(), limit, body, szx, lifetime, abandoned: Counter::default() }
+=======
+        Self { list: Entries::new(), limit, body, szx, lifetime: lifetime.seconds() }
+>>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
     }
 
     /// Takes note of a block. One that is `resumed` arrived before, and waited for its caller: it
@@ -360,7 +363,7 @@ mod tests {
 
     const PEER: Peer = Peer(1);
     const NOW: Instant = Instant::from_secs(10);
-    const LIFETIME: Duration = Duration::from_secs(247);
+    const LIFETIME: Micros = Micros::of_seconds(247);
 
     fn table(transfers: usize, body: usize) -> Transfers {
         Transfers::new(&Limits { transfers, body, ..Limits::DEVICE }, LIFETIME)

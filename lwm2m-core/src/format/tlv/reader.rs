@@ -1,6 +1,7 @@
 //! Reads elements, and the values in them.
 
 use super::{Kind, Level, WIDE_ID};
+use crate::base::float::from_single;
 use crate::base::value::{DataType, Value};
 use crate::format::distinct::duplicate;
 use crate::format::payload::DecodeError;
@@ -60,32 +61,22 @@ impl<'a> Iterator for Elements<'a> {
 /// nothing at all counts as no resources.
 pub(in crate::format) fn structure(bytes: &[u8]) -> Result<Level, DecodeError> {
     let top = Elements::new(bytes).next().map_or(Level::Resources, |first| first.kind.level());
-    walk(bytes, top, |element| match element.kind {
-        Kind::Instance => walk(element.content, Level::Resources, inside_resource),
-        _ => inside_resource(element),
-    })?;
+    walk(bytes, top)?;
     Ok(top)
 }
 
-fn inside_resource(element: Element<'_>) -> Result<(), DecodeError> {
-    match element.kind {
-        Kind::Multiple => walk(element.content, Level::ResourceInstances, |_| Ok(())),
-        _ => Ok(()),
-    }
-}
-
-/// Checks the elements of one level, and with `inside` what they contain.
-fn walk(
-    bytes: &[u8],
-    level: Level,
-    inside: impl Fn(Element<'_>) -> Result<(), DecodeError>,
-) -> Result<(), DecodeError> {
+/// Checks the elements of one level, and those that they contain: there are three levels at most.
+fn walk(bytes: &[u8], level: Level) -> Result<(), DecodeError> {
     let mut elements = Elements::new(bytes);
     for element in elements.by_ref() {
         if element.kind.level() != level {
             return Err(DecodeError::Malformed);
         }
-        inside(element)?;
+        match element.kind {
+            Kind::Instance => walk(element.content, Level::Resources)?,
+            Kind::Multiple => walk(element.content, Level::ResourceInstances)?,
+            Kind::Resource | Kind::ResourceInstance => {}
+        }
     }
     if !elements.rest.is_empty() {
         return Err(DecodeError::Malformed);
@@ -141,7 +132,7 @@ fn unsigned(content: &[u8]) -> Option<u64> {
 
 fn float(content: &[u8]) -> Option<f64> {
     Some(match *content {
-        [a, b, c, d] => f32::from_be_bytes([a, b, c, d]).into(),
+        [a, b, c, d] => from_single(u32::from_be_bytes([a, b, c, d])),
         _ => f64::from_be_bytes(content.try_into().ok()?),
     })
 }

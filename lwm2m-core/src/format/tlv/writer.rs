@@ -3,6 +3,7 @@
 use super::{Kind, WIDE_ID};
 use crate::base::definition::ResourceDef;
 use crate::base::features::SHORTCUTS;
+use crate::base::float::to_single;
 use crate::base::path::Leaf;
 use crate::base::value::{Sink, Stop, Value};
 use crate::format::output::Output;
@@ -289,17 +290,10 @@ const fn link(object: u16, instance: u16) -> u64 {
 
 /// The bits of a number in the fewest bytes, and how many these are.
 fn float(number: f64) -> (u64, u32) {
-    match shorter(number) {
-        Some(number) => (number.to_bits().into(), 4),
+    match to_single(number) {
+        Some(bits) => (bits.into(), 4),
         None => (number.to_bits(), 8),
     }
-}
-
-/// The number with 32 bits, when that loses nothing.
-fn shorter(number: f64) -> Option<f32> {
-    #[expect(clippy::cast_possible_truncation, reason = "the result is compared with the number")]
-    let short = number as f32;
-    (f64::from(short).to_bits() == number.to_bits()).then_some(short)
 }
 
 #[cfg(test)]

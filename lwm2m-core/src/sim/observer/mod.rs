@@ -274,6 +274,7 @@ impl Observer {
         self.blocks.event(event, &mut self.report);
         self.multicast.event(event, &mut self.report);
         self.registrations.event(self.report.now, event);
+        self.waking.event(event);
         if matches!(event, Event::MayProceed(_) | Event::Deregistered { unconfirmed: Some(Reason::CutShort), .. }) {
             self.messages.excuse_all();
             self.answers.excuse_all();
@@ -316,18 +317,18 @@ impl Observer {
                 self.messages.forget();
                 self.answers.clear();
                 self.observations.forget(None);
-                self.registrations.restarted(true);
+                self.registrations.restarted(self.report.now, true);
             }
             Input::Restore { wake: Wake::Sleep { .. }, .. } => {
                 self.messages.excuse_all();
                 self.answers.clear();
-                self.registrations.restarted(false);
+                self.registrations.restarted(self.report.now, false);
             }
             Input::Boot { .. } | Input::Restore { wake: Wake::Restart, .. } => {
                 self.messages.excuse_all();
                 self.answers.clear();
                 self.observations.forget(None);
-                self.registrations.restarted(false);
+                self.registrations.restarted(self.report.now, false);
             }
             Input::ConnectionFailed { .. }
             | Input::NetworkUp { .. }
@@ -362,7 +363,7 @@ impl Observer {
         self.multicast.excuse_all();
         self.waking.excuse_all();
         if seconds > 0 {
-            self.answers.doubt();
+            self.answers.aged(Duration::from_secs(seconds.unsigned_abs()));
         } else {
             let waited = self.report.now.saturating_duration_since(self.called);
             self.registrations.lose(waited.min(Duration::from_secs(seconds.unsigned_abs())));

@@ -62,6 +62,8 @@ struct Registration {
     // ----- as the platform sees it
     /// What arrived last: it may be answered late, and in any order.
     asking: [Option<Asked>; 4],
+    /// When the device began without a memory.
+    anew: Instant,
     /// What arrived last, to tell what comes again.
     heard: [(MessageId, Instant); 8],
     live_until: Option<Instant>,
@@ -116,6 +118,7 @@ impl Registrations {
             reason: true,
             left: false,
             asking: [None; 4],
+            anew: Instant::ZERO,
             heard: [(MessageId(0), Instant::ZERO); 8],
             live_until: None,
             live_lifetime: lifetime,
@@ -172,7 +175,7 @@ impl Registrations {
     }
 
     /// The device started again; `anew` when it remembers nothing.
-    pub(super) fn restarted(&mut self, anew: bool) {
+    pub(super) fn restarted(&mut self, now: Instant, anew: bool) {
         self.doubt(None);
         self.bootstrapping = false;
         self.leaving = false;
@@ -180,6 +183,7 @@ impl Registrations {
             for own in &mut self.accounts {
                 own.granted.clear();
                 (own.asked, own.asking) = (None, [None; 4]);
+                own.anew = now;
                 // The same numbers may come from another port.
                 own.heard = [(MessageId(0), Instant::ZERO); 8];
                 (own.left, own.tainted) = (false, false);
@@ -377,8 +381,10 @@ impl Registrations {
             // One that comes again was carried out when it came first.
             let heard = own.heard.iter().find(|(id, at)| *id == asked.id && now < *at + EXCHANGE_LIFETIME);
             if let Some((_, at)) = heard {
-                // A device whose entropy repeats itself may use a number too soon: that is taken for a repetition.
+                // A device whose entropy repeats itself may use a number too soon: that is taken for a repetition. What
+                // came first may be of before.
                 own.disturbed |= now > *at + TRANSMIT_SPAN;
+                own.crooked |= *at <= own.anew + TRANSMIT_SPAN;
                 return;
             }
             own.heard.rotate_right(1);

@@ -6,6 +6,7 @@ use core::time::Duration;
 use coap_codec::{MessageType, Token};
 
 use super::{Invariant, Report, Seen};
+use crate::base::event::Event;
 use crate::base::time::Instant;
 use crate::client::Wake;
 use crate::exchange::Transmission;
@@ -51,6 +52,13 @@ impl Waking {
     /// The device's clock is not what it was: what was on its way may be given up.
     pub(super) const fn excuse_all(&mut self) {
         self.until = Instant::ZERO;
+    }
+
+    /// A bootstrap begins everything anew.
+    pub(super) const fn event(&mut self, event: &Event) {
+        if matches!(event, Event::BootstrapStarted) {
+            self.excuse_all();
+        }
     }
 
     /// A host has said something.

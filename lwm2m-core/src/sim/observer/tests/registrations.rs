@@ -318,3 +318,31 @@ fn a_grant_of_a_life_before_does_not_shorten_the_lifetime_of_now() {
     bench.settle();
     bench.reports(Invariant::UpdateInTime);
 }
+
+#[test]
+fn a_number_that_is_used_again_after_a_restart_says_nothing_of_the_lifetime() {
+    let (path, query) = (OptionNumber::URI_PATH, OptionNumber::URI_QUERY);
+    let short = message(CON, Code::POST, 1, 1, &[(path, b"rd"), (query, b"ep=x"), (query, b"lt=900")]);
+    let mut bench = Bench::new();
+    let host = bench.host.clone();
+    bench.sent(&short);
+    bench.answered(&short, &created(1, 1));
+    bench.settle();
+    bench.at(800.0);
+    bench.sent(&register(2, 2));
+    // It arrives after a power cut, and is refused; the next one has its number, and is granted.
+    bench.input(&Input::Restart { now: Instant::ZERO, key: Key::from_seed(1) });
+    bench.input(&Input::NetworkUp { now: Instant::ZERO });
+    bench.observer.arrived(&host, &register(2, 2), false);
+    bench.observer.replied(&host, &message(ACK, Code::INTERNAL_SERVER_ERROR, 2, 2, &[]));
+    bench.sent(&register(2, 2));
+    bench.observer.arrived(&host, &register(2, 2), false);
+    bench.observer.replied(&host, &created(2, 2));
+    bench.observer.delivered(PEER, &host, &created(2, 2), false);
+    bench.observer.event(&Event::Registered { server: 1, lifetime: LIFETIME as u32 });
+    bench.at(2_000.0);
+    bench.update(3);
+    bench.at(2_950.0);
+    bench.settle();
+    bench.is_well();
+}

@@ -120,12 +120,13 @@ fn a_device_that_wakes_says_each_thing_once_and_waits() {
         assert!(violates(&bench), "the same observation twice");
 
         // But for what a peer, an application or time asks for.
-        for more in 0..3 {
+        for more in 0..4 {
             let mut bench = woken(&input);
             bench.sent(&told(62));
             match more {
                 0 => bench.delivered(&ask(Code::GET, 70), &[&message(ACK, Code::CONTENT, 70, 9, &[])], &[]),
                 1 => bench.input(&Input::Notify { now, path: Path::ROOT }),
+                2 => bench.observer.event(&Event::BootstrapStarted),
                 _ => bench.at(1_001.0),
             }
             bench.sent(&told(63));
