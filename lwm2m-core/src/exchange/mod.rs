@@ -251,15 +251,14 @@ impl Endpoint {
         self.pace.unfold()
     }
 
-<<<<<<< HEAD
     /// What is counted, for those who use the endpoint to count in, too.
     pub(crate) const fn tally(&mut self) -> &mut Counters {
         &mut self.messages.counters
-=======
+    }
+
     /// How long a Message ID of a confirmable message stays taken.
     pub(crate) const fn exchange_lifetime(&self) -> Micros {
         self.exchange_lifetime
->>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
     }
 
     /// The endpoint's source of randomness, for jitter elsewhere.

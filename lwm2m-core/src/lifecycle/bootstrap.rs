@@ -69,19 +69,11 @@ impl Bootstrap {
     }
 
     /// The network is there for the first time, or again: then a long pause between tries becomes
-<<<<<<< HEAD
     /// the shortest one, and those after it grow from there.
-    pub(crate) fn network_up(&mut self, now: Instant, hold_off: Duration, policy: &Backoff, generator: &mut Generator) {
-        match self {
-            Self::Boot => *self = Self::Wanted { at: now + hold_off, failures: 0 },
-            Self::Wanted { at, failures } if at.saturating_duration_since(now) > policy.first => {
-=======
-    /// the shortest one.
     pub(crate) fn network_up(&mut self, now: Instant, hold_off: Micros, policy: &Backoff, generator: &mut Generator) {
         match self {
             Self::Boot => *self = Self::Wanted { at: now + hold_off, failures: 0 },
-            Self::Wanted { at, .. } if *at > now + policy.first => {
->>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
+            Self::Wanted { at, failures } if *at > now + policy.first => {
                 *at = (*at).min(now + backoff::pause(policy, 1, generator));
                 *failures = 1;
             }

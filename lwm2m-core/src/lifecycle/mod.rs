@@ -351,7 +351,7 @@ impl Lifecycle {
             let rounds = if failures == u8::MAX { Some(failures) } else { failures.checked_div(enough) };
             let pause = match rounds {
                 Some(rounds @ 2..) => backoff::pause(&config.bootstrap.backoff, rounds.saturating_sub(1), generator),
-                _ => Duration::ZERO,
+                _ => Micros(0),
             };
             let at = now + hold_off(accounts, config).max(pause);
             self.bootstrap = Bootstrap::Wanted { at, failures: 0 };

@@ -6,11 +6,8 @@ use coap_codec::{Code, Message};
 use super::contact::Contact;
 use super::location::Location;
 use super::{World, backoff};
-<<<<<<< HEAD
 use crate::base::config::Config;
-=======
 use crate::base::divide::divide;
->>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
 use crate::base::event::{Event, Events, Reason};
 use crate::base::profile::RegistrationPolicy;
 use crate::base::rng::{Generator, share};
@@ -297,13 +294,8 @@ impl Registration {
                     Err(reason) => {
                         events.push(Event::RegistrationFailed { server, reason });
                         let failures = failures.saturating_add(1);
-<<<<<<< HEAD
                         let pause = pause(failures, accounts, config, generator);
-                        let patience = retry_after(answer).min(config.registration.backoff.longest);
-=======
-                        let pause = backoff::pause(&config.registration.backoff, failures, generator);
                         let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
->>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
                         self.state = State::Unregistered { at: now + pause.max(patience), failures };
                     }
                 }
@@ -393,9 +385,10 @@ impl Registration {
         if *update_at <= now || *update_at >= wake {
             return;
         }
-        let latest = latest_update(policy, lifetime(lease.terms));
-        let began = lease.expires.saturating_sub(Duration::from_secs(lease.terms.lifetime.into()));
-        if wake <= began + latest {
+        let lifetime = lifetime(lease.terms);
+        let latest = latest_update(policy, lifetime);
+        // It expires a lifetime after it began.
+        if wake + lifetime <= lease.expires + latest {
             *update_at = wake;
         } else if *failures == 0 && wake <= now + latest {
             *update_at = now;
@@ -414,19 +407,12 @@ impl Registration {
         }
     }
 
-<<<<<<< HEAD
     /// The network is back: a long pause between tries becomes the shortest one, and those after it grow from there. What
     /// is kept is how far the round is, so that a network that comes and goes does not put a bootstrap off for ever.
     pub(crate) fn hurry(&mut self, now: Instant, config: &Config, generator: &mut Generator) {
         let policy = &config.registration.backoff;
         if let State::Unregistered { at, failures } = &mut self.state
-            && at.saturating_duration_since(now) > policy.first
-=======
-    /// The network is back: a long pause between tries becomes the shortest one.
-    pub(crate) fn hurry(&mut self, now: Instant, policy: &RegistrationPolicy, generator: &mut Generator) {
-        if let State::Unregistered { at, .. } = &mut self.state
-            && *at > now + policy.backoff.first
->>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
+            && *at > now + policy.first
         {
             *at = (*at).min(now + backoff::pause(policy, 1, generator));
             let enough = config.bootstrap.after_failures;
@@ -494,7 +480,7 @@ impl Registration {
 
 /// The pause after the `failures`-th Register in a row that failed. Where the last one of each round is followed by a
 /// bootstrap, and that by a Register at once, there was no pause that the next could be twice as long as.
-fn pause(failures: u8, accounts: &Accounts, config: &Config, generator: &mut Generator) -> Duration {
+fn pause(failures: u8, accounts: &Accounts, config: &Config, generator: &mut Generator) -> Micros {
     let rounds = failures.checked_div(config.bootstrap.after_failures).unwrap_or(0);
     let unwaited = if accounts.0.bootstrap_server().is_some() { rounds } else { 0 };
     backoff::pause(&config.registration.backoff, failures.saturating_sub(unwaited), generator)

@@ -154,14 +154,9 @@ fn a_long_pause_becomes_the_shortest_one_when_the_network_is_back() {
         assert!(at <= after(seconds));
 
         let mut bootstrap = Bootstrap::Wanted { at: after(seconds), failures: 9 };
-<<<<<<< HEAD
-        bootstrap.network_up(START, Duration::ZERO, &Backoff::SERVER, &mut desk.generator);
+        bootstrap.network_up(START, Micros(0), &Backoff::SERVER, &mut desk.generator);
         let Bootstrap::Wanted { at, failures } = bootstrap else { panic!() };
         assert_eq!(failures, if hurries { 1 } else { 9 });
-=======
-        bootstrap.network_up(START, Micros(0), &Backoff::SERVER, &mut desk.generator);
-        let Bootstrap::Wanted { at, failures: 9 } = bootstrap else { panic!() };
->>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
         assert!(if hurries { START + first <= at && at <= START + first + first / 2 } else { at == after(seconds) });
         assert!(at <= after(seconds));
     }

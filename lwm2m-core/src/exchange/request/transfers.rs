@@ -110,13 +110,7 @@ impl Transfers {
         let szx = (0..=BlockValue::MAX_SZX).rev().find(fits).unwrap_or(0);
         let body = u32::try_from(limits.body).unwrap_or(u32::MAX);
         let limit = u16::try_from(limits.transfers).unwrap_or(u16::MAX);
-<<<<<<< HEAD
-        let part = u64::from(lifetime.subsec_nanos() > 0);
-        let lifetime = u32::try_from(lifetime.as_secs().saturating_add(part)).unwrap_or(u32::MAX);
-        Self { list: Entries::new(), limit, body, szx, lifetime, abandoned: Counter::default() }
-=======
-        Self { list: Entries::new(), limit, body, szx, lifetime: lifetime.seconds() }
->>>>>>> acd56b031750004e0e9463a3f6142110d7d4d886
+        Self { list: Entries::new(), limit, body, szx, lifetime: lifetime.seconds(), abandoned: Counter::default() }
     }
 
     /// Takes note of a block. One that is `resumed` arrived before, and waited for its caller: it
