@@ -213,7 +213,7 @@ def differences(kept: str, now: str) -> list[str]:
     different = []
     for old, new in zip(kept, now):
         one, two = number(old), number(new)
-        same = old == new if None in (one, two) else abs(one - two) <= max(two / 50, 0.1)
+        same = old == new if None in (one, two) else abs(one - two) <= max(two / 50, 0.11)
         if not same:
             different.append(f"{old} is {new}")
     return different
