@@ -5,7 +5,7 @@ use lwm2m_core::Statistics;
 /// Nothing where there is nothing to tell.
 pub(crate) fn sentence(statistics: &Statistics) -> String {
     let counts = statistics.iter().filter(|(_, count)| *count > 0);
-    let counts: Vec<_> = counts.map(|(cause, count)| format!("{count} {}", cause.replace('_', " "))).collect();
+    let counts: Vec<_> = counts.map(|(cause, count)| format!("{} {count}", cause.replace('_', " "))).collect();
     if counts.is_empty() { String::new() } else { format!("The terminal counted: {}.", counts.join(", ")) }
 }
 
@@ -18,6 +18,6 @@ mod tests {
         let mut statistics = Statistics::default();
         assert_eq!(sentence(&statistics), "");
         (statistics.retransmissions, statistics.unmatched_responses) = (2, 1);
-        assert_eq!(sentence(&statistics), "The terminal counted: 1 unmatched responses, 2 retransmissions.");
+        assert_eq!(sentence(&statistics), "The terminal counted: unmatched responses 1, retransmissions 2.");
     }
 }
