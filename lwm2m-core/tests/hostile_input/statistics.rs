@@ -13,6 +13,7 @@ use crate::common::{Desk, Server, acknowledge, nothing, reject, reply, request, 
 type Row = (&'static str, fn(&mut Desk), &'static [(&'static str, u32)]);
 
 const ROWS: &[Row] = &[
+    ("a long answer that is an error when it is asked for again", refused_again, &[("duplicates", 1)]),
     ("a stranger by multicast", stranger_by_multicast, &[("strangers", 1)]),
     ("one more by multicast than may wait", undeferred_by_multicast, &[("undeferred", 1)]),
     ("a request by multicast that no buffer holds", too_long_by_multicast, &[("too_long", 1)]),
@@ -165,6 +166,14 @@ fn twice(desk: &mut Desk, path: &str) {
     let request = desk.request(Code::GET, path, nothing);
     let [first, second] = [0, 1].map(|_| desk.receive(&request).1);
     assert_eq!((first.len(), &first), (1, &second));
+}
+
+fn refused_again(desk: &mut Desk) {
+    let request = desk.request(Code::GET, "/3/0", nothing);
+    desk.receive(&request);
+    desk.model.refuse = Some(Refusal::Code(Code::INTERNAL_SERVER_ERROR));
+    desk.receive(&request);
+    desk.last(Code::INTERNAL_SERVER_ERROR);
 }
 
 fn again_by_multicast(desk: &mut Desk) {
