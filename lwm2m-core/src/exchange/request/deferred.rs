@@ -155,7 +155,7 @@ impl Deferred {
         if self.is_empty() {
             return None;
         }
-        let due = (0..).zip(&self.places).filter_map(|(index, place)| {
+        let due = (0..).zip(self.places.iter()).filter_map(|(index, place)| {
             let kept = place.kept.filter(|kept| kept.reply.peer == peer)?;
             Some((kept.state.due()?, Ticket { index, generation: place.generation }))
         });
