@@ -26,10 +26,14 @@ mod reporting;
 #[cfg(feature = "sim")]
 pub mod sim;
 
-// The guide's code is tested here. The package is without it: it is looked for only when documentation is tested.
+// The code of these pages is tested here. The package is without them: they are looked for only when documentation is
+// tested.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide.md")]
 mod guide {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+mod testing {}
 
 // What the interface above is made of.
 pub use coap_codec::Uri;

@@ -18,6 +18,7 @@ mod args;
 mod capture;
 mod chart;
 mod command;
+mod counted;
 mod decode;
 mod draw;
 #[cfg_attr(feature = "dtls", path = "../tokio_terminal/src/dtls.rs")]

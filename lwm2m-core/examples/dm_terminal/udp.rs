@@ -15,11 +15,12 @@ use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::time::SystemTime;
 
 use lwm2m_core::sim::record::Input;
-use lwm2m_core::{Client, Event, Instant, Leave, Output, Peer};
+use lwm2m_core::{Client, Event, Instant, Leave, Output, Peer, Statistics};
 
 use crate::args::{Network, Options};
 use crate::command::{self, COMMANDS, Command};
 use crate::complain;
+use crate::counted;
 use crate::failure::Failure;
 use crate::files::Files;
 use crate::inbox::{self, Message};
@@ -78,6 +79,7 @@ pub(crate) fn run(options: &Options, files: Files, network: &Network) -> Result<
         }
     }
     let drawn = terminal.view.finish();
+    terminal.tell_counts();
     terminal.verdict()?;
     Ok(drawn?)
 }
@@ -106,6 +108,8 @@ struct Terminal {
     silent: bool,
     /// Nothing can be shown or recorded any more, and why.
     broken: Option<String>,
+    /// What the clients before this one had counted.
+    counted: Statistics,
 }
 
 impl Terminal {
@@ -140,6 +144,7 @@ impl Terminal {
             plan: Plan::Stay,
             silent: false,
             broken: None,
+            counted: Statistics::default(),
         })
     }
 
@@ -344,7 +349,10 @@ impl Terminal {
         terminal::happen(&mut self.objects, how);
         self.input(Input::Application { now, text: how.into() });
         match self.keys.next() {
-            Ok(key) => self.input(Input::Restart { now, key }),
+            Ok(key) => {
+                self.counted += self.client.statistics();
+                self.input(Input::Restart { now, key });
+            }
             Err(complaint) => {
                 self.broken.get_or_insert(complaint);
                 self.plan = Plan::Gone;
@@ -384,6 +392,17 @@ impl Terminal {
             // The device switches its radio off: what the client still waits for won't come.
             Plan::Leave(_) => self.input(Input::NetworkDown { now }),
             _ => self.leave(now, "it is time"),
+        }
+    }
+
+    /// What was dropped, rejected or said once more, if anything was, below the ladder.
+    fn tell_counts(&mut self) {
+        let mut counted = self.counted;
+        counted += self.client.statistics();
+        let sentence = counted::sentence(&counted);
+        if !sentence.is_empty() {
+            // Whoever has gone does not want to know.
+            let _ = self.view.conclude(&sentence);
         }
     }
 

@@ -13,6 +13,16 @@ use crate::common::{Desk, Server, acknowledge, nothing, reject, reply, request, 
 type Row = (&'static str, fn(&mut Desk), &'static [(&'static str, u32)]);
 
 const ROWS: &[Row] = &[
+    ("a long answer that is an error when it is asked for again", refused_again, &[("duplicates", 1)]),
+    ("a stranger by multicast", stranger_by_multicast, &[("strangers", 1)]),
+    ("one more by multicast than may wait", undeferred_by_multicast, &[("undeferred", 1)]),
+    ("a request by multicast that no buffer holds", too_long_by_multicast, &[("too_long", 1)]),
+    ("a late answer that is not wanted", unwanted_late, &[("unwanted_answers", 1)]),
+    (
+        "a refusal for want of room that is not wanted",
+        unwanted_refusal,
+        &[("unremembered", 1), ("server_errors", 1), ("unwanted_answers", 1)],
+    ),
     ("a stranger", stranger, &[("strangers", 1)]),
     (
         "a value cut short, confirmable",
@@ -95,6 +105,7 @@ fn each_cause_is_counted_and_nothing_else() {
         reached.extend(counts.iter().map(|(cause, _)| *cause));
     }
     assert_eq!(no_message_id().no_message_id, 1);
+    assert_eq!(no_room_for_a_header().too_long, 1);
     let all: BTreeSet<_> = Statistics::default().iter().map(|(cause, _)| cause).collect();
     assert_eq!(reached, all);
 }
@@ -155,6 +166,14 @@ fn twice(desk: &mut Desk, path: &str) {
     let request = desk.request(Code::GET, path, nothing);
     let [first, second] = [0, 1].map(|_| desk.receive(&request).1);
     assert_eq!((first.len(), &first), (1, &second));
+}
+
+fn refused_again(desk: &mut Desk) {
+    let request = desk.request(Code::GET, "/3/0", nothing);
+    desk.receive(&request);
+    desk.model.refuse = Some(Refusal::Code(Code::INTERNAL_SERVER_ERROR));
+    desk.receive(&request);
+    desk.last(Code::INTERNAL_SERVER_ERROR);
 }
 
 fn again_by_multicast(desk: &mut Desk) {
@@ -222,6 +241,41 @@ fn refused_by_model(desk: &mut Desk) {
 fn unwanted(desk: &mut Desk) {
     let request = desk.request(Code::GET, "/3/0/99", |writer| {
         writer.no_response(NoResponse::ALL).unwrap();
+    });
+    desk.receive(&request);
+}
+
+fn stranger_by_multicast(desk: &mut Desk) {
+    desk.client.handle_multicast(desk.now, Peer(999), b"\x50\x01\x00\x07", &mut desk.model);
+}
+
+fn undeferred_by_multicast(desk: &mut Desk) {
+    begin_anew(desk, |config| config.limits.deferred = 1);
+    for id in [7, 8] {
+        multicast(desk, &request(MessageType::NonConfirmable, Code::GET, id, "/3/0/9", nothing));
+    }
+}
+
+fn too_long_by_multicast(desk: &mut Desk) {
+    multicast(desk, &request(MessageType::NonConfirmable, Code::GET, 7, &"/3".repeat(600), nothing));
+}
+
+fn unwanted_late(desk: &mut Desk) {
+    desk.model.refuse = Some(Refusal::Later);
+    let request = desk.request(Code::GET, "/3/0/9", |writer| writer.no_response(NoResponse::ALL).unwrap());
+    desk.receive(&request);
+    let ticket = desk.model.ticket.get().unwrap();
+    desk.client.resume(desk.now, ticket, &mut desk.model).unwrap();
+    desk.drain();
+}
+
+fn unwanted_refusal(desk: &mut Desk) {
+    begin_anew(desk, |config| config.limits.deduplication = 2);
+    for _ in 0..2 {
+        desk.ask(Code::POST, "/3/0/12", nothing);
+    }
+    let request = desk.request(Code::POST, "/3/0/12", |writer| {
+        writer.no_response(NoResponse::SERVER_ERROR).unwrap();
     });
     desk.receive(&request);
 }
@@ -320,5 +374,13 @@ fn no_message_id() -> Statistics {
     while endpoint.notify(Instant::ZERO, Peer(1), token, false, |_| Verdict::Send).is_ok() {
         while endpoint.poll_output().is_some() {}
     }
+    endpoint.statistics()
+}
+
+fn no_room_for_a_header() -> Statistics {
+    let limits = Limits { datagram: 4, ..Limits::DEVICE };
+    let mut endpoint = Endpoint::new(Transmission::default(), &limits, Key::from_seed(1));
+    let token = Token::new(b"x").unwrap();
+    endpoint.notify(Instant::ZERO, Peer(1), token, false, |_| Verdict::Send).unwrap_err();
     endpoint.statistics()
 }

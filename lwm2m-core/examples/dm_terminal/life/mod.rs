@@ -55,7 +55,8 @@ pub(crate) fn run(options: &Options, mut files: Files, seed: u64, lose: Option<u
         }
     };
     let word = format!("Every step was right{loss}{datagrams} datagrams in {time} of virtual time.");
-    life.view.conclude(&word).map_err(|error| format!("cannot write: {error}"))
+    let word = format!("{word}\n{}", crate::counted::sentence(&life.sim.statistics()));
+    life.view.conclude(word.trim_end()).map_err(|error| format!("cannot write: {error}"))
 }
 
 /// The world, and what of it was shown.
