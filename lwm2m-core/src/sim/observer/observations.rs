@@ -52,6 +52,11 @@ impl Observations {
     pub(super) fn sent(&mut self, seen: &Seen<'_>, answer: bool, report: &mut Report) {
         let (Some(sequence), true) = (seen.message.observe(), seen.code().is_response()) else { return };
         let (id, token) = (seen.id(), seen.message.token());
+        // A request that came twice, once with a wrong Message ID, is answered twice, late: the second answer begins anew
+        // what the first one's Reset ended.
+        if answer && !seen.is(MessageType::Acknowledgement) && self.find(seen.host, token).is_none() {
+            self.known.push(Observation { host: seen.host, token, newest: None, last: None });
+        }
         let Some(known) = self.find(seen.host, token) else {
             return report.violated(
                 Invariant::Observation,
