@@ -122,7 +122,9 @@ pub(crate) fn serve(
         }
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
-        (Kind::WellKnown, Origin::Server(_) | Origin::Local) if DISCOVERY => well_known::serve(operation, model, writer),
+        (Kind::WellKnown, Origin::Server(_) | Origin::Local) if DISCOVERY => {
+            well_known::serve(operation, model, writer)
+        }
         (Kind::Replace | Kind::Update, Origin::Bootstrap) => {
             change::bootstrap_write(ctx, operation, model, writer, effects)
         }

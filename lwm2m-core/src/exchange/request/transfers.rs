@@ -280,7 +280,7 @@ impl Transfers {
 
     /// Forgets what does not go on (RFC 7959, section 2.4, lets it be kept for EXCHANGE_LIFETIME).
     pub(crate) fn expire(&mut self, now: Instant) {
-        self.list.retain(|transfer| now < transfer.until);
+        self.list.keep(&mut |transfer| now < transfer.until);
     }
 
     /// When memory can be given back. What is known of the others is forgotten in passing.
@@ -290,7 +290,7 @@ impl Transfers {
 
     /// Forgets all bodies of a peer.
     pub(crate) fn forget(&mut self, peer: Peer) {
-        self.list.retain(|transfer| transfer.peer != peer);
+        self.list.keep(&mut |transfer| transfer.peer != peer);
     }
 
     /// Whether none is going on or remembered.
