@@ -2,11 +2,13 @@
 """Shows every datagram of a run to two CoAP decoders that we did not write: tshark and aiocoap.
 
     tools/judges.py FILE.jsonl... [--port 5683] [--pcap OUT.pcap] [-v]
+    tools/judges.py FILE.jsonl --capture FILE.pcapng
     tools/judges.py --selftest
 
 FILE is what `dm_terminal --json` printed; of its events only the datagrams count. tshark must find nothing malformed and
 nothing to remark, and must see LwM2M TLV where the Content-Format says so. aiocoap must decode, and encode what we sent
-to the same bytes. Exit code 0: no complaint; 1: complaints; 2: the input can't be read; 77: a judge is missing.
+to the same bytes. With --capture, tshark judges what `dm_terminal --pcap` wrote of the same run instead: the same
+datagrams at the same times, without those that never came, and remarks beside those that were lost. Exit code 0: no complaint; 1: complaints; 2: the input can't be read; 77: a judge is missing.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ class Datagram:
     data: bytes
     at_ms: int = 0
     where: str = ""
+    fate: str = ""
 
 
 def read_run(path: Path) -> list[Datagram]:
@@ -59,7 +62,7 @@ def read_run(path: Path) -> list[Datagram]:
                 continue
             sent = {"out": True, "in": False}[event["dir"]]
             data = bytes.fromhex(event["hex"])
-            found.append(Datagram(sent, str(event["peer"]), data, int(event.get("at_ms", 0)), where))
+            found.append(Datagram(sent, str(event["peer"]), data, int(event.get("at_ms", 0)), where, event.get("fate", "")))
         except (ValueError, TypeError, KeyError) as error:
             stop(2, f"{where}: no event of a run: {error!r}")
     return found
@@ -100,8 +103,10 @@ def pcap(datagrams: Iterable[Datagram], port: int) -> bytes:
 def ask_tshark(capture: Path, port: int) -> list[dict[str, list[str]]]:
     """What tshark says of each frame; the wishes of the user's own Wireshark are left out."""
     fields = ("frame.protocols", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message")
+    fields += ("udp.payload", "udp.checksum.status", "ip.checksum.status", "frame.comment", "frame.time_relative")
     command = ["tshark", "-r", str(capture), "-d", f"udp.port=={port},coap", "-T", "json"]
     command += [argument for field in fields for argument in ("-e", field)]
+    command += ["-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]
     with tempfile.TemporaryDirectory() as settings:
         environment = {**os.environ, "WIRESHARK_CONFIG_DIR": settings}
         done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=600)
@@ -149,6 +154,36 @@ def aiocoap_on(datagram: Datagram) -> list[str]:
     if datagram.sent and again != datagram.data:
         return [f"aiocoap: would write {again.hex()}"]
     return []
+
+
+def judge_capture(datagrams: Sequence[Datagram], capture: Path, port: int, real: bool = False) -> list[str]:
+    """The complaints about a capture of a run that the terminal wrote itself. `real`: in sessions, so that a remark is
+    beside each datagram."""
+    there = [datagram for datagram in datagrams if datagram.sent or not datagram.fate]
+    frames = ask_tshark(capture, port)
+    if len(frames) != len(there):
+        return [f"{len(frames)} frames for {len(there)} datagrams"]
+    complaints = []
+    for number, (datagram, frame) in enumerate(zip(there, frames, strict=True), 1):
+        first = {field: values[0] for field, values in frame.items()}
+        found = tshark_on(datagram, {**frame, "_ws.expert.message": sans_comment(frame)})
+        if first.get("udp.payload", "").replace(":", "") != datagram.data.hex():
+            found.append("other bytes than in the run")
+        # tshark counts from the first frame, in seconds.
+        if abs(float(first["frame.time_relative"]) * 1000 - (datagram.at_ms - there[0].at_ms)) > 1:
+            found.append(f"at {first['frame.time_relative']} s instead of {datagram.at_ms} ms")
+        if (first.get("udp.checksum.status"), first.get("ip.checksum.status", "1")) != ("1", "1"):
+            found.append("a checksum is wrong")
+        if (real or bool(datagram.fate)) != ("frame.comment" in first):
+            found.append("a remark is missing, or there for nothing")
+        complaints += [f"frame {number}: {text}" for text in found]
+    return complaints
+
+
+def sans_comment(frame: dict[str, list[str]]) -> list[str]:
+    """tshark's remarks, without those that were written into the capture."""
+    written = frame.get("frame.comment", [])
+    return [text for text in frame.get("_ws.expert.message", []) if text not in written]
 
 
 def judge(datagrams: Sequence[Datagram], port: int, keep: Path | None = None) -> list[list[str]]:
@@ -222,6 +257,7 @@ def main() -> int:
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE.jsonl", help="output of dm_terminal --json")
     parser.add_argument("--port", type=int, default=5683, help="the servers' port in the capture (default: %(default)s)")
     parser.add_argument("--pcap", type=Path, metavar="OUT.pcap", help="keep the capture")
+    parser.add_argument("--capture", type=Path, metavar="FILE.pcapng", help="what dm_terminal --pcap wrote of the run")
     parser.add_argument("--selftest", action="store_true", help="show that each judge tells good from bad")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for each datagram")
     options = parser.parse_args()
@@ -239,6 +275,11 @@ def main() -> int:
         stop(2, str(error))
     if not datagrams:
         stop(2, "no datagram in the run")
+    if options.capture:
+        wrong = judge_capture(datagrams, options.capture, options.port)
+        print(*wrong, sep="\n", end="\n" if wrong else "")
+        print(f"{options.capture.name}: tshark has {len(wrong)} complaints")
+        return 1 if wrong else 0
     verdicts = judge(datagrams, options.port, options.pcap)
     for datagram, complaints in zip(datagrams, verdicts, strict=True):
         if options.verbose or complaints:

@@ -1,7 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+// docs.rs says beside each item which feature brings it.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // Nothing here acts by itself: a header that is made and dropped sends no Reset.
 #![warn(clippy::must_use_candidate, clippy::return_self_not_must_use)]
 // A datagram comes from anyone: nothing in it may lead to a panic or to a wrapped number.

@@ -308,3 +308,30 @@ fn read_option(bytes: &[u8]) -> (u16, Vec<u8>) {
     let [option] = message.options().collect::<Vec<_>>()[..] else { panic!("one option") };
     (option.number.0, option.value.to_vec())
 }
+
+/// What the compiler can promise: views are as good as values, and errors are errors.
+#[test]
+fn views_may_be_copied_and_sent_and_shared_and_errors_passed_on() {
+    fn view<T: Send + Sync + Unpin + Copy + Eq + core::fmt::Debug>() {}
+    fn iterator<T: Iterator + Send + Sync + Unpin + Clone + core::fmt::Debug>() {}
+    fn error<T: core::error::Error + Send + Sync + Copy + Eq + 'static>() {}
+    view::<Message<'_>>();
+    view::<coap_codec::MessageView<'_>>();
+    view::<coap_codec::Header>();
+    view::<Token>();
+    view::<coap_codec::Uri<'_>>();
+    view::<coap_codec::link_format::Link<'_>>();
+    iterator::<coap_codec::Options<'_>>();
+    iterator::<coap_codec::Values<'_>>();
+    iterator::<coap_codec::link_format::Links<'_>>();
+    error::<coap_codec::ParseError>();
+    error::<coap_codec::WriteError>();
+    error::<coap_codec::TokenTooLong>();
+    error::<coap_codec::BlockError>();
+    error::<coap_codec::UriError>();
+    error::<coap_codec::UriComposeError>();
+    error::<coap_codec::Refusal>();
+    error::<coap_codec::link_format::LinkError>();
+    error::<coap_codec::tcp::StreamError>();
+    error::<coap_codec::tcp::BadSignal>();
+}

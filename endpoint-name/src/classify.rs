@@ -62,6 +62,7 @@ pub enum ClientName<'a> {
 
 impl ClientName<'_> {
     /// The form, if it is one that has rules.
+    #[must_use]
     pub const fn form(&self) -> Option<Form> {
         Some(match self {
             Self::Dm(_) => Form::Dm,
@@ -125,6 +126,7 @@ pub struct Malformed(Fault);
 
 impl Malformed {
     /// The form whose rules are broken.
+    #[must_use]
     pub const fn form(&self) -> Form {
         match self.0 {
             Fault::Dm(_) => Form::Dm,
@@ -133,6 +135,7 @@ impl Malformed {
     }
 
     /// Where, in bytes from the start of the text: always the start of a character or the end.
+    #[must_use]
     pub const fn position(&self) -> usize {
         match self.0 {
             Fault::Dm(error) => error.position(),
@@ -141,6 +144,7 @@ impl Malformed {
     }
 
     /// Why it is not a name of the form [`Dm`](Form::Dm), if that is the form.
+    #[must_use]
     pub const fn dm(&self) -> Option<ParseError> {
         match self.0 {
             Fault::Dm(error) => Some(error),

@@ -30,6 +30,7 @@ pub struct ParseError {
 
 impl ParseError {
     /// The sort of fault.
+    #[must_use]
     pub const fn kind(&self) -> ParseErrorKind {
         match self.fault {
             Fault::TooLong { .. } | Fault::LongNumber => ParseErrorKind::TooLong,
@@ -47,6 +48,7 @@ impl ParseError {
 
     /// The field at fault, or `None` if the fault is in the name as a whole (separators, no
     /// identity).
+    #[must_use]
     pub const fn field(&self) -> Option<Field> {
         match self.fault {
             Fault::TooLong { field, .. } | Fault::WrongLength { field, .. } | Fault::InvalidCharacter { field, .. } => {
@@ -66,6 +68,7 @@ impl ParseError {
     ///
     /// At most [`MAX_LEN`](crate::MAX_LEN), and always the start of a character or the end of the
     /// text. [`ParseErrorKind`] says for each kind which byte is meant.
+    #[must_use]
     pub const fn position(&self) -> usize {
         self.position
     }

@@ -86,6 +86,7 @@ impl<'a> LenientName<'a> {
 
     /// The name as it was written, at most [`MAX_LEN`](crate::MAX_LEN) bytes: the canonical form is what
     /// `Display` prints.
+    #[must_use]
     pub const fn as_written(self) -> &'a str {
         self.text
     }
@@ -102,17 +103,20 @@ impl<'a> LenientName<'a> {
 
     /// The number of a device that need not be cellular, or `None` if its position is empty: 15 digits,
     /// and letters if [`alphanumeric_cmei`](Leniency::alphanumeric_cmei) was [used](Self::used).
+    #[must_use]
     pub fn cmei(self) -> Option<&'a str> {
         parse::identity(self.text, 2)
     }
 
     /// The version, or `None` if its position is empty.
+    #[must_use]
     pub const fn version(self) -> Option<Version> {
         self.version
     }
 
     /// The leniencies without which the name would have been refused: each of them was allowed, and none
     /// of them can be spared. [`Leniency::STRICT`] if the name keeps to the grammar.
+    #[must_use]
     pub const fn used(self) -> Leniency {
         self.used
     }

@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+// docs.rs says beside each item which feature brings it.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::must_use_candidate, clippy::return_self_not_must_use)]
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
@@ -80,6 +83,7 @@ impl<'a> EndpointName<'a> {
     }
 
     /// The name as it is written: at most [`MAX_LEN`] bytes, all of them digits, `;` or `.`.
+    #[must_use]
     pub const fn as_str(self) -> &'a str {
         self.text
     }
@@ -103,6 +107,7 @@ impl<'a> EndpointName<'a> {
     }
 
     /// The version, which every name has (DM terminal specification 7.1).
+    #[must_use]
     pub const fn version(self) -> Version {
         self.version
     }
@@ -157,6 +162,7 @@ pub struct Digits<'a>(&'a str);
 
 impl<'a> Digits<'a> {
     /// The digits as text that lives as long as the text they were read from. Never empty.
+    #[must_use]
     pub const fn as_str(self) -> &'a str {
         self.0
     }
@@ -195,6 +201,7 @@ pub struct Version {
 
 impl Version {
     /// The version `major.minor`; every pair of numbers is one.
+    #[must_use]
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
     }

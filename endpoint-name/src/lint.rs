@@ -36,11 +36,13 @@ pub struct Lint {
 
 impl Lint {
     /// What is odd.
+    #[must_use]
     pub const fn kind(&self) -> LintKind {
         self.kind
     }
 
     /// The field it is odd about.
+    #[must_use]
     pub const fn field(&self) -> Field {
         match self.kind {
             LintKind::Zeros { field } => field,
@@ -59,11 +61,13 @@ impl Lint {
 
     /// Where it is odd, in bytes from the start of the name. [`LintKind`] says for each kind which byte
     /// is meant.
+    #[must_use]
     pub const fn position(&self) -> usize {
         self.position
     }
 
     /// How much it matters.
+    #[must_use]
     pub const fn severity(&self) -> Severity {
         match self.kind {
             LintKind::ImeiCheckDigitZero { .. }

@@ -37,11 +37,13 @@ pub struct EndpointNameBuf {
 
 impl EndpointNameBuf {
     /// The name as it is written.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         self.text.as_str()
     }
 
     /// The name with access to its parts.
+    #[must_use]
     pub fn as_name(&self) -> EndpointName<'_> {
         EndpointName { text: self.as_str(), version: self.version }
     }

@@ -152,7 +152,7 @@ impl Line {
         }
         assert!(steps <= LIMITS.exchanges, "{steps} exchanges of {}", LIMITS.exchanges);
         let peer = Peer(1 - own as u16);
-        while let Some(ticket) = endpoint.due(peer) {
+        while let Some((_, ticket)) = endpoint.due(peer) {
             let late = endpoint.answer_late(now, ticket, now + Duration::from_secs(1), |writer, request| {
                 if request.is_some() {
                     writer.set_code(Code::CONTENT);

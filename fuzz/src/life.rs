@@ -121,6 +121,15 @@ impl Life {
             4 => client.leave_flight_mode(*now),
             5 if operation >= 0x80 => self.sleep(),
             5 => client.address_changed(*now),
+            // The radio slept, for as long as it happens; or will.
+            6 if operation >= 0xC0 => {
+                let since = *now;
+                *now = *now + Duration::from_secs(u64::from(operation) * 9);
+                client.was_unreachable(*now, since);
+            }
+            6 if operation >= 0x80 => {
+                client.will_be_unreachable(*now, *now + Duration::from_secs(u64::from(operation) * 90));
+            }
             6 => drop(client.update(*now, 1)),
             7 => self.change(operation >> 4),
             8 => *now = Instant::from_micros(now.as_micros() / 2),

@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+// docs.rs says beside each item which feature brings it.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::must_use_candidate, clippy::return_self_not_must_use)]
 // Nothing that a peer sends may panic: these lints keep the ways to do so out of the library.
 #![cfg_attr(
     not(test),
@@ -23,10 +26,14 @@ mod reporting;
 #[cfg(feature = "sim")]
 pub mod sim;
 
-// The guide's code is tested here. The package is without it: it is looked for only when documentation is tested.
+// The code of these pages is tested here. The package is without them: they are looked for only when documentation is
+// tested.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide.md")]
 mod guide {}
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+mod testing {}
 
 // What the interface above is made of.
 pub use coap_codec::Uri;
@@ -39,6 +46,8 @@ pub use base::path::{Leaf, MAX_ID, Path, PathError};
 pub use base::profile::{Backoff, BootstrapPolicy, LegacyFormats, Profile, RegistrationPolicy};
 pub use base::rights::Rights;
 pub use base::rng::{Generator, Key};
+#[cfg(feature = "statistics")]
+pub use base::statistics::Statistics;
 pub use base::time::Instant;
 pub use base::value::{DataType, Sink, Stop, Value};
 pub use client::{Client, CommandError, Memory, Output, Received, Rest, Security, SnapshotError, Wake};

@@ -40,6 +40,8 @@ enum Happens {
     LateSession,
     /// A sleep with the memory off, in seconds.
     Sleep(u64),
+    /// The radio sleeps alone, after it was said perhaps.
+    Doze(u64, bool),
     /// Whether the server wants queue mode.
     Queue(bool),
     /// Whether the server wants to be told later what would have been told (/1/x/6).
@@ -75,6 +77,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => Just(Happens::Breaks),
         1 => Just(Happens::LateSession),
         1 => (0u64..10_000).prop_map(Happens::Sleep),
+        1 => (0u64..10_000, any::<bool>()).prop_map(|(seconds, plans)| Happens::Doze(seconds, plans)),
         1 => any::<bool>().prop_map(Happens::Queue),
         1 => any::<bool>().prop_map(Happens::Storing),
     ]
@@ -167,6 +170,15 @@ impl Desk {
                 self.now = now + secs(*seconds);
                 *client = Client::restore(client.config().clone(), &flash[..len], self.now, wake).unwrap();
                 self.peer = None;
+            }
+            Happens::Doze(seconds, plans) => {
+                if *plans {
+                    client.will_be_unreachable(now, now + secs(*seconds));
+                    self.pass(secs(5));
+                }
+                let since = self.now;
+                self.now = since + secs(*seconds);
+                self.client.was_unreachable(self.now, since);
             }
             Happens::Queue(queue) => {
                 let request = self.request(Code::PUT, "/1/0/7", |writer| {
@@ -362,11 +374,34 @@ fn a_stopped_client_is_silent() {
     assert_eq!(desk.client.poll_timeout(), None);
 }
 
+/// What the compiler can promise.
+#[test]
+fn clients_and_their_parts_may_be_sent_to_other_threads_and_shared_with_them() {
+    fn shared<T: Send + Sync + Unpin + Clone + core::fmt::Debug + Eq + core::hash::Hash>() {}
+    fn news<T: Send + Sync + Unpin + Clone + core::fmt::Debug + PartialEq>() {}
+    fn error<T: core::error::Error + Send + Sync + Copy + Eq + 'static>() {}
+    shared::<Client>();
+    shared::<lwm2m_core::Config>();
+    shared::<lwm2m_core::exchange::Endpoint>();
+    shared::<lwm2m_core::exchange::Reply>();
+    shared::<lwm2m_core::Statistics>();
+    shared::<lwm2m_core::Path>();
+    shared::<lwm2m_core::Key>();
+    news::<Event>();
+    news::<lwm2m_core::objects::Device>();
+    news::<lwm2m_core::objects::Location>();
+    error::<lwm2m_core::ArgsError>();
+    error::<lwm2m_core::CommandError>();
+    error::<lwm2m_core::ConfigError>();
+    error::<lwm2m_core::PathError>();
+    error::<lwm2m_core::SnapshotError>();
+    error::<lwm2m_core::Stop>();
+    error::<lwm2m_core::exchange::SendError>();
+}
+
 #[test]
 fn a_client_can_be_cloned_and_both_go_the_same_way() {
-    fn assert_send<T: Send + Clone>(_: &T) {}
     let mut one = Desk::registered(Desk::config(1, 3_600));
-    assert_send::<Client>(&one.client);
     let mut two = one.clone();
     one.pass(secs(10_000));
     two.pass(secs(10_000));

@@ -370,11 +370,14 @@ fn an_answer_may_be_put_off_more_than_once() {
     });
     let ticket = given.expect("a ticket");
     assert_eq!(put_off, Ok(()));
-    assert!(endpoint.resume(ticket) && !endpoint.resume(ticket), "it is about to be answered");
-    assert_eq!(endpoint.due(SERVER), Some(ticket));
+    assert!(
+        endpoint.resume(START + secs(8), ticket) && !endpoint.resume(START + secs(9), ticket),
+        "it is about to be answered"
+    );
+    assert_eq!(endpoint.due(SERVER), Some((START + secs(8), ticket)));
     assert_eq!(endpoint.answer_late(START + secs(9), ticket, START + secs(69), |_, _| Verdict::Later), Ok(None));
     assert_eq!((endpoint.due(SERVER), endpoint.poll_timeout()), (None, Some(START + secs(69))));
-    assert!(endpoint.resume(ticket));
+    assert!(endpoint.resume(START + secs(9), ticket));
 }
 
 #[test]

@@ -31,9 +31,9 @@ pub(crate) enum Message {
 
 /// Opens the way to a peer without keeping the caller waiting for the name to be resolved, and hands
 /// over what arrives on it, until the socket is dropped: a second later at most it is closed.
-pub(crate) fn connect(way: Try, authority: Authority, inbox: SyncSender<Message>) {
+pub(crate) fn connect(way: Try, authority: Authority, port: Option<u16>, inbox: SyncSender<Message>) {
     thread::spawn(move || {
-        let opened = authority.open().and_then(|socket| {
+        let opened = authority.open(port).and_then(|socket| {
             socket.set_read_timeout(Some(Duration::from_secs(1)))?;
             Ok(Arc::new(socket))
         });

@@ -1,26 +1,21 @@
 //! The ladder of messages: a row for each datagram, event and remark, and nothing that is not one.
 
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::io::{self, Write};
 
-use coap_codec::{BlockValue, Message};
-use lwm2m_core::{Event, Instant, Peer};
+use lwm2m_core::{Event, Instant};
 
-use crate::decode::Decoder;
 use crate::draw::{Lanes, Mark, WIDTH, span, time, wrap};
 use crate::legend::LEGEND;
-use crate::news::tell;
-use crate::phase::{self, Phases};
-use crate::view::{Datagram, Passage};
+use crate::news::{is_failure, tell};
+use crate::reading::Reading;
+use crate::view::Datagram;
 
 /// Columns of number and time, before the drawing; of type, id and token, after it.
 const MARGIN: usize = 3 + 1 + 15;
 const HEAD: usize = 15;
 /// Lines that a payload may fill.
 const PAYLOAD_LINES: usize = 20;
-/// For so long an equal datagram is a repetition (RFC 7252 section 4.8.2: EXCHANGE_LIFETIME).
-const REPEATS: Duration = Duration::from_secs(247);
 /// A pause that is worth a row.
 const PAUSE: Duration = Duration::from_secs(60);
 
@@ -35,12 +30,6 @@ const YELLOW: &str = "33";
 pub(crate) struct Ladder {
     colour: bool,
     lanes: Lanes,
-    decoder: Decoder,
-    phases: Phases,
-    /// Sessions with the bootstrap server, and its host.
-    bootstraps: Vec<(Option<Peer>, String)>,
-    /// What was sent lately, to tell repetitions: when, which way, what, how often.
-    recent: VecDeque<(Instant, bool, Vec<u8>, usize)>,
     last: Option<Instant>,
     /// The titles of the columns were printed.
     titled: bool,
@@ -64,10 +53,6 @@ impl Ladder {
         Self {
             colour,
             lanes: Lanes::new(with_bootstrap_server),
-            decoder: Decoder::default(),
-            phases: Phases::default(),
-            bootstraps: Vec::new(),
-            recent: VecDeque::new(),
             last: None,
             titled: false,
             folded: None,
@@ -81,59 +66,40 @@ impl Ladder {
         out.flush()
     }
 
-    pub(crate) fn datagram(&mut self, out: &mut dyn Write, at: Instant, datagram: &Datagram<'_>) -> io::Result<()> {
-        let is_known = |(peer, host): &(Option<Peer>, String)| match datagram.peer {
-            Some(_) => *peer == datagram.peer,
-            None => host == datagram.host,
-        };
-        let mut bootstrap = self.bootstraps.iter().any(is_known);
-        let message = Message::parse(datagram.bytes).ok();
-        let begun = message.as_ref().and_then(|message| phase::begun_by(message, datagram.out, bootstrap));
-        if datagram.out && begun == Some(phase::Phase::Bootstrap) && !bootstrap {
-            self.bootstraps.push((datagram.peer, datagram.host.into()));
-            bootstrap = true;
-        }
-        let times = self.times_seen(at, datagram);
-        // A repetition may come late, in the midst of another flow.
-        if let Some((title, sentence)) = begun.filter(|_| times == 1).and_then(|begun| self.phases.enter(begun)) {
+    pub(crate) fn datagram(
+        &mut self,
+        out: &mut dyn Write,
+        at: Instant,
+        datagram: &Datagram<'_>,
+        reading: &Reading,
+    ) -> io::Result<()> {
+        let &Reading { bootstrap, begins, in_between, is_request, ref stopped, ref saying, .. } = reading;
+        if let Some((title, sentence)) = begins {
             self.heading(out, at, title, sentence)?;
         }
         self.settle(out)?;
-        let middle = message.as_ref().is_some_and(is_block_in_between);
-        if middle && times == 1 && matches!(datagram.passage, Passage::Arrives) {
-            self.decoder.read(datagram.bytes);
+        if in_between {
             let number = datagram.number;
             let fold = self.folded.get_or_insert(Fold { at, first: number, last: number, blocks: 0 });
             fold.last = number;
-            fold.blocks += usize::from(message.is_some_and(|message| message.code().is_request()));
+            fold.blocks += usize::from(is_request);
             self.last = Some(at);
             return Ok(());
         }
         self.unfold(out)?;
 
-        let mut saying = self.decoder.read(datagram.bytes);
-        if times > 1 {
-            // Said once is enough.
-            saying.payload.clear();
-            saying.text.truncate(1);
-            saying.text.iter_mut().for_each(|start| start.truncate(start.trim_end_matches(", ").len()));
-        }
-        let stopped = match &datagram.passage {
-            Passage::Arrives => false,
-            Passage::Stopped(why) => {
-                saying.text.push(format!("  ✗ {why}"));
-                true
-            }
+        let mut text = saying.text.clone();
+        text.extend(stopped.as_ref().map(|why| format!("  ✗ {why}")));
+        let again = reading.again();
+        let colour = match (stopped, &again) {
+            (Some(_), _) => RED,
+            (None, Some(_)) => YELLOW,
+            (None, None) => "",
         };
-        let mut colour = if stopped { RED } else { "" };
-        if times > 1 {
-            let nth = ["2nd", "3rd"].get(times - 2).map_or_else(|| format!("{times}th"), ToString::to_string);
-            saying.text.push(format!("  ↻ again, {nth} time"));
-            colour = if stopped { RED } else { YELLOW };
-        }
+        text.extend(again.map(|again| format!("  {again}")));
         let head = format!("{:3} {:4} {:4}  ", saying.kind, saying.id, saying.token);
         let width = WIDTH - MARGIN - self.lanes.width() - HEAD;
-        let mut lines = wrap(&saying.text, width);
+        let mut lines = wrap(&text, width);
         if !saying.payload.is_empty() {
             let mut payload = wrap(&saying.payload, width - 2);
             if payload.len() > PAYLOAD_LINES {
@@ -142,7 +108,7 @@ impl Ladder {
             }
             lines.extend(payload.into_iter().map(|line| format!("  {line}")));
         }
-        let mark = Mark::Arrow { bootstrap, out: datagram.out, stopped };
+        let mark = Mark::Arrow { bootstrap, out: datagram.out, stopped: stopped.is_some() };
         let number = datagram.number.to_string();
         for (index, line) in lines.iter().enumerate() {
             if index == 0 {
@@ -157,15 +123,7 @@ impl Ladder {
     pub(crate) fn event(&mut self, out: &mut dyn Write, at: Instant, event: &Event, location: &str) -> io::Result<()> {
         self.settle(out)?;
         self.unfold(out)?;
-        let failed = matches!(
-            event,
-            Event::BootstrapFailed { .. }
-                | Event::RegistrationFailed { .. }
-                | Event::UpdateFailed { .. }
-                | Event::Deregistered { unconfirmed: Some(_), .. }
-                | Event::Diagnostic(_)
-        );
-        self.lines(out, at, '●', if failed { RED } else { GREEN }, &tell(event, location))?;
+        self.lines(out, at, '●', if is_failure(event) { RED } else { GREEN }, &tell(event, location))?;
         out.flush()
     }
 
@@ -185,25 +143,9 @@ impl Ladder {
     /// A row for the datagrams that were folded.
     pub(crate) fn unfold(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let Some(Fold { at, first, last, blocks }) = self.folded.take() else { return Ok(()) };
-        let plural = if blocks == 1 { "" } else { "s" };
-        let numbers = if first == last { format!("{first}") } else { format!("{first} to {last}") };
-        let text = format!("… {blocks} more block{plural} (no. {numbers})");
+        let text = more_blocks(blocks, first, last);
         let row = format!("    {:15}{}{:HEAD$}{text}", time(at), self.lanes.row(&Mark::Pause), "");
         writeln!(out, "{}", self.paint(DIM, &row))
-    }
-
-    /// How often this datagram was sent by now. Each one is remembered for as long as it may come again.
-    fn times_seen(&mut self, at: Instant, datagram: &Datagram<'_>) -> usize {
-        while self.recent.front().is_some_and(|(sent, ..)| *sent + REPEATS < at) {
-            self.recent.pop_front();
-        }
-        let known = self.recent.iter_mut().find(|(_, out, bytes, _)| *out == datagram.out && bytes == datagram.bytes);
-        if let Some((_, _, _, times)) = known {
-            *times += 1;
-            return *times;
-        }
-        self.recent.push_back((at, datagram.out, datagram.bytes.to_vec(), 1));
-        1
     }
 
     /// The heading of what happens at `at`, and of the remarks that wait for it.
@@ -282,27 +224,32 @@ impl Ladder {
     }
 }
 
-/// Whether a message is about a block of a request's body that is neither the first nor the last.
-fn is_block_in_between(message: &Message<'_>) -> bool {
-    let in_between = |block: BlockValue| block.num() > 0 && block.more();
-    matches!(message.block1(), Some(Ok(block)) if in_between(block))
+/// What one row says that stands for datagrams with blocks.
+pub(crate) fn more_blocks(blocks: usize, first: usize, last: usize) -> String {
+    let plural = if blocks == 1 { "" } else { "s" };
+    let numbers = if first == last { format!("{first}") } else { format!("{first} to {last}") };
+    format!("… {blocks} more block{plural} (no. {numbers})")
 }
 
 /// A text in pieces that may stand on different lines.
-fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     text.split_inclusive(' ').map(str::to_string).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use lwm2m_core::Peer;
+
     use super::*;
+    use crate::reading::Reader;
+    use crate::view::Passage;
 
     const REGISTER: &[u8] = b"\x40\x02\0\x01\xb2rd\x44ep=x";
     const UPDATE: &[u8] = b"\x40\x02\0\x02\xb2rd\x015";
 
     /// What a ladder prints of remarks and datagrams of the terminal, without the sentences.
     fn drawn(with_bootstrap_server: bool, rows: &[(u64, Result<&str, &[u8]>)]) -> Vec<String> {
-        let mut ladder = Ladder::new(false, with_bootstrap_server);
+        let (mut ladder, mut reader) = (Ladder::new(false, with_bootstrap_server), Reader::default());
         let mut out = Vec::new();
         for (number, (seconds, what)) in (1..).zip(rows) {
             let at = Instant::from_secs(*seconds);
@@ -310,7 +257,8 @@ mod tests {
                 Ok(remark) => ladder.remark(at, false, remark),
                 Err(bytes) => {
                     let (peer, host, passage) = (Some(Peer(0)), "dm", Passage::Arrives);
-                    ladder.datagram(&mut out, at, &Datagram { number, out: true, peer, host, bytes, passage }).unwrap();
+                    let datagram = Datagram { number, out: true, peer, host, ends: None, bytes, passage };
+                    ladder.datagram(&mut out, at, &datagram, &reader.read(at, &datagram)).unwrap();
                 }
             }
         }

@@ -15,12 +15,16 @@
 #![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a program has a standard library")]
 
 mod args;
+mod capture;
+mod chart;
 mod command;
+mod counted;
 mod decode;
 mod draw;
 #[cfg_attr(feature = "dtls", path = "../tokio_terminal/src/dtls.rs")]
 mod dtls;
 mod failure;
+mod files;
 mod inbox;
 mod json;
 mod keys;
@@ -30,6 +34,7 @@ mod life;
 mod news;
 mod phase;
 mod plan;
+mod reading;
 mod record;
 mod screen;
 mod standing;
@@ -59,11 +64,16 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let outcome = match &options.mode {
-        Mode::Life { seed, lose } => life::run(&options, *seed, *lose).map_err(Failure::from),
-        Mode::Udp { bootstrap, server, run_for } => {
-            udp::run(&options, bootstrap.as_deref(), server.as_deref(), *run_for)
+    let files = match options.files() {
+        Ok(files) => files,
+        Err(complaint) => {
+            complain(complaint);
+            return ExitCode::from(2);
         }
+    };
+    let outcome = match &options.mode {
+        Mode::Life { seed, lose } => life::run(&options, files, *seed, *lose).map_err(Failure::from),
+        Mode::Udp(network) => udp::run(&options, files, network),
     };
     match outcome {
         Ok(()) => return ExitCode::SUCCESS,

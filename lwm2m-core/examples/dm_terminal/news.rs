@@ -39,6 +39,18 @@ pub(crate) fn tell(event: &Event, location: &str) -> String {
     }
 }
 
+/// Whether it says that something went wrong.
+pub(crate) const fn is_failure(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::BootstrapFailed { .. }
+            | Event::RegistrationFailed { .. }
+            | Event::UpdateFailed { .. }
+            | Event::Deregistered { unconfirmed: Some(_), .. }
+            | Event::Diagnostic(_)
+    )
+}
+
 /// What a server wants of the device.
 pub(crate) fn errand(errand: &Errand) -> String {
     match errand {

@@ -12,14 +12,17 @@ use std::io;
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::time::SystemTime;
 
 use lwm2m_core::sim::record::Input;
-use lwm2m_core::{Client, Event, Instant, Leave, Output, Peer};
+use lwm2m_core::{Client, Event, Instant, Leave, Output, Peer, Statistics};
 
-use crate::args::Options;
+use crate::args::{Network, Options};
 use crate::command::{self, COMMANDS, Command};
 use crate::complain;
+use crate::counted;
 use crate::failure::Failure;
+use crate::files::Files;
 use crate::inbox::{self, Message};
 use crate::keys::Keys;
 use crate::plan::Plan;
@@ -41,17 +44,12 @@ const PATIENCE: Duration = Duration::from_millis(250);
 const INBOX: usize = 64;
 
 /// Lives until it is told to end, and says how it went.
-pub(crate) fn run(
-    options: &Options,
-    bootstrap: Option<&str>,
-    server: Option<&str>,
-    run_for: Option<Duration>,
-) -> Result<(), Failure> {
+pub(crate) fn run(options: &Options, files: Files, network: &Network) -> Result<(), Failure> {
     let (outbox, inbox) = mpsc::sync_channel(INBOX);
-    let mut terminal = Terminal::new(options, bootstrap, server, outbox.clone())?;
+    let mut terminal = Terminal::new(options, files, network, outbox.clone())?;
     inbox::read_lines(outbox.clone());
     inbox::catch_signals(outbox).map_err(|error| format!("signals: {error}"))?;
-    let run_until = run_for.map(|duration| terminal.now() + duration);
+    let run_until = network.run_for.map(|duration| terminal.now() + duration);
 
     terminal.input(Input::NetworkUp { now: terminal.now() });
     while terminal.plan != Plan::Gone {
@@ -80,7 +78,10 @@ pub(crate) fn run(
             terminal.time_is_over(now);
         }
     }
-    terminal.verdict()
+    let drawn = terminal.view.finish();
+    terminal.tell_counts();
+    terminal.verdict()?;
+    Ok(drawn?)
 }
 
 /// The client, and what a program keeps beside it.
@@ -92,6 +93,8 @@ struct Terminal {
     ways: Ways,
     /// Whether there is a network, as the person at standard input has it.
     network: bool,
+    /// The port to send from, if that matters.
+    port: Option<u16>,
     outbox: SyncSender<Message>,
     view: View,
     datagrams: usize,
@@ -105,18 +108,22 @@ struct Terminal {
     silent: bool,
     /// Nothing can be shown or recorded any more, and why.
     broken: Option<String>,
+    /// What the clients before this one had counted.
+    counted: Statistics,
 }
 
 impl Terminal {
     #[allow(clippy::disallowed_methods, reason = "the runtime is where the clock is read")]
     fn new(
         options: &Options,
-        bootstrap: Option<&str>,
-        server: Option<&str>,
+        mut files: Files,
+        network: &Network,
         outbox: SyncSender<Message>,
     ) -> Result<Self, String> {
+        let (bootstrap, server) = (network.bootstrap.as_deref(), network.server.as_deref());
         let config = terminal::config(&options.identity, &options.credentials, bootstrap, server);
-        let record = Record::new(options.create_record()?, &config)?;
+        let record = Record::new(files.record.take(), &config)?;
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let title = format!("A DM terminal on UDP. It takes commands, a line each:\n{COMMANDS}");
         Ok(Self {
             client: Client::new(config, Instant::ZERO).map_err(|error| error.to_string())?,
@@ -125,8 +132,9 @@ impl Terminal {
             origin: std::time::Instant::now(),
             ways: Ways::default(),
             network: true,
+            port: network.port,
             outbox,
-            view: View::new(options.json, &title, bootstrap.is_some())
+            view: View::new(options, files, since_1970, &title, bootstrap.is_some())
                 .map_err(|error| format!("cannot write: {error}"))?,
             datagrams: 0,
             record,
@@ -136,6 +144,7 @@ impl Terminal {
             plan: Plan::Stay,
             silent: false,
             broken: None,
+            counted: Statistics::default(),
         })
     }
 
@@ -181,7 +190,7 @@ impl Terminal {
                     let authority = Authority::of(uri);
                     self.view.order(now, &format!("asks for a way to {uri}"));
                     let way = self.ways.ask(peer, authority.to_string(), security);
-                    inbox::connect(way, authority, self.outbox.clone());
+                    inbox::connect(way, authority, self.port, self.outbox.clone());
                 }
                 Output::Transmit { peer, datagram } => {
                     // One that can't be sent is one that is lost: the client will send it again.
@@ -191,8 +200,9 @@ impl Terminal {
                         None => Passage::Stopped("not sent: there is no socket".into()),
                     };
                     self.datagrams += 1;
-                    let (number, host) = (self.datagrams, self.ways.host(peer));
-                    let datagram = Datagram { number, out: true, peer: Some(peer), host, bytes: datagram, passage };
+                    let (number, host, ends) = (self.datagrams, self.ways.host(peer), self.ways.ends(peer));
+                    let datagram =
+                        Datagram { number, out: true, peer: Some(peer), host, ends, bytes: datagram, passage };
                     self.view.datagram(now, &datagram)?;
                 }
                 Output::Disconnect { peer } => self.ways.forget(peer),
@@ -257,8 +267,8 @@ impl Terminal {
         let passage =
             if self.network { Passage::Arrives } else { Passage::Stopped("not heard: there is no network".into()) };
         self.datagrams += 1;
-        let (number, host) = (self.datagrams, self.ways.host(peer));
-        let datagram = Datagram { number, out: false, peer: Some(peer), host, bytes: &bytes, passage };
+        let (number, host, ends) = (self.datagrams, self.ways.host(peer), self.ways.ends(peer));
+        let datagram = Datagram { number, out: false, peer: Some(peer), host, ends, bytes: &bytes, passage };
         // If the screen is gone, the next drain will find out.
         let _ = self.view.datagram(now, &datagram);
         if self.network {
@@ -339,7 +349,10 @@ impl Terminal {
         terminal::happen(&mut self.objects, how);
         self.input(Input::Application { now, text: how.into() });
         match self.keys.next() {
-            Ok(key) => self.input(Input::Restart { now, key }),
+            Ok(key) => {
+                self.counted += self.client.statistics();
+                self.input(Input::Restart { now, key });
+            }
             Err(complaint) => {
                 self.broken.get_or_insert(complaint);
                 self.plan = Plan::Gone;
@@ -379,6 +392,17 @@ impl Terminal {
             // The device switches its radio off: what the client still waits for won't come.
             Plan::Leave(_) => self.input(Input::NetworkDown { now }),
             _ => self.leave(now, "it is time"),
+        }
+    }
+
+    /// What was dropped, rejected or said once more, if anything was, below the ladder.
+    fn tell_counts(&mut self) {
+        let mut counted = self.counted;
+        counted += self.client.statistics();
+        let sentence = counted::sentence(&counted);
+        if !sentence.is_empty() {
+            // Whoever has gone does not want to know.
+            let _ = self.view.conclude(&sentence);
         }
     }
 

@@ -2,11 +2,19 @@
 
 use core::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 
 use lwm2m_core::Uri;
 
 use crate::dtls;
+
+/// Whether nobody has this port.
+pub(crate) fn is_free(port: u16) -> io::Result<()> {
+    UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).map(drop)
+}
+
+/// Ports that are tried when the one that is wanted is not free: other servers, and sockets that were just left.
+const NEXT_PORTS: u16 = 15;
 
 /// Host and port of a URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +26,15 @@ pub(crate) struct Authority {
 impl Authority {
     /// The host and port of a URI that says nothing else.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let uri = Uri::parse(text).map_err(|error| format!("{text}: {error}"))?;
+        let uri =
+            Uri::parse(text).map_err(|error| format!("{text}: {error}; it is coap://HOST or coap://HOST:PORT"))?;
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return Err(format!("{text}: only a host and a port may follow coap://"));
         }
         if uri.is_secure() && !dtls::SUPPORTED {
-            return Err(format!("{text}: this program was built without DTLS, use coap://"));
+            return Err(format!(
+                "{text}: this program has no DTLS; lwm2m-core/examples/tokio_terminal builds it with it"
+            ));
         }
         Ok(Self::of(uri))
     }
@@ -33,15 +44,18 @@ impl Authority {
         Self { host: uri.host().into(), port: uri.port() }
     }
 
-    /// A socket that sends to this host, and hears nobody else.
-    pub(crate) fn open(&self) -> io::Result<UdpSocket> {
+    /// A socket that sends to this host, and hears nobody else: from `port` or one of the next, if one is wanted.
+    pub(crate) fn open(&self, port: Option<u16>) -> io::Result<UdpSocket> {
+        let ports = port.map_or(0..=0, |port| port..=port.saturating_add(NEXT_PORTS));
         let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in (self.host.as_str(), self.port).to_socket_addrs()? {
-            let local: SocketAddr = match address {
-                SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-                SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+            let any: IpAddr = match address {
+                SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+                SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
             };
-            match UdpSocket::bind(local).and_then(|socket| socket.connect(address).map(|()| socket)) {
+            let bind = |port| UdpSocket::bind((any, port));
+            let bound = ports.clone().find_map(|port| bind(port).ok()).map_or_else(|| bind(*ports.start()), Ok);
+            match bound.and_then(|socket| socket.connect(address).map(|()| socket)) {
                 Ok(socket) => return Ok(socket),
                 Err(error) => failure = error,
             }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use lwm2m_core::{Peer, Security, Session};
 
+use crate::capture::Ends;
 use crate::dtls::{Dtls, Sign};
 
 /// A try to open a way. What comes of one that nobody waits for any more, or from a socket that was
@@ -212,6 +213,13 @@ impl Ways {
     /// Host and port, for people.
     pub(crate) fn host(&self, peer: Peer) -> &str {
         self.ways.get(&peer).map_or("a server", |way| &way.host)
+    }
+
+    /// The addresses at both ends, if there is a socket.
+    pub(crate) fn ends(&self, peer: Peer) -> Option<Ends> {
+        let way = self.ways.get(&peer)?;
+        let socket = way.socket()?;
+        Some(Ends { terminal: socket.local_addr().ok()?, server: socket.peer_addr().ok()?, secure: way.psk.is_some() })
     }
 
     /// The client does not need this way any more.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use lwm2m_core::objects::Device;
-use lwm2m_core::{Instant, Memory, Profile, Session};
+use lwm2m_core::{Instant, Memory, Profile, Session, Statistics};
 
 use crate::dice::Dice;
 use crate::life::{HOUR, Lives, SECOND};
@@ -156,6 +156,9 @@ impl Fleet {
             talk.now = terminal.turn_at;
         };
         let (now, client) = (talk.now, talk.client);
+        if !plan.resident {
+            counts.statistics += client.statistics();
+        }
         terminal.rest(now, client, plan.resident);
         next
     }
@@ -165,6 +168,13 @@ impl Fleet {
         let now = self.plan.hours * HOUR;
         let config = || terminal::config(number(&self.plan, 0), self.plan.seed, self.profile);
         self.terminals.first()?.memory(now, config)
+    }
+
+    /// What the clients dropped, rejected and refused, by cause.
+    pub(crate) fn statistics(&self) -> Statistics {
+        let mut sum = self.counts.statistics;
+        self.terminals.iter().filter_map(Terminal::statistics).for_each(|statistics| sum += statistics);
+        sum
     }
 
     /// The terminals that were powered on.

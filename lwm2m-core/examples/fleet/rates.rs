@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use coap_codec::Code;
+use lwm2m_core::Statistics;
 
 use crate::life::{HOUR, SECOND};
 
@@ -117,6 +118,8 @@ pub(crate) struct Counts {
     pub(crate) wakes: u64,
     /// Flights, and losses of the network.
     pub(crate) outages: [u64; 2],
+    /// What clients had counted that are no more than their snapshots now.
+    pub(crate) statistics: Statistics,
 }
 
 impl Counts {

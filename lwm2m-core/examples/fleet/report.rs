@@ -113,18 +113,16 @@ pub(crate) fn print_costs(plan: &Plan, fleet: &Fleet, cpu: f64) {
 }
 
 const fn parts(memory: Memory) -> [(&'static str, usize); 9] {
-    let Memory { inline, buffers, exchange, accounts, lifecycle, reporting, events, connections, config, strings } =
-        memory;
     [
-        ("Client", inline),
-        ("datagram buffers", buffers),
-        ("exchanges and duplicates", exchange),
-        ("accounts", accounts),
-        ("registration", lifecycle),
-        ("observations and events", reporting + events),
-        ("sessions", connections),
-        ("configuration", config),
-        ("strings and keys", strings),
+        ("Client", memory.inline),
+        ("datagram buffers", memory.buffers),
+        ("exchanges and duplicates", memory.exchange),
+        ("accounts", memory.accounts),
+        ("registration", memory.lifecycle),
+        ("observations and events", memory.reporting + memory.events),
+        ("sessions", memory.connections),
+        ("configuration", memory.config),
+        ("strings and keys", memory.strings),
     ]
 }
 
@@ -139,6 +137,10 @@ pub(crate) fn print_messages(plan: &Plan, fleet: &Fleet) {
     println!("  {:>10}  requests of the bootstrap server", counts.asked);
     for (code, count) in &counts.answers {
         println!("  {count:>10}  {code} {}", code.name().unwrap_or_default());
+    }
+    println!("dropped, rejected, refused or said once more by the terminals");
+    for (cause, count) in fleet.statistics().iter().filter(|(_, count)| *count > 0) {
+        println!("  {count:>10}  {}", cause.replace('_', " "));
     }
     println!("{} lost on the way, {} while the platform was down", counts.lost, counts.unheard);
     let [flights, losses] = counts.outages;

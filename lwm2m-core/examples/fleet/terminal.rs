@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use lwm2m_core::{Client, Config, Credentials, Instant, Key, Limits, Memory, Profile, Wake};
+use lwm2m_core::{Client, Config, Credentials, Instant, Key, Limits, Memory, Profile, Statistics, Wake};
 
 use crate::name;
 use crate::platform::BOOTSTRAP_URI;
@@ -90,6 +90,11 @@ impl Terminal {
             let length = client.snapshot(Instant::from_millis(now), &mut room).expect("room for a snapshot");
             Kept::Snapshot(room[..length].into())
         };
+    }
+
+    /// What its client has counted, if all of it was kept.
+    pub(crate) fn statistics(&self) -> Option<Statistics> {
+        if let Kept::Client(client) = &self.kept { Some(client.statistics()) } else { None }
     }
 
     /// Bytes on the heap that are kept of it.

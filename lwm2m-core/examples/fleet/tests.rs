@@ -12,6 +12,7 @@ fn counts(plan: Plan) -> Counts {
     let mut fleet = Fleet::new(plan);
     fleet.run(plan.hours * HOUR);
     assert_eq!(fleet.terminals().count() as u32, (plan.devices + plan.shard.1 - plan.shard.0) / plan.shard.1);
+    fleet.counts.statistics = fleet.statistics();
     fleet.counts
 }
 
@@ -45,6 +46,8 @@ fn shards_add_up_to_the_whole_and_so_does_a_fleet_that_keeps_its_clients() {
     let whole = counts(plan);
     let resident = counts(Plan { resident: true, ..plan });
     assert_eq!(resident.rates, whole.rates);
+    assert_eq!(resident.statistics, whole.statistics);
+    assert!(whole.statistics.retransmissions > 0, "{:?}", whole.statistics);
     assert_eq!(counts(plan), whole, "the same seed");
     assert_ne!(counts(Plan { seed: 2, ..plan }).rates, whole.rates);
 

@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use lwm2m_core::Statistics;
 use lwm2m_core::sim::faults::{Kind, Plan};
 use lwm2m_core::sim::soak::{Failure, Life, Shrunk};
 
@@ -20,6 +21,8 @@ pub(crate) struct Report {
     lived: Duration,
     steps: u64,
     faults: Vec<(Kind, u64)>,
+    /// What the devices dropped, rejected and refused.
+    causes: Vec<(&'static str, u64)>,
     failures: usize,
     profile: &'static str,
 }
@@ -44,6 +47,7 @@ impl Report {
             lived: Duration::ZERO,
             steps: 0,
             faults: Kind::ALL.map(|kind| (kind, 0)).into(),
+            causes: Statistics::default().iter().map(|(cause, _)| (cause, 0)).collect(),
             failures: 0,
             profile: args.profile.name(),
         }
@@ -55,6 +59,9 @@ impl Report {
         self.steps += life.steps;
         for kind in &life.faults {
             self.faults.iter_mut().filter(|(known, _)| known == kind).for_each(|(_, count)| *count += 1);
+        }
+        for ((_, sum), (_, count)) in self.causes.iter_mut().zip(life.statistics.iter()) {
+            *sum += u64::from(count);
         }
         if let Some(drawn) = self.drawn.filter(|drawn| drawn.elapsed() > Duration::from_millis(200)) {
             let _ = drawn;
@@ -119,6 +126,11 @@ impl Report {
                     row.iter().map(|(kind, count)| format!("{:<17}{count:>7}", format!("{kind:?}"))).collect();
                 println!("    {}", cells.join("  "));
             }
+        }
+        println!("  what the devices dropped, rejected, refused or said once more");
+        for row in self.causes.chunks(3) {
+            let cells: Vec<_> = row.iter().map(|(cause, count)| format!("{cause:<27}{count:>9}")).collect();
+            println!("    {}", cells.join("  "));
         }
         println!("  {} violations", self.failures);
     }

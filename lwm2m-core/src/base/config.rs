@@ -113,6 +113,7 @@ impl Account {
 
 /// How a session with a server is secured.
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Credentials {
     /// Not at all: plain UDP.
     NoSec,

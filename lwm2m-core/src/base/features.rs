@@ -30,5 +30,8 @@ pub(crate) const TEXT_INSIDE: bool = TEXT || cfg!(feature = "json");
 /// Code of its own for what comes most. What leaves is the same without it.
 pub(crate) const SHORTCUTS: bool = cfg!(feature = "shortcuts");
 
+/// Counts of what was dropped, rejected and refused.
+pub(crate) const STATISTICS: bool = cfg!(feature = "statistics");
+
 /// The Access Control object.
 pub(crate) const ACCESS_CONTROL: bool = cfg!(feature = "access-control");

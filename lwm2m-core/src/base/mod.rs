@@ -15,6 +15,7 @@ pub(crate) mod path;
 pub(crate) mod profile;
 pub(crate) mod rights;
 pub(crate) mod rng;
+pub(crate) mod statistics;
 pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod transmission;

@@ -9,19 +9,20 @@ use crate::lifecycle::registration::Registration;
 use crate::model::{DataModel, Joined};
 
 impl Client {
-    /// Whether a server that is registered with cannot be told anything now: there is no network, no
+    /// Whether a server that is registered with cannot be told anything for now: there is no network, no
     /// session, the Update that makes sure of it has no answer yet, or it is asleep with us in queue mode.
     pub(super) fn is_away(&self, now: Instant, server: u16) -> bool {
         let own = self.lifecycle.registration_of(server);
         own.is_some_and(|own| self.is_out_of_reach(now, own, self.session_of(own)))
     }
 
-    /// The same of a registration, and the session with its server.
+    /// The same of a registration, and the session with its server. One that is being made, and was not lost, is that of
+    /// a client which slept: what its server is to be told has to wait for a moment, and that is all.
     fn is_out_of_reach(&self, now: Instant, own: &Registration, session: Option<Connection>) -> bool {
         own.serves(now)
             && (own.is_out_of_touch(now)
                 || !self.lifecycle.hears_servers()
-                || session.is_none_or(|session| session.link != Link::Open))
+                || session.is_none_or(|session| !matches!(session.link, Link::Open | Link::Wanted | Link::Connecting)))
     }
 
     /// Makes the notifications that would leave now if their servers could be told, and keeps them. For

@@ -266,6 +266,10 @@ impl Client {
         if !matches!(error, SendError::Dropped | SendError::TooLong) {
             return self.stall(now);
         }
+        if error == SendError::Dropped {
+            // The header fitted, and what it was to say did not.
+            self.exchange.tally().too_long.count();
+        }
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
         true

@@ -5,6 +5,7 @@ use crate::lifecycle::registration::Registration;
 
 /// Bytes that a client holds, by part; all but `inline` on the heap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Memory {
     /// The `Client` itself.
     pub inline: usize,

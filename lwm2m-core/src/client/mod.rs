@@ -18,6 +18,7 @@ mod request;
 mod rest;
 mod sessions;
 mod snapshot;
+mod unreachable;
 
 use core::num::NonZeroU64;
 
@@ -110,6 +111,7 @@ impl Client {
     ) -> Received {
         let now = self.clock.advance(now);
         let Some(connection) = self.connections.by_peer(peer) else {
+            self.exchange.tally().strangers.count();
             return Received::Stranger;
         };
         let Heard { moves, serves } = self.lifecycle.heard(now, connection.role);
@@ -498,7 +500,7 @@ impl Client {
     /// [`CommandError::StaleTicket`] when the request was answered, or its peer is gone.
     pub fn resume(&mut self, now: Instant, ticket: Ticket, model: &mut dyn DataModel) -> Result<(), CommandError> {
         let now = self.clock.advance(now);
-        if !self.exchange.resume(ticket) {
+        if !self.exchange.resume(now, ticket) {
             return Err(CommandError::StaleTicket);
         }
         self.pump(now, After::Anything, Some(model));
@@ -599,6 +601,19 @@ impl Client {
     #[must_use]
     pub fn stored_notifications(&self) -> usize {
         self.reporting.all_kept().count()
+    }
+
+    /// What was dropped, rejected, refused or said once more, by cause.
+    #[cfg(feature = "statistics")]
+    #[must_use]
+    pub const fn statistics(&self) -> crate::Statistics {
+        let mut statistics = self.exchange.statistics();
+        statistics.abandoned_bodies = self.transfers.abandoned.get();
+        statistics.refused_observations = self.reporting.crowded.get();
+        statistics.merged_notifications = self.reporting.merged.get();
+        statistics.dropped_notifications = self.reporting.dropped();
+        statistics.dropped_events = self.events.dropped();
+        statistics
     }
 
     /// Rises whenever a new snapshot is worth writing.

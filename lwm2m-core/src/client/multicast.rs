@@ -36,9 +36,12 @@ impl Client {
 
     /// Keeps a request for its answer, if it may have one.
     fn multicast_in(&mut self, now: Instant, peer: Peer, datagram: &[u8]) -> Received {
-        let Some(connection) = self.connections.by_peer(peer) else { return Received::Stranger };
+        let Some(connection) = self.connections.by_peer(peer) else {
+            self.exchange.tally().strangers.count();
+            return Received::Stranger;
+        };
         if !LATE_ANSWERS || self.heard_by_multicast(now, connection).is_none() {
-            return Received::Unwelcome;
+            return self.unwelcome();
         }
         match self.exchange.receive_multicast(now, peer, datagram) {
             Inbound::Request { reply, .. } => match self.exchange.keep_for_leisure(now, &reply, datagram) {

@@ -36,12 +36,12 @@ impl Client {
         }
         if matches!(connection.link, Link::Lingering { .. }) {
             self.exchange.ignore(&reply);
-            return (Received::Unwelcome, Left::Nothing);
+            return (self.unwelcome(), Left::Nothing);
         }
         if !self.lifecycle.serves(now, connection.role, &self.config) {
             // Its repetition may be welcome.
             self.exchange.forget_request(&reply);
-            return (Received::Unwelcome, Left::Nothing);
+            return (self.unwelcome(), Left::Nothing);
         }
         let deadline = now + self.config.answer_within;
         let wall = self.clock.embedder(now);
@@ -62,10 +62,16 @@ impl Client {
         (Received::Request, left)
     }
 
+    /// A request that nobody may make now.
+    pub(super) fn unwelcome(&mut self) -> Received {
+        self.exchange.tally().unwelcome.count();
+        Received::Unwelcome
+    }
+
     /// Answers a request that was deferred, if one is due for the peer.
     #[inline(never)]
     pub(super) fn answer_late(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
-        let Some(ticket) = self.exchange.due(connection.peer) else {
+        let Some((_, ticket)) = self.exchange.due(connection.peer) else {
             return false;
         };
         let deadline = now + self.config.answer_within;
@@ -332,6 +338,9 @@ impl Floors<'_> {
                     true => self.reporting.sequence(server, reply.token),
                     false => self.reporting.admit(server, reply.token),
                 };
+                if observes && !reply.repeated && sequence.is_none() {
+                    self.reporting.crowded.count();
+                }
                 (Origin::Server(server), sequence, server)
             }
         };

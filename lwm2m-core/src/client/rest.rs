@@ -13,6 +13,7 @@ use crate::lifecycle::registration::{Registration, State};
 ///
 /// Its radio may be off then, and its memory too ([`Client::snapshot`]). Any input may end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Rest {
     /// When it begins. Before, a server may still send something.
     pub from: Instant,

@@ -37,6 +37,8 @@ mod plain;
 mod receive;
 pub(crate) mod request;
 mod send;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -55,6 +57,9 @@ use self::request::deferred::Deferred;
 use self::request::pending::Pending;
 use crate::base::limits::Limits;
 use crate::base::rng::{Generator, Key};
+use crate::base::statistics::Counters;
+#[cfg(feature = "statistics")]
+use crate::base::statistics::Statistics;
 use crate::base::time::{Instant, Micros, sooner};
 use crate::base::transmission::Pace;
 
@@ -107,6 +112,7 @@ pub enum Inbound<'a> {
 
 /// Why an exchange failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Failure {
     /// No acknowledgement after MAX_RETRANSMIT retransmissions, or no response in time.
     TimedOut,
@@ -119,6 +125,7 @@ pub enum Failure {
 
 /// What became of a datagram that needs nothing from the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Handled {
     /// It was received before; its answer was sent again where it has one.
     Duplicate,
@@ -229,6 +236,7 @@ impl Endpoint {
                 duplicates: Deduplication::new(limits.deduplication),
                 unacknowledged: Retransmission::new(),
                 rejections: Rejections::default(),
+                counters: Counters::default(),
             },
             pending: Pending::new(),
             deferred: Deferred::new(deferred),
@@ -241,6 +249,11 @@ impl Endpoint {
     #[must_use]
     pub fn transmission(&self) -> Transmission {
         self.pace.unfold()
+    }
+
+    /// What is counted, for those who use the endpoint to count in, too.
+    pub(crate) const fn tally(&mut self) -> &mut Counters {
+        &mut self.messages.counters
     }
 
     /// How long a Message ID of a confirmable message stays taken.
@@ -259,15 +272,39 @@ impl Endpoint {
         self.deferred.expire(now);
         while let Some(step) = self.messages.unacknowledged.step(now, self.pace) {
             match step {
-                Step::Resend(peer, slot) => self.messages.outbox.push_again(peer, slot),
+                Step::Resend(peer, slot) => {
+                    self.messages.counters.retransmissions.count();
+                    self.messages.outbox.push_again(peer, slot);
+                }
                 Step::GiveUp(message) => {
+                    self.messages.counters.timeouts.count();
                     self.messages.drop_slot(message.slot);
                     self.pending.remove(message.exchange);
                     return Some(message.exchange);
                 }
             }
         }
-        self.pending.expire(now)
+        let expired = self.pending.expire(now);
+        if expired.is_some() {
+            self.messages.counters.timeouts.count();
+        }
+        expired
+    }
+
+    /// The same after a time in which nothing could be heard, for what became due in it: each message is
+    /// repeated once at most. An exchange that came to nothing, and whether its peer had a chance all the same.
+    pub(crate) fn expire_unheard(&mut self, now: Instant, since: Instant) -> Option<(ExchangeId, bool)> {
+        while let Some(step) = self.messages.unacknowledged.step_unheard(now, since, self.pace) {
+            match step {
+                Step::Resend(peer, slot) => self.messages.outbox.push_again(peer, slot),
+                Step::GiveUp(message) => {
+                    self.messages.drop_slot(message.slot);
+                    self.pending.remove(message.exchange);
+                    return Some((message.exchange, message.waited));
+                }
+            }
+        }
+        self.pending.expire_unheard(now, since).map(|exchange| (exchange, false))
     }
 
     /// When [`Self::expire`] has something to do.
@@ -406,6 +443,15 @@ impl Endpoint {
         }
     }
 
+    /// What was dropped, rejected, refused or said once more, by cause.
+    #[cfg(feature = "statistics")]
+    #[must_use]
+    pub const fn statistics(&self) -> Statistics {
+        let mut statistics = self.messages.counters.read();
+        statistics.unpolled = self.messages.outbox.lost.get();
+        statistics
+    }
+
     /// The next Message ID and the generator's counter: what a snapshot keeps.
     pub(crate) const fn counters(&self) -> (u16, u64) {
         (self.messages.ids.counter(), self.generator.counter())
@@ -438,6 +484,7 @@ pub struct Sent {
 
 /// How full the tables of an [`Endpoint`] are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Usage {
     /// Datagram buffers in use.
     pub slots: usize,

@@ -13,13 +13,20 @@ impl Endpoint {
     /// neither it nor anything else is acknowledged or rejected (RFC 7252, section 8.1): keep a request
     /// for its answer with [`Self::keep_for_leisure`], or leave it with [`Self::ignore`].
     pub fn receive_multicast<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
-        let Ok(message) = Message::parse(datagram) else { return Inbound::Handled(Handled::Malformed) };
+        let message = match Message::parse(datagram) {
+            Ok(message) => message,
+            Err(error) => {
+                self.count_malformed(error);
+                return Inbound::Handled(Handled::Malformed);
+            }
+        };
         let wanted = message.message_type() == MessageType::NonConfirmable && message.code() == Code::GET;
         let Some(reply) = Reply::to(peer, &message).filter(|_| wanted) else {
-            return Inbound::Handled(Handled::Malformed);
+            return self.misplaced();
         };
         // Whatever it got when it came before, it gets nothing by multicast.
         if self.messages.duplicates.find(now, peer, message.message_id()).is_some() {
+            self.messages.counters.duplicates.count();
             return Inbound::Handled(Handled::Duplicate);
         }
         match self.remember_request(now, &reply, &message) {
@@ -35,10 +42,14 @@ impl Endpoint {
     /// # Errors
     /// [`SendError::TooManyDeferred`], [`SendError::NoSlot`], [`SendError::TooLong`]: it stays unanswered.
     pub fn keep_for_leisure(&mut self, now: Instant, reply: &Reply, request: &[u8]) -> Result<(), SendError> {
-        let ticket = self.deferred.next_ticket().ok_or(SendError::TooManyDeferred)?;
+        let Some(ticket) = self.deferred.next_ticket() else {
+            self.messages.counters.undeferred.count();
+            return Err(SendError::TooManyDeferred);
+        };
         let (slot, buffer) = self.messages.take_slot()?;
         let Some(room) = buffer.get_mut(..request.len()) else {
             self.messages.slots.release(slot);
+            self.messages.counters.too_long.count();
             return Err(SendError::TooLong);
         };
         room.copy_from_slice(request);

@@ -9,6 +9,7 @@ use super::message::dedup::{Class, INLINE, Inline, Repeat};
 use super::message::outbox::Order;
 use super::message::slots::SlotId;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Verdict};
+use crate::base::features::STATISTICS;
 use crate::base::origin::Ticket;
 use crate::base::time::Instant;
 
@@ -69,15 +70,22 @@ impl Endpoint {
         let Self { messages, deferred, .. } = self;
         let fits = message.as_bytes().len() <= messages.slots.size();
         let ticket = || deferred.next_ticket().filter(|_| fits);
-        let mut len = 0;
+        let (mut len, mut code) = (0, Code::EMPTY);
         let (slot, verdict) = messages.compose(header, message.token(), |writer| {
             let verdict = write(writer, &ticket);
             len = writer.len();
+            if STATISTICS {
+                code = writer.code();
+            }
             verdict
         })?;
         if verdict != Verdict::Send {
             let ticket = ticket();
             return self.unsent_plain(now, (peer, message), (slot, verdict), ticket, within);
+        }
+        if STATISTICS && code.is_error() {
+            let could_wait = ticket().is_some();
+            self.messages.count_answer(code, could_wait);
         }
         if len > INLINE {
             let until = now + self.lifetime(true);

@@ -1,6 +1,6 @@
 //! What comes in: matched, acknowledged, repeated or rejected (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
 
-use coap_codec::{Message, MessageId, MessageType, OptionNumber, ParseError};
+use coap_codec::{Message, MessageId, MessageType, OptionNumber, ParseError, ParseErrorKind};
 
 use super::message::dedup::{Class, Repeat};
 use super::message::outbox::Order;
@@ -27,8 +27,17 @@ impl Endpoint {
 
     #[cold]
     fn malformed(&mut self, now: Instant, peer: Peer, error: ParseError) {
+        self.count_malformed(error);
         if let Some(reset) = error.reset() {
             self.reject(now, peer, reset.message_id);
+        }
+    }
+
+    pub(super) fn count_malformed(&mut self, error: ParseError) {
+        let counters = &mut self.messages.counters;
+        match error.kind() {
+            ParseErrorKind::Version => counters.other_versions.count(),
+            _ => counters.malformed.count(),
         }
     }
 
@@ -50,13 +59,22 @@ impl Endpoint {
                 if confirmable {
                     self.reject(now, peer, message_id);
                 }
-                let ping = code.is_empty() && confirmable;
-                Inbound::Handled(if ping { Handled::Ping } else { Handled::Malformed })
+                if code.is_empty() && confirmable {
+                    self.messages.counters.pings.count();
+                    return Inbound::Handled(Handled::Ping);
+                }
+                self.misplaced()
             }
             MessageType::Acknowledgement => self.acknowledgement_in(now, peer, message),
             MessageType::Reset if code.is_empty() => self.reset_in(peer, message_id),
-            MessageType::Reset => Inbound::Handled(Handled::Malformed),
+            MessageType::Reset => self.misplaced(),
         }
+    }
+
+    /// A message that nobody may send like this.
+    pub(super) fn misplaced<'a>(&mut self) -> Inbound<'a> {
+        self.messages.counters.misplaced.count();
+        Inbound::Handled(Handled::Malformed)
     }
 
     /// Takes a request, and remembers it. None when it is to be served: also once more, for an answer
@@ -84,8 +102,9 @@ impl Endpoint {
         let known = self.messages.duplicates.insert(now, until, peer, reply.message_id, class, Repeat::Nothing);
         if !known && class != Class::Harmless {
             // Not remembered, it might be carried out twice.
+            self.messages.counters.unremembered.count();
             if self.may_reject(now) {
-                self.unavailable(reply);
+                self.unavailable(reply, true);
             }
             return Some(Handled::Refused);
         }
@@ -100,12 +119,17 @@ impl Endpoint {
     }
 
     fn may_reject(&mut self, now: Instant) -> bool {
-        self.messages.rejections.admit(now, self.pace.rejections)
+        let may = self.messages.rejections.admit(now, self.pace.rejections);
+        if !may {
+            self.messages.counters.rejections_withheld.count();
+        }
+        may
     }
 
     /// Sends a duplicate's answer again, where it has one.
     #[cold]
     fn repeat(&mut self, peer: Peer, repeat: Repeat) {
+        self.messages.counters.duplicates.count();
         if let Repeat::Answer(datagram) = repeat {
             self.messages.outbox.push(Order::Short(peer, datagram));
         }
@@ -122,6 +146,7 @@ impl Endpoint {
             if confirmable {
                 self.reject(now, peer, message_id);
             }
+            self.messages.counters.unmatched_responses.count();
             return Inbound::Handled(Handled::Unexpected);
         };
         if confirmable {
@@ -139,6 +164,7 @@ impl Endpoint {
         self.stop_retransmission(exchange);
         if unusable(&message) {
             self.pending.remove(exchange);
+            self.messages.counters.unusable_responses.count();
             Inbound::Failed(exchange, Failure::Unusable)
         } else if self.pending.answered(exchange, &message) {
             Inbound::Handled(Handled::Continues)
@@ -149,7 +175,7 @@ impl Endpoint {
 
     fn acknowledgement_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
         let Some(exchange) = self.messages.unacknowledged.find(peer, message.message_id()) else {
-            return Inbound::Handled(Handled::Unexpected);
+            return self.unmatched(&message);
         };
         if message.code().is_empty() {
             self.stop_retransmission(exchange);
@@ -163,12 +189,24 @@ impl Endpoint {
         // A piggybacked response must carry the token of the request that its Message ID names;
         // anything else is rejected as a whole, and retransmission goes on (section 5.3.2).
         if !message.code().is_response() || self.pending.token(exchange) != Some(message.token()) {
-            return Inbound::Handled(Handled::Unexpected);
+            return self.unmatched(&message);
         }
         self.take_response(exchange, message)
     }
 
+    /// An acknowledgement that fits nothing of ours.
+    fn unmatched<'a>(&mut self, message: &Message<'_>) -> Inbound<'a> {
+        let counters = &mut self.messages.counters;
+        match message.code() {
+            code if code.is_empty() => counters.unmatched_acknowledgements.count(),
+            code if code.is_response() => counters.unmatched_responses.count(),
+            _ => counters.misplaced.count(),
+        }
+        Inbound::Handled(Handled::Unexpected)
+    }
+
     fn reset_in<'a>(&mut self, peer: Peer, message_id: MessageId) -> Inbound<'a> {
+        self.messages.counters.resets_received.count();
         match self.messages.unacknowledged.find(peer, message_id) {
             Some(exchange) => {
                 self.stop_retransmission(exchange);

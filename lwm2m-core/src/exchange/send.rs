@@ -222,7 +222,7 @@ impl Endpoint {
         write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<Sent, SendError> {
         let lifetime = self.exchange_lifetime;
-        let message_id = self.messages.ids.next(now, lifetime).ok_or(SendError::NoMessageId)?;
+        let message_id = self.messages.next_id(now, lifetime)?;
         let header = Header { message_type, code, message_id };
         let (slot, verdict) = self.messages.compose(header, token, write)?;
         if verdict != Verdict::Send {
@@ -284,12 +284,16 @@ impl Endpoint {
             false => self.non_confirmable_answer(now, reply)?,
         };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
-        let mut unwanted = false;
+        let (mut unwanted, mut code) = (false, Code::EMPTY);
         let composed = self.messages.compose(header, reply.token, |writer| {
             let verdict = write(writer, ticket);
-            unwanted = reply.unwanted.suppresses(writer.code());
+            code = writer.code();
+            unwanted = reply.unwanted.suppresses(code);
             verdict
         });
+        if !reply.repeated && matches!(composed, Ok((_, Verdict::Send))) {
+            self.messages.count_answer(code, ticket.is_some());
+        }
         match composed {
             Ok((slot, Verdict::Send)) if !unwanted => {
                 self.remember_answer(reply, slot);
@@ -308,9 +312,12 @@ impl Endpoint {
     fn non_confirmable_answer(&mut self, now: Instant, reply: &Reply) -> Result<Header, SendError> {
         // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
         let lifetime = self.exchange_lifetime;
-        let Some(message_id) = self.messages.ids.next(now, lifetime) else {
-            self.forget_request(reply);
-            return Err(SendError::NoMessageId);
+        let message_id = match self.messages.next_id(now, lifetime) {
+            Ok(message_id) => message_id,
+            Err(error) => {
+                self.forget_request(reply);
+                return Err(error);
+            }
         };
         self.messages.ids.used();
         let code = Code::INTERNAL_SERVER_ERROR;
@@ -331,13 +338,14 @@ impl Endpoint {
         if verdict != Verdict::Later {
             self.messages.drop_slot(slot);
             if verdict == Verdict::Send {
+                self.messages.counters.unwanted_answers.count();
                 self.acknowledge(reply);
             }
             return Ok(());
         }
         let Some(ticket) = ticket else {
             self.messages.drop_slot(slot);
-            if let Some(sent) = self.unavailable(reply) {
+            if let Some(sent) = self.unavailable(reply, false) {
                 self.remember(reply, Repeat::Answer(sent));
             }
             return Err(SendError::TooManyDeferred);
@@ -372,10 +380,12 @@ impl Endpoint {
     }
 
     /// 5.03 for a confirmable request that there is no room for, if it wants to hear of that.
-    pub(super) fn unavailable(&mut self, reply: &Reply) -> Option<Inline> {
+    pub(super) fn unavailable(&mut self, reply: &Reply, could_wait: bool) -> Option<Inline> {
         let code = Code::SERVICE_UNAVAILABLE;
+        self.messages.count_answer(code, could_wait);
         match reply.confirmable {
             true if reply.unwanted.suppresses(code) => {
+                self.messages.counters.unwanted_answers.count();
                 self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id)
             }
             true => self.messages.short(reply.peer, reply.piggybacked(code), reply.token),
@@ -407,13 +417,13 @@ impl Endpoint {
     }
 
     /// Marks a kept request to be run again. False for a stale ticket.
-    pub fn resume(&mut self, ticket: Ticket) -> bool {
-        self.deferred.resume(ticket)
+    pub fn resume(&mut self, now: Instant, ticket: Ticket) -> bool {
+        self.deferred.resume(now, ticket)
     }
 
-    /// The next kept request of `peer` that wants its answer now, resumed or out of time.
+    /// The next kept request of `peer` that wants its answer now, resumed or out of time, and since when.
     #[must_use]
-    pub fn due(&self, peer: Peer) -> Option<Ticket> {
+    pub fn due(&self, peer: Peer) -> Option<(Instant, Ticket)> {
         self.deferred.due(peer)
     }
 
@@ -440,18 +450,17 @@ impl Endpoint {
         let len = self.messages.slots.datagram(kept.slot).len();
         let buffer: Box<[u8]> = self.messages.slots.lift(kept.slot);
         let request = match kept.state {
-            State::TimedOut => None,
+            State::TimedOut { .. } => None,
             _ => buffer.get(..len).and_then(|datagram| Message::parse(datagram).ok()),
         };
         let kind = if kept.reply.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
-        let mut verdict = Verdict::Send;
+        let (mut verdict, mut unwanted, mut code) = (Verdict::Send, false, Code::EMPTY);
         let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, |writer| {
             let request = request.map(|message| (&kept.reply, message));
             verdict = write(writer, request);
-            if verdict == Verdict::Send && kept.reply.unwanted.suppresses(writer.code()) {
-                verdict = Verdict::Drop;
-            }
-            verdict
+            code = writer.code();
+            unwanted = verdict == Verdict::Send && kept.reply.unwanted.suppresses(code);
+            if unwanted { Verdict::Drop } else { verdict }
         });
         self.messages.slots.restore(kept.slot, buffer);
         let sent = match (sent, verdict) {
@@ -463,6 +472,12 @@ impl Endpoint {
             (Err(SendError::Dropped), _) => None,
             (Err(error), _) => return Err(error),
         };
+        if sent.is_some() || unwanted {
+            self.messages.count_answer(code, true);
+        }
+        if unwanted {
+            self.messages.counters.unwanted_answers.count();
+        }
         self.deferred.take(ticket);
         self.messages.slots.release(kept.slot);
         Ok(sent)

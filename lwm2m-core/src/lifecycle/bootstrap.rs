@@ -69,12 +69,13 @@ impl Bootstrap {
     }
 
     /// The network is there for the first time, or again: then a long pause between tries becomes
-    /// the shortest one.
+    /// the shortest one, and those after it grow from there.
     pub(crate) fn network_up(&mut self, now: Instant, hold_off: Micros, policy: &Backoff, generator: &mut Generator) {
         match self {
             Self::Boot => *self = Self::Wanted { at: now + hold_off, failures: 0 },
-            Self::Wanted { at, .. } if *at > now + policy.first => {
+            Self::Wanted { at, failures } if *at > now + policy.first => {
                 *at = (*at).min(now + backoff::pause(policy, 1, generator));
+                *failures = 1;
             }
             _ => {}
         }

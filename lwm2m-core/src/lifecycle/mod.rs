@@ -315,6 +315,22 @@ impl Lifecycle {
         })
     }
 
+    /// An exchange is lost because nothing could be heard; what it was for is due again.
+    pub(crate) fn lose(&mut self, now: Instant, exchange: ExchangeId, accounts: &mut Accounts) {
+        if self.bootstrap.owns(exchange) {
+            self.bootstrap.interrupted(now, accounts);
+        } else if let Some(own) = self.registrations.iter_mut().find(|own| own.owns(exchange)) {
+            own.lose(now);
+        }
+    }
+
+    /// Nothing could be heard until now: a bootstrap server that seems to be silent may have said something.
+    pub(crate) fn was_unreachable(&mut self, now: Instant, since: Instant, accounts: &mut Accounts) {
+        if self.bootstrap.is_overdue(now) && !self.bootstrap.is_overdue(since) {
+            self.bootstrap.interrupted(now, accounts);
+        }
+    }
+
     /// A bootstrap that failed, with an account to go on with: registration goes on.
     fn after_bootstrap(&mut self, now: Instant, accounts: &Accounts) {
         if !self.bootstrap.holds_servers_back() && self.registrations.is_empty() {
@@ -323,14 +339,22 @@ impl Lifecycle {
     }
 
     /// Every server failed so often in a row that the bootstrap server is asked again
-    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`.
-    fn reconsider_bootstrap(&mut self, now: Instant, server: u16, world: &World<'_>) {
-        let enough = world.config.bootstrap.after_failures;
+    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`, after a pause of
+    /// its own: what the first one brought was of no help.
+    fn reconsider_bootstrap(&mut self, now: Instant, server: u16, world: &mut World<'_>) {
+        let World { accounts, config, generator, .. } = world;
+        let enough = config.bootstrap.after_failures;
         let failures = self.registration_of(server).map_or(0, Registration::failures);
         let round = failures > 0 && (failures.checked_rem(enough) == Some(0) || (enough > 0 && failures == u8::MAX));
         let all = round && self.registrations.iter().all(|registration| registration.failures() >= enough);
-        if all && self.bootstrap == Bootstrap::Idle && world.accounts.0.bootstrap_server().is_some() {
-            let at = now + hold_off(world.accounts, world.config);
+        if all && self.bootstrap == Bootstrap::Idle && accounts.0.bootstrap_server().is_some() {
+            // Where the count ends, each failure is a round.
+            let rounds = if failures == u8::MAX { Some(failures) } else { failures.checked_div(enough) };
+            let pause = match rounds {
+                Some(rounds @ 2..) => backoff::pause(&config.bootstrap.backoff, rounds.saturating_sub(1), generator),
+                _ => Micros(0),
+            };
+            let at = now + hold_off(accounts, config).max(pause);
             self.bootstrap = Bootstrap::Wanted { at, failures: 0 };
         }
     }
@@ -448,7 +472,7 @@ impl Lifecycle {
             if !registration.update_now(now) && matches!(registration.state, State::Gone) {
                 registration.register_now(now);
             }
-            registration.hurry(now, &config.registration, generator);
+            registration.hurry(now, config, generator);
         }
     }
 

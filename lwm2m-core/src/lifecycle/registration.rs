@@ -6,12 +6,14 @@ use coap_codec::{Code, Message};
 use super::contact::Contact;
 use super::location::Location;
 use super::{World, backoff};
+use crate::base::config::Config;
 use crate::base::divide::divide;
 use crate::base::event::{Event, Events, Reason};
 use crate::base::profile::RegistrationPolicy;
 use crate::base::rng::{Generator, share};
 use crate::base::time::{Instant, Micros};
 use crate::exchange::ExchangeId;
+use crate::objects::Accounts;
 use crate::objects::server::Binding;
 
 /// The registration with one server.
@@ -240,7 +242,7 @@ impl Registration {
         answer: Result<&Message<'_>, Reason>,
         world: &mut World<'_>,
     ) -> Outcome {
-        let World { config, generator, events, .. } = world;
+        let World { accounts, config, generator, events } = world;
         let server = self.server;
         match &mut self.state {
             State::Known { phase, .. } => match *phase {
@@ -292,7 +294,7 @@ impl Registration {
                     Err(reason) => {
                         events.push(Event::RegistrationFailed { server, reason });
                         let failures = failures.saturating_add(1);
-                        let pause = backoff::pause(&config.registration.backoff, failures, generator);
+                        let pause = pause(failures, accounts, config, generator);
                         let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
                         self.state = State::Unregistered { at: now + pause.max(patience), failures };
                     }
@@ -316,7 +318,7 @@ impl Registration {
 
     /// Nothing can be sent: there is no session with the server, or the message does not fit.
     pub(crate) fn blocked(&mut self, now: Instant, reason: Reason, world: &mut World<'_>) {
-        let World { config, generator, events, .. } = world;
+        let World { accounts, config, generator, events } = world;
         let server = self.server;
         // A message that never fits is no reason to keep others back.
         self.contact = match reason {
@@ -326,8 +328,7 @@ impl Registration {
         if self.state.wants_register(now) {
             events.push(Event::RegistrationFailed { server, reason });
             let failures = self.failures().saturating_add(1);
-            let pause = backoff::pause(&config.registration.backoff, failures, generator);
-            self.state = State::Unregistered { at: now + pause, failures };
+            self.state = State::Unregistered { at: now + pause(failures, accounts, config, generator), failures };
             return;
         }
         let State::Known { phase, .. } = &mut self.state else { return };
@@ -350,6 +351,11 @@ impl Registration {
         if let Contact::Heard { last } = self.contact {
             self.contact = Contact::Unheard { last };
         }
+        self.lose(now);
+    }
+
+    /// The exchange on its way is lost; what it was for is due again.
+    pub(crate) fn lose(&mut self, now: Instant) {
         match &mut self.state {
             State::Registering { failures, .. } => {
                 self.state = State::Unregistered { at: now, failures: *failures };
@@ -372,6 +378,23 @@ impl Registration {
         matches!(phase, Phase::Registered { .. } | Phase::Updating { .. })
     }
 
+    /// The device will not be reachable from `now` until `wake`, and wants no Update to be due meanwhile: it waits
+    /// until then if the lifetime allows that, or is sent now if that helps.
+    pub(crate) fn suit(&mut self, now: Instant, wake: Instant, policy: &RegistrationPolicy) {
+        let State::Known { lease, phase: Phase::Registered { update_at, failures } } = &mut self.state else { return };
+        if *update_at <= now || *update_at >= wake {
+            return;
+        }
+        let lifetime = lifetime(lease.terms);
+        let latest = latest_update(policy, lifetime);
+        // It expires a lifetime after it began.
+        if wake + lifetime <= lease.expires + latest {
+            *update_at = wake;
+        } else if *failures == 0 && wake <= now + latest {
+            *update_at = now;
+        }
+    }
+
     /// A Register is wanted now: the session or the address is a new one (reading A16).
     pub(crate) fn register_now(&mut self, now: Instant) {
         let wanted = match self.state {
@@ -384,12 +407,16 @@ impl Registration {
         }
     }
 
-    /// The network is back: a long pause between tries becomes the shortest one.
-    pub(crate) fn hurry(&mut self, now: Instant, policy: &RegistrationPolicy, generator: &mut Generator) {
-        if let State::Unregistered { at, .. } = &mut self.state
-            && *at > now + policy.backoff.first
+    /// The network is back: a long pause between tries becomes the shortest one, and those after it grow from there. What
+    /// is kept is how far the round is, so that a network that comes and goes does not put a bootstrap off for ever.
+    pub(crate) fn hurry(&mut self, now: Instant, config: &Config, generator: &mut Generator) {
+        let policy = &config.registration.backoff;
+        if let State::Unregistered { at, failures } = &mut self.state
+            && *at > now + policy.first
         {
-            *at = (*at).min(now + backoff::pause(&policy.backoff, 1, generator));
+            *at = (*at).min(now + backoff::pause(policy, 1, generator));
+            let enough = config.bootstrap.after_failures;
+            *failures = failures.checked_rem(enough).map_or(1, |part| if part > 0 { part } else { enough });
         }
     }
 
@@ -449,6 +476,14 @@ impl Registration {
     pub(crate) const fn failures(&self) -> u8 {
         self.state.failures()
     }
+}
+
+/// The pause after the `failures`-th Register in a row that failed. Where the last one of each round is followed by a
+/// bootstrap, and that by a Register at once, there was no pause that the next could be twice as long as.
+fn pause(failures: u8, accounts: &Accounts, config: &Config, generator: &mut Generator) -> Micros {
+    let rounds = failures.checked_div(config.bootstrap.after_failures).unwrap_or(0);
+    let unwaited = if accounts.0.bootstrap_server().is_some() { rounds } else { 0 };
+    backoff::pause(&config.registration.backoff, failures.saturating_sub(unwaited), generator)
 }
 
 impl State {

@@ -148,13 +148,15 @@ fn a_long_pause_becomes_the_shortest_one_when_the_network_is_back() {
         let mut desk = Desk::new(config());
         desk.lifecycle.registrations[0].state = State::Unregistered { at: after(seconds), failures: 9 };
         desk.run(|lifecycle, world| lifecycle.reappear(START, world));
-        let State::Unregistered { at, failures: 9 } = desk.lifecycle.registrations[0].state else { panic!() };
+        let State::Unregistered { at, failures } = desk.lifecycle.registrations[0].state else { panic!() };
+        assert_eq!(failures, if hurries { 4 } else { 9 }, "one is missing to a round in either case");
         assert!(if hurries { START + first <= at && at <= START + first + first / 2 } else { at == after(seconds) });
         assert!(at <= after(seconds));
 
         let mut bootstrap = Bootstrap::Wanted { at: after(seconds), failures: 9 };
         bootstrap.network_up(START, Micros(0), &Backoff::SERVER, &mut desk.generator);
-        let Bootstrap::Wanted { at, failures: 9 } = bootstrap else { panic!() };
+        let Bootstrap::Wanted { at, failures } = bootstrap else { panic!() };
+        assert_eq!(failures, if hurries { 1 } else { 9 });
         assert!(if hurries { START + first <= at && at <= START + first + first / 2 } else { at == after(seconds) });
         assert!(at <= after(seconds));
     }
@@ -238,4 +240,115 @@ fn the_bootstrap_server_is_served_when_it_was_asked_or_may_begin() {
         }
         assert_eq!(desk.lifecycle.heeds_bootstrap_server(&desk.config), initiated || running);
     }
+}
+
+#[test]
+fn a_register_on_its_way_goes_on_when_the_network_appears_once_more() {
+    let mut desk = Desk::new(config());
+    let on_its_way = State::Registering { exchange: exchange(), sent: START, terms: terms(Binding::U), failures: 0 };
+    desk.lifecycle.registrations[0].state = on_its_way.clone();
+    desk.run(|lifecycle, world| lifecycle.reappear(after(1), world));
+    assert_eq!(desk.lifecycle.registrations[0].state, on_its_way);
+}
+
+#[test]
+fn what_fits_no_datagram_says_nothing_of_the_server() {
+    for (reason, contact) in
+        [(Reason::TooLarge, Contact::Heard { last: after(5) }), (Reason::TimedOut, Contact::Unheard { last: after(5) })]
+    {
+        let mut desk = Desk::new(config());
+        desk.lifecycle.registrations[0] = registered(Binding::U, 0, 0);
+        desk.run(|lifecycle, world| lifecycle.registrations[0].blocked(after(5), reason, world));
+        assert_eq!(desk.lifecycle.registrations[0].contact, contact);
+    }
+}
+
+#[test]
+fn a_lifetime_that_ends_now_leaves_nobody_to_tell() {
+    for (seconds, told) in [(3_599, true), (3_600, false)] {
+        let mut own = registered(Binding::U, 60, 0);
+        assert_eq!(own.leave(after(seconds), Then::Gone), told);
+        assert_eq!(own.state == State::Gone, !told);
+    }
+}
+
+#[test]
+fn a_session_is_of_use_once_the_register_is_due() {
+    for (seconds, of_use) in [(60, true), (61, false)] {
+        let state = State::Unregistered { at: after(seconds), failures: 1 };
+        let own = Registration { state, ..Registration::due_at(SERVER, START) };
+        assert_eq!(own.needs_session(after(60)), of_use);
+    }
+}
+
+#[test]
+fn another_object_is_another_list() {
+    use crate::objects::{Device, FirmwareUpdate};
+    use crate::sim::soak::Flash;
+    let (device, firmware) = (Device::new("x", "y"), FirmwareUpdate::new(Flash, []));
+    let both = (device.clone(), FirmwareUpdate::new(Flash, []));
+    let digests = [object_list::digest(&device), object_list::digest(&firmware), object_list::digest(&both)];
+    assert!(digests[0] != digests[1] && digests[1] != digests[2] && digests[0] != digests[2], "{digests:?}");
+}
+
+// Whoever was told that the network is back does not wait for longer than before because of a try that cost no time.
+#[test]
+fn a_try_before_its_time_leaves_the_round_where_it_was() {
+    for (enough, failures, left) in [(5, 9, 4), (5, 10, 5), (5, 255, 5), (2, 7, 1), (1, 9, 1), (0, 9, 1)] {
+        let mut desk = Desk::new(config());
+        desk.config.bootstrap.after_failures = enough;
+        desk.lifecycle.registrations[0].state = State::Unregistered { at: after(86_400), failures };
+        desk.run(|lifecycle, world| lifecycle.reappear(START, world));
+        assert_eq!(desk.lifecycle.registrations[0].failures(), left, "{failures} of rounds of {enough}");
+    }
+}
+
+/// When the next Register is due, and the next bootstrap, after so many Registers that failed.
+fn after_failures(config: Config, enough: u8, failures: u8) -> (Duration, Option<Duration>) {
+    let mut desk = Desk::new(config);
+    desk.config.bootstrap.after_failures = enough;
+    desk.lifecycle.bootstrap = Bootstrap::Idle;
+    desk.lifecycle.registrations[0].state = State::Unregistered { at: START, failures: failures.saturating_sub(1) };
+    desk.run(|lifecycle, world| lifecycle.blocked(START, Role::Server(SERVER), Reason::TimedOut, world));
+    let State::Unregistered { at, .. } = desk.lifecycle.registrations[0].state else { panic!() };
+    let bootstrap = match desk.lifecycle.bootstrap {
+        Bootstrap::Wanted { at, .. } => Some(at.saturating_duration_since(START)),
+        _ => None,
+    };
+    (at.saturating_duration_since(START), bootstrap)
+}
+
+#[test]
+fn the_pause_that_a_bootstrap_takes_the_place_of_is_not_doubled() {
+    for (failures, alone, between_bootstraps) in
+        [(1, 60, 60), (4, 480, 480), (5, 960, 480), (6, 1_920, 960), (9, 15_360, 7_680), (11, 61_440, 15_360)]
+    {
+        for (config, seconds) in [(config(), alone), (with_bootstrap_server(), between_bootstraps)] {
+            let (pause, _) = after_failures(config, 5, failures);
+            assert!((seconds..=seconds + seconds / 2).contains(&pause.as_secs()), "{failures}: {pause:?}");
+        }
+    }
+}
+
+// A bootstrap that leads to a server that does not answer has to be as patient as that server's clients.
+#[test]
+fn the_first_bootstrap_of_many_failures_comes_at_once_and_the_others_after_pauses_that_grow() {
+    for (enough, failures, seconds) in [
+        (5, 5, 0),
+        (5, 10, 60),
+        (5, 15, 120),
+        (5, 255, 86_400),
+        (1, 1, 0),
+        (1, 2, 60),
+        (1, 11, 30_720),
+        (1, 255, 86_400),
+        (200, 200, 0),
+        (200, 255, 86_400),
+    ] {
+        let (_, bootstrap) = after_failures(with_bootstrap_server(), enough, failures);
+        let pause = bootstrap.unwrap().as_secs();
+        assert!((seconds..=seconds + seconds / 2).contains(&pause), "{failures} of {enough}: {pause}");
+    }
+    assert_eq!(after_failures(with_bootstrap_server(), 5, 9).1, None);
+    assert_eq!(after_failures(config(), 5, 10).1, None);
 }

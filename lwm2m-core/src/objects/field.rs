@@ -123,6 +123,7 @@ pub trait FromValue: Scalar + Sized {
     fn from_value(value: Value<'_>) -> Option<Self>;
 
     /// Whether [`from_value`](Self::from_value) would give a value.
+    #[must_use]
     fn fits(value: Value<'_>) -> bool {
         Self::from_value(value).is_some()
     }

@@ -25,6 +25,7 @@ pub trait Object {
     /// The resources that have a field, in the order of the definition, and what gives them where a whole
     /// instance is read: the same fields as those of [`readable`](Self::readable), in fewer steps. Where there
     /// is nothing at all, the fields are asked for one by one.
+    #[must_use]
     fn fields<'a>() -> &'a [(&'static ResourceDef, Give<Self>)]
     where
         Self: Sized + 'a,

@@ -19,8 +19,10 @@ pub(crate) use self::observations::Observation;
 use self::observations::{Observations, Told};
 use self::stored::Stored;
 use crate::base::attributes::Attributes;
+use crate::base::features::STATISTICS;
 use crate::base::limits::Limits;
 use crate::base::path::{Leaf, Path};
+use crate::base::statistics::Counter;
 use crate::base::time::{Instant, earliest};
 use crate::base::value::Value;
 use crate::exchange::{ExchangeId, Sent};
@@ -79,6 +81,10 @@ pub(crate) struct Reporting {
     stored: Stored,
     /// The next of these that is not confirmable leaves then.
     spaced: Instant,
+    /// Changes that are told together with earlier ones.
+    pub(crate) merged: Counter,
+    /// Observations that did not begin, because there are as many as there may be.
+    pub(crate) crowded: Counter,
 }
 
 impl Reporting {
@@ -89,6 +95,8 @@ impl Reporting {
             numbers: Numbers::new(limits.numbers),
             stored: Stored::new(limits.stored),
             spaced: Instant::ZERO,
+            merged: Counter::default(),
+            crowded: Counter::default(),
         }
     }
 
@@ -241,14 +249,19 @@ impl Reporting {
     /// What was sent to a server is lost with the network; what it would have told is told later.
     pub(crate) fn suspend(&mut self, server: u16) {
         for observation in self.observations.iter_mut().filter(|observation| observation.server == server) {
-            if observation.in_flight.take().is_some() && !core::mem::take(&mut observation.replays) {
-                observation.pending = true;
-            }
+            observation.lose();
         }
+    }
+
+    /// The same of one notification. False if the exchange is none of ours.
+    pub(crate) fn lose(&mut self, exchange: ExchangeId) -> bool {
+        let found = self.observations.iter_mut().find(|observation| observation.in_flight == Some(exchange));
+        found.is_some_and(Observation::lose)
     }
 
     /// Something at `path` may have changed: whoever observes it is to be told, if it did.
     pub(crate) fn changed(&mut self, wall: Instant, path: Path, model: &dyn DataModel) {
+        self.count_merged(path);
         let Self { observations, assignments, numbers, .. } = self;
         for observation in observations.iter_mut() {
             if observation.path.overlaps(path) && !observation.pending {
@@ -258,9 +271,20 @@ impl Reporting {
         }
     }
 
+    /// Whoever is to be told of an earlier change hears of this one at the same time.
+    #[inline]
+    fn count_merged(&mut self, path: Path) {
+        if STATISTICS {
+            let Self { observations, merged, .. } = self;
+            let waits = |observation: &&Observation| observation.pending && observation.path.overlaps(path);
+            observations.iter().filter(waits).for_each(|_| merged.count());
+        }
+    }
+
     /// The same when all that may be told now is told before anything else happens: then it is not looked at
     /// whether it did. Say [`look_at_suspects`](Self::look_at_suspects) afterwards.
     pub(crate) fn suspect(&mut self, (now, wall): (Instant, Instant), path: Path, model: &dyn DataModel) {
+        self.count_merged(path);
         let Self { observations, assignments, numbers, .. } = self;
         for observation in observations.iter_mut() {
             if observation.path.overlaps(path) && !observation.pending {
@@ -501,6 +525,10 @@ pub(crate) const fn context(wall: Instant, server: u16) -> Ctx {
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]
@@ -531,5 +559,53 @@ mod tests {
             let periods = Periods::of(min, max);
             assert_eq!(periods, Periods { min: expected.0, max: expected.1 });
         }
+    }
+
+    const START: Instant = Instant::from_secs(1_000);
+
+    /// Observations of two servers, in one table.
+    fn observed(paths: [(u16, Path); 4]) -> Reporting {
+        let mut reporting = Reporting::new(&Limits { stored: 64, ..Limits::DEVICE });
+        for (token, (server, path)) in (1..).zip(paths) {
+            let observer = (server, Token::new(&[token]).unwrap_or_default());
+            let asked = (path, Format::TLV, None);
+            reporting.begin((START, START), observer, asked, 1, &crate::NoObjects);
+        }
+        reporting
+    }
+
+    #[test]
+    fn only_who_observes_what_is_deleted_and_sleeps_is_owed_the_error() {
+        let deleted = Path::instance(3, 0);
+        let paths = [
+            (1, Path::resource(3, 0, 9)),
+            (1, Path::resource(5, 0, 3)),
+            (2, Path::resource(3, 0, 9)),
+            (2, Path::resource(5, 0, 3)),
+        ];
+        let mut reporting = observed(paths);
+        reporting.owe(1, deleted);
+        let owed: Vec<bool> = reporting.iter().map(|observation| observation.owed).collect();
+        assert_eq!(owed, [true, false, false, false]);
+    }
+
+    // What was kept leaves when its server may be told: without a place for a message that has to be acknowledged, what
+    // needs none; and nothing that would have to be acknowledged by the time that it leaves.
+    #[test]
+    fn what_was_kept_waits_for_the_room_that_it_needs() {
+        let mut reporting = observed([(1, Path::resource(3, 0, 9)); 4]);
+        let observer = (1, Token::new(&[1]).unwrap_or_default());
+        assert!(reporting.put_kept(observer, b"12"));
+        let day = START + Duration::from_secs(86_400);
+        let before = START + Duration::from_secs(86_398);
+        reporting.spaced = before + Duration::from_secs(1);
+        assert_eq!(reporting.poll_kept(before, 1, false, true), Some(reporting.spaced));
+        assert_eq!(reporting.poll_kept(before, 1, false, false), Some(reporting.spaced), "it needs no room");
+        reporting.spaced = day;
+        assert_eq!(reporting.poll_kept(before, 1, false, true), Some(day));
+        assert_eq!(reporting.poll_kept(before, 1, false, false), None, "by then it does");
+        assert_eq!(reporting.poll_kept(before, 1, true, false), None);
+        assert_eq!(reporting.poll_kept(before, 1, true, true), Some(before));
+        assert_eq!(reporting.poll_kept(day, 1, false, true), Some(day));
     }
 }

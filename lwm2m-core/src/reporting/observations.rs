@@ -121,6 +121,15 @@ impl Observation {
         self.notified = now;
     }
 
+    /// The notification on its way is lost: what it would have told is told later. Whether there was one.
+    pub(super) fn lose(&mut self) -> bool {
+        let lost = self.in_flight.take().is_some();
+        if lost && !core::mem::take(&mut self.replays) {
+            self.pending = true;
+        }
+        lost
+    }
+
     pub(crate) const fn next_sequence(&self) -> u32 {
         self.sequence.wrapping_add(1) & SEQUENCE_MASK
     }

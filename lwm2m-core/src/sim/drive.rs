@@ -140,6 +140,10 @@ impl<M: DataModel> Sim<M> {
             observer.begin(self.now);
             observer.input(input);
         }
+        // With these a client begins that has counted nothing.
+        if matches!(input, Input::Restart { .. } | Input::Restore { .. } | Input::Boot { .. }) {
+            self.counted = self.statistics();
+        }
         input.apply(&mut self.client, &mut self.model)
     }
 
@@ -159,6 +163,9 @@ impl<M: DataModel> Sim<M> {
     fn arrive(&mut self) {
         let now = self.now;
         let Some(datagram) = self.network.arrival(now) else { return };
+        if let (Some(paged), Direction::ToDevice) = (&mut self.paged, datagram.direction) {
+            return paged.push(datagram);
+        }
         let network::Datagram { number, direction, host, device, bytes, copy, damaged } = datagram;
         let taken = match direction {
             Direction::ToServer => {
@@ -170,7 +177,7 @@ impl<M: DataModel> Sim<M> {
             }
             Direction::ToDevice => {
                 // Nobody answers at an address that the device does not have any more.
-                let here = self.network.attached && device == self.network.address(device.port);
+                let here = self.network.attached && !self.asleep && device == self.network.address(device.port);
                 let socket = self.sockets.iter().find(|socket| socket.port == device.port && socket.host == host);
                 match socket.filter(|_| here).and_then(|socket| socket.peer) {
                     Some(peer) => {
@@ -198,7 +205,7 @@ impl<M: DataModel> Sim<M> {
     /// Carries out all orders, tells the news, and makes the sessions whose time has come.
     pub(super) fn settle(&mut self) {
         self.drain();
-        while let Some(index) = self.opening.iter().position(|opening| opening.at <= self.now) {
+        while let Some(index) = self.opening.iter().position(|opening| opening.at <= self.now && !self.asleep) {
             let Opening { peer, uri, .. } = self.opening.remove(index);
             let input = self.open(peer, &uri);
             let _ = self.give(&input);
@@ -338,7 +345,7 @@ impl<M: DataModel> Sim<M> {
         let opening = self.opening.iter().map(|opening| opening.at).min();
         let all = [
             (self.network.poll_timeout(), Next::Arrival),
-            (opening, Next::Session),
+            (opening.filter(|_| !self.asleep), Next::Session),
             (self.platform.poll_timeout(), Next::Platform),
             (self.client.poll_timeout().filter(|_| !self.asleep).map(|at| self.real(at)), Next::Client),
         ];

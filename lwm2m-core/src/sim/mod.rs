@@ -65,6 +65,7 @@ use crate::base::config::Config;
 use crate::base::event::Event;
 use crate::base::path::Path;
 use crate::base::rng::{Generator, Key};
+use crate::base::statistics::Statistics;
 use crate::base::time::Instant;
 use crate::client::{Client, CommandError};
 use crate::model::{DataModel, Ticket};
@@ -74,6 +75,7 @@ pub use self::platform::{
     Accepts, Answer, Answering, Ask, BootstrapAnswer, BootstrapCommand, BootstrapServer, DmServer, Interface, NoAnswer,
     Notification, Observation, OperationId, Platform, Registered, Response, Status, StatusChange, Tlv, WriteMode,
 };
+pub use self::power::Radio;
 pub use self::trace::{Direction, Entry, Fate, Order, Trace, What};
 
 /// A device, a network and a platform. See the [module](self) for an example.
@@ -101,8 +103,12 @@ pub struct Sim<M: DataModel> {
     opening: Vec<Opening>,
     next_port: u16,
     asleep: bool,
+    /// What comes while the radio sleeps, if it waits in the network.
+    paged: Option<Vec<network::Datagram>>,
     /// A snapshot that was written a while ago.
     flash: Option<Vec<u8>>,
+    /// What the clients before this one had counted.
+    counted: Statistics,
     recorder: Option<Recorder>,
     observer: Option<Box<Observer>>,
     /// Events that are about to be told.
@@ -149,7 +155,9 @@ impl<M: DataModel> Sim<M> {
             opening: Vec::new(),
             next_port: 49_152,
             asleep: false,
+            paged: None,
             flash: None,
+            counted: Statistics::default(),
             recorder: None,
             observer: None,
             news: Vec::new(),
@@ -167,6 +175,13 @@ impl<M: DataModel> Sim<M> {
     /// What the device's clock shows: the same, until it [steps](Self::step_clock).
     pub const fn clock(&self) -> Instant {
         Instant::from_micros(self.now.as_micros().saturating_add_signed(self.ahead))
+    }
+
+    /// What was dropped, rejected and refused so far, by cause: also before a restart or a sleep.
+    pub fn statistics(&self) -> Statistics {
+        let mut sum = self.counted;
+        sum += self.client.statistics();
+        sum
     }
 
     /// The events so far, with their times.

@@ -334,6 +334,11 @@ impl Network {
         Some(first.remove())
     }
 
+    /// A datagram that waited comes at `now`.
+    pub(super) fn arrives(&mut self, now: Instant, datagram: Datagram) {
+        self.in_flight.insert((now, datagram.number, datagram.copy), datagram);
+    }
+
     pub(super) const fn went_astray(&mut self) {
         self.counts.astray += 1;
     }

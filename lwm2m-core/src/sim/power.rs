@@ -1,5 +1,6 @@
 //! Power: cuts, restarts from flash, and sleep with the memory off.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::Sim;
@@ -8,6 +9,15 @@ use super::trace::What;
 use crate::base::rng::Key;
 use crate::client::Wake;
 use crate::model::DataModel;
+
+/// How the radio sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Radio {
+    /// Power saving mode: what is sent to the device meanwhile is lost (3GPP TS 23.682, 4.5.4).
+    PowerSaving,
+    /// Extended discontinuous reception: it waits in the network, and comes when the device listens again (4.5.13).
+    ExtendedDrx,
+}
 
 impl<M: DataModel> Sim<M> {
     /// Power cut of a device that keeps nothing: a new client starts with the same configuration and
@@ -81,6 +91,31 @@ impl<M: DataModel> Sim<M> {
         self.opening.clear();
         self.sockets.clear();
         self.command(name, input);
+    }
+
+    /// The device says that it will not be reachable for so long.
+    pub fn will_be_unreachable(&mut self, duration: Duration) {
+        let now = self.clock();
+        self.command("will be unreachable", Input::WillBeUnreachable { now, wake: now + duration });
+    }
+
+    /// The radio sleeps for `duration`, with the memory on. Nobody calls the client meanwhile, and it is told when the
+    /// radio wakes.
+    pub fn doze(&mut self, duration: Duration, radio: Radio) {
+        self.settle();
+        self.trace.push(self.now, What::Command("radio off"));
+        let since = self.clock();
+        self.asleep = true;
+        self.paged = (radio == Radio::ExtendedDrx).then(Vec::new);
+        if let Some(observer) = &mut self.observer {
+            observer.suspended();
+        }
+        self.run_for(duration);
+        self.asleep = false;
+        for datagram in self.paged.take().into_iter().flatten() {
+            self.network.arrives(self.now, datagram);
+        }
+        self.command("radio on", Input::WasUnreachable { now: self.clock(), since });
     }
 
     /// Sleeps for `duration` with the memory off, and wakes from a snapshot. Meanwhile what is sent

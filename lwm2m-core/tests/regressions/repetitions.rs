@@ -68,3 +68,29 @@ fn a_repetition_whose_type_was_damaged_leaves_the_next_one_its_answer() {
     let (_, again) = desk.receive(&observe);
     assert_eq!(again, answers);
 }
+
+/// A server that takes half of a short lifetime to acknowledge an Update: the next one is due by then, again and again.
+#[test]
+fn a_late_answer_goes_before_an_update_that_became_due_after_it() {
+    let mut desk = Desk::registered(Desk::config(1, 120));
+    desk.model.refuse = Some(Refusal::Later);
+    desk.ask(Code::POST, "/3/0/4", nothing);
+    let ticket = desk.model.ticket.get().unwrap();
+    desk.server = Server::Silent;
+    desk.client.update(desk.now, 1).unwrap();
+    desk.timeout();
+    let update = desk.last(Code::POST);
+    desk.model.refuse = None;
+    desk.pass(secs(10));
+    desk.client.resume(desk.now, ticket, &mut desk.model).unwrap();
+    desk.pass(secs(50));
+    let before = desk.sent.len();
+    desk.receive(&acknowledge(&update, Code::CHANGED));
+    let codes = |desk: &Desk| {
+        desk.sent[before..].iter().map(|(.., datagram)| Message::parse(datagram).unwrap().code()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&desk), [Code::CHANGED], "the answer, which waited for longer");
+    let answer = desk.last(Code::CHANGED);
+    desk.receive(&acknowledge(&answer, Code::EMPTY));
+    assert_eq!(codes(&desk), [Code::CHANGED, Code::POST]);
+}

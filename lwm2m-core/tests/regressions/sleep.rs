@@ -1,6 +1,7 @@
 //! Sleep with the memory off.
 
-use lwm2m_core::{Client, Config, Credentials, Key, Wake};
+use coap_codec::{Code, OptionNumber};
+use lwm2m_core::{Client, Config, Credentials, Key, Session, Wake};
 
 use crate::common::{Desk, secs};
 use crate::{REFUSES, disabling, leaving};
@@ -54,4 +55,30 @@ fn the_pause_between_bootstraps_survives_a_sleep() {
     assert!(due > Some(desk.now + secs(600)), "{due:?}");
     sleep(&mut desk);
     assert_eq!(desk.client.poll_timeout(), due);
+}
+
+#[test]
+fn a_change_that_waits_for_its_period_is_told_after_a_sleep_and_not_kept_or_dropped() {
+    // Whether the server wants to be told later what it would have been told (/1/x/6).
+    for storing in ["0", "1"] {
+        let mut desk = Desk::registered(Desk::config(1, 86_400));
+        desk.write("/1/0/6", storing);
+        let period = desk.request(Code::PUT, "/3/0/9", |writer| {
+            writer.option(OptionNumber::URI_QUERY, b"pmin=60").unwrap();
+        });
+        desk.receive(&period);
+        let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+        desk.receive(&observe);
+        desk.battery(41);
+        sleep(&mut desk);
+        let before = desk.sent.len();
+        desk.session = Session::Resumed;
+        // Time passes before the session is there.
+        desk.now = desk.now + secs(70);
+        desk.client.handle_timeout(desk.now, &mut desk.model);
+        desk.model.inner.battery_level = Some(42);
+        assert_eq!(desk.client.stored_notifications(), 0);
+        desk.drain();
+        assert_eq!(desk.messages(before).iter().map(|message| message.payload()).collect::<Vec<_>>(), [b"42"]);
+    }
 }

@@ -89,3 +89,26 @@ fn a_bootstrap_that_the_network_cut_in_two_is_not_taken_for_a_whole_one() {
         assert!(both, "seed {seed}\n{}", sim.trace);
     }
 }
+
+/// A server that refuses everybody, and a bootstrap server that leads there again and again: nobody is hammered, and the
+/// pauses are not much longer than the trouble so far, however many rounds it takes.
+#[test]
+fn a_bootstrap_that_leads_to_a_server_that_refuses_is_not_repeated_at_once() {
+    for (enough, most) in [(1, 12), (2, 12), (5, 4)] {
+        let mut config = dm(1).bootstrap_server("coap://bs.example", Credentials::NoSec);
+        config.bootstrap.after_failures = enough;
+        let mut sim = Sim::new(config, device(), 1);
+        server_mut(&mut sim).accepts = Accepts::Nobody(Code::FORBIDDEN);
+        sim.network_up();
+        sim.run_until(secs(86_400), |sim| sim.platform.bootstrap.finished() > most);
+        let finished = sim.platform.bootstrap.finished();
+        assert!((3..=most).contains(&finished), "{enough}: {finished}");
+        let failed = |event: &Event| matches!(event, Event::RegistrationFailed { .. });
+        let moments: Vec<_> = sim.events().filter(|(_, event)| failed(event)).map(|(at, _)| at).collect();
+        let start = moments[0];
+        for (before, after) in moments.iter().zip(&moments[1..]) {
+            let (pause, trouble) = (after.saturating_duration_since(*before), before.saturating_duration_since(start));
+            assert!(pause <= trouble * 2 + secs(300), "{enough}: {pause:?} after {trouble:?}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod models;
 mod network;
 mod objects;
 mod operations;
+mod power;
 mod queue;
 mod records;
 mod registration;

@@ -1,6 +1,7 @@
 //! Lives in which anything happens at any time, and what must be true of all of them.
 
 use lwm2m_core::Generator;
+use lwm2m_core::sim::Radio;
 
 use super::*;
 
@@ -39,6 +40,11 @@ fn happen(sim: &mut Sim<Counter>, random: &mut Generator) {
         18 if draw(4) == 0 => sim.reboot(),
         18 if draw(3) == 0 => sim.reboot_from_flash(),
         19 if draw(2) == 0 => sim.sleep(secs(draw(20_000))),
+        19 => {
+            sim.will_be_unreachable(secs(draw(20_000)));
+            let radio = if draw(2) == 0 { Radio::PowerSaving } else { Radio::ExtendedDrx };
+            sim.doze(secs(draw(2_000)), radio);
+        }
         20..=22 => trouble(&mut sim.platform, &mut draw),
         _ => ask(&mut sim.platform.servers[draw(2) as usize], &mut draw),
     }

@@ -12,6 +12,7 @@ use lwm2m_core::{Event, Instant, Leave};
 
 use crate::args::Options;
 use crate::complain;
+use crate::files::Files;
 use crate::terminal::{self, Errand, Objects};
 use crate::view::{Datagram, Passage, View};
 
@@ -22,26 +23,23 @@ const EXCHANGE: Duration = Duration::from_secs(247);
 /// Where the simulator has its bootstrap server.
 const BOOTSTRAP_SERVER: &str = "coap://bootstrap.example";
 
+/// 2026-01-01T00:00:00Z, as the Device object has it.
+const BEGIN: Duration = Duration::from_secs(1_767_225_600);
+
+const TITLE: &str = "The life of a DM terminal, in virtual time. The platform, too, is inside this program.";
+
 /// Lives the life, shows it, and says which step was wrong, if one was.
-pub(crate) fn run(options: &Options, seed: u64, lose: Option<usize>) -> Result<(), String> {
-    let title = "The life of a DM terminal, in virtual time. The platform, too, is inside this program.";
-    let mut sim = Sim::new(
-        terminal::config(&options.identity, &options.credentials, Some(BOOTSTRAP_SERVER), None),
-        terminal::objects(),
-        seed,
-    );
-    let mut file = options.create_record()?;
-    sim.record(file.is_some());
-    if let Some(number) = lose {
-        sim.network.lose_nth(number);
-    }
-    let view = View::new(options.json, title, true).map_err(|error| format!("cannot write: {error}"))?;
-    let mut life = Life { sim, view, shown: 0, coming: Vec::new() };
+pub(crate) fn run(options: &Options, mut files: Files, seed: u64, lose: Option<usize>) -> Result<(), String> {
+    let mut file = files.record.take();
+    let view = View::new(options, files, BEGIN, TITLE, true).map_err(|error| format!("cannot write: {error}"))?;
+    let mut life = Life::new(options, seed, lose, view);
+    life.sim.record(file.is_some());
     let outcome = life.live(options.identity.name.as_str());
     life.show()?;
     if let (Some(file), Some(record)) = (&mut file, life.sim.recorded()) {
         file.write_all(record.as_bytes()).map_err(|error| format!("--record: {error}"))?;
     }
+    life.view.finish()?;
     outcome?;
     let counts = life.sim.network.counts();
     let (datagrams, time) = (counts.sent, crate::draw::span(life.sim.now().saturating_duration_since(Instant::ZERO)));
@@ -57,7 +55,8 @@ pub(crate) fn run(options: &Options, seed: u64, lose: Option<usize>) -> Result<(
         }
     };
     let word = format!("Every step was right{loss}{datagrams} datagrams in {time} of virtual time.");
-    life.view.conclude(&word).map_err(|error| format!("cannot write: {error}"))
+    let word = format!("{word}\n{}", crate::counted::sentence(&life.sim.statistics()));
+    life.view.conclude(word.trim_end()).map_err(|error| format!("cannot write: {error}"))
 }
 
 /// The world, and what of it was shown.
@@ -70,6 +69,15 @@ struct Life {
 }
 
 impl Life {
+    fn new(options: &Options, seed: u64, lose: Option<usize>, view: View) -> Self {
+        let config = terminal::config(&options.identity, &options.credentials, Some(BOOTSTRAP_SERVER), None);
+        let mut sim = Sim::new(config, terminal::objects(), seed);
+        if let Some(number) = lose {
+            sim.network.lose_nth(number);
+        }
+        Self { sim, view, shown: 0, coming: Vec::new() }
+    }
+
     fn server(&self) -> &DmServer {
         &self.sim.platform.servers[0]
     }
@@ -179,7 +187,7 @@ fn tell(view: &mut View, at: Instant, what: &What) -> std::io::Result<()> {
                 _ => Passage::Arrives,
             };
             let out = *dir == Direction::ToServer;
-            view.datagram(at, &Datagram { number: *number, out, peer: *peer, host, bytes, passage })?;
+            view.datagram(at, &Datagram { number: *number, out, peer: *peer, host, ends: None, bytes, passage })?;
         }
         What::Event(event) => view.event(at, event)?,
         // It goes with what was changed, which says more.
@@ -190,4 +198,44 @@ fn tell(view: &mut View, at: Instant, what: &What) -> std::io::Result<()> {
         _ => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{self, Request};
+
+    /// The picture of a life in which the network loses the Register.
+    fn drawn(rows: core::ops::RangeInclusive<usize>) -> String {
+        let Ok(Request::Run(options)) = args::parse(lexopt::Parser::from_args([""; 0])) else { panic!("no options") };
+        let mut life = Life::new(&options, 1, Some(11), View::of_chart(TITLE, rows));
+        life.live(options.identity.name.as_str()).unwrap();
+        life.show().unwrap();
+        life.view.picture()
+    }
+
+    #[test]
+    fn the_picture_in_the_docs_is_what_is_drawn() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/ladder.svg");
+        let write = "cargo run --example dm_terminal -- --lose 11 --rows 1-23 --chart docs/ladder.svg";
+        assert!(std::fs::read_to_string(path).unwrap_or_default() == drawn(1..=23), "another: {write}");
+    }
+
+    #[test]
+    fn each_datagram_of_a_life_is_drawn_once_or_stands_for_others() {
+        let picture = drawn(1..=usize::MAX);
+        let arrows = picture.matches("<path class=\"way ").count();
+        // 125 of them; a cross more for the lost one; 26 fewer for the blocks of firmware that stand together.
+        assert_eq!(arrows, 125 + 1 - 26);
+        for (mark, count) in
+            [("✗ lost<", 1), ("↻ again, 2nd time", 1), ("22 h 47 min later", 1), ("13 more blocks (no. 71 to 97)", 1)]
+        {
+            assert_eq!(picture.matches(mark).count(), count, "{mark}");
+        }
+        assert_eq!(picture, drawn(1..=usize::MAX), "the same life again");
+        let count = |tag: String| picture.matches(&tag).count();
+        for tag in ["g", "text", "tspan", "title"] {
+            assert_eq!(count(format!("<{tag}>")) + count(format!("<{tag} ")), count(format!("</{tag}>")), "{tag}");
+        }
+    }
 }

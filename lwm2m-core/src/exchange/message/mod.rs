@@ -17,6 +17,9 @@ use self::rejections::Rejections;
 use self::retransmit::Retransmission;
 use self::slots::{SlotId, Slots};
 use super::{Peer, SendError, Verdict};
+use crate::base::features::STATISTICS;
+use crate::base::statistics::Counters;
+use crate::base::time::{Instant, Micros};
 
 /// The message layer's tables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +30,7 @@ pub(crate) struct Messages {
     pub(crate) duplicates: Deduplication,
     pub(crate) unacknowledged: Retransmission,
     pub(crate) rejections: Rejections,
+    pub(crate) counters: Counters,
 }
 
 impl Messages {
@@ -41,6 +45,7 @@ impl Messages {
         let (slot, buffer) = self.take_slot()?;
         let Ok(mut writer) = MessageWriter::new(buffer, header, token) else {
             self.slots.release(slot);
+            self.counters.too_long.count();
             return Err(SendError::TooLong);
         };
         let verdict = write(&mut writer);
@@ -52,11 +57,46 @@ impl Messages {
     /// A free buffer.
     pub(crate) fn take_slot(&mut self) -> Result<(SlotId, &mut [u8]), SendError> {
         self.outbox.reclaim(&mut self.slots);
-        self.slots.take().ok_or(SendError::NoSlot)
+        let taken = self.slots.take();
+        if taken.is_none() {
+            self.counters.no_buffer.count();
+        }
+        taken.ok_or(SendError::NoSlot)
+    }
+
+    /// The next Message ID; it is used only once [that is said](MessageIds::used).
+    pub(crate) fn next_id(&mut self, now: Instant, lifetime: Micros) -> Result<MessageId, SendError> {
+        let next = self.ids.next(now, lifetime);
+        if next.is_none() {
+            self.counters.no_message_id.count();
+        }
+        next.ok_or(SendError::NoMessageId)
+    }
+
+    /// A request is answered with this code, and could be kept for an answer later or not.
+    #[inline]
+    pub(crate) fn count_answer(&mut self, code: Code, could_wait: bool) {
+        if STATISTICS && code.is_error() {
+            self.count_refusal(code, could_wait);
+        }
+    }
+
+    #[cold]
+    fn count_refusal(&mut self, code: Code, could_wait: bool) {
+        if code.is_client_error() {
+            return self.counters.client_errors.count();
+        }
+        self.counters.server_errors.count();
+        if code == Code::SERVICE_UNAVAILABLE && !could_wait {
+            self.counters.undeferred.count();
+        }
     }
 
     /// Queues an Empty message: an acknowledgement or a reset. Returns its bytes.
     pub(crate) fn empty(&mut self, peer: Peer, message_type: MessageType, message_id: MessageId) -> Option<Inline> {
+        if matches!(message_type, MessageType::Reset) {
+            self.counters.resets_sent.count();
+        }
         self.short(peer, Header { message_type, code: Code::EMPTY, message_id }, Token::EMPTY)
     }
 

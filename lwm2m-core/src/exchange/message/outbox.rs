@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 
 use super::dedup::Inline;
 use super::slots::{SlotId, Slots};
+use crate::base::statistics::Counter;
 use crate::base::table::{make_room_in_queue, reserve_queue};
 use crate::exchange::Peer;
 
@@ -37,11 +38,13 @@ pub(crate) struct Outbox {
     queue: VecDeque<Order>,
     limit: usize,
     lent: Option<Order>,
+    /// Short datagrams that found no room.
+    pub(crate) lost: Counter,
 }
 
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { queue: VecDeque::new(), limit, lent: None }
+        Self { queue: VecDeque::new(), limit, lent: None, lost: Counter::default() }
     }
 
     /// Queues an order; a short datagram is lost, as on any network, when the queue is full.
@@ -50,6 +53,8 @@ impl Outbox {
         if !lossy || self.queue.len() < self.limit {
             make_room_in_queue(&mut self.queue, self.limit);
             self.queue.push_back(order);
+        } else {
+            self.lost.count();
         }
     }
 

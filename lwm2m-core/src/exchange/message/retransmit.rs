@@ -21,6 +21,8 @@ pub(crate) struct Unacknowledged {
     timeout: Micros,
     due: Instant,
     retransmissions: u8,
+    /// Whether its peer had the whole of a timeout to answer in.
+    pub(crate) waited: bool,
 }
 
 /// What a timer wants.
@@ -63,6 +65,7 @@ impl Retransmission {
             timeout,
             due: now + timeout,
             retransmissions: 0,
+            waited: false,
         });
     }
 
@@ -71,6 +74,17 @@ impl Retransmission {
     /// any more, because the peer may have forgotten the Message ID.
     pub(crate) fn step(&mut self, now: Instant, pace: Pace) -> Option<Step> {
         let index = self.messages.iter().position(|message| message.due <= now)?;
+        self.messages.get_mut(index)?.waited = true;
+        self.step_at(now, pace, index)
+    }
+
+    /// The same for a message whose time came later than `since`, while its acknowledgement could not come.
+    pub(crate) fn step_unheard(&mut self, now: Instant, since: Instant, pace: Pace) -> Option<Step> {
+        let index = self.messages.iter().position(|message| message.due <= now && message.due > since)?;
+        self.step_at(now, pace, index)
+    }
+
+    fn step_at(&mut self, now: Instant, pace: Pace, index: usize) -> Option<Step> {
         let message = self.messages.get_mut(index)?;
         let in_time = now <= message.first_sent + pace.max_transmit_span();
         if message.retransmissions >= pace.max_retransmit || !in_time {

@@ -23,14 +23,22 @@ pub(crate) enum State {
     /// The application works on it, and has until then.
     Working { until: Instant },
     /// To be run again as soon as the peer has room for the answer.
-    Resumed,
+    Resumed { at: Instant },
     /// Out of time: to be answered 5.03 as soon as the peer has room.
-    TimedOut,
+    TimedOut { at: Instant },
     /// Received by multicast: to be answered then, if at all.
     AtLeisure { until: Instant },
 }
 
 impl State {
+    /// Since when it waits for room.
+    const fn due(self) -> Option<Instant> {
+        match self {
+            Self::Resumed { at } | Self::TimedOut { at } => Some(at),
+            Self::Working { .. } | Self::AtLeisure { .. } => None,
+        }
+    }
+
     fn is_over(self, now: Instant) -> bool {
         matches!(self, Self::AtLeisure { until } if until <= now)
     }
@@ -101,10 +109,10 @@ impl Deferred {
     }
 
     /// Marks a request to be run again. False for a stale ticket.
-    pub(crate) fn resume(&mut self, ticket: Ticket) -> bool {
+    pub(crate) fn resume(&mut self, at: Instant, ticket: Ticket) -> bool {
         let kept = self.get_mut(ticket).filter(|kept| matches!(kept.state, State::Working { .. }));
         kept.is_some_and(|kept| {
-            kept.state = State::Resumed;
+            kept.state = State::Resumed { at };
             true
         })
     }
@@ -122,8 +130,10 @@ impl Deferred {
             return;
         }
         for kept in self.places.iter_mut().filter_map(|place| place.kept.as_mut()) {
-            if matches!(kept.state, State::Working { until } if until <= now) {
-                kept.state = State::TimedOut;
+            if let State::Working { until } = kept.state
+                && until <= now
+            {
+                kept.state = State::TimedOut { at: until };
             }
         }
     }
@@ -134,23 +144,22 @@ impl Deferred {
         }
         let until = |kept: &Kept| match kept.state {
             State::Working { until } | State::AtLeisure { until } => Some(until),
-            State::Resumed | State::TimedOut => None,
+            State::Resumed { .. } | State::TimedOut { .. } => None,
         };
         earliest(self.places.iter().filter_map(|place| place.kept.as_ref().and_then(until)))
     }
 
-    /// The next request of a peer that wants to be answered now.
+    /// The request of a peer that has waited the longest for being answered, and since when.
     #[inline]
-    pub(crate) fn due(&self, peer: Peer) -> Option<Ticket> {
+    pub(crate) fn due(&self, peer: Peer) -> Option<(Instant, Ticket)> {
         if self.is_empty() {
             return None;
         }
-        let due = |place: &Place| {
-            let is_due = |kept: Kept| matches!(kept.state, State::Resumed | State::TimedOut);
-            place.kept.is_some_and(|kept| kept.reply.peer == peer && is_due(kept))
-        };
-        let index = self.places.iter().position(due)?;
-        Some(Ticket { index: u8::try_from(index).ok()?, generation: self.places.get(index)?.generation })
+        let due = (0..).zip(self.places.iter()).filter_map(|(index, place)| {
+            let kept = place.kept.filter(|kept| kept.reply.peer == peer)?;
+            Some((kept.state.due()?, Ticket { index, generation: place.generation }))
+        });
+        due.min_by_key(|(at, _)| *at)
     }
 
     /// A request whose leisure is over.

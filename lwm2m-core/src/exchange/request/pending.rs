@@ -131,6 +131,13 @@ impl Pending {
         take_out(&mut self.requests, index).map(|request| request.exchange)
     }
 
+    /// The same of those whose time was over later than `since`.
+    pub(crate) fn expire_unheard(&mut self, now: Instant, since: Instant) -> Option<ExchangeId> {
+        let over = |request: &Request| request.until().is_some_and(|until| until <= now && until > since);
+        let index = self.requests.iter().position(over)?;
+        take_out(&mut self.requests, index).map(|request| request.exchange)
+    }
+
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         earliest(self.requests.iter().filter_map(Request::until))
     }

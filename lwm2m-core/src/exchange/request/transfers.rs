@@ -11,6 +11,7 @@ use coap_codec::{BlockValue, Code, ContentFormat, Message, MessageId, OptionNumb
 
 use crate::base::limits::Limits;
 use crate::base::mixer::Mixer;
+use crate::base::statistics::Counter;
 use crate::base::table::Places;
 use crate::base::time::{Instant, Micros, earliest};
 use crate::exchange::Peer;
@@ -99,6 +100,8 @@ pub(crate) struct Transfers {
     szx: u8,
     /// EXCHANGE_LIFETIME in seconds: so long after its last block a body is waited for.
     lifetime: u32,
+    /// Bodies whose next block did not come.
+    pub(crate) abandoned: Counter,
 }
 
 impl Transfers {
@@ -107,7 +110,7 @@ impl Transfers {
         let szx = (0..=BlockValue::MAX_SZX).rev().find(fits).unwrap_or(0);
         let body = u32::try_from(limits.body).unwrap_or(u32::MAX);
         let limit = u16::try_from(limits.transfers).unwrap_or(u16::MAX);
-        Self { list: Entries::new(), limit, body, szx, lifetime: lifetime.seconds() }
+        Self { list: Entries::new(), limit, body, szx, lifetime: lifetime.seconds(), abandoned: Counter::default() }
     }
 
     /// Takes note of a block. One that is `resumed` arrived before, and waited for its caller: it
@@ -280,7 +283,14 @@ impl Transfers {
 
     /// Forgets what does not go on (RFC 7959, section 2.4, lets it be kept for EXCHANGE_LIFETIME).
     pub(crate) fn expire(&mut self, now: Instant) {
-        self.list.keep(&mut |transfer| now < transfer.until);
+        let abandoned = &mut self.abandoned;
+        self.list.keep(&mut |transfer| {
+            let goes_on = now < transfer.until;
+            if !goes_on && matches!(transfer.stage, Stage::Collecting(_) | Stage::Streaming) {
+                abandoned.count();
+            }
+            goes_on
+        });
     }
 
     /// When memory can be given back. What is known of the others is forgotten in passing.

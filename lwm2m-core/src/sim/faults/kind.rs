@@ -98,6 +98,10 @@ pub enum Kind {
     PowerCutAlike,
     /// The device sleeps with its memory off.
     Sleep,
+    /// The radio sleeps in power saving mode, awake for a moment now and then.
+    PowerSaving,
+    /// The radio listens now and then only: extended discontinuous reception.
+    ExtendedDrx,
     /// The device's clock steps back.
     ClockBack,
     /// The device's clock jumps ahead.
@@ -112,7 +116,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 54] = [
         Self::Loss,
         Self::Duplication,
         Self::Reordering,
@@ -160,12 +164,19 @@ impl Kind {
         Self::PowerCutOldSnapshot,
         Self::PowerCutAlike,
         Self::Sleep,
+        Self::PowerSaving,
+        Self::ExtendedDrx,
         Self::ClockBack,
         Self::ClockAhead,
         Self::Refusing,
         Self::Late,
         Self::UpdateWanted,
     ];
+
+    /// Whether the device sleeps for so long, and nothing else strikes meanwhile.
+    pub(super) const fn suspends(self) -> bool {
+        matches!(self, Self::Sleep | Self::PowerSaving | Self::ExtendedDrx)
+    }
 
     /// Whether it ends by itself: what is done in a moment does not.
     pub(super) const fn lasts(self) -> bool {

@@ -70,7 +70,7 @@ impl Plan {
                     3..=6 => below(600_000),
                     _ => below(20_000_000),
                 };
-                let lasts = Duration::from_millis(if kind.lasts() || kind == Kind::Sleep { lasts } else { 0 });
+                let lasts = Duration::from_millis(if kind.lasts() || kind.suspends() { lasts } else { 0 });
                 let (target, amount) = (below(4) as usize, below(u64::MAX));
                 faults.push(Fault { at: Duration::from_millis(at), lasts, kind, target, amount });
                 at += match below(3) {

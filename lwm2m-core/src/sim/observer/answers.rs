@@ -29,6 +29,8 @@ struct Delivered {
     taken: bool,
     /// Whether the device may have forgotten it.
     doubtful: bool,
+    /// How far the device's clock has jumped ahead since: so much sooner it forgets it.
+    ahead: Duration,
     /// Whether the device's table of messages was full since: what is no POST may have made room.
     crowded: bool,
     later: Later,
@@ -113,10 +115,10 @@ impl Answers {
         }
     }
 
-    /// The device may have forgotten what came.
-    pub(super) fn doubt(&mut self) {
+    /// The device's clock jumped ahead: it may forget what came before its time.
+    pub(super) fn aged(&mut self, by: Duration) {
         self.excuse_all();
-        self.delivered.iter_mut().for_each(|delivered| delivered.doubtful = true);
+        self.delivered.iter_mut().for_each(|delivered| delivered.ahead = delivered.ahead.saturating_add(by));
     }
 
     /// A session ended: its number may be another's.
@@ -143,6 +145,7 @@ impl Answers {
             self.delivered.pop_front();
         }
         let same = self.delivered.iter().rev().find(|delivered| delivered.peer == peer && delivered.id == id);
+        let doubtful = same.is_some_and(|same| same.doubtful || same.at + self.lifetime <= now + same.ahead);
         let repeated = same.is_some();
         let request = code.is_request();
         let digest = digest(seen.message.as_bytes());
@@ -150,7 +153,8 @@ impl Answers {
         // rejected whatever it is. One that comes again was answered already, if it was, and if it is the same.
         let owed = confirmable
             && (!request || serves)
-            && same.is_none_or(|same| !same.doubtful && same.digest == digest)
+            && !doubtful
+            && same.is_none_or(|same| same.digest == digest)
             && !gauges.is_full(limits);
         self.datagram.clear();
         self.datagram.extend_from_slice(seen.message.as_bytes());
@@ -163,7 +167,7 @@ impl Answers {
             repeated,
             is_post: code == Code::POST,
             crowded: same.is_some_and(|same| same.crowded),
-            doubtful: same.is_some_and(|same| same.doubtful),
+            doubtful,
             acknowledged: 0,
             changed: 0,
         });
@@ -184,6 +188,7 @@ impl Answers {
                 at: now,
                 taken,
                 doubtful: false,
+                ahead: Duration::ZERO,
                 crowded: false,
                 later,
             });
@@ -205,6 +210,7 @@ impl Answers {
             at: now,
             taken: true,
             doubtful: false,
+            ahead: Duration::ZERO,
             crowded: false,
             later: Later::Excused,
         });
@@ -299,7 +305,10 @@ impl Answers {
         self.delivered.iter_mut().for_each(|delivered| delivered.crowded = true);
     }
 
-    pub(super) fn settled(&mut self, now: Instant, report: &mut Report) {
+    /// Judges a step. Whether something was done once more that was done before, for which there are excuses: what was done
+    /// in between may be undone.
+    pub(super) fn settled(&mut self, now: Instant, report: &mut Report) -> bool {
+        let again = self.step.as_ref().is_some_and(|step| step.repeated && step.changed > 0);
         if let Some(step) = self.step.take() {
             let Step { peer, id, .. } = step;
             if step.acknowledged > 1 {
@@ -324,7 +333,7 @@ impl Answers {
             }
         }
         if now <= self.next_due {
-            return;
+            return again;
         }
         self.next_due = NEVER;
         for delivered in &mut self.delivered {
@@ -337,5 +346,6 @@ impl Answers {
             report.violated(Invariant::AnsweredLate, format_args!("{id:#06x} of {peer} was never answered"));
             delivered.later = Later::Excused;
         }
+        again
     }
 }

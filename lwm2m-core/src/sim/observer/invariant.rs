@@ -51,6 +51,9 @@ pub enum Invariant {
     Recovery,
     /// A client that was stopped, or has no network, is silent.
     Silence,
+    /// A device that wakes says each thing once, and then waits for its peer: NSTART confirmable messages, and one
+    /// notification for each observation.
+    Waking,
     /// After a timeout the next deadline is later, and deadlines are there for a purpose.
     Deadline,
     /// Every table is within its limit.
@@ -59,7 +62,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::WellFormed,
         Self::MessageSize,
         Self::MessageId,
@@ -77,6 +80,7 @@ impl Invariant {
         Self::UpdateInTime,
         Self::Recovery,
         Self::Silence,
+        Self::Waking,
         Self::Deadline,
         Self::Limits,
     ];
@@ -121,6 +125,7 @@ impl Invariant {
             Self::UpdateInTime => "update in time",
             Self::Recovery => "recovery",
             Self::Silence => "silence",
+            Self::Waking => "no storm on waking",
             Self::Deadline => "deadlines",
             Self::Limits => "limits",
         }

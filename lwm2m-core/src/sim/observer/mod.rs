@@ -20,6 +20,7 @@ mod registrations;
 mod silence;
 #[cfg(test)]
 mod tests;
+mod waking;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -38,6 +39,7 @@ use self::multicast::Multicast;
 use self::observations::Observations;
 use self::registrations::Registrations;
 use self::silence::Silence;
+use self::waking::Waking;
 use super::record::Input;
 use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
@@ -95,6 +97,7 @@ pub struct Observer {
     observations: Observations,
     registrations: Registrations,
     silence: Silence,
+    waking: Waking,
     deadlines: Deadlines,
     gauges: Gauges,
     /// When the client was given something last.
@@ -128,6 +131,7 @@ impl Observer {
             observations: Observations::default(),
             registrations: Registrations::new(config, accounts, now),
             silence: Silence::default(),
+            waking: Waking::new(config.transmission),
             deadlines: Deadlines::default(),
             gauges: Gauges::default(),
             called: now,
@@ -189,6 +193,7 @@ impl Observer {
         let late = self.answers.sent(&seen, report);
         self.blocks.sent(&seen, report);
         self.multicast.sent(&seen, report);
+        self.waking.sent(&seen, report);
         if fresh {
             let answer = late || seen.is(MessageType::Acknowledgement) || self.answers.is_answer(&seen);
             self.observations.sent(&seen, answer, report);
@@ -206,6 +211,7 @@ impl Observer {
         };
         let seen = Seen { now, peer, host, message };
         self.deadlines.delivered(&message);
+        self.waking.delivered(host);
         let serves = self.registrations.serves(now, host);
         let another = self.answers.is_another(&seen);
         let repeated = self.answers.delivered(&seen, serves, &self.gauges, &self.limits);
@@ -268,6 +274,7 @@ impl Observer {
         self.blocks.event(event, &mut self.report);
         self.multicast.event(event, &mut self.report);
         self.registrations.event(self.report.now, event);
+        self.waking.event(event);
         if matches!(event, Event::MayProceed(_) | Event::Deregistered { unconfirmed: Some(Reason::CutShort), .. }) {
             self.messages.excuse_all();
             self.answers.excuse_all();
@@ -289,6 +296,7 @@ impl Observer {
         self.steps += 1;
         self.called = self.report.now;
         self.silence.input(input);
+        self.waking.input(self.report.now, input);
         match input {
             Input::Multicast { peer, bytes, .. } => {
                 if let Ok(message) = Message::parse(bytes) {
@@ -301,25 +309,26 @@ impl Observer {
             | Input::Notify { .. }
             | Input::Application { .. }
             | Input::Connected { .. } => {}
-            Input::Update { .. } => {}
+            Input::Update { .. } | Input::WillBeUnreachable { .. } => {}
+            Input::WasUnreachable { .. } => self.suspended(),
             Input::Resume { .. } => self.answers.resumed(),
             Input::Restart { .. } => {
                 // Nothing is remembered of what was, not even which numbers were used.
                 self.messages.forget();
                 self.answers.clear();
                 self.observations.forget(None);
-                self.registrations.restarted(true);
+                self.registrations.restarted(self.report.now, true);
             }
             Input::Restore { wake: Wake::Sleep { .. }, .. } => {
                 self.messages.excuse_all();
                 self.answers.clear();
-                self.registrations.restarted(false);
+                self.registrations.restarted(self.report.now, false);
             }
             Input::Boot { .. } | Input::Restore { wake: Wake::Restart, .. } => {
                 self.messages.excuse_all();
                 self.answers.clear();
                 self.observations.forget(None);
-                self.registrations.restarted(false);
+                self.registrations.restarted(self.report.now, false);
             }
             Input::ConnectionFailed { .. }
             | Input::NetworkUp { .. }
@@ -342,6 +351,7 @@ impl Observer {
     pub fn suspended(&mut self) {
         self.messages.excuse_all();
         self.answers.excuse_all();
+        self.multicast.excuse_all();
         self.registrations.doubt(None);
     }
 
@@ -351,8 +361,9 @@ impl Observer {
         self.messages.excuse_all();
         self.answers.excuse_all();
         self.multicast.excuse_all();
+        self.waking.excuse_all();
         if seconds > 0 {
-            self.answers.doubt();
+            self.answers.aged(Duration::from_secs(seconds.unsigned_abs()));
         } else {
             let waited = self.report.now.saturating_duration_since(self.called);
             self.registrations.lose(waited.min(Duration::from_secs(seconds.unsigned_abs())));
@@ -378,7 +389,9 @@ impl Observer {
         let now = self.report.now;
         self.blocks.settled();
         self.multicast.settled();
-        self.answers.settled(now, &mut self.report);
+        if self.answers.settled(now, &mut self.report) {
+            self.registrations.taint();
+        }
         self.messages.settled(now, &mut self.report);
         self.silence.settled();
         let weather = if self.silence.is_present() { weather } else { Weather::Bad };

@@ -62,6 +62,8 @@ struct Registration {
     // ----- as the platform sees it
     /// What arrived last: it may be answered late, and in any order.
     asking: [Option<Asked>; 4],
+    /// When the device began without a memory.
+    anew: Instant,
     /// What arrived last, to tell what comes again.
     heard: [(MessageId, Instant); 8],
     live_until: Option<Instant>,
@@ -116,6 +118,7 @@ impl Registrations {
             reason: true,
             left: false,
             asking: [None; 4],
+            anew: Instant::ZERO,
             heard: [(MessageId(0), Instant::ZERO); 8],
             live_until: None,
             live_lifetime: lifetime,
@@ -172,7 +175,7 @@ impl Registrations {
     }
 
     /// The device started again; `anew` when it remembers nothing.
-    pub(super) fn restarted(&mut self, anew: bool) {
+    pub(super) fn restarted(&mut self, now: Instant, anew: bool) {
         self.doubt(None);
         self.bootstrapping = false;
         self.leaving = false;
@@ -180,6 +183,7 @@ impl Registrations {
             for own in &mut self.accounts {
                 own.granted.clear();
                 (own.asked, own.asking) = (None, [None; 4]);
+                own.anew = now;
                 // The same numbers may come from another port.
                 own.heard = [(MessageId(0), Instant::ZERO); 8];
                 (own.left, own.tainted) = (false, false);
@@ -264,15 +268,23 @@ impl Registrations {
         }
     }
 
+    /// Anything may have been written to any account.
+    pub(super) fn taint(&mut self) {
+        self.accounts.iter_mut().for_each(|own| own.tainted = true);
+    }
+
     /// The device is about to receive a message.
     pub(super) fn delivered(&mut self, seen: &Seen<'_>, damaged: bool) {
         let code = seen.code();
         if damaged && code.is_request() && code != Code::GET {
-            // It may have written anything to any account.
-            self.accounts.iter_mut().for_each(|own| own.tainted = true);
+            self.taint();
         }
         let fair_since = self.fair_since;
         let Some(own) = self.at(seen.host) else { return };
+        // A Register that was answered twice was granted twice: which answer counts is the device's affair.
+        if code == Code::CREATED && own.register == Some(seen.message.token()) {
+            own.granted.push(digest(seen.message.location_path()));
+        }
         let answers = |asked: &Asked| {
             let piggybacked = seen.is(MessageType::Acknowledgement);
             asked.token == seen.message.token() && (!piggybacked || asked.id == seen.message.message_id())
@@ -281,16 +293,12 @@ impl Registrations {
         if damaged {
             // The device may use it or not, and for whatever it says now.
             (own.sure, own.reason, own.disturbed) = (false, true, true);
-            own.granted.push(digest(seen.message.location_path()));
             return;
         }
         // What comes after the answer is none.
         own.asked = own.asked.filter(|_| code == Code::CONTINUE);
         match (asked.kind, code) {
-            (Kind::Register, Code::CREATED) => {
-                own.granted.push(digest(seen.message.location_path()));
-                own.lease_until = asked.at + own.lifetime;
-            }
+            (Kind::Register, Code::CREATED) => own.lease_until = asked.at + own.lifetime,
             (Kind::Update, Code::CHANGED) => {
                 own.lifetime = asked.lifetime.unwrap_or(own.lifetime);
                 own.lease_until = asked.at + own.lifetime;
@@ -377,8 +385,10 @@ impl Registrations {
             // One that comes again was carried out when it came first.
             let heard = own.heard.iter().find(|(id, at)| *id == asked.id && now < *at + EXCHANGE_LIFETIME);
             if let Some((_, at)) = heard {
-                // A device whose entropy repeats itself may use a number too soon: that is taken for a repetition.
+                // A device whose entropy repeats itself may use a number too soon: that is taken for a repetition. What
+                // came first may be of before.
                 own.disturbed |= now > *at + TRANSMIT_SPAN;
+                own.crooked |= *at <= own.anew + TRANSMIT_SPAN;
                 return;
             }
             own.heard.rotate_right(1);
@@ -396,15 +406,17 @@ impl Registrations {
         let asking = known.find_map(|asking| asking.take_if(|asking| asking.token == message.token()));
         let Some(asking) = asking else { return };
         let lifetime = asking.lifetime.unwrap_or(own.live_lifetime);
+        let token = Some(asking.token);
+        let strays = asking.kind == Kind::Register && own.register != token;
         match (asking.kind, message.code()) {
+            // An answer that was held back: which of two Registers its server goes by is seen at the next Update.
+            (Kind::Register, Code::CREATED) if strays && own.live_until.is_some() => own.disturbed = true,
             (Kind::Register, Code::CREATED) | (Kind::Update, Code::CHANGED) => {
                 own.live_lifetime = lifetime;
                 own.live_until = Some(asking.at + lifetime);
                 own.crooked = asking.damaged || (own.crooked && asking.lifetime.is_none());
-                // An answer that was held back says nothing of a De-register that the server did not get, and who
-                // gave its Register up, or has sent another one since, does not know that it lives.
-                let token = Some(asking.token);
-                let strays = asking.kind == Kind::Register && own.register != token;
+                // It says nothing of a De-register that the server did not get either, and who gave its Register up,
+                // or has sent another one since, does not know that it lives.
                 own.disturbed = own.crooked || own.left || own.given_up == token || strays;
             }
             (Kind::Deregister, Code::DELETED) => own.live_until = None,

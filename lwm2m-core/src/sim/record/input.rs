@@ -87,6 +87,20 @@ pub enum Input {
         /// When.
         now: Instant,
     },
+    /// [`Client::will_be_unreachable`].
+    WillBeUnreachable {
+        /// When.
+        now: Instant,
+        /// When it is awake again.
+        wake: Instant,
+    },
+    /// [`Client::was_unreachable`].
+    WasUnreachable {
+        /// When.
+        now: Instant,
+        /// From when on.
+        since: Instant,
+    },
     /// [`Client::notify`].
     Notify {
         /// When.
@@ -155,6 +169,8 @@ impl Input {
             | Self::LeaveFlightMode { now }
             | Self::Shutdown { now }
             | Self::AddressChanged { now }
+            | Self::WillBeUnreachable { now, .. }
+            | Self::WasUnreachable { now, .. }
             | Self::Notify { now, .. }
             | Self::Update { now, .. }
             | Self::Resume { now, .. }
@@ -182,6 +198,8 @@ impl Input {
             Self::LeaveFlightMode { now } => client.leave_flight_mode(*now),
             Self::Shutdown { now } => client.shutdown(*now),
             Self::AddressChanged { now } => client.address_changed(*now),
+            Self::WillBeUnreachable { now, wake } => client.will_be_unreachable(*now, *wake),
+            Self::WasUnreachable { now, since } => client.was_unreachable(*now, *since),
             Self::Notify { now, path } => client.notify(*now, *path, model),
             Self::Update { now, server } => client.update(*now, *server)?,
             Self::Resume { now, ticket } => client.resume(*now, *ticket, model)?,
@@ -220,6 +238,8 @@ impl Input {
             Self::LeaveFlightMode { .. } => "flight-off".to_string(),
             Self::Shutdown { .. } => "shutdown".to_string(),
             Self::AddressChanged { .. } => "address-changed".to_string(),
+            Self::WillBeUnreachable { wake, .. } => format!("unreachable-until {}", wake.as_micros()),
+            Self::WasUnreachable { since, .. } => format!("unreachable-since {}", since.as_micros()),
             Self::Notify { path, .. } => format!("notify {path}"),
             Self::Update { server, .. } => format!("update {server}"),
             Self::Resume { ticket, .. } => format!("resume {} {}", ticket.index, ticket.generation),
@@ -259,6 +279,8 @@ impl Input {
             "flight-off" => Self::LeaveFlightMode { now },
             "shutdown" => Self::Shutdown { now },
             "address-changed" => Self::AddressChanged { now },
+            "unreachable-until" => Self::WillBeUnreachable { now, wake: Instant::from_micros(next().parse().ok()?) },
+            "unreachable-since" => Self::WasUnreachable { now, since: Instant::from_micros(next().parse().ok()?) },
             "notify" => Self::Notify { now, path: next().parse().ok()? },
             "update" => Self::Update { now, server: next().parse().ok()? },
             "resume" => {

@@ -142,6 +142,8 @@ mod tests {
             (Input::Shutdown { now }, "> 1234567 shutdown"),
             (Input::AddressChanged { now }, "> 1234567 address-changed"),
             (Input::Notify { now, path: Path::resource(3, 0, 9) }, "> 1234567 notify /3/0/9"),
+            (Input::WillBeUnreachable { now, wake: Instant::from_secs(7) }, "> 1234567 unreachable-until 7000000"),
+            (Input::WasUnreachable { now, since: Instant::ZERO }, "> 1234567 unreachable-since 0"),
             (Input::Update { now, server: 1 }, "> 1234567 update 1"),
             (Input::Resume { now, ticket: Ticket { index: 1, generation: 2 } }, "> 1234567 resume 1 2"),
             (Input::Restart { now, key: Key([0xab; 16]) }, "> 1234567 restart abababababababababababababababab"),

@@ -27,6 +27,7 @@ use std::panic::catch_unwind;
 use super::faults::{Kind, Plan};
 use super::observer::Violation;
 use super::trace::Trace;
+use crate::base::statistics::Statistics;
 
 pub use self::shrink::Shrunk;
 pub use self::subject::{Flash, Profile, Subject, Terminal};
@@ -82,6 +83,8 @@ pub struct Life {
     pub steps: u64,
     /// The faults that struck.
     pub faults: Vec<Kind>,
+    /// What the device dropped, rejected and refused, and what it said once more.
+    pub statistics: Statistics,
     /// How it failed, if it did.
     pub failure: Option<Failure>,
 }
@@ -108,7 +111,8 @@ impl<S: Subject> Soak<S> {
         let live = || {
             let mut world = World::new(&self.subject, self.profile, seed, self.length, plan);
             let failure = world.live().map(Failure::Violated);
-            Life { lived: world.lived(), steps: world.steps(), faults: world.faults().collect(), failure }
+            let (faults, statistics) = (world.faults().collect(), world.sim.statistics());
+            Life { lived: world.lived(), steps: world.steps(), faults, statistics, failure }
         };
         catch_unwind(AssertUnwindSafe(live)).unwrap_or_else(|panic| {
             let words = panic.downcast_ref::<String>().map(String::as_str);

@@ -10,7 +10,7 @@ use crate::base::rng::{Generator, Key};
 use crate::base::time::Instant;
 use crate::sim::faults::{Fault, Kind, Moody, Plan, Standing, lift, strike};
 use crate::sim::observer::Violation;
-use crate::sim::{DmServer, OperationId, Sim};
+use crate::sim::{DmServer, OperationId, Radio, Sim};
 
 /// Far enough from zero for a clock to step back.
 const ORIGIN: Instant = Instant::from_secs(30 * 86_400);
@@ -100,10 +100,11 @@ impl<'a, S: Subject> World<'a, S> {
         lift(&mut self.sim, &mut self.standing);
         while let Some(fault) = self.next_fault().filter(|fault| ORIGIN + fault.at <= now) {
             self.struck += 1;
-            if fault.kind == Kind::Sleep {
-                self.sim.sleep(fault.lasts);
-            } else {
-                strike(&mut self.sim, &mut self.standing, fault);
+            match fault.kind {
+                Kind::Sleep => self.sim.sleep(fault.lasts),
+                Kind::PowerSaving => self.doze(Radio::PowerSaving, &fault),
+                Kind::ExtendedDrx => self.doze(Radio::ExtendedDrx, &fault),
+                _ => strike(&mut self.sim, &mut self.standing, fault),
             }
         }
         if self.next_change <= now {
@@ -113,6 +114,32 @@ impl<'a, S: Subject> World<'a, S> {
             self.observe();
             if self.random.next_u64().is_multiple_of(8) {
                 self.sim.keep_snapshot();
+            }
+        }
+    }
+
+    /// The radio sleeps in cycles, and listens for a moment in each. Half of the devices say beforehand when they
+    /// are awake next, and send then what that makes due.
+    fn doze(&mut self, radio: Radio, fault: &Fault) {
+        let end = self.sim.now() + fault.lasts;
+        let one_of = |count: u64, divisor: u64| fault.amount / divisor % count;
+        let (asleep, awake) = match radio {
+            // T3412 (extended) and T3324.
+            Radio::PowerSaving => (600 * 1_000 * (1 + one_of(18, 1)), 2_000 * (1 + one_of(30, 18))),
+            // The cycle and the paging time window.
+            Radio::ExtendedDrx => (20_480 << one_of(8, 1), 1_280 * (1 + one_of(16, 8))),
+        };
+        let [asleep, awake] = [asleep, awake].map(Duration::from_millis);
+        let plans = one_of(2, 1 << 16) == 0;
+        loop {
+            if plans {
+                self.sim.will_be_unreachable(awake + asleep);
+                self.sim.run_for(awake);
+            }
+            self.sim.doze(asleep, radio);
+            self.sim.run_for(awake);
+            if self.sim.now() >= end || !self.sim.violations().is_empty() {
+                break;
             }
         }
     }

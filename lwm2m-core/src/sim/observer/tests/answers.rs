@@ -67,6 +67,17 @@ fn what_comes_twice_is_carried_out_once() {
     bench.delivered(&post, &[&answer], &[done]);
     bench.reports(Invariant::AppliedOnce);
 
+    // A clock that jumps ahead takes some of the lifetime away, and not all.
+    for (ahead, seconds, well) in [(146, 100.0, false), (147, 100.0, true), (300, 1.0, true), (-300, 100.0, false)] {
+        let mut bench = Bench::registered();
+        bench.delivered(&post, &[&answer], &[done]);
+        bench.observer.clock_stepped(ahead);
+        bench.delivered(&post, &[&answer], &[]);
+        bench.at(seconds);
+        bench.delivered(&post, &[&answer], &[done]);
+        if well { bench.is_well() } else { bench.reports(Invariant::AppliedOnce) }
+    }
+
     // After a lifetime it is another one.
     let mut bench = Bench::registered();
     bench.delivered(&post, &[&answer], &[done]);

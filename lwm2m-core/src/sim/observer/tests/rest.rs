@@ -1,6 +1,7 @@
 //! Silence, deadlines, limits.
 
 use super::*;
+use crate::client::Wake;
 
 #[test]
 fn a_client_that_was_stopped_or_has_no_network_is_silent() {
@@ -86,5 +87,50 @@ fn every_table_is_within_its_limit() {
         bench.gauges = gauges;
         bench.settle();
         bench.reports(Invariant::Limits);
+    }
+}
+
+#[test]
+fn a_device_that_wakes_says_each_thing_once_and_waits() {
+    let now = Instant::ZERO;
+    let other = message(CON, Code::CONTENT, 61, 7, &[]);
+    let told = |id| message(NON, Code::CONTENT, id, 8, &[(OptionNumber::OBSERVE, b"\x05")]);
+    let woken = |input: &Input| {
+        let mut bench = Bench::registered();
+        bench.at(1_000.0);
+        bench.input(input);
+        bench
+    };
+    let violates =
+        |bench: &Bench| bench.observer.violations().iter().any(|violation| violation.invariant == Invariant::Waking);
+    let wake = Wake::Sleep { elapsed: Duration::from_secs(1) };
+    for input in [Input::WasUnreachable { now, since: now }, Input::Restore { now, wake }] {
+        // One confirmable message, and one of each observation besides.
+        let mut bench = woken(&input);
+        for datagram in [at_location(Code::POST, 60, 60, b"7"), told(62)] {
+            bench.sent(&datagram);
+        }
+        assert!(!violates(&bench));
+        bench.sent(&other);
+        assert!(violates(&bench), "two confirmable ones");
+
+        let mut bench = woken(&input);
+        bench.sent(&told(62));
+        bench.sent(&told(63));
+        assert!(violates(&bench), "the same observation twice");
+
+        // But for what a peer, an application or time asks for.
+        for more in 0..4 {
+            let mut bench = woken(&input);
+            bench.sent(&told(62));
+            match more {
+                0 => bench.delivered(&ask(Code::GET, 70), &[&message(ACK, Code::CONTENT, 70, 9, &[])], &[]),
+                1 => bench.input(&Input::Notify { now, path: Path::ROOT }),
+                2 => bench.observer.event(&Event::BootstrapStarted),
+                _ => bench.at(1_001.0),
+            }
+            bench.sent(&told(63));
+            assert!(!violates(&bench), "{more}");
+        }
     }
 }

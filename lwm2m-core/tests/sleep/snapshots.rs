@@ -1,12 +1,11 @@
 //! Sleep with the memory off, and restart: what a snapshot brings back.
 
-mod common;
-
 use core::time::Duration;
 
-use coap_codec::{Code, Message};
-use common::{BATTERY, Desk, nothing, secs};
-use lwm2m_core::{Client, Instant, Session, SnapshotError, Wake};
+use coap_codec::{Code, Message, MessageType, OptionNumber};
+use lwm2m_core::{Client, Config, Instant, Session, SnapshotError, Wake};
+
+use crate::common::{BATTERY, Desk, nothing, secs};
 
 fn snapshot(desk: &Desk) -> Vec<u8> {
     let mut buffer = [0; 1_024];
@@ -78,6 +77,44 @@ fn a_sleep_longer_than_the_lifetime_ends_in_a_new_registration() {
     slept.timeout();
     let first = Message::parse(&slept.sent[0].2).unwrap();
     assert!(first.uri_path().eq([b"rd".as_slice()]), "a Register");
+}
+
+#[test]
+fn the_day_in_which_one_notification_is_confirmable_goes_on_over_a_sleep() {
+    let mut config = Desk::config(1, 86_400);
+    config.confirmable_notifications = false;
+    for (hours, kind) in [(22, MessageType::NonConfirmable), (24, MessageType::Confirmable)] {
+        let mut desk = Desk::registered(config.clone());
+        let observe = desk.request(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+        desk.receive(&observe);
+        // In two parts, with an Update between.
+        let mut slept = wake(&desk, Wake::Sleep { elapsed: secs(20 * 3_600) });
+        slept.client.update(slept.now, 1).unwrap();
+        slept.timeout();
+        let mut slept = wake(&slept, Wake::Sleep { elapsed: secs((hours - 20) * 3_600) });
+        slept.timeout();
+        slept.battery(42);
+        let told = slept.last(Code::CONTENT);
+        assert_eq!(Message::parse(&told).unwrap().message_type(), kind, "after {hours} h");
+    }
+}
+
+#[test]
+fn a_value_that_moved_a_little_is_told_when_its_longest_period_is_over_after_a_sleep_too() {
+    for moved in [true, false] {
+        let mut desk = observed();
+        for attribute in ["st=50", "pmax=600"] {
+            let attributes = desk.request(Code::PUT, "/3/0/9", |writer| {
+                writer.option(OptionNumber::URI_QUERY, attribute.as_bytes()).unwrap();
+            });
+            desk.receive(&attributes);
+        }
+        desk.battery(if moved { 81 } else { 80 });
+        desk.client.network_down(desk.now);
+        let mut slept = wake(&desk, Wake::Sleep { elapsed: secs(60) });
+        slept.pass(secs(600));
+        assert_eq!(slept.client.stored_notifications(), usize::from(moved));
+    }
 }
 
 #[test]
@@ -162,16 +199,21 @@ fn a_snapshot_of_one_account_and_two_observations_is_small() {
 
 /// Flash memory with room for two snapshots, each between its length and a count. The newest is not touched
 /// while the other one is written, and the count, which makes that the newest, comes last.
-#[derive(Clone, Default)]
-struct Flash([Vec<u8>; 2]);
+#[derive(Clone)]
+pub(crate) struct Flash(Config, [Vec<u8>; 2]);
 
 impl Flash {
+    /// Of a device that is made so.
+    pub(crate) fn new(config: Config) -> Self {
+        Self(config, Default::default())
+    }
+
     /// The newest snapshot that is whole: its place, its count, its bytes.
-    fn newest(&self) -> Option<(usize, u8, &[u8])> {
+    pub(crate) fn newest(&self) -> Option<(usize, u8, &[u8])> {
         let whole = |place: usize| {
-            let [low, high, rest @ ..] = &self.0[place][..] else { return None };
+            let [low, high, rest @ ..] = &self.1[place][..] else { return None };
             let (bytes, count) = rest.split_at_checked(usize::from(u16::from_le_bytes([*low, *high])))?;
-            Client::restore(Desk::config(1, 86_400), bytes, Instant::ZERO, Wake::Restart).ok()?;
+            Client::restore(self.0.clone(), bytes, Instant::ZERO, Wake::Restart).ok()?;
             Some((place, *count.first()?, bytes))
         };
         match (whole(0), whole(1)) {
@@ -181,12 +223,12 @@ impl Flash {
     }
 
     /// Writes a snapshot byte after byte, until the power is cut.
-    fn write(&mut self, snapshot: &[u8], bytes: usize) {
+    pub(crate) fn write(&mut self, snapshot: &[u8], bytes: usize) {
         let (newest, count) = self.newest().map_or((1, 0), |(place, count, _)| (place, count));
         let length = (snapshot.len() as u16).to_le_bytes();
         let record = length.into_iter().chain(snapshot.iter().copied()).chain([count.wrapping_add(1)]);
-        let place = &mut self.0[1 - newest];
-        place.resize(1_024, 0xFF);
+        let place = &mut self.1[1 - newest];
+        place.resize(4_096, 0xFF);
         place.iter_mut().zip(record).take(bytes).for_each(|(place, byte)| *place = byte);
     }
 }
@@ -194,7 +236,7 @@ impl Flash {
 #[test]
 fn a_power_cut_at_any_byte_leaves_the_old_state_or_the_new_one() {
     let mut desk = observed();
-    let mut flash = Flash::default();
+    let mut flash = Flash::new(Desk::config(1, 86_400));
     for round in 0..4 {
         let before = flash.newest().map(|(.., bytes)| bytes.to_vec());
         match round {

@@ -1,6 +1,9 @@
 //! Whatever comes in, the client answers, refuses or ignores it, and stays what it was.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod statistics;
+mod widths;
 
 use core::time::Duration;
 
