@@ -144,7 +144,7 @@ impl<'r> Front<'r> {
         for digit in digits.iter_mut().rev() {
             let rest;
             (value, rest) = divide(value, 10);
-            *digit |= rest as u8;
+            *digit |= (rest & 15) as u8;
             length = length.saturating_add(1);
             if value == 0 {
                 break;
