@@ -104,6 +104,7 @@ def leshan_manages(peer: Peer) -> None:
     terminal.say("flight off")
     peer.hears("after it, it registers in a new session", "registered", "psk=", mark)
     steps.need("the terminal knows", terminal.events.wait("registered", HANDSHAKE, told))
+    peer.hears("and is managed there", "observed", "CONTENT", mark)
     mark = peer.said.mark()
     terminal.say("quit")
     peer.hears("it leaves", "deregistered", "", mark)

@@ -5,8 +5,8 @@ use crate::copy::copy;
 use crate::option::OptionHead;
 use crate::{Code, Header, MessageId, MessageType, Token, WriteError};
 
-/// The most that the length field of a token can express (RFC 8974 §2.1).
-const LONGEST_TOKEN: usize = 65804;
+/// The most that the length field of a token can express (RFC 8974 §2.1), even where a `usize` has 16 bits.
+const LONGEST_TOKEN: u32 = 65804;
 
 impl<'b> MessageWriter<'b> {
     /// Begins a message whose token may have up to 65804 bytes, for a peer that is known to take
@@ -33,7 +33,7 @@ impl<'b> MessageWriter<'b> {
         if header.code.is_empty() {
             return Err(WriteError::EmptyMessage);
         }
-        if token.len() > LONGEST_TOKEN {
+        if u32::try_from(token.len()).map_or(true, |length| length > LONGEST_TOKEN) {
             return Err(WriteError::TokenTooLong);
         }
         // Its length is expressed as that of an option.

@@ -117,7 +117,8 @@ impl Limits {
         deduplication: 128,
         deferred: 12,
         transfers: 16,
-        body: 65_536,
+        // Where a `usize` has 16 bits, one less.
+        body: 32_768_usize.saturating_mul(2),
         observations: 128,
         attributes: 128,
         numbers: 256,

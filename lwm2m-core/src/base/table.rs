@@ -28,6 +28,10 @@ pub(crate) trait Places<T> {
 
     /// Takes an entry out; those behind it move up.
     fn take_out(&mut self, index: usize) -> Option<T>;
+
+    /// Keeps the entries that are wanted, in their order. There is one copy of it for a kind of entry, where
+    /// each use of `retain` is one.
+    fn keep(&mut self, is_wanted: &mut dyn FnMut(&mut T) -> bool);
 }
 
 impl<T> Places<T> for Vec<T> {
@@ -48,6 +52,11 @@ impl<T> Places<T> for Vec<T> {
     #[inline]
     fn take_out(&mut self, index: usize) -> Option<T> {
         (index < self.len()).then(|| self.remove(index))
+    }
+
+    #[cfg_attr(not(feature = "shortcuts"), inline(never))]
+    fn keep(&mut self, is_wanted: &mut dyn FnMut(&mut T) -> bool) {
+        self.retain_mut(is_wanted);
     }
 }
 
@@ -95,8 +104,6 @@ impl<T> Nothing<T> {
 
     pub(crate) fn retain(&mut self, _: impl FnMut(&T) -> bool) {}
 
-    pub(crate) fn retain_mut(&mut self, _: impl FnMut(&mut T) -> bool) {}
-
     pub(crate) const fn clear(&mut self) {}
 
     pub(crate) const fn extend_from_slice(&mut self, _: &[T]) {}
@@ -120,6 +127,8 @@ impl<T> Places<T> for Nothing<T> {
     fn take_out(&mut self, _: usize) -> Option<T> {
         None
     }
+
+    fn keep(&mut self, _: &mut dyn FnMut(&mut T) -> bool) {}
 }
 
 impl<T> Deref for Nothing<T> {

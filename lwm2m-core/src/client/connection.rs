@@ -97,7 +97,7 @@ impl Connections {
     }
 
     pub(crate) fn remove(&mut self, peer: Peer) {
-        self.list.retain(|connection| connection.peer != peer);
+        self.list.keep(&mut |connection| connection.peer != peer);
     }
 
     /// A lingering session whose time is over.

@@ -27,6 +27,7 @@ use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::rng::Generator;
+use crate::base::table::Places;
 use crate::base::time::{Instant, Micros, sooner};
 use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
@@ -409,7 +410,7 @@ impl Lifecycle {
     fn purge_bootstrap_account(&mut self, world: &mut World<'_>) {
         self.purge_at = None;
         self.bootstrap = Bootstrap::Idle;
-        world.accounts.0.instances.retain(|security| !security.is_bootstrap_server());
+        world.accounts.0.instances.keep(&mut |security| !security.is_bootstrap_server());
         world.events.push(Event::Diagnostic(Diagnostic::BootstrapAccountPurged));
     }
 

@@ -14,6 +14,7 @@ use crate::base::definition::with_ranges;
 use crate::base::features;
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
+use crate::base::table::Places;
 use crate::base::value::{Sink, Value};
 use crate::format::Given;
 use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Origin, Range, Refusal, ResourceDef};
@@ -221,13 +222,13 @@ impl AccessControl {
             _ => None,
         };
         if let Some(target) = named(OBJECT_ID).zip(named(OBJECT_INSTANCE_ID)) {
-            self.instances.retain(|known| known.target() != Some(target));
+            self.instances.keep(&mut |known| known.target() != Some(target));
         }
     }
 
     /// Forgets what is said of instances at or below `path` that are gone.
     pub(crate) fn detach(&mut self, path: Path, exists: &dyn Fn(u16, u16) -> bool) {
-        self.instances.retain(|known| match known.target() {
+        self.instances.keep(&mut |known| match known.target() {
             Some((object, instance)) if instance != MAX_ID => {
                 !path.overlaps(Path::instance(object, instance)) || exists(object, instance)
             }
@@ -239,8 +240,8 @@ impl AccessControl {
     /// goes to the one of `others` that may do most with it. What none of them may access goes with its
     /// server, and is named to `lost`.
     pub(crate) fn part_with(&mut self, server: u16, others: &[u16], lost: &mut dyn FnMut(Path)) {
-        self.instances.retain_mut(|known| {
-            known.acl.retain(|entry| entry.server != server);
+        self.instances.keep(&mut |known| {
+            known.acl.keep(&mut |entry| entry.server != server);
             if known.owner != Some(server) {
                 return true;
             }
@@ -260,7 +261,7 @@ impl AccessControl {
     /// Drops what a bootstrap found there of instances that are gone: that is no fault of its own.
     pub(crate) fn drop_stale(&mut self, before: &Self, exists: &dyn Fn(u16, u16) -> bool) {
         let stale = |known: &Instance| known.target().is_some_and(|(object, instance)| !exists(object, instance));
-        self.instances.retain(|known| !(stale(known) && before.instances.contains(known)));
+        self.instances.keep(&mut |known| !(stale(known) && before.instances.contains(known)));
     }
 
     /// Whether every instance is complete, and speaks of what is there, once, and of servers that are
@@ -370,7 +371,7 @@ impl DataModel for AccessControl {
             return;
         }
         if change.action == Action::Delete {
-            self.instances.retain(|instance| instance.id != change.instance);
+            self.instances.keep(&mut |instance| instance.id != change.instance);
             return;
         }
         if ctx.origin == Origin::Local {

@@ -12,6 +12,7 @@ use crate::base::config::{self, Config, ConfigError, Credentials};
 use crate::base::event::Inconsistency;
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
+use crate::base::table::Places;
 use crate::base::value::Sink;
 use crate::model::{Args, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal};
 
@@ -159,7 +160,7 @@ impl Accounts {
             |security: &security::Instance, id| !security.is_bootstrap_server() && security.short_server_id == Some(id);
         let is_gone = |id| !securities.iter().any(|security| is_of(security, id));
         for gone in before.servers().map(|account| account.short_server_id).filter(|id| is_gone(*id)) {
-            servers.instances.retain(|server| server.short_server_id != Some(gone));
+            servers.instances.keep(&mut |server| server.short_server_id != Some(gone));
             let others: Vec<_> = servers.instances.iter().filter_map(|server| server.short_server_id).collect();
             access.part_with(gone, &others, &mut |path| lost.push(path));
         }

@@ -15,6 +15,7 @@ use super::definitions::security::{
 };
 use crate::base::definition::with_ranges;
 use crate::base::path::Leaf;
+use crate::base::table::Places;
 use crate::base::value::{Sink, Value};
 use crate::format::{Given, Values};
 use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Origin, Range, Refusal, ResourceDef};
@@ -224,7 +225,7 @@ impl DataModel for Security {
         match change.action {
             Action::Create | Action::Replace => self.write(change.instance, true, &change.values),
             Action::Update | Action::Resource(_) => self.write(change.instance, false, &change.values),
-            Action::Delete => self.instances.retain(|instance| instance.id != change.instance),
+            Action::Delete => self.instances.keep(&mut |instance| instance.id != change.instance),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::base::config::Config;
 use crate::base::definition::with_ranges;
 use crate::base::features::QUEUE_MODE;
 use crate::base::path::Leaf;
+use crate::base::table::Places;
 use crate::base::value::{Sink, Value};
 use crate::format::Given;
 use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Origin, Range, Refusal, ResourceDef};
@@ -262,7 +263,7 @@ impl DataModel for Server {
 
     fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
         match change.action {
-            Action::Delete => self.instances.retain(|instance| instance.id != change.instance),
+            Action::Delete => self.instances.keep(&mut |instance| instance.id != change.instance),
             action => self.write(change.instance, action, ctx.origin, change),
         }
     }

@@ -49,8 +49,8 @@ impl Assignments {
         }
     }
 
-    pub(super) fn retain(&mut self, keep: impl Fn(&Assignment) -> bool) {
-        self.entries.retain(keep);
+    pub(super) fn retain(&mut self, keep: &dyn Fn(&Assignment) -> bool) {
+        self.entries.keep(&mut |assignment| keep(assignment));
     }
 
     /// The periods that hold at a path, pmin and pmax, as [`effective`](Assigned::effective) has them.

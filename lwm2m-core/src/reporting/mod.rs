@@ -123,13 +123,13 @@ impl Reporting {
     /// registration, as all that a server configures does: only observations end with it (OMA
     /// LwM2M 1.0, 5.3.1).
     pub(crate) fn keep_attributes_of(&mut self, known: impl Fn(u16) -> bool) {
-        self.assignments.retain(|assignment| known(assignment.server));
+        self.assignments.retain(&|assignment| known(assignment.server));
     }
 
     /// Forgets the attributes of instances at or below `path` that are gone. Another one with the same
     /// id begins without.
     pub(crate) fn detach(&mut self, path: Path, exists: &dyn Fn(u16, u16) -> bool) {
-        self.assignments.retain(|Assignment { path: own, .. }| match (own.object_id(), own.instance_id()) {
+        self.assignments.retain(&|Assignment { path: own, .. }| match (own.object_id(), own.instance_id()) {
             (Some(object), Some(instance)) => !path.overlaps(*own) || exists(object, instance),
             _ => true,
         });

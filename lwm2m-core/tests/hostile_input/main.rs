@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod statistics;
+mod widths;
 
 use core::time::Duration;
 

@@ -195,7 +195,7 @@ impl Life {
         let boot = Instant::from_secs(self.boots % 3);
         self.boots += 1;
         // The other's time, minus this one's.
-        self.ahead = self.ahead + woke.saturating_duration_since(boot);
+        self.ahead += woke.saturating_duration_since(boot);
         self.desk.now = boot;
         let config = self.desk.client.config().clone();
         self.desk.client = Client::restore(config, &flash, boot, Wake::Sleep { elapsed: duration }).unwrap();

@@ -3,9 +3,10 @@
 use core::time::Duration;
 
 use coap_codec::{Code, Message};
-use lwm2m_core::{Client, Instant, Output, Peer, Session, Wake};
+use lwm2m_core::{Client, Config, Instant, Output, Peer, Session, Wake};
 
 use crate::config;
+use crate::memory::measured;
 use crate::platform::{self, Buffer, Question};
 use crate::say::say;
 use crate::show::{At, Brief};
@@ -28,9 +29,11 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(client: Client, objects: Objects) -> Self {
-        Self {
-            client,
+    /// A terminal that has just started, in a place that is not on the stack: it would lie below all that it does.
+    #[inline(never)]
+    pub(crate) fn start(config: Config, objects: Objects, place: &mut Option<Self>) -> &mut Self {
+        *place = Some(Self {
+            client: measured(|| Client::new(config, Instant::ZERO).expect("a valid configuration")),
             objects,
             now: Instant::ZERO,
             quiet: false,
@@ -38,7 +41,8 @@ impl Desk {
             peer: Peer(0),
             asked: 0,
             air: [0; 1152],
-        }
+        });
+        place.as_mut().expect("it is there")
     }
 
     /// Carries out what the client orders, and brings it the answers; what it sent last.
@@ -63,7 +67,7 @@ impl Desk {
             }
             if let Some(peer) = opened {
                 self.peer = peer;
-                self.client.connected(self.now, peer, self.session, &mut self.objects);
+                measured(|| self.client.connected(self.now, peer, self.session, &mut self.objects));
             }
             if let Some((peer, length)) = answer {
                 self.deliver(peer, length);
@@ -81,7 +85,7 @@ impl Desk {
         if !self.quiet {
             show(self.now, "<-", datagram);
         }
-        self.client.handle_datagram(self.now, peer, datagram, &mut self.objects);
+        measured(|| self.client.handle_datagram(self.now, peer, datagram, &mut self.objects));
     }
 
     /// Asks the terminal something, and looks at its answer.
@@ -103,17 +107,16 @@ impl Desk {
 
     /// Switches the memory off for some time. What is kept in flash brings the client back.
     #[inline(never)]
-    pub(crate) fn sleep(self, elapsed: Duration) -> Self {
-        let mut flash = [0; 512];
-        let length = self.client.snapshot(self.now, &mut flash).expect("room for a snapshot");
+    pub(crate) fn sleep(&mut self, elapsed: Duration) {
+        // Nothing is in the air, so its buffer does for the flash.
+        let length = measured(|| self.client.snapshot(self.now, &mut self.air)).expect("room for a snapshot");
         say!("  a snapshot of {length} B");
-        let Self { client, objects, asked, .. } = self;
-        drop(client);
-        let now = self.now + elapsed;
-        let kept = flash.get(..length).unwrap_or_default();
-        let client = Client::restore(config(), kept, now, Wake::Sleep { elapsed }).expect("its own snapshot");
+        self.now = self.now + elapsed;
+        let kept = self.air.get(..length).unwrap_or_default();
+        let wake = Wake::Sleep { elapsed };
+        measured(|| self.client = Client::restore(config(), kept, self.now, wake).expect("its own snapshot"));
         // A plain UDP socket from the same address: the server knows the terminal by it.
-        Self { now, asked, session: Session::Resumed, ..Self::new(client, objects) }
+        self.session = Session::Resumed;
     }
 
     /// Lets time pass, from one deadline to the next.
@@ -122,7 +125,7 @@ impl Desk {
         let end = self.now + time;
         while let Some(due) = self.client.poll_timeout().filter(|due| *due <= end) {
             self.now = self.now.max(due);
-            self.client.handle_timeout(self.now, &mut self.objects);
+            measured(|| self.client.handle_timeout(self.now, &mut self.objects));
             self.run();
         }
         self.now = end;

@@ -67,12 +67,27 @@ unsafe extern "C" {
     static _stack_start: u32;
 }
 
+/// The most bytes of the stack that were in use, by all and by a call of the client alone.
+static DEEPEST: AtomicUsize = AtomicUsize::new(0);
+static DEEPEST_CALL: AtomicUsize = AtomicUsize::new(0);
+
+/// Does something, and notes how much of the stack it takes.
+#[inline(never)]
+pub(crate) fn measured<T>(call: impl FnOnce() -> T) -> T {
+    let here = cortex_m::register::msp::read() as usize;
+    note();
+    paint();
+    let done = call();
+    DEEPEST_CALL.fetch_max(here - note(), Ordering::Relaxed);
+    done
+}
+
 /// Paints the part of the stack that is free.
 #[inline(never)]
-pub(crate) fn paint_stack() {
+pub(crate) fn paint() {
     let mut at = addr_of_mut!(__sheap);
     // Some room for this function itself.
-    let end = cortex_m::register::msp::read().saturating_sub(256) as *mut u32;
+    let end = cortex_m::register::msp::read().saturating_sub(64) as *mut u32;
     while at < end {
         // SAFETY: it lies between the last static and the stack, and belongs to nobody.
         unsafe {
@@ -82,8 +97,8 @@ pub(crate) fn paint_stack() {
     }
 }
 
-/// How many bytes of the stack were used at most since it was painted.
-pub(crate) fn deepest_stack() -> usize {
+/// Notes how deep the stack went since it was painted: to this address.
+fn note() -> usize {
     let top = addr_of!(_stack_start) as usize;
     let mut at = addr_of_mut!(__sheap);
     // SAFETY: reading stops at what is in use.
@@ -91,5 +106,17 @@ pub(crate) fn deepest_stack() -> usize {
         // SAFETY: within the RAM.
         at = unsafe { at.add(1) };
     }
-    top - at as usize
+    DEEPEST.fetch_max(top - at as usize, Ordering::Relaxed);
+    at as usize
+}
+
+/// How many bytes of the stack were in use at most.
+pub(crate) fn deepest_stack() -> usize {
+    note();
+    DEEPEST.load(Ordering::Relaxed)
+}
+
+/// How many of them a call took at most since the last question.
+pub(crate) fn deepest_call() -> usize {
+    DEEPEST_CALL.swap(0, Ordering::Relaxed)
 }

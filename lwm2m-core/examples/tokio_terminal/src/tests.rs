@@ -1,6 +1,8 @@
-//! The task against servers on loopback: one that answers here, and OpenSSL's with a session around it.
+//! The task against servers on loopback: those that answer here, and OpenSSL's with a session around it.
 
 mod peer;
+mod server;
+mod sessions;
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,10 +18,18 @@ use tokio_stream::StreamExt;
 use self::peer::{Peer, answer};
 use crate::terminal::{self, Events, Handle};
 
-fn start(uri: &str, credentials: Credentials) -> (Handle<Device>, Events) {
+fn config(uri: &str, credentials: Credentials, lifetime: u32) -> Config {
     let name = EndpointName::parse("490154203237518;460001234567890;;1.0").unwrap();
-    let config = Config::dm(name, Key::from_seed(1)).server(1, uri, credentials, 86_400);
-    terminal::spawn(config, Device::new("Example Works", "TM-1")).unwrap()
+    Config::dm(name, Key::from_seed(1)).server(1, uri, credentials, lifetime)
+}
+
+fn start(uri: &str, credentials: Credentials) -> (Handle<Device>, Events) {
+    terminal::spawn(config(uri, credentials, 86_400), Device::new("Example Works", "TM-1")).unwrap()
+}
+
+/// Those that the servers know.
+fn credentials() -> Credentials {
+    Credentials::Psk { identity: b"terminal".into(), key: (0..16).map(|digit| digit * 0x11).collect() }
 }
 
 /// Fails rather than waits for ever.
@@ -93,8 +103,7 @@ async fn a_name_that_nobody_has_is_one_clear_event() {
 async fn with_openssl_a_session_is_made_renewed_and_ended() {
     let Some((_peer, uri, mut asked)) = Peer::start() else { return };
     let mut request = async || soon(asked.recv()).await.unwrap();
-    let key = (0..16).map(|digit| digit * 0x11).collect();
-    let (terminal, mut events) = start(&uri, Credentials::Psk { identity: b"terminal".into(), key });
+    let (terminal, mut events) = start(&uri, credentials());
     registered(&mut events).await;
     assert_eq!(request().await, "POST /rd");
 

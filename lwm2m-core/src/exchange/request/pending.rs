@@ -158,7 +158,7 @@ impl Pending {
     }
 
     pub(crate) fn forget(&mut self, peer: Peer) {
-        self.requests.retain(|request| request.peer != peer);
+        self.requests.keep(&mut |request| request.peer != peer);
     }
 
     pub(crate) const fn is_empty(&self) -> bool {

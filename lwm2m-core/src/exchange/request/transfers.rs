@@ -284,7 +284,7 @@ impl Transfers {
     /// Forgets what does not go on (RFC 7959, section 2.4, lets it be kept for EXCHANGE_LIFETIME).
     pub(crate) fn expire(&mut self, now: Instant) {
         let abandoned = &mut self.abandoned;
-        self.list.retain(|transfer| {
+        self.list.keep(&mut |transfer| {
             let goes_on = now < transfer.until;
             if !goes_on && matches!(transfer.stage, Stage::Collecting(_) | Stage::Streaming) {
                 abandoned.count();
@@ -300,7 +300,7 @@ impl Transfers {
 
     /// Forgets all bodies of a peer.
     pub(crate) fn forget(&mut self, peer: Peer) {
-        self.list.retain(|transfer| transfer.peer != peer);
+        self.list.keep(&mut |transfer| transfer.peer != peer);
     }
 
     /// Whether none is going on or remembered.

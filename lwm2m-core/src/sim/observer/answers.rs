@@ -305,7 +305,10 @@ impl Answers {
         self.delivered.iter_mut().for_each(|delivered| delivered.crowded = true);
     }
 
-    pub(super) fn settled(&mut self, now: Instant, report: &mut Report) {
+    /// Judges a step. Whether something was done once more that was done before, for which there are excuses: what was done
+    /// in between may be undone.
+    pub(super) fn settled(&mut self, now: Instant, report: &mut Report) -> bool {
+        let again = self.step.as_ref().is_some_and(|step| step.repeated && step.changed > 0);
         if let Some(step) = self.step.take() {
             let Step { peer, id, .. } = step;
             if step.acknowledged > 1 {
@@ -330,7 +333,7 @@ impl Answers {
             }
         }
         if now <= self.next_due {
-            return;
+            return again;
         }
         self.next_due = NEVER;
         for delivered in &mut self.delivered {
@@ -343,5 +346,6 @@ impl Answers {
             report.violated(Invariant::AnsweredLate, format_args!("{id:#06x} of {peer} was never answered"));
             delivered.later = Later::Excused;
         }
+        again
     }
 }

@@ -389,7 +389,9 @@ impl Observer {
         let now = self.report.now;
         self.blocks.settled();
         self.multicast.settled();
-        self.answers.settled(now, &mut self.report);
+        if self.answers.settled(now, &mut self.report) {
+            self.registrations.taint();
+        }
         self.messages.settled(now, &mut self.report);
         self.silence.settled();
         let weather = if self.silence.is_present() { weather } else { Weather::Bad };

@@ -15,6 +15,9 @@ struct Observation {
     newest: Option<u32>,
     /// The Message ID of the last notification.
     last: Option<u16>,
+    /// The Message ID of the request that came last for it, and how many of them were not answered yet: one that comes
+    /// twice, once with a wrong number, is answered twice.
+    asked: (u16, u32),
 }
 
 /// What servers observe.
@@ -38,13 +41,17 @@ impl Observations {
         let (host, code, id) = (seen.host, seen.code(), seen.id());
         if code == Code::GET && seen.message.observe() == Some(0) {
             let token = seen.message.token();
-            if self.find(host, token).is_none() {
-                self.known.push(Observation { host, token, newest: None, last: None });
+            match self.find(host, token) {
+                Some(known) if known.asked.0 == id => {}
+                Some(known) => known.asked = (id, known.asked.1 + 1),
+                None => self.known.push(Observation { host, token, newest: None, last: None, asked: (id, 1) }),
             }
         }
         if seen.is(MessageType::Reset) && code.is_empty() {
-            // The one that it names is over, if it was the last one.
-            self.known.retain(|known| known.host != host || known.last != Some(id));
+            // The one that it names is over, if it was the last one; another answer begins it anew.
+            let named = |known: &Observation| known.host == host && known.last == Some(id);
+            self.known.retain(|known| !named(known) || known.asked.1 > 0);
+            self.known.iter_mut().filter(|known| named(known)).for_each(|known| known.newest = None);
         }
     }
 
@@ -66,6 +73,7 @@ impl Observations {
             }
         }
         known.newest = Some(sequence);
+        known.asked.1 = known.asked.1.saturating_sub(answer.into());
         // An answer at once has the number of its request; a late one may be rejected like a notification.
         known.last = if seen.is(MessageType::Acknowledgement) { known.last } else { Some(id) };
     }

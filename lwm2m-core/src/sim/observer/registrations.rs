@@ -268,15 +268,23 @@ impl Registrations {
         }
     }
 
+    /// Anything may have been written to any account.
+    pub(super) fn taint(&mut self) {
+        self.accounts.iter_mut().for_each(|own| own.tainted = true);
+    }
+
     /// The device is about to receive a message.
     pub(super) fn delivered(&mut self, seen: &Seen<'_>, damaged: bool) {
         let code = seen.code();
         if damaged && code.is_request() && code != Code::GET {
-            // It may have written anything to any account.
-            self.accounts.iter_mut().for_each(|own| own.tainted = true);
+            self.taint();
         }
         let fair_since = self.fair_since;
         let Some(own) = self.at(seen.host) else { return };
+        // A Register that was answered twice was granted twice: which answer counts is the device's affair.
+        if code == Code::CREATED && own.register == Some(seen.message.token()) {
+            own.granted.push(digest(seen.message.location_path()));
+        }
         let answers = |asked: &Asked| {
             let piggybacked = seen.is(MessageType::Acknowledgement);
             asked.token == seen.message.token() && (!piggybacked || asked.id == seen.message.message_id())
@@ -285,16 +293,12 @@ impl Registrations {
         if damaged {
             // The device may use it or not, and for whatever it says now.
             (own.sure, own.reason, own.disturbed) = (false, true, true);
-            own.granted.push(digest(seen.message.location_path()));
             return;
         }
         // What comes after the answer is none.
         own.asked = own.asked.filter(|_| code == Code::CONTINUE);
         match (asked.kind, code) {
-            (Kind::Register, Code::CREATED) => {
-                own.granted.push(digest(seen.message.location_path()));
-                own.lease_until = asked.at + own.lifetime;
-            }
+            (Kind::Register, Code::CREATED) => own.lease_until = asked.at + own.lifetime,
             (Kind::Update, Code::CHANGED) => {
                 own.lifetime = asked.lifetime.unwrap_or(own.lifetime);
                 own.lease_until = asked.at + own.lifetime;

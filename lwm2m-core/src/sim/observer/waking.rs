@@ -12,15 +12,6 @@ use crate::client::Wake;
 use crate::exchange::Transmission;
 use crate::sim::record::Input;
 
-/// What was said to a host since the device woke, until the host said something.
-#[derive(Clone, Debug)]
-struct Said {
-    host: usize,
-    confirmable: usize,
-    told: Vec<Token>,
-    answered: bool,
-}
-
 #[derive(Clone, Debug)]
 pub(super) struct Waking {
     nstart: usize,
@@ -28,20 +19,32 @@ pub(super) struct Waking {
     window: Duration,
     /// It is looked at what is said until then.
     until: Instant,
-    said: Vec<Said>,
+    /// To whom each confirmable message went since the device woke.
+    asked: Vec<usize>,
+    /// To whom something was told, and under which token.
+    told: Vec<(usize, Token)>,
+    /// Who has said something since.
+    answered: Vec<usize>,
 }
 
 impl Waking {
     pub(super) fn new(transmission: Transmission) -> Self {
         let window = Duration::from_secs(1).min(transmission.ack_timeout);
-        Self { nstart: usize::from(transmission.nstart.max(1)), window, until: Instant::ZERO, said: Vec::new() }
+        Self {
+            nstart: usize::from(transmission.nstart.max(1)),
+            window,
+            until: Instant::ZERO,
+            asked: Vec::new(),
+            told: Vec::new(),
+            answered: Vec::new(),
+        }
     }
 
     pub(super) fn input(&mut self, now: Instant, input: &Input) {
         match input {
             Input::WasUnreachable { .. } | Input::Restore { wake: Wake::Sleep { .. }, .. } => {
                 self.until = now + self.window;
-                self.said.clear();
+                (self.asked, self.told, self.answered) = (Vec::new(), Vec::new(), Vec::new());
             }
             Input::Timeout { .. } | Input::Datagram { .. } | Input::Connected { .. } => {}
             // There is more to say, or less.
@@ -63,7 +66,9 @@ impl Waking {
 
     /// A host has said something.
     pub(super) fn delivered(&mut self, host: usize) {
-        self.to(host).answered = true;
+        if !self.answered.contains(&host) {
+            self.answered.push(host);
+        }
     }
 
     /// The device sends a message.
@@ -71,31 +76,20 @@ impl Waking {
         if seen.now >= self.until || seen.is(MessageType::Acknowledgement) || seen.is(MessageType::Reset) {
             return;
         }
-        let nstart = self.nstart;
         let (token, host) = (seen.message.token(), seen.host);
-        let said = self.to(host);
-        if said.answered {
+        if self.answered.contains(&host) {
             return;
         }
         if seen.is(MessageType::Confirmable) {
-            said.confirmable += 1;
-            let count = said.confirmable;
-            if count > nstart {
+            self.asked.push(host);
+            let count = self.asked.iter().filter(|asked| **asked == host).count();
+            if count > self.nstart {
                 report.violated(Invariant::Waking, format_args!("{count} confirmable messages before an answer"));
             }
-        } else if said.told.contains(&token) {
+        } else if self.told.contains(&(host, token)) {
             report.violated(Invariant::Waking, format_args!("{token} is told twice"));
         } else {
-            said.told.push(token);
+            self.told.push((host, token));
         }
-    }
-
-    fn to(&mut self, host: usize) -> &mut Said {
-        let known = self.said.iter().position(|said| said.host == host);
-        let index = known.unwrap_or_else(|| {
-            self.said.push(Said { host, confirmable: 0, told: Vec::new(), answered: false });
-            self.said.len() - 1
-        });
-        &mut self.said[index]
     }
 }

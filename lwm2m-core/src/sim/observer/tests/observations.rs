@@ -45,4 +45,15 @@ fn a_notification_belongs_to_an_observation_and_is_new() {
     bench.delivered(&empty(RST, 10), &[], &[]);
     bench.sent(&told(NON, 11, 2));
     bench.reports(Invariant::Observation);
+    // But for one that came twice, because its number was wrong: that is answered twice.
+    let mut bench = Bench::registered();
+    bench.delivered(&observe(70, &[]), &[&empty(ACK, 70)], &[]);
+    bench.delivered(&observe(71, &[]), &[&empty(ACK, 71)], &[]);
+    bench.sent(&told(CON, 10, 1));
+    bench.delivered(&empty(RST, 10), &[], &[]);
+    bench.sent(&told(CON, 11, 1));
+    bench.is_well();
+    bench.delivered(&empty(ACK, 11), &[], &[]);
+    bench.sent(&told(CON, 12, 2));
+    bench.is_well();
 }

@@ -346,3 +346,42 @@ fn a_number_that_is_used_again_after_a_restart_says_nothing_of_the_lifetime() {
     bench.settle();
     bench.is_well();
 }
+
+#[test]
+fn a_register_that_was_granted_twice_is_updated_where_either_answer_says() {
+    let elsewhere = message(
+        CON,
+        Code::CREATED,
+        90,
+        1,
+        &[(OptionNumber::LOCATION_PATH, b"rd"), (OptionNumber::LOCATION_PATH, b"8")],
+    );
+    for (name, well) in [(b"7", true), (b"8", true), (b"9", false)] {
+        let mut bench = Bench::new();
+        bench.sent(&register(1, 1));
+        bench.delivered(&created(1, 1), &[], &[]);
+        bench.delivered(&elsewhere, &[&empty(ACK, 90)], &[]);
+        bench.observer.event(&Event::Registered { server: 1, lifetime: LIFETIME as u32 });
+        bench.sent(&at_location(Code::POST, 2, 2, name));
+        if well { bench.is_well() } else { bench.reports(Invariant::OneRegistration) }
+    }
+}
+
+// A table of messages that is full forgets what may be repeated, and a repetition undoes what was done in between.
+#[test]
+fn what_is_done_once_more_may_have_taken_the_account_away() {
+    let (put, answer) = (ask(Code::PUT, 70), message(ACK, Code::CHANGED, 70, 9, &[]));
+    let done = Event::Written { origin: Origin::Server(1), path: Path::resource(1, 0, 1) };
+    for again in [true, false] {
+        let mut bench = Bench::registered();
+        bench.delivered(&put, &[&answer], &[done]);
+        bench.gauges.usage.deduplication = bench.observer.limits.deduplication;
+        bench.settle();
+        bench.gauges.usage.deduplication = 0;
+        bench.delivered(&put, &[&answer], &[done][..usize::from(again)]);
+        bench.observer.forgot(&bench.host.clone());
+        bench.at(10.0 + Observer::bound(Duration::ZERO, Duration::from_secs(LIFETIME)).as_secs_f64());
+        bench.settle();
+        if again { bench.is_well() } else { bench.reports(Invariant::Recovery) }
+    }
+}
