@@ -21,6 +21,8 @@ const MESSAGE: usize = 49;
 const LINES: (usize, usize) = (3, 2);
 /// Remarks that are no older belong to the message that comes.
 const TOGETHER: Duration = Duration::from_millis(250);
+/// What a real clock tells apart, and a person does not.
+const AT_ONCE: Duration = Duration::from_millis(5);
 /// Rows of the longest picture. A terminal may run for weeks.
 const ROWS: usize = 10_000;
 
@@ -101,7 +103,7 @@ impl Chart {
         }
         let sent = Sent::new(datagram, reading);
         match self.items.last_mut() {
-            Some(Item::Row(row)) if row.at == at && row.message.is_none() => row.message = Some(sent),
+            Some(Item::Row(row)) if row.lasts_until(at) && row.message.is_none() => row.message = Some(sent),
             _ => self.items.push(Item::Row(Row { at, notes: Vec::new(), message: Some(sent) })),
         }
     }
@@ -145,13 +147,18 @@ impl Chart {
         }
         let note = Note { mark, class, lines: wrap(&words(text), NOTE) };
         match self.items.last_mut() {
-            Some(Item::Row(row)) if row.at == at => row.notes.push(note),
+            Some(Item::Row(row)) if row.lasts_until(at) => row.notes.push(note),
             _ => self.items.push(Item::Row(Row { at, notes: vec![note], message: None })),
         }
     }
 }
 
 impl Row {
+    /// Whether what happens then is in this row.
+    fn lasts_until(&self, at: Instant) -> bool {
+        at.saturating_duration_since(self.at) < AT_ONCE
+    }
+
     /// Whether it is of remarks alone, just before a message.
     fn belongs_to(&self, message: Instant) -> bool {
         let remark = self.message.is_none() && self.notes.iter().all(|note| matches!(note.class, "said" | "done"));

@@ -195,7 +195,7 @@ impl Canvas {
             let _ = write!(self.body, "<title>{}</title>", escape(&sent.whole));
         }
         self.body.push('\n');
-        if self.told != Some(row.at) {
+        if self.told.map(Instant::as_millis) != Some(row.at.as_millis()) {
             self.told = Some(row.at);
             self.text((EDGE, top), "code faint", &time(row.at));
         }
