@@ -4,12 +4,16 @@ mod common;
 
 use coap_codec::{BlockValue, Code, ContentFormat, Message, OptionNumber};
 use common::{Desk, nothing, secs};
-use lwm2m_core::{AccessControl, CommandError, Limits, Path, Rights};
+use lwm2m_core::{AccessControl, CommandError, Limits, Path, Received, Rights};
 
 const REPORTING: bool = cfg!(feature = "reporting");
 const BLOCKWISE: bool = cfg!(feature = "blockwise");
 const ACCESS_CONTROL: bool = cfg!(feature = "access-control");
 const TEXT: bool = cfg!(feature = "text");
+const STORING: bool = cfg!(feature = "storing");
+const LATE_ANSWERS: bool = cfg!(feature = "late-answers");
+const QUEUE_MODE: bool = cfg!(feature = "queue-mode");
+const DISCOVERY: bool = cfg!(feature = "discovery");
 
 fn desk() -> Desk {
     Desk::registered(Desk::config(1, 3_600))
@@ -135,4 +139,42 @@ fn a_client_sleeps_and_wakes_with_whatever_it_has() {
     let woken = lwm2m_core::Client::restore(config, &flash[..length], desk.now, wake).unwrap();
     assert!(woken.is_registered(desk.now, 1));
     assert_eq!(woken.memory().reporting > 0, REPORTING);
+}
+
+#[test]
+fn what_is_told_of_a_time_without_network_is_stored_or_only_the_value_of_now() {
+    let mut desk = desk();
+    desk.ask(Code::GET, "/3/0/9", |writer| writer.observe(0).unwrap());
+    desk.client.network_down(desk.now);
+    for level in [70, 60] {
+        desk.battery(level);
+        desk.pass(secs(10));
+    }
+    assert_eq!(desk.client.stored_notifications(), with(STORING, 2, 0));
+}
+
+#[test]
+fn who_knows_no_lwm2m_finds_it_by_discovery_alone() {
+    let mut desk = desk();
+    let answer = desk.ask(Code::GET, "/.well-known/core", nothing);
+    assert_eq!(Message::parse(&answer).unwrap().code(), with(DISCOVERY, Code::CONTENT, Code::NOT_FOUND));
+}
+
+#[test]
+fn a_binding_with_a_queue_is_refused_without_queue_mode() {
+    let mut desk = desk();
+    let answer = desk.ask(Code::PUT, "/1/0/7", |writer| {
+        writer.content_format(ContentFormat::LWM2M_TLV).unwrap();
+        writer.payload(b"\xC2\x07UQ").unwrap();
+    });
+    assert_eq!(Message::parse(&answer).unwrap().code(), with(QUEUE_MODE, Code::CHANGED, Code::BAD_REQUEST));
+}
+
+#[test]
+fn a_request_by_multicast_is_heard_where_answers_may_come_late() {
+    let mut desk = desk();
+    let (now, peer) = (desk.now, desk.peer.unwrap());
+    // GET /3, non-confirmable.
+    let received = desk.client.handle_multicast(now, peer, b"\x50\x01\x00\x07\xB13", &mut desk.model);
+    assert_eq!(received, with(LATE_ANSWERS, Received::Request, Received::Unwelcome));
 }
