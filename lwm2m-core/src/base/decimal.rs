@@ -144,7 +144,8 @@ impl<'r> Front<'r> {
         for digit in digits.iter_mut().rev() {
             let rest;
             (value, rest) = divide(value, 10);
-            *digit |= rest as u8;
+            let [_, rest] = rest.to_be_bytes();
+            *digit |= rest;
             length = length.saturating_add(1);
             if value == 0 {
                 break;
