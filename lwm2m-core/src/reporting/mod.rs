@@ -532,6 +532,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(not(feature = "storing"), ignore = "one of the tables has no places")]
     fn every_place_that_a_limit_grants_has_its_price() {
         let memory = |change: fn(&mut Limits)| {
             let mut limits = Limits::DEVICE;
@@ -575,6 +576,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(feature = "reporting"), ignore = "nobody observes")]
     fn only_who_observes_what_is_deleted_and_sleeps_is_owed_the_error() {
         let deleted = Path::instance(3, 0);
         let paths = [
@@ -592,6 +594,7 @@ mod tests {
     // What was kept leaves when its server may be told: without a place for a message that has to be acknowledged, what
     // needs none; and nothing that would have to be acknowledged by the time that it leaves.
     #[test]
+    #[cfg_attr(not(feature = "storing"), ignore = "nothing is kept")]
     fn what_was_kept_waits_for_the_room_that_it_needs() {
         let mut reporting = observed([(1, Path::resource(3, 0, 9)); 4]);
         let observer = (1, Token::new(&[1]).unwrap_or_default());

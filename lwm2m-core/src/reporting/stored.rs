@@ -171,7 +171,7 @@ impl Record<'_> {
     }
 }
 
-#[cfg(all(test, feature = "reporting"))]
+#[cfg(all(test, feature = "storing"))]
 mod tests {
     use super::*;
     use alloc::collections::VecDeque;

@@ -418,6 +418,7 @@ mod tests {
     // What most answers are made of takes no long way: an identifier of one byte, and a number of up to four or a
     // short text.
     #[test]
+    #[cfg_attr(not(feature = "shortcuts"), ignore = "it is one")]
     fn the_usual_values_go_in_one_move() {
         let mut room = [0; 600];
         let mut writer = Writer::new(Output::new(&mut room));
