@@ -13,10 +13,10 @@ import datetime
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FUZZ = ROOT / "fuzz"
@@ -62,7 +62,8 @@ def text(rows: list) -> str:
         "",
         "Written by `tools/fuzz.py`, which adds a session; only what a finding was is noted by hand. A finding becomes a",
         "named test and a seed, so every one that is counted here is mended. Edges are those of the last session, as",
-        "libFuzzer counts them. Sessions of a target on one day are one row.",
+        "libFuzzer counts them. Sessions of a target on one day are one row. Seconds are those of a core, whatever else the",
+        "machine did meanwhile; 4,260 of those of 2026-11-30 were still of the clock.",
         "",
         "| target | runs | hours | edges | findings |",
         "|---|---:|---:|---:|---:|",
@@ -88,6 +89,12 @@ def build(target: str) -> pathlib.Path:
     return next(FUZZ.glob(f"target/*/release/{target}"))
 
 
+def processor() -> float:
+    """The seconds of a core that finished children have used: what else the machine did meanwhile counts for nothing."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def session(target: str, seconds: int, runs: int) -> dict:
     """Runs one target and says what came of it."""
     binary = build(target)
@@ -96,7 +103,7 @@ def session(target: str, seconds: int, runs: int) -> dict:
         folder.mkdir(parents=True, exist_ok=True)
     before = set(artifacts.iterdir())
     limits = [f"-max_total_time={seconds}"] * bool(seconds) + [f"-runs={runs}"] * bool(runs)
-    begun = time.monotonic()
+    begun = processor()
     done = subprocess.run([binary, corpus, seeds, f"-artifact_prefix={artifacts}/", f"-max_len={SHORTER.get(target, LONGEST)}", "-timeout=10",
                            "-rss_limit_mb=2048", "-print_final_stats=1", *limits],
                           cwd=FUZZ, text=True, errors="replace", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -112,7 +119,7 @@ def session(target: str, seconds: int, runs: int) -> dict:
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "target": target,
         "runs": int(executed[-1]) if executed else 0,
-        "seconds": round(time.monotonic() - begun),
+        "seconds": round(processor() - begun),
         "edges": int(edges[-1]) if edges else 0,
         "findings": max(len(found), int(done.returncode != 0)),
         "note": notes[-1] if notes else "",
