@@ -58,7 +58,8 @@ pub struct BootstrapPolicy {
     /// (Server Initiated Bootstrap, OMA LwM2M 1.0, 5.2.3.4). Without it the session ends with the
     /// bootstrap, and a bootstrap begins only with a request of the client.
     pub server_initiated: bool,
-    /// Bootstrap again when every server failed so often in a row; never with 0.
+    /// Bootstrap again when every server failed so often in a row, and after each further round of as many
+    /// failures, then with a pause of [`backoff`](Self::backoff) before; never with 0.
     pub after_failures: u8,
     /// How long the bootstrap server may be silent before the bootstrap counts as failed.
     pub silence: Duration,

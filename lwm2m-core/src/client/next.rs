@@ -29,8 +29,8 @@ impl Task {
 
 impl Client {
     /// What is to be done next for the server of a registration. What is due already comes in a fixed order:
-    /// requests of ours and late answers, by age, then reporting. What needs room in NSTART has no deadline while there is no
-    /// room: then only the peer's answer, or the end of the exchange, can change that.
+    /// requests of ours and late answers, by age, then reporting. What needs room in NSTART has no deadline
+    /// while there is no room: then only the peer's answer, or the end of the exchange, can change that.
     pub(super) fn next_task(&self, now: Instant, own: &Registration) -> Option<(Instant, Task)> {
         let request = self.lifecycle.poll_server(own);
         let Some(Connection { peer, role, link }) = self.session_of(own) else { return request.map(Task::connect) };
@@ -82,7 +82,8 @@ impl Client {
         let room = self.exchange.has_room(peer);
         let request = request.filter(|_| room);
         let answer = self.exchange.due(peer).filter(|_| room && serves);
-        // Whichever waits for longer: a server whose lifetime is as short as its acknowledgements are slow is to get both.
+        // Whichever waits for longer: a server whose lifetime is as short as its acknowledgements are slow is to get
+        // both.
         let first = |at| at <= now && answer.is_none_or(|(since, _)| at <= since);
         if !serves || request.is_some_and(first) {
             return request.map(|at| (at, Task::Request));

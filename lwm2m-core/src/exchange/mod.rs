@@ -296,8 +296,14 @@ impl Endpoint {
     pub(crate) fn expire_unheard(&mut self, now: Instant, since: Instant) -> Option<(ExchangeId, bool)> {
         while let Some(step) = self.messages.unacknowledged.step_unheard(now, since, self.pace) {
             match step {
-                Step::Resend(peer, slot) => self.messages.outbox.push_again(peer, slot),
+                Step::Resend(peer, slot) => {
+                    self.messages.counters.retransmissions.count();
+                    self.messages.outbox.push_again(peer, slot);
+                }
                 Step::GiveUp(message) => {
+                    if message.waited {
+                        self.messages.counters.timeouts.count();
+                    }
                     self.messages.drop_slot(message.slot);
                     self.pending.remove(message.exchange);
                     return Some((message.exchange, message.waited));

@@ -416,7 +416,9 @@ impl Registration {
         {
             *at = (*at).min(now + backoff::pause(policy, 1, generator));
             let enough = config.bootstrap.after_failures;
-            *failures = failures.checked_rem(enough).map_or(1, |part| if part > 0 { part } else { enough });
+            let part = failures.checked_rem(enough).map_or(1, |part| if part > 0 { part } else { enough });
+            // Without a failure there is no round.
+            *failures = part.min(*failures);
         }
     }
 

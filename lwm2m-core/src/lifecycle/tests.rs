@@ -298,7 +298,9 @@ fn another_object_is_another_list() {
 // Whoever was told that the network is back does not wait for longer than before because of a try that cost no time.
 #[test]
 fn a_try_before_its_time_leaves_the_round_where_it_was() {
-    for (enough, failures, left) in [(5, 9, 4), (5, 10, 5), (5, 255, 5), (2, 7, 1), (1, 9, 1), (0, 9, 1)] {
+    for (enough, failures, left) in
+        [(5, 9, 4), (5, 10, 5), (5, 255, 5), (2, 7, 1), (1, 9, 1), (0, 9, 1), (5, 0, 0), (0, 0, 0)]
+    {
         let mut desk = Desk::new(config());
         desk.config.bootstrap.after_failures = enough;
         desk.lifecycle.registrations[0].state = State::Unregistered { at: after(86_400), failures };

@@ -198,6 +198,7 @@ fn a_message_whose_time_came_meanwhile_is_repeated_once_and_goes_on_from_there()
     desk.doze(secs(20));
     assert_eq!(desk.sent.len(), before + 1);
     assert_eq!(desk.sent[before].2, first, "the same message");
+    assert_eq!((desk.client.statistics().retransmissions, desk.client.statistics().timeouts), (1, 0));
     let next = desk.next();
     assert!(next >= desk.now + secs(4) && next <= desk.now + secs(6), "the second timeout, from now: {next:?}");
     assert_eq!(desk.events, []);
@@ -221,6 +222,7 @@ fn what_is_too_old_to_be_repeated_is_done_anew_and_has_not_failed() {
     let (one, other) = (Message::parse(&first).unwrap(), Message::parse(&desk.sent[before].2).unwrap());
     assert!(one.message_id() != other.message_id() && one.token() != other.token());
     assert_eq!(desk.events, [Event::Updated { server: 1 }]);
+    assert_eq!((desk.client.statistics().retransmissions, desk.client.statistics().timeouts), (0, 0));
 }
 
 #[test]
