@@ -12,21 +12,23 @@ const PATHS: [&[u16]; 6] = [&[9], &[9, 0], &[9, 0, 1], &[9, 0, 3], &[1, 0, 1], &
 /// Discover; set once more as it is told, it stays what it is; and what is refused changes nothing.
 pub fn attributes(data: &[u8]) {
     let mut desk = Desk::new();
+    let mut before = told(&mut desk);
     for line in data.split(|byte| *byte == b'\n').take(8) {
         let [selector, arguments @ ..] = line else { continue };
         let path = PATHS[usize::from(*selector) % PATHS.len()];
-        let before = told(&mut desk);
         let code = write(&mut desk, path, arguments);
         let after = told(&mut desk);
         assert_ne!(code, Code::INTERNAL_SERVER_ERROR);
         if !code.is_success() {
             assert_eq!(before, after, "{code} changes something");
+            continue;
         }
         for (path, arguments) in set(&after[0]) {
             let code = write(&mut desk, &path, arguments.as_bytes());
             assert_eq!(code, Code::CHANGED, "{path:?} {arguments}");
         }
         assert_eq!(told(&mut desk), after, "set as it was told");
+        before = after;
     }
 }
 
