@@ -613,6 +613,10 @@ mod tests {
             2f64.powi(-1000),
             2f64.powi(1000),
             2f64.powi(53),
+            // Those whose shortest digits depend on how near the neighbour below is.
+            2f64.powi(-44),
+            2f64.powi(-25),
+            2f64.powi(64),
             1.0f64.next_down(),
             9.5367431640625e-7,
         ] {

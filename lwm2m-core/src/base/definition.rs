@@ -189,3 +189,37 @@ pub enum Range {
     /// Strings and opaque values of so many bytes, both included.
     Length(usize, usize),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn integer(id: u16) -> ResourceDef {
+        ResourceDef::new(id, "", Operations::R, DataType::Integer)
+    }
+
+    #[test]
+    fn a_definition_says_what_it_was_told_and_nothing_else() {
+        let plain = integer(7);
+        assert_eq!((plain.multiple, plain.mandatory, plain.range, plain.unit), (false, false, Range::Any, ""));
+        assert_eq!(plain.unit("V"), ResourceDef { unit: "V", ..plain });
+        assert_eq!(plain.multiple(), ResourceDef { multiple: true, ..plain });
+        assert_eq!(plain.mandatory(), ResourceDef { mandatory: true, ..plain });
+        assert_eq!(plain.range(Range::Integer(0, 1)), ResourceDef { range: Range::Integer(0, 1), ..plain });
+    }
+
+    #[test]
+    fn only_the_resources_that_are_named_get_another_range() {
+        let ranges = [(4, Range::Integer(0, 6)), (9, Range::Integer(1, 2))];
+        let [first, second, third] = with_ranges([integer(0), integer(4), integer(9)], &ranges);
+        assert_eq!(first, integer(0));
+        assert_eq!(second, integer(4).range(Range::Integer(0, 6)));
+        assert_eq!(third, integer(9).range(Range::Integer(1, 2)));
+    }
+
+    #[test]
+    #[should_panic(expected = "no resource has this id")]
+    fn a_range_for_a_resource_that_is_not_there_is_a_mistake() {
+        with_ranges([integer(0)], &[(1, Range::Any)]);
+    }
+}

@@ -248,4 +248,18 @@ mod tests {
         assert_eq!((held.default_lifetime, held.discovery), (60, true));
         assert_ne!(held, Held::constant(&Profile::DM));
     }
+
+    #[test]
+    fn equal_ones_have_one_hash_and_others_another() {
+        let hash = |held: &Held| {
+            let mut hasher = siphasher::sip::SipHasher13::new();
+            held.hash(&mut hasher);
+            hasher.finish()
+        };
+        let (constant, mut own) = (Held::constant(&Profile::DM), Held::constant(&Profile::DM));
+        own.own();
+        assert_eq!(hash(&own), hash(&constant));
+        own.own().default_lifetime = 60;
+        assert_ne!(hash(&own), hash(&constant));
+    }
 }

@@ -68,3 +68,25 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_total_counts_each_part_once() {
+        let memory = Memory {
+            inline: 1,
+            buffers: 1 << 1,
+            exchange: 1 << 2,
+            accounts: 1 << 3,
+            lifecycle: 1 << 4,
+            reporting: 1 << 5,
+            events: 1 << 6,
+            connections: 1 << 7,
+            config: 1 << 8,
+            strings: 1 << 9,
+        };
+        assert_eq!(memory.total(), (1 << 10) - 1);
+    }
+}

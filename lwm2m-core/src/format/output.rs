@@ -17,8 +17,14 @@ const LONGEST_NUMBER: usize = 352;
 /// So many bytes of a value can be copied without a call.
 pub(super) const FEW: usize = 32;
 
+/// The room for these, and up to seven bytes before them.
+const ROOM_FOR_FEW: usize = 8 + FEW;
+
 /// Content up to so many bytes moves on in one move.
 const MOVED: usize = 16;
+
+/// The room for that, and up to seven bytes before it.
+const ROOM_TO_MOVE: usize = 8 + MOVED;
 
 /// Bytes that are made on the way and only looked at, in one go.
 const WINDOW: usize = 64;
@@ -130,7 +136,7 @@ impl<'b> Output<'b> {
         if bytes.len() > FEW {
             return false;
         }
-        let Some(room) = window::<{ 8 + FEW }>(self.bytes, self.used) else { return false };
+        let Some(room) = window::<ROOM_FOR_FEW>(self.bytes, self.used) else { return false };
         if let Some(front) = room.first_chunk_mut() {
             *front = few.to_be_bytes();
         }
@@ -193,7 +199,7 @@ impl<'b> Output<'b> {
         if self.used.wrapping_sub(at) > MOVED {
             return false;
         }
-        let Some(room) = window::<{ 8 + MOVED }>(self.bytes, at) else { return false };
+        let Some(room) = window::<ROOM_TO_MOVE>(self.bytes, at) else { return false };
         let Some(content) = room.first_chunk::<MOVED>().copied() else { return false };
         if let Some(front) = room.first_chunk_mut() {
             *front = few.to_be_bytes();
@@ -345,7 +351,10 @@ mod tests {
                 }
                 assert_eq!(output.written(), plain.written());
                 let at = output.used().saturating_sub(count);
-                if output.insert_few(at, few, length as u32) {
+                let moved = output.used() - at;
+                let done = output.insert_few(at, few, length as u32);
+                assert_eq!(done, moved <= MOVED && room >= at + 8 + MOVED);
+                if done {
                     plain.insert(at, front).unwrap();
                 }
                 assert_eq!(output.written(), plain.written());

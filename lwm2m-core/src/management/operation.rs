@@ -363,7 +363,7 @@ mod tests {
         path: &str,
         write: impl FnOnce(&mut MessageWriter<'_>),
     ) -> Result<(Kind, String), Unfit> {
-        let mut buffer = [0; 256];
+        let mut buffer = [0; 512];
         let header = Header { message_type: MessageType::Confirmable, code: method, message_id: MessageId(1) };
         let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
         for segment in path.split('/').skip(1).filter(|_| path != "/") {
@@ -470,6 +470,63 @@ mod tests {
         assert_eq!(with(1), Err(Unfit::Option(OptionNumber::IF_MATCH)));
         assert_eq!(with(35), Err(Unfit::Code(Code::PROXYING_NOT_SUPPORTED)));
         assert_eq!(with(10), Ok((Kind::Read(None), "/3".into())));
+    }
+
+    #[test]
+    fn what_is_understood_must_have_a_length_that_it_may_have() {
+        let with = |number: OptionNumber, length: usize| {
+            parse(Code::GET, "/3", move |writer| writer.option(number, &[b'x'; 300][..length]).unwrap())
+        };
+        assert_eq!(with(OptionNumber::URI_QUERY, 255), Ok((Kind::Read(None), "/3".into())));
+        for (number, length) in
+            [(OptionNumber::URI_QUERY, 256), (OptionNumber::URI_HOST, 256), (OptionNumber::URI_PORT, 3)]
+        {
+            assert_eq!(with(number, length), Err(Unfit::Option(number)), "{length}");
+        }
+    }
+
+    /// What a GET with these options asks for, read plainly.
+    fn read_plainly(path: &str, write: impl FnOnce(&mut MessageWriter<'_>)) -> Option<Wanted> {
+        let mut buffer = [0; 256];
+        let header = Header { message_type: MessageType::Confirmable, code: Code::GET, message_id: MessageId(1) };
+        let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
+        path.split('/').skip(1).for_each(|segment| writer.uri_path(segment).unwrap());
+        write(&mut writer);
+        let message = Message::parse(writer.finish()).unwrap();
+        let mut wanted = Wanted::new(ROOT.legacy);
+        if !wanted.read_plainly(&message) {
+            return None;
+        }
+        let mut operation = Operation::of(&message, ROOT);
+        assert_eq!(operation.read(), Ok(()), "what is read plainly is read either way");
+        assert_eq!((operation.kind, operation.wanted()), (Kind::Read(None), wanted));
+        Some(wanted)
+    }
+
+    #[test]
+    fn a_plain_get_is_read_plainly_and_no_other() {
+        let nothing = |_: &mut MessageWriter<'_>| {};
+        for path in [Path::object(3), Path::instance(3, 0), Path::resource(3, 0, 9)] {
+            let plain = Wanted { path, ..Wanted::new(ROOT.legacy) };
+            assert_eq!(read_plainly(&std::format!("{path}"), nothing), Some(plain));
+            let tlv = Wanted { accept: Some(ContentFormat(11_542)), ..plain };
+            let asked = read_plainly(&std::format!("{path}"), |writer| writer.accept(ContentFormat(11_542)).unwrap());
+            assert_eq!(asked, Some(tlv));
+        }
+        for path in ["/3/0/9/0", "/3/65535", "/a", "/03"] {
+            assert_eq!(read_plainly(path, nothing), None, "{path}");
+        }
+        for (number, value) in [
+            (OptionNumber::OBSERVE, &b""[..]),
+            (OptionNumber::ACCEPT, b"\x28"),
+            (OptionNumber::ACCEPT, b"123"),
+            (OptionNumber::URI_QUERY, b"pmin=1"),
+            (OptionNumber::BLOCK2, b""),
+            (OptionNumber(9), b""),
+            (OptionNumber(2_048), b""),
+        ] {
+            assert_eq!(read_plainly("/3", |writer| writer.option(number, value).unwrap()), None, "{number:?}");
+        }
     }
 
     /// The same as [`Operation::read`], one question to the message after the other.

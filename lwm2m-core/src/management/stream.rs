@@ -84,3 +84,58 @@ fn in_range(at: Leaf, part: &Part<'_>, model: &dyn DataModel) -> bool {
     let end = usize::try_from(part.offset).unwrap_or(usize::MAX).saturating_add(part.bytes.len());
     end <= high && (!part.last || end >= low)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::definition::{ObjectDef, Operations};
+    use crate::base::value::Sink;
+
+    static SAFE: ObjectDef = ObjectDef::new(
+        30_000,
+        "Safe",
+        &[
+            ResourceDef::new(0, "Code", Operations::W, DataType::Opaque).range(Range::Length(3, 6)),
+            ResourceDef::new(1, "Treasure", Operations::W, DataType::Opaque),
+        ],
+    );
+
+    struct Safe;
+
+    impl DataModel for Safe {
+        fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
+            after.is_none_or(|after| after < SAFE.id).then_some(&SAFE)
+        }
+
+        fn next_instance(&self, _: u16, after: Option<u16>) -> Option<u16> {
+            after.is_none().then_some(0)
+        }
+
+        fn next_resource(&self, _: u16, _: u16, _: Option<u16>) -> Option<u16> {
+            None
+        }
+
+        fn read(&self, _: &Ctx, _: Leaf, _: &mut dyn Sink) -> Result<(), Refusal> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_is_refused_at_once_and_one_too_short_at_its_end() {
+        for (resource, offset, bytes, last, expected) in [
+            (0, 0, &b"ab"[..], false, true),
+            (0, 2, b"cdef", false, true),
+            (0, 2, b"cdefg", false, false),
+            (0, 2, b"cdefg", true, false),
+            (0, 2, b"", true, false),
+            (0, 2, b"c", true, true),
+            (0, 0, b"abcdef", true, true),
+            (0, u64::MAX, b"a", false, false),
+            (1, 0, b"", true, true),
+            (1, 1 << 30, b"a", false, true),
+        ] {
+            let part = Part { offset, bytes, last, total: None };
+            assert_eq!(in_range(Leaf::new(SAFE.id, 0, resource), &part, &Safe), expected, "{resource} {part:?}");
+        }
+    }
+}

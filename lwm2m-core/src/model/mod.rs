@@ -435,6 +435,44 @@ mod tests {
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
+    /// What can only be read says no more than that.
+    #[test]
+    fn whatever_is_not_written_by_hand_is_refused() {
+        struct Sign;
+
+        static SIGN: ObjectDef = ObjectDef::new(30_000, "Sign", &[]);
+
+        impl DataModel for Sign {
+            fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
+                after.is_none_or(|after| after < SIGN.id).then_some(&SIGN)
+            }
+
+            fn next_instance(&self, _: u16, after: Option<u16>) -> Option<u16> {
+                after.is_none().then_some(0)
+            }
+
+            fn next_resource(&self, _: u16, _: u16, _: Option<u16>) -> Option<u16> {
+                None
+            }
+
+            fn read(&self, _: &Ctx, _: Leaf, _: &mut dyn Sink) -> Result<(), Refusal> {
+                Ok(())
+            }
+        }
+
+        let (ctx, at) = (CTX, Leaf::new(SIGN.id, 0, 0));
+        let refused = Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+        for action in [Action::Create, Action::Replace, Action::Update, Action::Resource(0), Action::Delete] {
+            let change = Change { action, object: SIGN.id, instance: 0, values: Values::none(), earlier: 0 };
+            assert_eq!(Sign.check(&ctx, &change), refused, "{action:?}");
+        }
+        assert_eq!(Sign.stream(&ctx, at, Part { offset: 0, bytes: &[], last: true, total: None }), refused);
+        assert_eq!(Sign.execute(&ctx, at, Args::default()), refused);
+        assert_eq!((Sign.ready(&ctx, at), Sign.rights(&ctx, SIGN.id, 0)), (None, Rights::ALL));
+    }
+
+    const CTX: Ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
+
     #[test]
     fn the_valid_argument_lists_of_the_reference_are_read() {
         for (text, expected) in [

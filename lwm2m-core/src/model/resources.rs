@@ -366,6 +366,47 @@ mod tests {
         encoder.finish()
     }
 
+    /// Takes down what it is given, and has no short way for anything.
+    #[derive(Default)]
+    struct Plain(Vec<String>);
+
+    impl Sink for Plain {
+        fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+            self.0.push(std::format!("{at} {value:?}"));
+            Ok(())
+        }
+
+        fn opaque(&mut self, at: Leaf, len: usize, _: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+            self.0.push(std::format!("{at} {len}"));
+            Ok(())
+        }
+    }
+
+    impl Resources for Plain {
+        fn resource(&mut self, _: &'static ResourceDef) -> Result<bool, Stop> {
+            Ok(true)
+        }
+
+        fn single(&mut self, definition: &'static ResourceDef, value: Value<'_>) -> Result<(), Stop> {
+            self.value(Leaf::new(3, 0, definition.id), value)
+        }
+
+        fn indexed(&mut self, definition: &'static ResourceDef, index: u16, value: Value<'_>) -> Result<(), Stop> {
+            self.value(Leaf::new(3, 0, definition.id).at(index), value)
+        }
+    }
+
+    #[test]
+    fn texts_and_integers_are_values_like_any_other() {
+        let [text, number, several] =
+            [0u16, 9, 7].map(|id| crate::objects::definitions::device::DEFINITION.resource(id).unwrap());
+        let mut plain = Plain::default();
+        plain.text(text, "Example").unwrap();
+        plain.integer(number, 80).unwrap();
+        plain.indexed_integer(several, 1, 3_800).unwrap();
+        assert_eq!(plain.0, ["/3/0/0 Str(\"Example\")", "/3/0/9 Int(80)", "/3/0/7/1 Int(3800)"]);
+    }
+
     #[test]
     fn a_value_in_one_step_is_checked_like_any_other() {
         use crate::base::definition::{Operations, ResourceDef};

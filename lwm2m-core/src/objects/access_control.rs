@@ -393,6 +393,8 @@ impl DataModel for AccessControl {
 #[cfg(all(test, feature = "access-control"))]
 mod tests {
     use super::*;
+    use crate::base::time::Instant;
+    use crate::format::Values;
     use proptest::prelude::*;
 
     const R: Rights = Rights::READ;
@@ -491,6 +493,40 @@ mod tests {
         for wrong in [Path::ROOT, Path::resource(5, 0, 1), Path::instance(5, MAX_ID)] {
             assert!(!AccessControl::new(9, 9).decide(&said(wrong, 1, &[])));
         }
+    }
+
+    #[test]
+    fn an_acl_that_is_written_is_bounded_and_names_no_reserved_server() {
+        let ctx = Ctx { origin: Origin::Bootstrap, ticket: None, resumed: false, now: Instant::ZERO };
+        let mut table = AccessControl::new(2, 1);
+        assert!(table.decide(&said(Path::instance(5, 0), 1, &[(0, R), (1, R)])));
+        let check = |action, instance, servers: &[u16]| {
+            let given = |server: &u16| Given { resource: ACL, index: Some(*server), value: Value::Int(1) };
+            let mut values: Vec<_> = servers.iter().map(given).collect();
+            values.push(Given { resource: ACCESS_CONTROL_OWNER, index: None, value: Value::Int(1) });
+            let change = Change { action, object: ID, instance, values: Values::list(&values), earlier: 0 };
+            table.check(&ctx, &change)
+        };
+        let refused = Err(Refusal::Code(Code::BAD_REQUEST));
+        for (action, instance, servers, expected) in [
+            (Action::Create, 1, &[0, 1][..], Ok(())),
+            (Action::Create, 1, &[0, 1, 2], refused),
+            (Action::Create, 1, &[MAX_ID], refused),
+            (Action::Replace, 0, &[2, 3], Ok(())),
+            (Action::Update, 0, &[0, 1], Ok(())),
+            (Action::Update, 0, &[2], refused),
+        ] {
+            assert_eq!(check(action, instance, servers), expected, "{action:?} {servers:?}");
+        }
+    }
+
+    #[test]
+    fn what_it_holds_is_counted() {
+        let mut table = AccessControl::new(8, 4);
+        assert_eq!(table.heap(), 0);
+        table.instances = Vec::with_capacity(2);
+        table.instances.push(Instance { acl: Vec::with_capacity(3), ..Instance::default() });
+        assert_eq!(table.heap(), 2 * size_of::<Instance>() + 3 * size_of::<Entry>());
     }
 
     fn acl() -> impl Strategy<Value = Vec<(u16, Rights)>> {

@@ -346,4 +346,36 @@ mod tests {
             assert_eq!(Accounts::new(&config).check(false), expected, "{uri}");
         }
     }
+
+    #[test]
+    fn what_accounts_hold_is_counted() {
+        let config = |servers: u16| {
+            let psk = Credentials::Psk { identity: b"me".to_vec(), key: b"key".to_vec() };
+            let mut config = Config::new("x", Key::from_seed(1));
+            for id in 1..=servers {
+                config = config.server(id, "coaps://dm.example", psk.clone(), 60);
+            }
+            Accounts::new(&config)
+        };
+        assert_eq!((config(0).heap(), config(0).strings()), (0, 0));
+        let each = size_of::<security::Instance>() + size_of::<server::Instance>();
+        assert_eq!((config(2).heap(), config(2).strings()), (2 * each, 2 * ("coaps://dm.example".len() + 2 + 3)));
+    }
+
+    #[cfg(feature = "access-control")]
+    #[test]
+    fn what_is_said_of_rights_names_servers_that_there_are_and_has_room() {
+        let config = |limit: usize, path: Path, owner: u16, acl: &[(u16, Rights)]| {
+            let mut config = Config::new("x", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 60);
+            config.limits.access_controls = limit;
+            check_configured(&config.access(path, owner, acl))
+        };
+        let (path, refused) = (Path::instance(5, 0), Err(ConfigError::AccessControl));
+        assert_eq!(config(1, path, 1, &[(0, Rights::READ), (1, Rights::ALL)]), Ok(()));
+        assert_eq!(config(1, Path::object(5), MAX_ID, &[]), Ok(()));
+        assert_eq!(config(0, path, 1, &[]), refused, "no room");
+        assert_eq!(config(1, Path::resource(5, 0, 1), 1, &[]), refused, "nothing can be said of it");
+        assert_eq!(config(1, path, 2, &[]), refused, "an owner that has no account");
+        assert_eq!(config(1, path, 1, &[(2, Rights::READ)]), refused, "a server that has no account");
+    }
 }

@@ -547,7 +547,17 @@ mod tests {
             let (mut room, path) = ([0; 64], Path::instance(PUMP.id, 7));
             let encoder = Encoder::new(Format::TLV, path, Output::new(&mut room));
             let length = encode(&ctx, path, &instances, encoder).unwrap();
-            room[..length].to_vec()
+            let whole = room[..length].to_vec();
+            // One after the other they are the same.
+            let mut after = Vec::new();
+            for resource in [0, 1] {
+                let path = Path::resource(PUMP.id, 7, resource);
+                let encoder = Encoder::new(Format::TLV, path, Output::new(&mut room));
+                let length = encode(&ctx, path, &instances, encoder).unwrap();
+                after.extend_from_slice(&room[..length]);
+            }
+            assert!(after.starts_with(&whole), "{after:?}");
+            whole
         }
         let pump = || Pump { litres: 5, levels: [1, 2].into() };
         assert_eq!((Pump::fields().len(), ByHand::fields().len()), (2, 0));

@@ -163,16 +163,16 @@ impl Security {
         })
     }
 
-    /// Sets values in an instance, which comes to be if it is not there.
+    /// Sets values in an instance, which comes to be if it is not there; a `fresh` one has none but these.
     fn write(&mut self, id: u16, fresh: bool, values: &Values<'_>) {
+        if fresh {
+            self.instances.keep(&mut |instance| instance.id != id);
+        }
         let at = self.instances.partition_point(|instance| instance.id < id);
         if self.instances.get(at).is_none_or(|instance| instance.id != id) {
             self.instances.insert(at, Instance { id, ..Instance::default() });
         }
         if let Some(instance) = self.instances.get_mut(at) {
-            if fresh {
-                *instance = Instance { id, ..Instance::default() };
-            }
             values.iter().for_each(|given| instance.set(given));
         }
     }
@@ -251,5 +251,19 @@ mod tests {
         let instance = security.get(1).expect("it was written");
         assert_eq!(instance.uri.as_deref(), Some("coap://127.0.0.1:43346"));
         assert_eq!((instance.mode, instance.short_server_id), (Some(Mode::NoSec), Some(123)));
+    }
+
+    #[test]
+    fn an_instance_that_is_written_anew_has_nothing_else_and_stays_in_its_order() {
+        let mut security = Security::new(2, 255);
+        let hold_off = Values::of(CLIENT_HOLD_OFF_TIME, Value::Int(7));
+        for id in [5, 3] {
+            security.write(id, true, &Values::of(LWM2M_SERVER_URI, Value::Str("coap://a")));
+            security.write(id, false, &hold_off);
+        }
+        let known = |id| Instance { id, uri: Some("coap://a".into()), hold_off: Some(7), ..Instance::default() };
+        assert_eq!(security.instances, [known(3), known(5)]);
+        security.write(3, true, &hold_off);
+        assert_eq!(security.instances, [Instance { id: 3, hold_off: Some(7), ..Instance::default() }, known(5)]);
     }
 }

@@ -202,17 +202,18 @@ impl Server {
     }
 
     fn write(&mut self, id: u16, action: Action, origin: Origin, change: &Change<'_>) {
+        let anew = matches!(action, Action::Create | Action::Replace);
+        let by_server = matches!(origin, Origin::Server(_));
+        if anew && !by_server {
+            self.instances.keep(&mut |instance| instance.id != id);
+        }
         let at = self.instances.partition_point(|instance| instance.id < id);
         if self.instances.get(at).is_none_or(|instance| instance.id != id) {
             self.instances.insert(at, Instance { id, ..Instance::default() });
         }
         if let Some(instance) = self.instances.get_mut(at) {
-            match (action, origin) {
-                (Action::Create | Action::Replace, Origin::Bootstrap | Origin::Local) => {
-                    *instance = Instance { id, ..Instance::default() };
-                }
-                (Action::Create | Action::Replace, Origin::Server(_)) => instance.clear_optional(),
-                _ => {}
+            if anew && by_server {
+                instance.clear_optional();
             }
             change.values.iter().for_each(|given| instance.set(given));
         }
@@ -267,12 +268,51 @@ impl DataModel for Server {
         }
     }
 
-    fn execute(&mut self, _: &Ctx, at: Leaf, _: Args<'_>) -> Result<(), Refusal> {
+    fn execute(&mut self, _: &Ctx, _: Leaf, _: Args<'_>) -> Result<(), Refusal> {
         // What Disable and Registration Update Trigger cause is carried as an effect: the machines
         // that act on it belong to another floor.
-        match at.resource {
-            DISABLE | REGISTRATION_UPDATE_TRIGGER => Ok(()),
-            _ => Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)),
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Values;
+
+    #[test]
+    fn every_binding_is_read_as_it_is_written() {
+        for text in ["U", "UQ", "S", "SQ", "US", "UQS"] {
+            let binding = Binding::parse(text).expect(text);
+            assert_eq!((binding.as_str(), Binding::from_number(binding as u8)), (text, Some(binding)));
         }
+        for text in ["", "u", "Q", "QU", "USQ", "UQSX", "T"] {
+            assert_eq!(Binding::parse(text), None, "{text}");
+        }
+        assert_eq!(Binding::from_number(6), None);
+    }
+
+    #[test]
+    fn a_bootstrap_writes_an_instance_anew_and_a_server_what_it_may() {
+        let written = |origin| {
+            let mut server = Server::new(2);
+            let mut write = |instance, action, given: &[Given<'_>], origin| {
+                let change = Change { action, object: ID, instance, values: Values::list(given), earlier: 0 };
+                server.write(instance, action, origin, &change);
+            };
+            let given = |resource, number| Given { resource, index: None, value: Value::Int(number) };
+            let account = [given(SHORT_SERVER_ID, 1), given(DISABLE_TIMEOUT, 9)];
+            write(5, Action::Create, &account, Origin::Bootstrap);
+            write(3, Action::Create, &account, Origin::Bootstrap);
+            write(3, Action::Update, &[given(LIFETIME, 60)], origin);
+            write(5, Action::Replace, &[given(LIFETIME, 60)], origin);
+            server.instances
+        };
+        let known = Instance { id: 3, short_server_id: Some(1), lifetime: Some(60), ..Instance::default() };
+        let updated = Instance { disable_timeout: Some(9), ..known.clone() };
+        let by_server = Instance { id: 5, ..known.clone() };
+        let by_bootstrap = Instance { id: 5, lifetime: Some(60), ..Instance::default() };
+        assert_eq!(written(Origin::Server(1)), [updated.clone(), by_server]);
+        assert_eq!(written(Origin::Bootstrap), [updated, by_bootstrap]);
     }
 }

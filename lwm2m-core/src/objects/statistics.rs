@@ -194,3 +194,21 @@ crate::object! {
         table::STOP => execute_stop,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_and_the_average_are_those_of_all_messages() {
+        let mut statistics = ConnectivityStatistics::new();
+        assert_eq!((statistics.max_message_size(), statistics.average_message_size()), (0, 0));
+        statistics.start(Instant::ZERO);
+        statistics.sent(Instant::ZERO, 700);
+        statistics.received(Instant::ZERO, 1_100);
+        statistics.sent(Instant::ZERO, 300);
+        assert_eq!((statistics.max_message_size(), statistics.average_message_size()), (1_100, 700));
+        statistics.start(Instant::ZERO);
+        assert_eq!((statistics.max_message_size(), statistics.average_message_size()), (0, 0), "it begins from 0");
+    }
+}
