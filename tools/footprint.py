@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = "thumbv7em-none-eabihf"
 FLOORS = ["client", "lifecycle", "reporting", "management", "objects", "model", "format", "exchange", "base"]
 ALL = "reporting,blockwise,access-control"
-MORE = ALL + ",storing,late-answers,queue-mode,discovery"
+MORE = ALL + ",storing,late-answers"
 # What is linked, its program, its features, and what text and rodata may have together: what was counted last and a
 # hundredth.
 IMAGES = [
@@ -34,9 +34,7 @@ IMAGES = [
     ("the same without Access Control, as Wakaama", "footprint", "reporting,blockwise", None),
     ("LwM2M 1.0 in TLV, and storing", "footprint", ALL + ",storing", None),
     ("LwM2M 1.0 in TLV, and late answers", "footprint", ALL + ",late-answers", None),
-    ("LwM2M 1.0 in TLV, and queue mode", "footprint", ALL + ",queue-mode", None),
-    ("LwM2M 1.0 in TLV, and discovery", "footprint", ALL + ",discovery", None),
-    ("all these four", "footprint", MORE, None),
+    ("LwM2M 1.0 in TLV, and both", "footprint", MORE, None),
     ("the same in TLV and text", "footprint", MORE + ",text", None),
     ("the default features, with shortcuts", "footprint", MORE + ",text,shortcuts", None),
     ("the same with JSON", "footprint", MORE + ",text,shortcuts,json", None),

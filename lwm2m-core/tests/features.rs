@@ -12,8 +12,6 @@ const ACCESS_CONTROL: bool = cfg!(feature = "access-control");
 const TEXT: bool = cfg!(feature = "text");
 const STORING: bool = cfg!(feature = "storing");
 const LATE_ANSWERS: bool = cfg!(feature = "late-answers");
-const QUEUE_MODE: bool = cfg!(feature = "queue-mode");
-const DISCOVERY: bool = cfg!(feature = "discovery");
 
 fn desk() -> Desk {
     Desk::registered(Desk::config(1, 3_600))
@@ -151,23 +149,6 @@ fn what_is_told_of_a_time_without_network_is_stored_or_only_the_value_of_now() {
         desk.pass(secs(10));
     }
     assert_eq!(desk.client.stored_notifications(), with(STORING, 2, 0));
-}
-
-#[test]
-fn who_knows_no_lwm2m_finds_it_by_discovery_alone() {
-    let mut desk = desk();
-    let answer = desk.ask(Code::GET, "/.well-known/core", nothing);
-    assert_eq!(Message::parse(&answer).unwrap().code(), with(DISCOVERY, Code::CONTENT, Code::NOT_FOUND));
-}
-
-#[test]
-fn a_binding_with_a_queue_is_refused_without_queue_mode() {
-    let mut desk = desk();
-    let answer = desk.ask(Code::PUT, "/1/0/7", |writer| {
-        writer.content_format(ContentFormat::LWM2M_TLV).unwrap();
-        writer.payload(b"\xC2\x07UQ").unwrap();
-    });
-    assert_eq!(Message::parse(&answer).unwrap().code(), with(QUEUE_MODE, Code::CHANGED, Code::BAD_REQUEST));
 }
 
 #[test]

@@ -12,12 +12,6 @@ pub(crate) const STORING: bool = cfg!(feature = "storing");
 /// Answers that come later than at once, and those to requests by multicast, which wait for their leisure.
 pub(crate) const LATE_ANSWERS: bool = cfg!(feature = "late-answers");
 
-/// Queue mode: a device that sleeps between its Updates.
-pub(crate) const QUEUE_MODE: bool = cfg!(feature = "queue-mode");
-
-/// `/.well-known/core`, for those who do not know LwM2M.
-pub(crate) const DISCOVERY: bool = cfg!(feature = "discovery");
-
 /// Bodies in blocks, in both directions, and requests of ours that are sent once more with an Echo.
 pub(crate) const BLOCKWISE: bool = cfg!(feature = "blockwise");
 

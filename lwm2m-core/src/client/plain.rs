@@ -3,7 +3,8 @@
 
 use coap_codec::Message;
 
-use super::{Client, Connection, Left, Received};
+use super::incoming::Left;
+use super::{Client, Connection, Received};
 use crate::base::event::Event;
 use crate::base::features::SHORTCUTS;
 use crate::base::time::Instant;

@@ -87,7 +87,6 @@ fn a_server_that_was_silent_is_told_nothing_before_the_update_that_is_due() {
 }
 
 #[test]
-#[cfg_attr(not(feature = "queue-mode"), ignore = "it is about queue mode")]
 fn hearing_from_a_server_changes_something_when_it_was_out_of_reach_or_sleeps_by_turns() {
     let mut own = registered(Binding::U, 60, 0);
     assert!(!own.heard(after(1)), "as it was");
@@ -100,7 +99,6 @@ fn hearing_from_a_server_changes_something_when_it_was_out_of_reach_or_sleeps_by
 }
 
 #[test]
-#[cfg_attr(not(feature = "queue-mode"), ignore = "it is about queue mode")]
 fn a_server_is_at_hand_while_it_is_registered_with_and_nothing_speaks_against_it() {
     let own = registered(Binding::U, 60, 0);
     assert!(own.is_at_hand());
@@ -111,7 +109,6 @@ fn a_server_is_at_hand_while_it_is_registered_with_and_nothing_speaks_against_it
 
 // What counts is what the server knows, or is being told.
 #[test]
-#[cfg_attr(not(feature = "queue-mode"), ignore = "it is about queue mode")]
 fn queue_mode_is_what_the_server_was_told_last() {
     let telling =
         |binding| State::Registering { exchange: exchange(), sent: START, terms: terms(binding), failures: 0 };
@@ -127,7 +124,6 @@ fn queue_mode_is_what_the_server_was_told_last() {
 }
 
 #[test]
-#[cfg_attr(not(feature = "queue-mode"), ignore = "it is about queue mode")]
 fn a_server_that_left_queue_mode_does_not_fall_asleep() {
     let awake = Micros::of_seconds(93);
     for contact in [Contact::Heard { last: after(5) }, Contact::Unheard { last: after(5) }] {

@@ -11,7 +11,6 @@ use super::definitions::server::{
 };
 use crate::base::config::Config;
 use crate::base::definition::with_ranges;
-use crate::base::features::QUEUE_MODE;
 use crate::base::path::Leaf;
 use crate::base::table::Places;
 use crate::base::value::{Sink, Value};
@@ -109,12 +108,12 @@ impl Binding {
     /// Whether it is queue mode over UDP: the server waits to hear from the client before it asks
     /// (OMA LwM2M 1.0, 8.3).
     pub(crate) const fn queues(self) -> bool {
-        QUEUE_MODE && matches!(self, Self::UQ)
+        matches!(self, Self::UQ)
     }
 
     /// What the configuration announces.
     pub(crate) fn configured(config: &Config) -> Self {
-        if QUEUE_MODE && config.registration.queue_mode { Self::UQ } else { Self::U }
+        if config.registration.queue_mode { Self::UQ } else { Self::U }
     }
 }
 

@@ -1,0 +1,185 @@
+//! Datagrams: which of them are taken how, and what is left to do then.
+
+use coap_codec::{Message, MessageId};
+
+use super::connection::Connection;
+use super::due::After;
+use super::{Client, Received};
+use crate::base::event::Event;
+use crate::base::time::Instant;
+use crate::exchange::{ExchangeId, Failure, Handled, Inbound, Peer, Reply};
+use crate::lifecycle::{Heard, Role};
+use crate::model::DataModel;
+
+impl Client {
+    /// Takes one datagram that came from `peer`. Datagrams from addresses that are no peer's are
+    /// the runtime's to drop.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        datagram: &[u8],
+        model: &mut dyn DataModel,
+    ) -> Received {
+        let now = self.clock.advance(now);
+        let Some(connection) = self.connections.by_peer(peer) else {
+            self.exchange.tally().strangers.count();
+            return Received::Stranger;
+        };
+        let Heard { moves, serves } = self.lifecycle.heard(now, connection.role);
+        let (received, left) = match self.exchange.parse(now, peer, datagram) {
+            Some(message) => match self.plain_read(now, connection, serves, &message, model) {
+                Some(answered) => answered,
+                None => return self.message_in(now, peer, &message, moves, model),
+            },
+            None => (Received::Malformed, Left::Nothing),
+        };
+        if left != Left::Nothing || moves {
+            self.go_on(now, left, model);
+        }
+        received
+    }
+
+    /// Takes a message that is no plain Read, and does what is left to do then.
+    #[inline(never)]
+    fn message_in(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: &Message<'_>,
+        moves: bool,
+        model: &mut dyn DataModel,
+    ) -> Received {
+        self.calmly(
+            model,
+            |client, model| client.acknowledged_calmly(now, peer, message, &mut **model),
+            |client, model| client.any_message_in(now, peer, message, moves, model),
+        )
+    }
+
+    /// The same for whatever message.
+    #[inline(never)]
+    fn any_message_in(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: &Message<'_>,
+        moves: bool,
+        model: &mut dyn DataModel,
+    ) -> Received {
+        let (received, left) = self.take_message(now, peer, message, model);
+        if left != Left::Nothing || moves {
+            self.go_on(now, left, model);
+        }
+        received
+    }
+
+    /// Takes a message; what is left to do then.
+    fn take_message(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        message: &Message<'_>,
+        model: &mut dyn DataModel,
+    ) -> (Received, Left) {
+        if let (Some(reply), Some(connection)) = (Reply::to(peer, message), self.connections.by_peer(peer)) {
+            return self.request_in(now, connection, reply, message, model);
+        }
+        match &self.exchange.receive_other(now, peer, *message) {
+            Inbound::Response { exchange, message } => {
+                self.response_in(now, *exchange, message, model);
+                (Received::Response, Left::All)
+            }
+            Inbound::Failed(exchange, failure) => {
+                self.answered(now, *exchange, Err((*failure).into()));
+                (if *failure == Failure::Reset { Received::Reset } else { Received::Response }, Left::All)
+            }
+            Inbound::Acknowledged(exchange) => {
+                self.reporting.acknowledged(now, *exchange);
+                (Received::Acknowledgement, Left::Sending)
+            }
+            Inbound::Rejected(peer, message_id) => (self.rejected(*peer, *message_id), Left::Sending),
+            // None of them is a request.
+            Inbound::Request { .. } => (Received::Unexpected, Left::Nothing),
+            Inbound::Handled(handled) => ((*handled).into(), Left::after(*handled)),
+        }
+    }
+
+    /// Takes the response to a request of ours.
+    pub(super) fn response_in(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        message: &Message<'_>,
+        model: &dyn DataModel,
+    ) {
+        self.answered(now, exchange, Ok(message));
+        self.after_response(now, model);
+    }
+
+    /// What changed while the request was on its way is told next.
+    pub(super) fn after_response(&mut self, now: Instant, model: &dyn DataModel) {
+        if self.lifecycle.has_changed_meanwhile() {
+            self.reconsider(now, model);
+        }
+    }
+
+    /// Does what is left to do after a datagram.
+    fn go_on(&mut self, now: Instant, left: Left, model: &mut dyn DataModel) {
+        match left {
+            Left::Nothing | Left::Planning => self.plan_anew(now),
+            Left::Sending => self.pump(now, After::Message, Some(model)),
+            Left::All => self.pump(now, After::Anything, Some(model)),
+        }
+    }
+
+    /// A peer rejected a non-confirmable message: a notification, or nothing of ours.
+    fn rejected(&mut self, peer: Peer, message_id: MessageId) -> Received {
+        let Some(Connection { role: Role::Server(server), .. }) = self.connections.by_peer(peer) else {
+            return Received::Unexpected;
+        };
+        let Some(path) = self.reporting.rejected(server, message_id) else {
+            return Received::Unexpected;
+        };
+        self.events.push(Event::ObservationCancelled { server, path });
+        self.touch();
+        Received::Reset
+    }
+}
+
+/// What is left to do after a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    Nothing,
+    /// Deadlines are other ones now.
+    Planning,
+    /// Something may be due.
+    Sending,
+    /// Sessions may be needed, or not any more, besides.
+    All,
+}
+
+impl Left {
+    /// After what needed nothing from the client.
+    pub(super) const fn after(handled: Handled) -> Self {
+        match handled {
+            Handled::Acknowledged | Handled::Continues => Self::Sending,
+            // Nothing changed. What time has made due meanwhile is for `handle_timeout`.
+            _ => Self::Nothing,
+        }
+    }
+}
+
+impl From<Handled> for Received {
+    fn from(handled: Handled) -> Self {
+        match handled {
+            Handled::Acknowledged => Self::Acknowledgement,
+            Handled::Continues => Self::Response,
+            Handled::Duplicate => Self::Duplicate,
+            Handled::Ping => Self::Ping,
+            Handled::Malformed => Self::Malformed,
+            Handled::Unexpected => Self::Unexpected,
+            Handled::Refused => Self::Overloaded,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What the runtime and the device tell: sessions, the network, flight mode, power.
+
+use super::Client;
+use super::connection::Link;
+use super::due::After;
+use crate::base::event::Reason;
+use crate::base::time::Instant;
+use crate::exchange::Peer;
+use crate::lifecycle::Session;
+use crate::lifecycle::presence::{Goal, Presence};
+use crate::model::DataModel;
+
+impl Client {
+    /// The session that [`Output::Connect`] asked for is there; `session` says how it compares
+    /// with the one before.
+    pub fn connected(&mut self, now: Instant, peer: Peer, session: Session, model: &mut dyn DataModel) {
+        let now = self.clock.advance(now);
+        let Some(connection) = self.connections.by_peer(peer) else { return };
+        // A session that nobody asks for any more is too late.
+        if matches!(connection.link, Link::Connecting | Link::Open) {
+            self.connections.set(peer, Link::Open);
+            let secure = self.is_secure(connection.role);
+            self.lifecycle.connected(now, connection.role, session, secure);
+            self.objects = None;
+            self.touch();
+        }
+        self.pump(now, After::Anything, Some(model));
+    }
+
+    /// The session that [`Output::Connect`] asked for cannot be made. It is asked for again when
+    /// there is a reason to.
+    pub fn connection_failed(&mut self, now: Instant, peer: Peer) {
+        let now = self.clock.advance(now);
+        let Some(connection) = self.connections.by_peer(peer) else { return };
+        if !matches!(connection.link, Link::Connecting | Link::Open) {
+            return;
+        }
+        self.abandon(connection);
+        self.connections.set(peer, Link::Closed);
+        let (lifecycle, mut world) = self.lifecycle();
+        lifecycle.blocked(now, connection.role, Reason::Unreachable, &mut world);
+        self.pump(now, After::Anything, None);
+    }
+
+    /// The device has another address now. Sessions are asked for again.
+    pub fn address_changed(&mut self, now: Instant) {
+        let now = self.clock.advance(now);
+        self.lose_sessions();
+        self.lifecycle.address_changed(now, &mut self.accounts);
+        self.pump(now, After::Anything, None);
+    }
+
+    // ----- from the device ------------------------------------------------------------------
+
+    /// There is a network. The first time after the start this begins the bootstrap
+    /// (DM terminal specification, 7.2); later, what was registered is refreshed, and a server
+    /// that did not answer is tried again after the shortest pause.
+    pub fn network_up(&mut self, now: Instant) {
+        let now = self.clock.advance(now);
+        let (lifecycle, mut world) = self.lifecycle();
+        lifecycle.network_up(now, &mut world);
+        self.touch();
+        self.pump(now, After::Anything, None);
+    }
+
+    /// The network is gone. Registrations stay; nothing is sent until it is back.
+    pub fn network_down(&mut self, now: Instant) {
+        let now = self.clock.advance(now);
+        self.lose_sessions();
+        self.lifecycle.network_down(now, &mut self.accounts, &mut self.events);
+        if matches!(self.lifecycle.presence, Presence::Leaving { .. }) {
+            self.lifecycle.cut_short(now, &mut self.events);
+        }
+        self.touch();
+        self.pump(now, After::Anything, None);
+    }
+
+    /// Flight mode is about to begin: de-registers, and says [`Event::MayProceed`] when nothing is
+    /// left to be sent, or after `Config::leave_within` (DM terminal specification, 7.5).
+    pub fn enter_flight_mode(&mut self, now: Instant) {
+        self.leave(now, Goal::FlightMode);
+    }
+
+    /// Flight mode is over: registers at once, or as soon as there is a network.
+    pub fn leave_flight_mode(&mut self, now: Instant) {
+        let now = self.clock.advance(now);
+        let (lifecycle, mut world) = self.lifecycle();
+        lifecycle.leave_flight_mode(now, &mut world);
+        self.touch();
+        self.pump(now, After::Anything, None);
+    }
+
+    /// Power-off is about to happen: like flight mode, and for good.
+    pub fn shutdown(&mut self, now: Instant) {
+        self.leave(now, Goal::PowerOff);
+    }
+
+    fn leave(&mut self, now: Instant, goal: Goal) {
+        let now = self.clock.advance(now);
+        // De-registers that are on their way already go on.
+        if matches!(self.lifecycle.presence, Presence::Present | Presence::Flight) {
+            self.abandon_all();
+        }
+        let (lifecycle, mut world) = self.lifecycle();
+        lifecycle.leave(now, goal, &mut world);
+        self.touch();
+        self.pump(now, After::Anything, None);
+    }
+}
