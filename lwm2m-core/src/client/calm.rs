@@ -155,6 +155,10 @@ mod tests {
     use core::cell::Cell;
     use core::time::Duration;
 
+    use crate::base::config::{Config, Credentials};
+    use crate::base::rng::Key;
+    use crate::objects::Device;
+    use crate::sim::Sim;
     use crate::sim::soak::{Profile, Soak, Terminal};
 
     std::thread_local! {
@@ -179,5 +183,27 @@ mod tests {
     fn what_is_done_calmly_comes_to_the_same_in_quiet_and_in_wild_lives() {
         let counts = [Profile::Quiet, Profile::Busy, Profile::Wild].map(|profile| done_calmly(profile, 48));
         assert!(counts.iter().all(|count| *count > 500), "{counts:?}");
+    }
+
+    #[test]
+    fn an_update_leaves_calmly_unless_an_account_ends_then() {
+        let config = Config::new("x", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 300);
+        let mut sim = Sim::new(config, Device::new("Example Works", "TM-1"), 1);
+        sim.network_up();
+        sim.run_for(Duration::from_secs(1));
+        let due = sim.client.wake.expect("an Update is due some time");
+        let before = due.saturating_sub(Duration::from_secs(1));
+        for (now, purge_at, calmly) in [
+            (before, None, false),
+            (due, None, true),
+            (due, Some(due + Duration::from_micros(1)), true),
+            (due, Some(due), false),
+            (due, Some(before), false),
+        ] {
+            let mut client = sim.client.clone();
+            client.lifecycle.purge_at = purge_at;
+            assert_eq!(client.update_calmly(now, &mut sim.model).is_some(), calmly, "{now} {purge_at:?}");
+            assert_eq!(client.exchange.is_idle(), !calmly, "an Update is on its way, or nothing has happened");
+        }
     }
 }

@@ -436,6 +436,27 @@ fn xb_19_a_bootstrap_server_may_begin_by_itself() {
 }
 
 #[test]
+fn xb_19_a_session_is_kept_for_it_although_nothing_was_ever_asked() {
+    let mut config = one_server(1).bootstrap_server("coap://bs.example", Credentials::NoSec);
+    (config.bootstrap.at_every_start, config.bootstrap.server_initiated) = (false, true);
+    config.registration.queue_mode = true;
+    let mut sim = Sim::new(config, device(), 1);
+    sim.network_up();
+    sim.run_for(secs(1_000));
+    assert!(server(&sim).registration().is_some());
+    assert_eq!(sim.client.rest(sim.now()), None, "its bootstrap server may begin at any time");
+    let lifetime = request(Code::PUT, "/1/0/1", 1, b"w", Some((ContentFormat::TEXT_PLAIN, b"600")));
+    for command in [lifetime, request(Code::POST, "/bs", 2, b"f", None)] {
+        sim.forge(BS, &command);
+        sim.run_for(secs(1));
+    }
+    assert_eq!(happened(&sim, Event::BootstrapFinished), 1, "{}", sim.trace);
+    assert_eq!(requests(&sim, Code::POST, "/bs").len(), 0);
+    assert_eq!((server(&sim).registers_seen(), server(&sim).registration().unwrap().lifetime), (2, 600));
+    assert_eq!(sim.client.rest(sim.now()), None, "and once more");
+}
+
+#[test]
 fn xb_19_without_the_switch_nobody_begins_by_himself() {
     let mut sim = registered(1);
     for _ in 0..2 {

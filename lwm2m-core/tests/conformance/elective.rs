@@ -156,6 +156,23 @@ fn xc_26_without_an_echo_or_with_none_of_its_length_it_is_a_refusal() {
 }
 
 #[test]
+fn xc_26_a_request_that_does_not_fit_with_its_echo_has_failed() {
+    let mut config = one_server(1);
+    config.limits.datagram = 120;
+    let mut sim = Sim::new(config, device(), 1);
+    server_mut(&mut sim).answering = Answering::Never;
+    sim.network_up();
+    sim.run_for(millis(100));
+    let register = sent(&sim).pop().unwrap();
+    assert!((81..=120).contains(&register.bytes.len()), "{}", register.bytes.len());
+    let wants = response_to(&register, None, Code::UNAUTHORIZED, &[(OptionNumber::ECHO, &[0xEE; 40])]);
+    assert_eq!(said(&mut sim, DM, &wants), NOTHING);
+    let failed = Event::RegistrationFailed { server: 1, reason: Reason::TooLarge };
+    assert_eq!(happened(&sim, failed), 1, "{}", sim.trace);
+    assert_eq!(sim.client.usage().exchanges, 0);
+}
+
+#[test]
 fn xc_26_a_long_object_list_goes_on_at_the_block_that_was_to_be_echoed() {
     let mut rack = Rack::new();
     rack.levels = (0..200).map(|id| (id, 5)).collect();

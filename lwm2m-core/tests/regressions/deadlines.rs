@@ -86,6 +86,22 @@ fn an_object_list_that_no_longer_fits_leaves_pauses_after_the_lease() {
 }
 
 #[test]
+fn a_bootstrap_server_is_asked_at_once_when_a_register_fits_no_datagram() {
+    let mut config = Desk::config(1, 60).bootstrap_server("coap://bs.example", Credentials::NoSec);
+    (config.bootstrap.at_every_start, config.bootstrap.after_failures) = (false, 1);
+    // Enough for a Bootstrap-Request.
+    config.limits.datagram = 70;
+    let mut desk = Desk::new(config);
+    desk.client.network_up(desk.now);
+    desk.drain();
+    assert_eq!(desk.events, [Event::RegistrationFailed { server: 1, reason: Reason::TooLarge }]);
+    assert_eq!(desk.sent, [], "the Register");
+    assert!(desk.client.poll_timeout().is_some_and(|at| at <= desk.now), "{:?}", desk.client.poll_timeout());
+    desk.timeout();
+    assert_eq!(desk.events[1..], [Event::BootstrapStarted]);
+}
+
+#[test]
 fn a_lease_that_ends_while_an_update_awaits_its_response_leaves_no_deadline_behind() {
     let mut desk = Desk::registered(Desk::config(1, 60));
     desk.receive(&observe(1, 0, None));

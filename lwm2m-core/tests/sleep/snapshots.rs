@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use coap_codec::{Code, Message, MessageType, OptionNumber};
+use coap_codec::{BlockValue, Code, Message, MessageType, OptionNumber};
 use lwm2m_core::{Client, Config, Instant, Session, SnapshotError, Wake};
 
 use crate::common::{BATTERY, Desk, nothing, secs};
@@ -148,6 +148,49 @@ fn damage_is_found_wherever_it_is() {
         bad[bit / 8] ^= 1 << (bit % 8);
         assert_eq!(restore(&bad), Err(SnapshotError::Damaged), "bit {bit}");
     }
+}
+
+#[test]
+fn what_fills_the_limits_comes_back_and_what_goes_beyond_them_does_not() {
+    let mut desk = Desk::registered(Desk::config(1, 86_400));
+    for path in ["/3", "/3/0", "/3/0/9"] {
+        desk.ask(Code::PUT, path, |writer| writer.option(OptionNumber::URI_QUERY, b"pmin=7").unwrap());
+    }
+    let bytes = snapshot(&desk);
+    let restored = |limit: &dyn Fn(&mut Config)| {
+        let mut config = desk.client.config().clone();
+        limit(&mut config);
+        let client = Client::restore(config, &bytes, Instant::ZERO, Wake::Sleep { elapsed: secs(1) });
+        client.map(|client| client.servers().count())
+    };
+    let uri = "coap://dm.example".len();
+    for (attributes, value, expected) in [
+        (4, uri + 1, Ok(1)),
+        (3, uri, Ok(1)),
+        (2, uri, Err(SnapshotError::Limits)),
+        (0, uri, Err(SnapshotError::Limits)),
+        (3, uri - 1, Err(SnapshotError::Limits)),
+        (3, 1, Err(SnapshotError::Limits)),
+    ] {
+        let limits = |config: &mut Config| (config.limits.attributes, config.limits.value) = (attributes, value);
+        assert_eq!(restored(&limits), expected, "{attributes} {value}");
+    }
+}
+
+#[test]
+fn an_observer_that_asked_for_the_largest_blocks_gets_them_after_a_sleep() {
+    let mut desk = Desk::registered(Desk::config(1, 86_400));
+    let largest = BlockValue::new(0, false, BlockValue::MAX_SZX).unwrap();
+    let observe = desk.request(Code::GET, "/3/0", |writer| {
+        writer.observe(0).unwrap();
+        writer.block2(largest).unwrap();
+    });
+    desk.receive(&observe);
+    let mut woken = wake(&desk, Wake::Sleep { elapsed: secs(60) });
+    woken.timeout();
+    woken.battery(42);
+    let told = woken.last(Code::CONTENT);
+    assert_eq!(Message::parse(&told).unwrap().block2(), Some(Ok(largest)));
 }
 
 #[test]

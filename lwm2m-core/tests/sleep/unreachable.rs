@@ -376,6 +376,20 @@ fn in_queue_mode_it_updates_and_rests_again() {
 }
 
 #[test]
+fn without_a_network_it_may_rest_until_something_is_due() {
+    let mut desk = Desk::registered(Desk::config(1, 1_000));
+    assert_eq!(desk.client.rest(desk.now), None, "its server may ask at any time");
+    let update = desk.client.poll_timeout().expect("an Update");
+    desk.client.network_down(desk.now);
+    let rest = |desk: &Desk| desk.client.rest(desk.now).map(|rest| (rest.from, rest.until));
+    assert_eq!(rest(&desk), Some((desk.now, Some(update))));
+    desk.now = update;
+    assert_eq!(rest(&desk), Some((desk.now, None)), "it waits for the network alone");
+    desk.client.network_up(desk.now);
+    assert_eq!(rest(&desk), None);
+}
+
+#[test]
 fn to_have_been_unreachable_for_no_time_changes_nothing() {
     let mut desk = observed(Desk::config(1, 86_400));
     desk.server = Server::Silent;
