@@ -29,8 +29,8 @@ MORE = ALL + ",storing,late-answers"
 IMAGES = [
     ("coap-codec alone", "codec", "", None),
     ("endpoint-name alone", "names", "", None),
-    ("the DM profile: no reporting, no blocks; TLV and text", "footprint", "text", 74_200),
-    ("LwM2M 1.0 in TLV", "footprint", ALL, 101_000),
+    ("the DM profile: no reporting, no blocks; TLV and text", "footprint", "text", 77_300),
+    ("LwM2M 1.0 in TLV", "footprint", ALL, 103_600),
     ("the same without Access Control, as Wakaama", "footprint", "reporting,blockwise", None),
     ("LwM2M 1.0 in TLV, and storing", "footprint", ALL + ",storing", None),
     ("LwM2M 1.0 in TLV, and late answers", "footprint", ALL + ",late-answers", None),

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """A session of fuzzing: runs targets one after the other and adds what came of it to `fuzz/LEDGER.md`.
 
-    python3 tools/fuzz.py [--seconds N] [--runs N] [--merge] [--no-ledger] [TARGET ...]
+    python3 tools/fuzz.py [--seconds N] [--runs N] [--minimise] [--no-ledger] [TARGET ...]
 
 Without targets all of `fuzz/Cargo.toml` are run. Each ends after so many seconds (60) or runs, whichever comes
-first. What was found before, in `fuzz/corpus/` (not committed), is gone on from. --merge adds to `fuzz/seeds/`
-what reaches code that no seed reaches. Ends with 1 when something was found, with 77 where cargo-fuzz is missing.
+first. What was found before, in `fuzz/corpus/` (not committed), is gone on from. --minimise chooses those of
+`fuzz/seeds/` that have no name anew, so that few and short ones reach all that was ever reached. Ends with 1 when
+something was found, with 77 where cargo-fuzz is missing.
 """
 
 import argparse
 import datetime
+import hashlib
 import os
 import pathlib
 import re
@@ -17,6 +19,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FUZZ = ROOT / "fuzz"
@@ -25,6 +28,8 @@ LEDGER = FUZZ / "LEDGER.md"
 LONGEST = 1280
 # What is longer tells nothing more, and takes its time.
 SHORTER = {"coap_tcp": 400, "link_format": 300, "uri": 300, "endpoint_name": 100, "attributes": 200, "exchange": 300}
+# The longest seed that is chosen by what it reaches.
+SEED = 256
 # A row: what it is about, then runs, seconds, edges, findings, notes.
 COLUMNS = ("date", "target", "runs", "seconds", "edges", "findings", "note")
 
@@ -126,12 +131,27 @@ def session(target: str, seconds: int, runs: int) -> dict:
     }
 
 
-def merge(target: str) -> None:
-    """Adds to the seeds what reaches further than they do."""
-    seeds = FUZZ / "seeds" / target
+def minimise(target: str) -> None:
+    """Chooses the seeds anew: those with a name, and beside them as few and as short ones as reach all that was reached."""
+    binary, seeds = build(target), FUZZ / "seeds" / target
     seeds.mkdir(parents=True, exist_ok=True)
-    subprocess.run([build(target), "-merge=1", f"-max_len={min(SHORTER.get(target, 256), 256)}", seeds, FUZZ / "corpus" / target], cwd=FUZZ, check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    unnamed = [path for path in seeds.iterdir() if re.fullmatch("[0-9a-f]{8}", path.name)]
+    with tempfile.TemporaryDirectory() as folder:
+        chosen, choice = pathlib.Path(folder, "chosen"), pathlib.Path(folder, "choice")
+        chosen.mkdir()
+        choice.mkdir()
+        for path in [*unnamed, *(FUZZ / "corpus" / target).glob("*")]:
+            if path.stat().st_size <= SEED:
+                shutil.copy(path, choice / path.name)
+        for path in set(seeds.iterdir()) - set(unnamed):
+            shutil.copy(path, chosen / path.name)
+        named = set(chosen.iterdir())
+        subprocess.run([binary, "-set_cover_merge=1", "-use_counters=0", f"-max_len={LONGEST}", chosen, choice], cwd=FUZZ, check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for path in unnamed:
+            path.unlink()
+        for path in set(chosen.iterdir()) - named:
+            shutil.copy(path, seeds / hashlib.sha1(path.read_bytes()).hexdigest()[:8])
 
 
 def main() -> int:
@@ -139,7 +159,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--seconds", type=int, default=0)
     parser.add_argument("--runs", type=int, default=0)
-    parser.add_argument("--merge", action="store_true")
+    parser.add_argument("--minimise", action="store_true")
     parser.add_argument("--no-ledger", action="store_true")
     options = parser.parse_args()
     if shutil.which("cargo-fuzz") is None:
@@ -154,8 +174,8 @@ def main() -> int:
               f"  {row['note']}", flush=True)
         if not options.no_ledger:
             add(row)
-        if options.merge and not row["findings"]:
-            merge(target)
+        if options.minimise and not row["findings"]:
+            minimise(target)
     return int(findings > 0)
 
 

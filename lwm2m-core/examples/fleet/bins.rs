@@ -31,7 +31,11 @@ fn text(plan: &Plan, rates: &Rates) -> String {
 }
 
 fn read(text: &str, plan: &Plan) -> Result<Rates, String> {
-    let bins = text.strip_prefix(&head(plan)).ok_or("it is of another fleet")?;
+    let bins =
+        text.strip_prefix(&head(plan)).ok_or_else(|| match text.lines().next().and_then(|l| l.strip_prefix("# ")) {
+            Some(other) => format!("it is of another fleet: {other}; --join wants the options of the shards"),
+            None => "it has no arrivals of a fleet in it".to_string(),
+        })?;
     let count =
         |line: &str| line.split_once(',').and_then(|(_, count)| count.parse().ok()).ok_or_else(|| format!("'{line}'"));
     Ok(Rates { bins: bins.lines().map(count).collect::<Result<_, _>>()? })
@@ -57,7 +61,9 @@ mod tests {
         let rates = Rates { bins: vec![3, 0, 7] };
         let text = text(&plan, &rates);
         assert_eq!(read(&text, &Plan { shard: (2, 3), ..plan }), Ok(rates));
-        assert!(read(&text, &Plan { seed: 2, ..plan }).is_err());
+        let refused = read(&text, &Plan { seed: 2, ..plan }).unwrap_err();
+        assert!(refused.starts_with("it is of another fleet: devices 100000 hours 72 seed 1 "), "{refused}");
+        assert!(read("nonsense", &plan).is_err());
         assert!(read(&text.replace(",7", ",x"), &plan).is_err());
     }
 }

@@ -63,7 +63,7 @@ impl Bootstrap {
         matches!(self, Self::Requesting { .. } | Self::Receiving { .. })
     }
 
-    /// Whether servers have to wait. While the next try is far off, they need not.
+    /// Whether servers have to wait: for as long as a bootstrap is wanted or runs, since it may change what they are.
     pub(crate) const fn holds_servers_back(&self) -> bool {
         !matches!(self, Self::Idle)
     }

@@ -295,7 +295,6 @@ impl Lifecycle {
     ) -> Option<Consequence> {
         if self.bootstrap.owns(exchange) {
             self.bootstrap.answered(now, answer, world);
-            self.after_bootstrap(now, world.accounts);
             return Some(Consequence::None);
         }
         let registration = self.registrations.iter_mut().find(|registration| registration.owns(exchange))?;
@@ -328,13 +327,6 @@ impl Lifecycle {
     pub(crate) fn was_unreachable(&mut self, now: Instant, since: Instant, accounts: &mut Accounts) {
         if self.bootstrap.is_overdue(now) && !self.bootstrap.is_overdue(since) {
             self.bootstrap.interrupted(now, accounts);
-        }
-    }
-
-    /// A bootstrap that failed, with an account to go on with: registration goes on.
-    fn after_bootstrap(&mut self, now: Instant, accounts: &Accounts) {
-        if !self.bootstrap.holds_servers_back() && self.registrations.is_empty() {
-            self.enrol(now, accounts);
         }
     }
 
@@ -397,7 +389,6 @@ impl Lifecycle {
     pub(crate) fn handle_timeout(&mut self, now: Instant, world: &mut World<'_>) -> bool {
         if self.bootstrap.is_overdue(now) {
             self.bootstrap.failed(now, Reason::Abandoned, world);
-            self.after_bootstrap(now, world.accounts);
         }
         if self.purge_at.is_some_and(|at| at <= now) && !self.bootstrap.is_running() {
             self.purge_bootstrap_account(world);
@@ -440,10 +431,7 @@ impl Lifecycle {
     /// Nothing can be sent to `role`: there is no session, or the message does not fit.
     pub(crate) fn blocked(&mut self, now: Instant, role: Role, reason: Reason, world: &mut World<'_>) {
         match role {
-            Role::Bootstrap => {
-                self.bootstrap.failed(now, reason, world);
-                self.after_bootstrap(now, world.accounts);
-            }
+            Role::Bootstrap => self.bootstrap.failed(now, reason, world),
             Role::Server(server) => {
                 if let Some(registration) = self.registration(server) {
                     registration.blocked(now, reason, world);

@@ -62,7 +62,7 @@ const STYLE: &str = "
 /// How the marks are to be read.
 const LEGEND: [(&str, &str); 5] = [
     ("good", "● what the client tells the device"),
-    ("done", "◇ what the device tells the client"),
+    ("done", "◆ what the device tells the client"),
     ("faint", "CON wants an ACK, and is repeated until it comes"),
     ("again", "↻ sent again"),
     ("lost", "✗ lost on the way"),
