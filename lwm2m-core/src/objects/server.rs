@@ -268,9 +268,9 @@ impl DataModel for Server {
         }
     }
 
+    /// What Disable and Registration Update Trigger cause is carried as an effect: the machines that act on it
+    /// belong to another floor.
     fn execute(&mut self, _: &Ctx, _: Leaf, _: Args<'_>) -> Result<(), Refusal> {
-        // What Disable and Registration Update Trigger cause is carried as an effect: the machines
-        // that act on it belong to another floor.
         Ok(())
     }
 }
