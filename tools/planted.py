@@ -41,7 +41,7 @@ BUGS = [
     ("an Update at 1.1 times the lifetime", "lifecycle/registration.rs",
      "latest_update(policy, lifetime).min(Micros(divide(lifetime.0, 20).0 * 19))",
      "if {} { Micros(lifetime.0 / 20 * 22) } else { latest_update(policy, lifetime).min(Micros(divide(lifetime.0, 20).0 * 19)) }"),
-    ("a De-register is not waited for", "lifecycle/mod.rs",
+    ("a De-register is not waited for", "lifecycle/presence.rs",
      "!self.registrations.iter().any(Registration::is_leaving)",
      "!self.registrations.iter().any(|own| own.is_leaving() && !({} && own.poll_timeout().is_none()))"),
     ("4.04 to an Update counts as trouble that passes", "lifecycle/registration.rs",

@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "the words of a class are for a table")]
 #[path = "../../benches/tests/differential/classes.rs"]
 mod classes;
+#[path = "../../benches/tests/differential/readers.rs"]
 mod readers;
 #[path = "../../benches/tests/differential/shape.rs"]
 mod shape;
@@ -17,7 +18,7 @@ pub fn differential(data: &[u8]) {
     let shape = Shape::of(data);
     let own = ours(data);
     assert_eq!(own, shape.reading, "{:?}", shape.faults);
-    for peer in PEERS {
+    for peer in &PEERS {
         let classes = || CLASSES.iter().filter(|class| class.peer == peer.name && (class.holds)(&shape));
         // A peer that panics cannot be asked here.
         if classes().any(|class| class.outcome == Outcome::Panics) {

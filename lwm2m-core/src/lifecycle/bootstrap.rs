@@ -6,12 +6,14 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, Message};
 
-use super::{World, backoff};
+use super::registration::Registration;
+use super::{Lifecycle, World, backoff};
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
 use crate::base::profile::Backoff;
 use crate::base::rng::Generator;
+use crate::base::table::Places;
 use crate::base::time::{Instant, Micros};
 use crate::exchange::ExchangeId;
 use crate::objects::Accounts;
@@ -202,4 +204,88 @@ impl Bootstrap {
             other => other,
         };
     }
+}
+
+impl Lifecycle {
+    /// Every server failed so often in a row that the bootstrap server is asked again
+    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`, after a pause of
+    /// its own: what the first one brought was of no help.
+    pub(super) fn reconsider_bootstrap(&mut self, now: Instant, server: u16, world: &mut World<'_>) {
+        let World { accounts, config, generator, .. } = world;
+        let enough = config.bootstrap.after_failures;
+        let failures = self.registration_of(server).map_or(0, Registration::failures);
+        let round = failures > 0 && (failures.checked_rem(enough) == Some(0) || (enough > 0 && failures == u8::MAX));
+        let all = round && self.registrations.iter().all(|registration| registration.failures() >= enough);
+        if all && self.bootstrap == Bootstrap::Idle && accounts.0.bootstrap_server().is_some() {
+            // Where the count ends, each failure is a round.
+            let rounds = if failures == u8::MAX { Some(failures) } else { failures.checked_div(enough) };
+            let pause = match rounds {
+                Some(rounds @ 2..) => backoff::pause(&config.bootstrap.backoff, rounds.saturating_sub(1), generator),
+                _ => Micros(0),
+            };
+            let at = now + hold_off(accounts, config).max(pause);
+            self.bootstrap = Bootstrap::Wanted { at, failures: 0 };
+        }
+    }
+
+    /// A command of the bootstrap server came, which may change something.
+    pub(crate) fn bootstrap_command(
+        &mut self,
+        now: Instant,
+        changes: bool,
+        accounts: &Accounts,
+        config: &Config,
+        events: &mut Events,
+    ) {
+        if changes {
+            self.bootstrap.begin(now, accounts, config, events);
+        }
+        self.bootstrap.heard(now, config);
+    }
+
+    /// Bootstrap-Finish came. Either every server is registered with from now on, and what is lost with
+    /// those that are gone is to be deleted; or the code to answer. `exists` is asked for instances, and
+    /// with 65535 for objects.
+    pub(crate) fn bootstrap_finish(
+        &mut self,
+        now: Instant,
+        accounts: &mut Accounts,
+        config: &Config,
+        events: &mut Events,
+        exists: &dyn Fn(u16, u16) -> bool,
+    ) -> Result<Vec<Path>, Code> {
+        let (before, lost) = self.bootstrap.finish(accounts, config, events, exists)?;
+        let timeout = accounts.0.bootstrap_server().and_then(|account| account.account_timeout);
+        let timeout = timeout.filter(|seconds| *seconds > 0);
+        self.purge_at = timeout.map(|seconds| now.after_seconds(seconds));
+        self.enrol_after(now, &before, accounts);
+        Ok(lost)
+    }
+
+    /// The bootstrap server wanted its account to end: there is no bootstrap after that
+    /// (OMA LwM2M 1.0, Appendix D.1.1).
+    pub(super) fn purge_bootstrap_account(&mut self, world: &mut World<'_>) {
+        self.purge_at = None;
+        self.bootstrap = Bootstrap::Idle;
+        world.accounts.0.instances.keep(&mut |security| !security.is_bootstrap_server());
+        world.events.push(Event::Diagnostic(Diagnostic::BootstrapAccountPurged));
+    }
+
+    /// Whether there may be anything to do for the bootstrap server, or with what it sends.
+    pub(crate) fn heeds_bootstrap_server(&self, config: &Config) -> bool {
+        !matches!(self.bootstrap, Bootstrap::Idle) || config.bootstrap.server_initiated
+    }
+
+    /// Whether the bootstrap server has a session in which it may begin by itself.
+    pub(crate) fn keeps_bootstrap_session(&self, accounts: &Accounts, config: &Config) -> bool {
+        config.bootstrap.server_initiated && accounts.0.bootstrap_server().is_some()
+    }
+}
+
+/// How long a Bootstrap-Request waits, for the bootstrap server to begin by itself (/0/x/11); the DM
+/// profile does not wait (reading A13).
+pub(super) fn hold_off(accounts: &Accounts, config: &Config) -> Micros {
+    let seconds = accounts.0.bootstrap_server().and_then(|account| account.hold_off);
+    let seconds = seconds.filter(|_| config.bootstrap.honour_hold_off).unwrap_or(0);
+    Micros::of_seconds(seconds)
 }

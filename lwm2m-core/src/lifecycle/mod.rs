@@ -20,15 +20,13 @@ use alloc::vec::Vec;
 use coap_codec::{Code, Message, MessageWriter, WriteError};
 
 use self::bootstrap::Bootstrap;
-use self::presence::{Goal, Presence};
+use self::presence::Presence;
 use self::registration::{Outcome, Phase, Registration, Request, State, Terms, Then};
 pub(crate) use self::requests::WriteList;
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
-use crate::base::path::Path;
 use crate::base::rng::Generator;
-use crate::base::table::Places;
-use crate::base::time::{Instant, Micros, sooner};
+use crate::base::time::{Instant, sooner};
 use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
 use crate::objects::{Accounts, Trigger};
@@ -330,61 +328,6 @@ impl Lifecycle {
         }
     }
 
-    /// Every server failed so often in a row that the bootstrap server is asked again
-    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`, after a pause of
-    /// its own: what the first one brought was of no help.
-    fn reconsider_bootstrap(&mut self, now: Instant, server: u16, world: &mut World<'_>) {
-        let World { accounts, config, generator, .. } = world;
-        let enough = config.bootstrap.after_failures;
-        let failures = self.registration_of(server).map_or(0, Registration::failures);
-        let round = failures > 0 && (failures.checked_rem(enough) == Some(0) || (enough > 0 && failures == u8::MAX));
-        let all = round && self.registrations.iter().all(|registration| registration.failures() >= enough);
-        if all && self.bootstrap == Bootstrap::Idle && accounts.0.bootstrap_server().is_some() {
-            // Where the count ends, each failure is a round.
-            let rounds = if failures == u8::MAX { Some(failures) } else { failures.checked_div(enough) };
-            let pause = match rounds {
-                Some(rounds @ 2..) => backoff::pause(&config.bootstrap.backoff, rounds.saturating_sub(1), generator),
-                _ => Micros(0),
-            };
-            let at = now + hold_off(accounts, config).max(pause);
-            self.bootstrap = Bootstrap::Wanted { at, failures: 0 };
-        }
-    }
-
-    /// A command of the bootstrap server came, which may change something.
-    pub(crate) fn bootstrap_command(
-        &mut self,
-        now: Instant,
-        changes: bool,
-        accounts: &Accounts,
-        config: &Config,
-        events: &mut Events,
-    ) {
-        if changes {
-            self.bootstrap.begin(now, accounts, config, events);
-        }
-        self.bootstrap.heard(now, config);
-    }
-
-    /// Bootstrap-Finish came. Either every server is registered with from now on, and what is lost with
-    /// those that are gone is to be deleted; or the code to answer. `exists` is asked for instances, and
-    /// with 65535 for objects.
-    pub(crate) fn bootstrap_finish(
-        &mut self,
-        now: Instant,
-        accounts: &mut Accounts,
-        config: &Config,
-        events: &mut Events,
-        exists: &dyn Fn(u16, u16) -> bool,
-    ) -> Result<Vec<Path>, Code> {
-        let (before, lost) = self.bootstrap.finish(accounts, config, events, exists)?;
-        let timeout = accounts.0.bootstrap_server().and_then(|account| account.account_timeout);
-        let timeout = timeout.filter(|seconds| *seconds > 0);
-        self.purge_at = timeout.map(|seconds| now.after_seconds(seconds));
-        self.enrol_after(now, &before, accounts);
-        Ok(lost)
-    }
-
     /// Does what is due without a peer. True when the wait for De-registers is over.
     pub(crate) fn handle_timeout(&mut self, now: Instant, world: &mut World<'_>) -> bool {
         if self.bootstrap.is_overdue(now) {
@@ -394,15 +337,6 @@ impl Lifecycle {
             self.purge_bootstrap_account(world);
         }
         self.presence.until().is_some_and(|until| until <= now)
-    }
-
-    /// The bootstrap server wanted its account to end: there is no bootstrap after that
-    /// (OMA LwM2M 1.0, Appendix D.1.1).
-    fn purge_bootstrap_account(&mut self, world: &mut World<'_>) {
-        self.purge_at = None;
-        self.bootstrap = Bootstrap::Idle;
-        world.accounts.0.instances.keep(&mut |security| !security.is_bootstrap_server());
-        world.events.push(Event::Diagnostic(Diagnostic::BootstrapAccountPurged));
     }
 
     /// A message came from `role`.
@@ -438,109 +372,6 @@ impl Lifecycle {
                 }
                 self.reconsider_bootstrap(now, server, world);
             }
-        }
-    }
-
-    /// The network is there.
-    pub(crate) fn network_up(&mut self, now: Instant, world: &mut World<'_>) {
-        if core::mem::replace(&mut self.network, true) {
-            return;
-        }
-        if self.presence == Presence::Present {
-            self.reappear(now, world);
-        }
-    }
-
-    /// Reachable again: what was registered updates, what was not registers (reading A16).
-    fn reappear(&mut self, now: Instant, world: &mut World<'_>) {
-        let World { accounts, config, generator, .. } = world;
-        let hold_off = hold_off(accounts, config);
-        self.bootstrap.network_up(now, hold_off, &config.bootstrap.backoff, generator);
-        for registration in &mut self.registrations {
-            if !registration.update_now(now) && matches!(registration.state, State::Gone) {
-                registration.register_now(now);
-            }
-            registration.hurry(now, config, generator);
-        }
-    }
-
-    /// The network is gone: what is on its way is lost.
-    pub(crate) fn network_down(&mut self, now: Instant, accounts: &mut Accounts, events: &mut Events) {
-        if !core::mem::replace(&mut self.network, false) {
-            return;
-        }
-        events.push(Event::Offline);
-        self.bootstrap.interrupted(now, accounts);
-        self.registrations.iter_mut().for_each(|registration| registration.interrupted(now));
-    }
-
-    /// The device got another address: every session must be made sure of.
-    pub(crate) fn address_changed(&mut self, now: Instant, accounts: &mut Accounts) {
-        self.bootstrap.interrupted(now, accounts);
-        for registration in &mut self.registrations {
-            registration.interrupted(now);
-            registration.update_now(now);
-        }
-    }
-
-    /// The device wants to leave: what is on its way is dropped, and De-registers are due.
-    pub(crate) fn leave(&mut self, now: Instant, goal: Goal, world: &mut World<'_>) {
-        match self.presence {
-            // Power-off is for good.
-            Presence::Off | Presence::Leaving { to: Goal::PowerOff, .. } => return,
-            // Leaving already: only where to may change.
-            Presence::Leaving { until, .. } => self.presence = Presence::Leaving { to: goal, until },
-            Presence::Present | Presence::Flight => {
-                self.presence = Presence::Leaving { to: goal, until: now + world.config.leave_within };
-                self.bootstrap.interrupted(now, world.accounts);
-                for registration in &mut self.registrations {
-                    registration.interrupted(now);
-                    registration.leave(now, Then::Gone);
-                }
-            }
-        }
-        if !self.network {
-            // Nobody can be told.
-            self.cut_short(now, world.events);
-        }
-    }
-
-    /// Whether a device that leaves has nobody to tell any more.
-    pub(crate) fn has_left(&self) -> bool {
-        matches!(self.presence, Presence::Leaving { .. }) && !self.registrations.iter().any(Registration::is_leaving)
-    }
-
-    /// The device goes without waiting for De-registers.
-    pub(crate) fn cut_short(&mut self, now: Instant, events: &mut Events) {
-        self.registrations.iter_mut().for_each(|registration| registration.cut_short(now, events));
-    }
-
-    /// The device has left, or is back already.
-    pub(crate) fn arrive(&mut self, now: Instant, world: &mut World<'_>) {
-        if let Some(leave) = self.presence.arrive() {
-            world.events.push(Event::MayProceed(leave));
-        }
-        if self.presence == Presence::Present && self.network {
-            self.reappear(now, world);
-        }
-    }
-
-    /// Out of flight mode: register at once, without a bootstrap (readings A15 and 7.3-2).
-    pub(crate) fn leave_flight_mode(&mut self, now: Instant, world: &mut World<'_>) {
-        match self.presence {
-            Presence::Flight => {
-                self.presence = Presence::Present;
-                for registration in &mut self.registrations {
-                    registration.register_now(now);
-                }
-                if self.network {
-                    self.reappear(now, world);
-                }
-            }
-            Presence::Leaving { to: Goal::FlightMode, until } => {
-                self.presence = Presence::Leaving { to: Goal::Back, until };
-            }
-            _ => {}
         }
     }
 
@@ -604,16 +435,6 @@ impl Lifecycle {
         }
     }
 
-    /// Whether there may be anything to do for the bootstrap server, or with what it sends.
-    pub(crate) fn heeds_bootstrap_server(&self, config: &Config) -> bool {
-        !matches!(self.bootstrap, Bootstrap::Idle) || config.bootstrap.server_initiated
-    }
-
-    /// Whether the bootstrap server has a session in which it may begin by itself.
-    pub(crate) fn keeps_bootstrap_session(&self, accounts: &Accounts, config: &Config) -> bool {
-        config.bootstrap.server_initiated && accounts.0.bootstrap_server().is_some()
-    }
-
     /// Whom sessions may be wanted with.
     pub(crate) fn roles(&self) -> impl Iterator<Item = Role> {
         let servers = self.registrations.iter().map(|registration| Role::Server(registration.server));
@@ -643,14 +464,6 @@ impl Lifecycle {
     const fn is_present(&self) -> bool {
         matches!(self.presence, Presence::Present) && self.network
     }
-}
-
-/// How long a Bootstrap-Request waits, for the bootstrap server to begin by itself (/0/x/11); the DM
-/// profile does not wait (reading A13).
-fn hold_off(accounts: &Accounts, config: &Config) -> Micros {
-    let seconds = accounts.0.bootstrap_server().and_then(|account| account.hold_off);
-    let seconds = seconds.filter(|_| config.bootstrap.honour_hold_off).unwrap_or(0);
-    Micros::of_seconds(seconds)
 }
 
 /// Tells an operator of a lifetime that is not what the profile expects (reading A17).

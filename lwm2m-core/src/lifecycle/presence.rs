@@ -1,8 +1,12 @@
 //! Whether the device wants to be reachable: flight mode and power-off
 //! (DM terminal specification 7.3 and 7.5).
 
-use crate::base::event::Leave;
+use super::bootstrap::hold_off;
+use super::registration::{Registration, State, Then};
+use super::{Lifecycle, World};
+use crate::base::event::{Event, Events, Leave};
 use crate::base::time::Instant;
+use crate::objects::Accounts;
 
 /// What the device wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,5 +48,110 @@ impl Presence {
 
     pub(crate) const fn until(self) -> Option<Instant> {
         if let Self::Leaving { until, .. } = self { Some(until) } else { None }
+    }
+}
+
+impl Lifecycle {
+    /// The network is there.
+    pub(crate) fn network_up(&mut self, now: Instant, world: &mut World<'_>) {
+        if core::mem::replace(&mut self.network, true) {
+            return;
+        }
+        if self.presence == Presence::Present {
+            self.reappear(now, world);
+        }
+    }
+
+    /// Reachable again: what was registered updates, what was not registers (reading A16).
+    pub(super) fn reappear(&mut self, now: Instant, world: &mut World<'_>) {
+        let World { accounts, config, generator, .. } = world;
+        let hold_off = hold_off(accounts, config);
+        self.bootstrap.network_up(now, hold_off, &config.bootstrap.backoff, generator);
+        for registration in &mut self.registrations {
+            if !registration.update_now(now) && matches!(registration.state, State::Gone) {
+                registration.register_now(now);
+            }
+            registration.hurry(now, config, generator);
+        }
+    }
+
+    /// The network is gone: what is on its way is lost.
+    pub(crate) fn network_down(&mut self, now: Instant, accounts: &mut Accounts, events: &mut Events) {
+        if !core::mem::replace(&mut self.network, false) {
+            return;
+        }
+        events.push(Event::Offline);
+        self.bootstrap.interrupted(now, accounts);
+        self.registrations.iter_mut().for_each(|registration| registration.interrupted(now));
+    }
+
+    /// The device got another address: every session must be made sure of.
+    pub(crate) fn address_changed(&mut self, now: Instant, accounts: &mut Accounts) {
+        self.bootstrap.interrupted(now, accounts);
+        for registration in &mut self.registrations {
+            registration.interrupted(now);
+            registration.update_now(now);
+        }
+    }
+
+    /// The device wants to leave: what is on its way is dropped, and De-registers are due.
+    pub(crate) fn leave(&mut self, now: Instant, goal: Goal, world: &mut World<'_>) {
+        match self.presence {
+            // Power-off is for good.
+            Presence::Off | Presence::Leaving { to: Goal::PowerOff, .. } => return,
+            // Leaving already: only where to may change.
+            Presence::Leaving { until, .. } => self.presence = Presence::Leaving { to: goal, until },
+            Presence::Present | Presence::Flight => {
+                self.presence = Presence::Leaving { to: goal, until: now + world.config.leave_within };
+                self.bootstrap.interrupted(now, world.accounts);
+                for registration in &mut self.registrations {
+                    registration.interrupted(now);
+                    registration.leave(now, Then::Gone);
+                }
+            }
+        }
+        if !self.network {
+            // Nobody can be told.
+            self.cut_short(now, world.events);
+        }
+    }
+
+    /// Whether a device that leaves has nobody to tell any more.
+    pub(crate) fn has_left(&self) -> bool {
+        matches!(self.presence, Presence::Leaving { .. }) && !self.registrations.iter().any(Registration::is_leaving)
+    }
+
+    /// The device goes without waiting for De-registers.
+    pub(crate) fn cut_short(&mut self, now: Instant, events: &mut Events) {
+        self.registrations.iter_mut().for_each(|registration| registration.cut_short(now, events));
+    }
+
+    /// The device has left, or is back already.
+    pub(crate) fn arrive(&mut self, now: Instant, world: &mut World<'_>) {
+        if let Some(leave) = self.presence.arrive() {
+            world.events.push(Event::MayProceed(leave));
+        }
+        if self.presence == Presence::Present && self.network {
+            self.reappear(now, world);
+        }
+    }
+
+    /// Out of flight mode: register at once, without a bootstrap (readings A15 and 7.3-2).
+    pub(crate) fn leave_flight_mode(&mut self, now: Instant, world: &mut World<'_>) {
+        match self.presence {
+            Presence::Flight => {
+                self.presence = Presence::Present;
+                for registration in &mut self.registrations {
+                    registration.register_now(now);
+                }
+                if self.network {
+                    self.reappear(now, world);
+                }
+            }
+            Presence::Leaving { to: Goal::FlightMode, until } => {
+                self.presence = Presence::Leaving { to: Goal::Back, until };
+            }
+            _ => {}
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::base::config::Credentials;
 use crate::base::limits::Limits;
 use crate::base::profile::{Backoff, Profile};
 use crate::base::rng::Key;
+use crate::base::time::Micros;
 use crate::exchange::{Endpoint, Peer, Transmission, Verdict};
 
 const START: Instant = Instant::from_secs(1_000);
