@@ -513,8 +513,8 @@ def really(mutants: list, package: str) -> None:
 
 
 def sample(mutants: list, count: int) -> list:
-    """As many, the same each time: those whose name comes first when names are mixed well."""
-    mixed = sorted(mutants, key=lambda mutant: hashlib.sha256(f"7 {mutant}".encode()).digest())
+    """As many, the same each time: those whose name comes first when names are mixed well, wherever their lines move."""
+    mixed = sorted(mutants, key=lambda mutant: hashlib.sha256(" ".join(("7", *mutant.key())).encode()).digest())
     return sorted(mixed[:count], key=lambda mutant: mutant.number)
 
 

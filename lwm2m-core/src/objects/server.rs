@@ -268,9 +268,9 @@ impl DataModel for Server {
         }
     }
 
+    /// What Disable and Registration Update Trigger cause is carried as an effect: the machines that act on it
+    /// belong to another floor.
     fn execute(&mut self, _: &Ctx, _: Leaf, _: Args<'_>) -> Result<(), Refusal> {
-        // What Disable and Registration Update Trigger cause is carried as an effect: the machines
-        // that act on it belong to another floor.
         Ok(())
     }
 }
@@ -309,8 +309,8 @@ mod tests {
             server.instances
         };
         let known = Instance { id: 3, short_server_id: Some(1), lifetime: Some(60), ..Instance::default() };
-        let updated = Instance { disable_timeout: Some(9), ..known.clone() };
-        let by_server = Instance { id: 5, ..known.clone() };
+        let updated = Instance { disable_timeout: Some(9), ..known };
+        let by_server = Instance { id: 5, ..known };
         let by_bootstrap = Instance { id: 5, lifetime: Some(60), ..Instance::default() };
         assert_eq!(written(Origin::Server(1)), [updated.clone(), by_server]);
         assert_eq!(written(Origin::Bootstrap), [updated, by_bootstrap]);
