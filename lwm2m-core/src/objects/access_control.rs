@@ -390,7 +390,8 @@ impl DataModel for AccessControl {
     }
 }
 
-#[cfg(all(test, feature = "access-control"))]
+#[cfg(test)]
+#[cfg(feature = "access-control")]
 mod tests {
     use super::*;
     use crate::base::time::Instant;
