@@ -210,6 +210,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_due_when_the_radio_slept_was_due_after_it_fell_asleep() {
+        let mut table = one_message(1);
+        let (due, pace) = (table.poll_timeout().unwrap(), Pace::of(&Transmission::default()));
+        assert_eq!(table.step_unheard(due, due, pace), None);
+        let before = due.saturating_sub(Duration::from_micros(1));
+        assert_eq!(table.step_unheard(before, Instant::ZERO, pace), None);
+        assert!(matches!(table.step_unheard(due, before, pace), Some(Step::Resend(..))));
+    }
+
+    #[test]
     fn a_late_timer_resends_once_and_waits_again() {
         let mut table = one_message(1);
         let late = Instant::from_secs(20);

@@ -209,3 +209,36 @@ impl Deferred {
         self.places.capacity().saturating_mul(size_of::<Place>())
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "late-answers")]
+mod tests {
+    use super::*;
+    use crate::exchange::message::slots::Slots;
+    use alloc::vec::Vec;
+    use coap_codec::Message;
+
+    #[test]
+    fn a_place_is_taken_again_before_there_is_another_and_none_is_beyond_the_limit() {
+        let slot = Slots::new(1, 16).take().unwrap().0;
+        let reply = Reply::to(Peer(1), &Message::parse(&[0x40, 1, 0, 7]).unwrap()).unwrap();
+        let kept = Kept { reply, slot, state: State::Working { until: Instant::ZERO } };
+        let mut table = Deferred::new(2);
+        let mut stale = Vec::new();
+        for _ in 0..3 {
+            let ticket = table.next_ticket().unwrap();
+            assert!(!stale.contains(&ticket));
+            table.keep(ticket, kept);
+            assert_eq!((table.places.len(), table.len(), table.take(ticket)), (1, 1, Some(kept)));
+            assert_eq!(table.get(ticket), None);
+            stale.push(ticket);
+        }
+        for taken in 1..=2 {
+            table.keep(table.next_ticket().unwrap(), kept);
+            assert_eq!((table.places.len(), table.len()), (taken, taken));
+        }
+        assert_eq!(table.next_ticket(), None);
+        table.keep(Ticket::first(2), kept);
+        assert_eq!((table.places.len(), table.len()), (2, 2));
+    }
+}

@@ -199,4 +199,28 @@ mod tests {
         table.reserve(3);
         assert!(table.heap() >= 3 * size_of::<Request>());
     }
+
+    fn table(requests: &[(u32, u16, Awaits)]) -> Pending {
+        let mut table = Pending::new();
+        for (exchange, peer, awaits) in requests {
+            table.insert((ExchangeId(*exchange), Peer(*peer), Token::EMPTY), *awaits, Upload::default(), 8);
+        }
+        table
+    }
+
+    #[test]
+    #[cfg(feature = "blockwise")]
+    fn the_next_block_is_one_of_the_peers_that_has_nothing_on_its_way() {
+        let table = table(&[(1, 1, Awaits::Acknowledgement), (2, 2, Awaits::NextBlock), (3, 1, Awaits::NextBlock)]);
+        let next = [1, 2, 3].map(|peer| table.next_block(Peer(peer)));
+        assert_eq!(next, [Some(ExchangeId(3)), Some(ExchangeId(2)), None]);
+    }
+
+    #[test]
+    fn what_ended_while_nothing_could_be_heard_ended_after_its_beginning() {
+        let at = |seconds| Awaits::Response { until: Instant::from_secs(seconds) };
+        let mut table = table(&[(1, 1, at(10)), (2, 1, at(21)), (3, 1, at(11)), (4, 1, at(20))]);
+        let mut over = || table.expire_unheard(Instant::from_secs(20), Instant::from_secs(10));
+        assert_eq!([over(), over(), over()], [Some(ExchangeId(3)), Some(ExchangeId(4)), None]);
+    }
 }

@@ -521,4 +521,19 @@ mod tests {
             assert_eq!(table.acknowledge(block(3, false)), block(3, true), "not larger than it came");
         }
     }
+
+    #[test]
+    #[cfg(feature = "statistics")]
+    fn a_body_that_goes_on_or_is_over_is_not_abandoned() {
+        let mut table = table(2, 40);
+        take(&mut table, NOW, PEER, &put(1, "/a", b"", &[1; 16]), block(0, true)).unwrap();
+        let place = take(&mut table, NOW, PEER, &put(2, "/b", b"", &[1; 9]), block(0, false)).unwrap();
+        table.answered(place, Code::CHANGED);
+        let end = NOW + LIFETIME;
+        table.expire(end.saturating_sub(core::time::Duration::from_micros(1)));
+        assert_eq!((table.len(), table.abandoned.get()), (1, 0));
+        table.expire(end);
+        assert_eq!((table.len(), table.abandoned.get()), (0, 1));
+        assert!(table.is_empty());
+    }
 }
