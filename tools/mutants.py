@@ -318,14 +318,21 @@ def build(tree: pathlib.Path, package: str, features: str, mutants: list, tests:
     """Builds all that can be built, and returns the test binaries."""
     sources = [Source(path, [mutant for mutant in mutants if mutant.file == path])
                for path in sorted({mutant.file for mutant in mutants})]
-    dropped, aside = set(), set()
-    while True:
+    which = ["--tests"] if tests == ["*"] else [word for name in tests for word in (["--lib"] if name == "lib" else ["--test", name])]
+    # Quick, and then with what the tests bring in, beside which the compiler may not know a type any more.
+    commands = [["check", "--lib"], ["test", "--no-run", *which]]
+    dropped, aside, messages = set(), set(), []
+    while commands:
         places = {}
         for source in sources:
             content, places[source.path] = source.render(dropped)
             write(tree / source.path, content)
-        errors = [message["message"] for message in cargo(tree, ["check", "-p", package, "--features", features, "--lib"])
+        messages = cargo(tree, [*commands[0], "-p", package, "--features", features])
+        errors = [message["message"] for message in messages
                   if message["reason"] == "compiler-message" and message["message"]["level"] == "error"]
+        if not errors:
+            commands.pop(0)
+            continue
         bad = set()
         for error in errors:
             spans = [span for span in error["spans"] if span["is_primary"]] or error["spans"]
@@ -339,9 +346,7 @@ def build(tree: pathlib.Path, package: str, features: str, mutants: list, tests:
                     bad.update(numbers)
                     # What is around the change is to blame, not the change.
                     aside.update(numbers if kind != "change" else ())
-        if not errors:
-            break
-        if not bad:
+        if not bad - dropped:
             print("\n".join(error["rendered"] for error in errors), file=sys.stderr)
             sys.exit("no change is to blame")
         dropped |= bad
@@ -352,11 +357,6 @@ def build(tree: pathlib.Path, package: str, features: str, mutants: list, tests:
             mutant.state = "aside"
         elif mutant.number in placed - dropped:
             mutant.state = "missed"
-    which = ["--tests"] if tests == ["*"] else [word for name in tests for word in (["--lib"] if name == "lib" else ["--test", name])]
-    messages = cargo(tree, ["test", "--no-run", "-p", package, "--features", features, *which])
-    for message in messages:
-        if message["reason"] == "compiler-message" and message["message"]["level"] == "error":
-            sys.exit(message["message"]["rendered"])
     return sorted(message["executable"] for message in messages
                   if message["reason"] == "compiler-artifact" and message.get("executable") and message["profile"]["test"])
 

@@ -182,7 +182,8 @@ causes! {
     }
 }
 
-#[cfg(all(test, feature = "statistics"))]
+#[cfg(test)]
+#[cfg(feature = "statistics")]
 mod tests {
     use super::*;
 

@@ -37,7 +37,7 @@ impl Client {
     }
 
     /// How many notifications were made while their server could not be told, and will never reach it:
-    /// see [`Event::NotificationsDropped`]. A sleep does not end the count.
+    /// see [`Event::NotificationsDropped`](crate::Event::NotificationsDropped). A sleep does not end the count.
     #[must_use]
     pub const fn dropped_notifications(&self) -> u32 {
         self.reporting.dropped()

@@ -11,7 +11,7 @@ use crate::lifecycle::presence::{Goal, Presence};
 use crate::model::DataModel;
 
 impl Client {
-    /// The session that [`Output::Connect`] asked for is there; `session` says how it compares
+    /// The session that [`Output::Connect`](crate::Output::Connect) asked for is there; `session` says how it compares
     /// with the one before.
     pub fn connected(&mut self, now: Instant, peer: Peer, session: Session, model: &mut dyn DataModel) {
         let now = self.clock.advance(now);
@@ -27,7 +27,7 @@ impl Client {
         self.pump(now, After::Anything, Some(model));
     }
 
-    /// The session that [`Output::Connect`] asked for cannot be made. It is asked for again when
+    /// The session that [`Output::Connect`](crate::Output::Connect) asked for cannot be made. It is asked for again when
     /// there is a reason to.
     pub fn connection_failed(&mut self, now: Instant, peer: Peer) {
         let now = self.clock.advance(now);
@@ -75,7 +75,7 @@ impl Client {
         self.pump(now, After::Anything, None);
     }
 
-    /// Flight mode is about to begin: de-registers, and says [`Event::MayProceed`] when nothing is
+    /// Flight mode is about to begin: de-registers, and says [`Event::MayProceed`](crate::Event::MayProceed) when nothing is
     /// left to be sent, or after `Config::leave_within` (DM terminal specification, 7.5).
     pub fn enter_flight_mode(&mut self, now: Instant) {
         self.leave(now, Goal::FlightMode);

@@ -88,7 +88,8 @@ impl Format {
     /// Type, length, value (OMA LwM2M 1.0, 6.4.3).
     pub(crate) const TLV: Self = Self { kind: Kind::Tlv, legacy: false };
     /// LwM2M JSON (OMA LwM2M 1.0, 6.4.4).
-    #[cfg(all(test, feature = "json"))]
+    #[cfg(test)]
+    #[cfg(feature = "json")]
     pub(crate) const JSON: Self = Self { kind: Kind::Json, legacy: false };
 
     /// The format that a Content-Format or Accept option names, `None` for one not spoken here.
@@ -262,7 +263,8 @@ impl<'b> Encoder<'b> {
     }
 }
 
-#[cfg(all(test, feature = "text", feature = "json"))]
+#[cfg(test)]
+#[cfg(all(feature = "text", feature = "json"))]
 mod tests {
     use super::*;
 

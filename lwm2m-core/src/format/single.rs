@@ -72,7 +72,8 @@ impl Encode for Writer<'_> {
     }
 }
 
-#[cfg(all(test, feature = "text"))]
+#[cfg(test)]
+#[cfg(feature = "text")]
 mod tests {
     use super::*;
 

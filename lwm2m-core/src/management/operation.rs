@@ -342,7 +342,8 @@ fn not_a_path(message: &Message<'_>, error: PathError) -> Unfit {
     Unfit::Code(if error == PathError::TooDeep { Code::METHOD_NOT_ALLOWED } else { Code::NOT_FOUND })
 }
 
-#[cfg(all(test, feature = "reporting", feature = "blockwise"))]
+#[cfg(test)]
+#[cfg(all(feature = "reporting", feature = "blockwise"))]
 mod tests {
     use super::*;
     use alloc::string::String;

@@ -136,7 +136,7 @@ impl AccessControl {
 
     /// Whether there are no more instances, and no longer ACLs, than the limits allow.
     pub(crate) fn fits(&self) -> bool {
-        self.instances.len() <= self.limit.into()
+        self.instances.len() <= usize::from(self.limit)
             && self.instances.iter().all(|known| known.acl.len() <= self.entries.into())
     }
 
@@ -199,7 +199,7 @@ impl AccessControl {
 
     /// The smallest Object Instance ID that is free, if there is room for one more.
     fn free(&self) -> Option<u16> {
-        let room = self.instances.len() < self.limit.into();
+        let room = self.instances.len() < usize::from(self.limit);
         (0..MAX_ID).find(|id| self.get(*id).is_none()).filter(|_| room)
     }
 
@@ -357,8 +357,8 @@ impl DataModel for AccessControl {
         let kept = known
             .filter(|_| change.action == Action::Update)
             .map_or(0, |known| known.acl.iter().filter(|entry| entries().all(|server| server != entry.server)).count());
-        let full =
-            known.is_none() && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit.into();
+        let full = known.is_none()
+            && self.instances.len().saturating_add(usize::from(change.earlier)) >= usize::from(self.limit);
         let fits = kept.saturating_add(entries().count()) <= self.entries.into();
         if full || !fits || entries().any(|server| server == MAX_ID) {
             return Err(Refusal::Code(Code::BAD_REQUEST));
@@ -390,7 +390,8 @@ impl DataModel for AccessControl {
     }
 }
 
-#[cfg(all(test, feature = "access-control"))]
+#[cfg(test)]
+#[cfg(feature = "access-control")]
 mod tests {
     use super::*;
     use crate::base::time::Instant;

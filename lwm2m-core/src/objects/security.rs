@@ -157,8 +157,8 @@ impl Security {
 
     fn too_long(&self, values: &Values<'_>) -> bool {
         values.iter().any(|given| match given.value {
-            Value::Str(text) => text.len() > self.value_limit.into(),
-            Value::Opaque(bytes) => bytes.len() > self.value_limit.into(),
+            Value::Str(text) => text.len() > usize::from(self.value_limit),
+            Value::Opaque(bytes) => bytes.len() > usize::from(self.value_limit),
             _ => false,
         })
     }
@@ -214,7 +214,7 @@ impl DataModel for Security {
             Action::Delete => known.is_none_or(Instance::is_bootstrap_server),
             _ => {
                 (known.is_none()
-                    && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit.into())
+                    && self.instances.len().saturating_add(usize::from(change.earlier)) >= usize::from(self.limit))
                     || self.too_long(&change.values)
             }
         };

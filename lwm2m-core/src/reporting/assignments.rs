@@ -109,7 +109,8 @@ impl Assigned for OfServer<'_> {
     }
 }
 
-#[cfg(all(test, feature = "reporting"))]
+#[cfg(test)]
+#[cfg(feature = "reporting")]
 mod tests {
     use super::*;
     use alloc::collections::BTreeMap;

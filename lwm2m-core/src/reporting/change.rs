@@ -269,7 +269,8 @@ impl Encode for Both<'_, '_> {
     }
 }
 
-#[cfg(all(test, feature = "reporting"))]
+#[cfg(test)]
+#[cfg(feature = "reporting")]
 mod tests {
     use super::*;
     use crate::base::attributes::Number;

@@ -171,7 +171,8 @@ impl Record<'_> {
     }
 }
 
-#[cfg(all(test, feature = "storing"))]
+#[cfg(test)]
+#[cfg(feature = "storing")]
 mod tests {
     use super::*;
     use alloc::collections::VecDeque;

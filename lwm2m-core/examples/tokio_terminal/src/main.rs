@@ -7,6 +7,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use lwm2m_core::objects::Device;
@@ -36,7 +37,9 @@ async fn main() -> ExitCode {
         }
     };
     let level = if args.verbose { Level::TRACE } else { Level::INFO };
-    tracing_subscriber::fmt().with_max_level(level).with_target(false).init();
+    // Colours are for people: in a pipe there are none.
+    let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(colours).init();
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(complaint) => {
@@ -109,7 +112,7 @@ fn command(terminal: &Handle<Device>, line: &str) {
                 Ok(level) => terminal.set(BATTERY, move |device| device.battery_level = Some(level)).await,
                 Err(_) => warn!("'{level}' is no level"),
             },
-            _ => warn!("flight on|off, rebind, battery LEVEL, quit"),
+            _ => warn!("{words}: there is no such command (flight on, flight off, rebind, battery LEVEL, quit)"),
         }
     });
 }

@@ -41,7 +41,7 @@ impl Slots {
     /// Allocates every buffer that the bound allows, so that none is allocated later.
     pub(crate) fn reserve(&mut self) {
         self.slots.reserve_all(self.limit.into());
-        while self.slots.len() < self.limit.into() {
+        while self.slots.len() < usize::from(self.limit) {
             self.grow();
         }
     }
@@ -62,7 +62,7 @@ impl Slots {
 
     #[cold]
     fn add(&mut self) -> Option<usize> {
-        if self.slots.len() >= self.limit.into() {
+        if self.slots.len() >= usize::from(self.limit) {
             return None;
         }
         self.grow();

@@ -350,7 +350,8 @@ fn resource(message: &Message<'_>) -> u64 {
     mixer.finish()
 }
 
-#[cfg(all(test, feature = "blockwise"))]
+#[cfg(test)]
+#[cfg(feature = "blockwise")]
 mod tests {
     use super::*;
     use coap_codec::{Header, MessageType, MessageWriter, Token};

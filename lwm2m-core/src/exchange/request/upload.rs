@@ -151,7 +151,8 @@ impl Upload {
     }
 }
 
-#[cfg(all(test, feature = "blockwise"))]
+#[cfg(test)]
+#[cfg(feature = "blockwise")]
 mod tests {
     use super::*;
     use alloc::vec::Vec;
