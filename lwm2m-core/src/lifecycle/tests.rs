@@ -355,3 +355,17 @@ fn the_first_bootstrap_of_many_failures_comes_at_once_and_the_others_after_pause
     assert_eq!(after_failures(with_bootstrap_server(), 5, 9).1, None);
     assert_eq!(after_failures(config(), 5, 10).1, None);
 }
+
+// Who slept through the end of a wait has not waited; who would not have, or had waited before, did.
+#[test]
+fn a_bootstrap_whose_wait_ended_in_a_sleep_begins_anew_and_others_do_not() {
+    for (until, anew) in [(START, false), (after(1), true), (after(10), true), (after(11), false)] {
+        let mut desk = Desk::new(with_bootstrap_server());
+        let before = alloc::boxed::Box::new(desk.accounts.clone());
+        desk.lifecycle.bootstrap = Bootstrap::Receiving { failures: 2, before, until };
+        desk.lifecycle.was_unreachable(after(10), START, &mut desk.accounts);
+        let wanted = Bootstrap::Wanted { failures: 2, at: after(10) };
+        assert_eq!(desk.lifecycle.bootstrap == wanted, anew, "{until:?}");
+        assert_eq!(matches!(desk.lifecycle.bootstrap, Bootstrap::Receiving { .. }), !anew);
+    }
+}
