@@ -302,6 +302,54 @@ pub enum ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::limits::Limits;
+
+    #[test]
+    fn what_no_client_can_be_made_of_is_refused() {
+        fn made(endpoint: &str, edit: impl FnOnce(&mut Config)) -> Result<(), ConfigError> {
+            let mut config = Config::new(endpoint, Key::from_seed(1)).server(1, "coap://a", Credentials::NoSec, 60);
+            edit(&mut config);
+            crate::Client::new(config, crate::Instant::ZERO).map(|_| ())
+        }
+        fn account(config: &mut Config, id: u16) {
+            *config = config.clone().server(id, "coap://b", Credentials::NoSec, 60);
+        }
+        fn bootstrap(config: &mut Config) {
+            *config = config.clone().bootstrap_server("coap://c", Credentials::NoSec);
+        }
+        let limits = |edit: fn(&mut Limits)| made("x", |config| edit(&mut config.limits));
+        assert_eq!(made("x", |_| {}), Ok(()));
+        assert_eq!(made(&"x".repeat(252), |_| {}), Ok(()));
+        for name in [String::new(), "x".repeat(253)] {
+            assert_eq!(made(&name, |_| {}), Err(ConfigError::EndpointName));
+        }
+        for least in [limits(|it| it.servers = 1), limits(|it| it.slots = 2), limits(|it| it.datagram = 64)] {
+            assert_eq!(least, Ok(()));
+        }
+        for less in [
+            limits(|it| it.servers = 0),
+            limits(|it| it.slots = 1),
+            limits(|it| it.exchanges = 0),
+            limits(|it| it.deduplication = 0),
+            limits(|it| it.datagram = 63),
+        ] {
+            assert_eq!(less, Err(ConfigError::Limits));
+        }
+        for id in [0, 1, u16::MAX] {
+            assert_eq!(made("x", |config| account(config, id)), Err(ConfigError::ShortServerId), "{id}");
+        }
+        let crowd = |config: &mut Config| {
+            config.limits.servers = 1;
+            account(config, 2);
+        };
+        assert_eq!(made("x", crowd), Err(ConfigError::TooManyAccounts));
+        assert_eq!(made("x", bootstrap), Ok(()));
+        let two = |config: &mut Config| [(); 2].iter().for_each(|()| bootstrap(config));
+        assert_eq!(made("x", two), Err(ConfigError::TooManyAccounts));
+        assert_eq!(made("x", |config| config.accounts.clear()), Err(ConfigError::NoAccount));
+        let secure = |config: &mut Config| *config = config.clone().server(2, "coaps://b", Credentials::NoSec, 60);
+        assert_eq!(made("x", secure), Err(ConfigError::Uri));
+    }
 
     #[test]
     fn an_alternate_path_is_of_plain_segments_that_are_no_ids() {

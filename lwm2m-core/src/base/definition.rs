@@ -209,6 +209,16 @@ mod tests {
     }
 
     #[test]
+    fn an_object_too() {
+        static ONE: [ResourceDef; 1] = [integer(0)];
+        let plain = ObjectDef::new(30_000, "Pump", &ONE);
+        assert_eq!((plain.multiple, plain.mandatory, plain.version), (false, false, (1, 0)));
+        assert_eq!(plain.multiple(), ObjectDef { multiple: true, ..plain });
+        assert_eq!(plain.mandatory(), ObjectDef { mandatory: true, ..plain });
+        assert_eq!(plain.version(2, 1), ObjectDef { version: (2, 1), ..plain });
+    }
+
+    #[test]
     fn only_the_resources_that_are_named_get_another_range() {
         let ranges = [(4, Range::Integer(0, 6)), (9, Range::Integer(1, 2))];
         let [first, second, third] = with_ranges([integer(0), integer(4), integer(9)], &ranges);

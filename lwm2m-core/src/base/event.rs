@@ -395,4 +395,50 @@ mod tests {
         events.push(Event::Offline);
         assert_eq!((events.pop(), events.dropped(), events.heap()), (None, 2, 0));
     }
+
+    #[test]
+    fn each_has_a_text_of_its_own() {
+        use alloc::collections::BTreeSet;
+        use alloc::string::ToString;
+
+        let reasons = [
+            Reason::Code(Code::FORBIDDEN),
+            Reason::Code(Code::from_byte(0x9F)),
+            Reason::TimedOut,
+            Reason::Reset,
+            Reason::BadAnswer,
+            Reason::TooLarge,
+            Reason::Unreachable,
+            Reason::Abandoned,
+            Reason::CutShort,
+        ];
+        assert_eq!(reasons[0].to_string(), "the server answered 4.03 Forbidden");
+        assert_eq!(reasons[1].to_string(), "the server answered 4.31");
+        let faults = [
+            Inconsistency::NoServerAccount,
+            Inconsistency::Unpaired,
+            Inconsistency::ShortServerId,
+            Inconsistency::TwoBootstrapServers,
+            Inconsistency::Incomplete,
+            Inconsistency::Uri,
+            Inconsistency::Mode,
+            Inconsistency::Binding,
+            Inconsistency::Lifetime,
+            Inconsistency::AccessControl,
+        ];
+        let oddities = [
+            Diagnostic::LifetimeDefaulted { server: 1, lifetime: 60 },
+            Diagnostic::LifetimeDeviates { server: 1, lifetime: 60 },
+            Diagnostic::BootstrapAccountPurged,
+        ];
+        let of_faults = faults.map(|fault| Diagnostic::Inconsistent(fault).to_string());
+        let texts = reasons.map(|reason| reason.to_string()).into_iter();
+        let texts: BTreeSet<_> = texts
+            .chain(of_faults)
+            .chain(faults.map(|it| it.to_string()))
+            .chain(oddities.map(|it| it.to_string()))
+            .collect();
+        assert_eq!(texts.len(), reasons.len() + 2 * faults.len() + oddities.len(), "{texts:?}");
+        assert!(texts.iter().all(|text| text.starts_with(char::is_lowercase) && !text.ends_with('.')), "{texts:?}");
+    }
 }

@@ -164,3 +164,75 @@ impl<T: Object + Default> DataModel for Instances<T> {
         self.get_mut(at.instance).ok_or(Refusal::Code(Code::NOT_FOUND))?.execute(ctx, at.resource, args)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::value::DataType;
+    use crate::format::Values;
+    use crate::model::{Operations, Origin, ResourceDef};
+
+    static LAMP: ObjectDef =
+        ObjectDef::new(30_000, "Lamp", &[ResourceDef::new(0, "Level", Operations::RW, DataType::Integer)]).multiple();
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Lamp {
+        level: u8,
+    }
+
+    impl Lamp {
+        const fn new(level: u8) -> Self {
+            Self { level }
+        }
+    }
+
+    crate::object! { Lamp: LAMP, read {}, write { 0 => level }, execute {} }
+
+    const CTX: Ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: crate::Instant::ZERO };
+
+    #[test]
+    fn there_are_as_many_as_there_is_room_for_each_once() {
+        let mut lamps = Instances::new(2);
+        assert!(lamps.insert(7, Lamp::new(1)) && lamps.insert(3, Lamp::new(2)));
+        assert!(lamps.insert(7, Lamp::new(3)), "in the place of the other one");
+        assert!(!lamps.insert(5, Lamp::new(4)), "there is no room");
+        assert!(lamps.iter().eq([(3, &Lamp::new(2)), (7, &Lamp::new(3))]));
+        assert_eq!((lamps.remove(3), lamps.remove(3)), (Some(Lamp::new(2)), None));
+        assert!(lamps.insert(5, Lamp::new(4)));
+    }
+
+    #[test]
+    fn a_value_lies_ready_where_there_is_one() {
+        let mut lamps = Instances::new(2);
+        lamps.insert(7, Lamp::new(80));
+        assert_eq!(lamps.ready(&CTX, Leaf::new(LAMP.id, 7, 0)), Some(Value::Int(80)));
+        for (object, instance, resource) in [(LAMP.id, 6, 0), (LAMP.id, 7, 1), (LAMP.id - 1, 7, 0)] {
+            assert_eq!(lamps.ready(&CTX, Leaf::new(object, instance, resource)), None);
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_not_made_again_and_what_is_not_cannot_go() {
+        let mut lamps = Instances::new(2);
+        lamps.insert(7, Lamp::new(80));
+        let check = |lamps: &Instances<Lamp>, action, instance, earlier| {
+            let change = Change { action, object: LAMP.id, instance, values: Values::of(0, Value::Int(5)), earlier };
+            lamps.check(&CTX, &change)
+        };
+        let refused = |code| Err(Refusal::Code(code));
+        for (action, instance, earlier, expected, fixed) in [
+            (Action::Create, 6, 0, Ok(()), refused(Code::METHOD_NOT_ALLOWED)),
+            (Action::Create, 6, 1, refused(Code::SERVICE_UNAVAILABLE), refused(Code::METHOD_NOT_ALLOWED)),
+            (Action::Create, 7, 0, refused(Code::BAD_REQUEST), refused(Code::METHOD_NOT_ALLOWED)),
+            (Action::Delete, 7, 0, Ok(()), refused(Code::METHOD_NOT_ALLOWED)),
+            (Action::Delete, 6, 0, refused(Code::BAD_REQUEST), refused(Code::METHOD_NOT_ALLOWED)),
+            (Action::Update, 7, 0, Ok(()), Ok(())),
+            (Action::Update, 6, 0, refused(Code::BAD_REQUEST), refused(Code::BAD_REQUEST)),
+        ] {
+            assert_eq!(check(&lamps, action, instance, earlier), expected, "{action:?} {instance}");
+            let mut still = Instances::new(2).fixed();
+            still.insert(7, Lamp::new(80));
+            assert_eq!(check(&still, action, instance, earlier), fixed, "{action:?} {instance}");
+        }
+    }
+}

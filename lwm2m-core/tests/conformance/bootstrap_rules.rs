@@ -239,6 +239,22 @@ fn xb_11_a_finish_with_faulty_accounts_is_refused_until_they_are_repaired() {
 }
 
 #[test]
+fn xb_10_discover_tells_the_version_of_an_object_that_has_another() {
+    let config = dm(1).bootstrap_server("coap://bs.example", Credentials::NoSec);
+    let mut sim = Sim::new(config, (device(), Gauge(1.0)), 1);
+    sim.platform.bootstrap.script = Some(vec![discover("/"), discover("/30001")]);
+    sim.network_up();
+    sim.run_for(secs(1));
+    assert_eq!(
+        texts(&sim),
+        [
+            r#"lwm2m="1.0",</0/0>,</1>,</3/0>,</30001>;ver="2.2",</30001/0>"#,
+            r#"lwm2m="1.0",</30001>;ver="2.2",</30001/0>"#
+        ]
+    );
+}
+
+#[test]
 fn xb_11_short_server_ids_that_nobody_may_have_are_refused_at_once() {
     for id in [0, 65_535, 65_536] {
         let sim = bootstrapped_by(vec![write(TERMS, &terms(id, 60)), write(ACCOUNT, &security(URI, id)), FINISH]);

@@ -422,6 +422,24 @@ fn a_device_rests_when_all_its_servers_let_it() {
 }
 
 #[test]
+fn a_device_does_not_rest_while_its_bootstrap_server_may_repeat_something() {
+    let mut sim = terminal(1);
+    sim.network_up();
+    sim.run_for(secs(1));
+    let finished = times(&sim, Event::BootstrapFinished)[0];
+    let binding = sim.client.servers().count() as u16;
+    let path = Path::resource(1, binding - 1, 7);
+    let code = sim.ask(0, |server| put(server, path, "UQ")).code();
+    assert_eq!(code, Some(Code::CHANGED), "{path}");
+    sim.run_for(secs(1));
+    let rest = sim.client.rest(sim.now()).expect("a time to rest");
+    // EXCHANGE_LIFETIME.
+    assert_eq!(rest.from, finished + secs(247));
+    sim.run_for(secs(247));
+    assert!(sim.client.rest(sim.now()).is_some_and(|rest| rest.from <= sim.now()));
+}
+
+#[test]
 fn what_is_not_confirmable_leaves_at_a_distance() {
     let mut config = sleepy();
     config.confirmable_notifications = false;

@@ -3,7 +3,7 @@
 use coap_codec::{Code, ContentFormat, MessageType};
 use lwm2m_core::objects::Device;
 use lwm2m_core::sim::{Ask, BootstrapCommand, Sim, Tlv};
-use lwm2m_core::{Config, Credentials, DataModel, Event, MAX_ID, Path, Rights};
+use lwm2m_core::{CommandError, Config, Credentials, DataModel, Event, MAX_ID, Path, Rights};
 
 use crate::terminal::operations::{JSON, TLV, tlv, with};
 use crate::terminal::*;
@@ -165,6 +165,23 @@ fn an_instance_comes_and_goes_for_who_observes_its_object_with_the_right_to_it()
         sim.run_for(secs(60));
         assert_eq!(watch.told(&sim).len(), 2, "back, {set_access}\n{}", sim.trace);
     }
+}
+
+#[test]
+fn what_the_device_says_of_rights_names_servers_that_there_are() {
+    let mut sim = racked(two_servers(1));
+    let (now, before) = (sim.now(), sim.client.revision());
+    for (path, owner, server, expected) in [
+        (MODULE, 3, 1, Err(CommandError::UnknownServer)),
+        (MODULE, 1, 3, Err(CommandError::UnknownServer)),
+        (Path::ROOT, 1, 1, Err(CommandError::AccessControl)),
+        (MODULE, MAX_ID, 0, Ok(())),
+    ] {
+        assert_eq!(sim.client.revision(), before, "nothing was changed");
+        let about = lwm2m_core::AccessControl { path, owner, acl: vec![(server, R)] };
+        assert_eq!(sim.client.set_access(now, &about, &mut sim.model), expected, "{path} {owner} {server}");
+    }
+    assert!(sim.client.revision() > before);
 }
 
 fn bootstrapped() -> Racked {

@@ -1,11 +1,13 @@
 //! Sleep with the memory off, and restart: what a snapshot brings back.
 
+use core::hash::Hasher as _;
 use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, Message, MessageType, OptionNumber};
-use lwm2m_core::{Client, Config, Instant, Session, SnapshotError, Wake};
+use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Security, Session, SnapshotError, Wake};
+use siphasher::sip::SipHasher13;
 
-use crate::common::{BATTERY, Desk, nothing, secs};
+use crate::common::{BATTERY, Desk, Server, nothing, secs};
 
 fn snapshot(desk: &Desk) -> Vec<u8> {
     let mut buffer = [0; 1_024];
@@ -150,6 +152,114 @@ fn damage_is_found_wherever_it_is() {
     }
 }
 
+/// The same bytes with a checksum that fits: no damage, but what nobody need have written.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.len() - 4;
+    let mut hasher = SipHasher13::new();
+    hasher.write(&bytes[..end]);
+    bytes[end..].copy_from_slice(&hasher.finish().to_le_bytes()[..4]);
+    bytes
+}
+
+#[test]
+fn what_no_client_wrote_is_refused_or_lived_with() {
+    let mut desk = observed();
+    desk.ask(Code::PUT, "/3/0/9", |writer| writer.option(OptionNumber::URI_QUERY, b"pmin=7&gt=5").unwrap());
+    let good = snapshot(&desk);
+    assert_eq!(sealed(good.clone()), good);
+    let restore = |bytes: &[u8]| {
+        let wake = Wake::Sleep { elapsed: secs(60) };
+        Client::restore(desk.client.config().clone(), &sealed(bytes.to_vec()), desk.now, wake)
+    };
+    let (mut refused, mut kept) = (0, 0);
+    for at in 0..good.len() - 4 {
+        for value in [0, 1, 4, 0x7F, 0xFF, good[at] ^ 1] {
+            let mut odd = good.clone();
+            odd[at] = value;
+            let Ok(client) = restore(&odd) else {
+                refused += 1;
+                continue;
+            };
+            let mut woken = desk.clone();
+            woken.client = client;
+            woken.pass(secs(60));
+            assert!(restore(&snapshot(&woken)).is_ok(), "{value} at {at}");
+            kept += 1;
+        }
+    }
+    assert!(refused > 200 && kept > 500, "{refused} {kept}");
+    for (end, expected) in [(3, SnapshotError::Damaged), (good.len() - 5, SnapshotError::Damaged)] {
+        let cut = [&good[..end], &[0; 4]].concat();
+        assert_eq!(restore(&cut).map(|_| ()), Err(expected), "{end}");
+    }
+    let more = [&good[..good.len() - 4], &[0; 5]].concat();
+    assert_eq!(restore(&more).map(|_| ()), Err(SnapshotError::Damaged), "there is more than there should be");
+    let other = [b"LM\x00", &good[3..]].concat();
+    assert_eq!(restore(&other).map(|_| ()), Err(SnapshotError::Version));
+}
+
+#[test]
+fn a_bootstrap_that_goes_on_begins_anew_after_a_sleep_with_the_accounts_from_before_it() {
+    let mut config = Desk::config(1, 86_400).bootstrap_server("coap://bs.example", Credentials::NoSec);
+    config.bootstrap.at_every_start = true;
+    for commands in [&[][..], &["/0", "/1"]] {
+        let mut desk = Desk::new(config.clone());
+        desk.server = if commands.is_empty() { Server::Silent } else { Server::Grants };
+        desk.client.network_up(desk.now);
+        desk.drain();
+        for path in commands {
+            let answer = desk.ask(Code::DELETE, path, nothing);
+            assert_eq!(Message::parse(&answer).unwrap().code(), Code::DELETED);
+        }
+        let mut woken = wake(&desk, Wake::Sleep { elapsed: secs(60) });
+        assert_eq!(woken.client.servers().collect::<Vec<_>>(), [1]);
+        woken.server = Server::Silent;
+        woken.timeout();
+        let again = woken.messages(0);
+        assert_eq!(again.len(), 1, "{again:?}");
+        assert!(again[0].uri_path().eq([b"bs".as_slice()]));
+    }
+}
+
+#[test]
+fn a_key_that_the_device_was_made_with_need_not_be_in_a_snapshot() {
+    let psk = Credentials::Psk { identity: b"me".to_vec(), key: b"of the factory".to_vec() };
+    let config = Config::new("x", Key::from_seed(1)).server(1, "coaps://dm.example", psk, 86_400);
+    let mut desk = Desk::registered(config);
+    let bytes = snapshot(&desk);
+    assert!(!bytes.windows(7).any(|part| part == b"factory"));
+    for wake in [Wake::Sleep { elapsed: secs(60) }, Wake::Restart] {
+        let mut client = Client::restore(desk.client.config().clone(), &bytes, Instant::ZERO, wake).unwrap();
+        client.network_up(Instant::ZERO);
+        client.handle_timeout(Instant::ZERO, &mut desk.model);
+        let Some(Output::Connect { security: Security::Psk { identity, key }, .. }) = client.poll_output() else {
+            panic!("a session with its server, {wake:?}")
+        };
+        assert_eq!((identity, key), (&b"me"[..], &b"of the factory"[..]));
+    }
+}
+
+#[test]
+fn who_has_left_for_good_is_silent_after_a_sleep_too() {
+    for power_off in [false, true] {
+        let mut desk = observed();
+        if power_off {
+            desk.client.shutdown(desk.now);
+        } else {
+            desk.client.enter_flight_mode(desk.now);
+        }
+        desk.drain();
+        let mut woken = wake(&desk, Wake::Sleep { elapsed: secs(60) });
+        woken.client.network_down(woken.now);
+        woken.client.network_up(woken.now);
+        woken.pass(secs(86_400));
+        assert_eq!(woken.sent, [], "power off: {power_off}");
+        woken.client.leave_flight_mode(woken.now);
+        woken.pass(secs(1));
+        assert_eq!(woken.sent.is_empty(), power_off, "one comes back from a flight");
+    }
+}
+
 #[test]
 fn what_fills_the_limits_comes_back_and_what_goes_beyond_them_does_not() {
     let mut desk = Desk::registered(Desk::config(1, 86_400));
@@ -174,6 +284,15 @@ fn what_fills_the_limits_comes_back_and_what_goes_beyond_them_does_not() {
     ] {
         let limits = |config: &mut Config| (config.limits.attributes, config.limits.value) = (attributes, value);
         assert_eq!(restored(&limits), expected, "{attributes} {value}");
+    }
+    let location = |location| restored(&move |config| config.limits.location = location);
+    assert_eq!((location(64), location(1)), (Ok(1), Err(SnapshotError::Limits)));
+    let observed = snapshot(&observed());
+    for (observations, expected) in [(1, Ok(())), (0, Err(SnapshotError::Limits))] {
+        let mut config = Desk::config(1, 86_400);
+        config.limits.observations = observations;
+        let client = Client::restore(config, &observed, Instant::ZERO, Wake::Sleep { elapsed: secs(1) });
+        assert_eq!(client.map(|_| ()), expected);
     }
 }
 

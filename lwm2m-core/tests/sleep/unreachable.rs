@@ -376,6 +376,23 @@ fn in_queue_mode_it_updates_and_rests_again() {
 }
 
 #[test]
+fn while_a_bootstrap_is_not_wanted_again_yet_it_may_rest() {
+    let config = Config::new("x", Key::from_seed(1)).bootstrap_server("coap://bs.example", Credentials::NoSec);
+    let mut desk = Desk::new(config);
+    desk.server = Server::Silent;
+    desk.client.network_up(desk.now);
+    desk.drain();
+    assert_eq!(desk.client.rest(desk.now), None, "a request is on its way");
+    while !desk.events.iter().any(|event| matches!(event, Event::BootstrapFailed { .. })) {
+        desk.pass(secs(1));
+    }
+    let again = desk.client.poll_timeout();
+    assert!(again > Some(desk.now));
+    let rest = desk.client.rest(desk.now).expect("a time to rest");
+    assert_eq!((rest.from, rest.until), (desk.now, again));
+}
+
+#[test]
 fn without_a_network_it_may_rest_until_something_is_due() {
     let mut desk = Desk::registered(Desk::config(1, 1_000));
     assert_eq!(desk.client.rest(desk.now), None, "its server may ask at any time");
