@@ -392,4 +392,15 @@ mod tests {
         }
         assert!(Config::new("node", Key::from_seed(1)).has_fit_root());
     }
+
+    #[test]
+    fn each_account_and_each_word_on_access_counts_as_memory() {
+        let plain = Config::new("x", Key::from_seed(1));
+        let mut larger = plain.clone();
+        larger.accounts.reserve_exact(3);
+        let accounts = larger.heap();
+        assert!(accounts >= plain.heap() + 3 * size_of::<Account>());
+        larger.access_controls.reserve_exact(2);
+        assert!(larger.heap() >= accounts + 2 * size_of::<AccessControl>());
+    }
 }

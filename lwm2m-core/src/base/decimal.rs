@@ -775,4 +775,15 @@ mod tests {
             prop_assert_eq!(read_i64(&room[..length]), Some(value));
         }
     }
+
+    // What is left out of the digits decides on which side of the middle a number lies.
+    #[test]
+    fn a_digit_behind_those_that_are_kept_tips_the_middle() {
+        let middle = "9007199254740993";
+        for (fraction, nearest) in [("0", 9_007_199_254_740_992.0), ("1", 9_007_199_254_740_994.0)] {
+            for zeros in [0, 33, 34, 60] {
+                assert_eq!(read(&format!("{middle}.{}{fraction}", "0".repeat(zeros))), Some(nearest), "{zeros}");
+            }
+        }
+    }
 }

@@ -151,7 +151,8 @@ impl Format {
         }
     }
 
-    /// Writes a value that must be one of a type, in a format for one only; how many bytes it takes.
+    /// Writes a value that must be one of a type and does not lie as it is written, in a format for one only; how many
+    /// bytes it takes.
     #[inline]
     pub(crate) fn write_single(
         self,
@@ -162,11 +163,10 @@ impl Format {
         if !Types::of(value).have(data_type) {
             return Err(FAILED);
         }
-        match (self.kind, value) {
-            (Kind::Text, value) => text::write(&mut output, value)?,
-            (Kind::Opaque, Value::Opaque(bytes)) => output.put(bytes)?,
-            _ => return Err(NOT_ACCEPTABLE),
+        if !self.is_text() {
+            return Err(NOT_ACCEPTABLE);
         }
+        text::write(&mut output, value)?;
         Ok(output.used())
     }
 

@@ -617,4 +617,34 @@ mod tests {
             prop_assert_eq!(operation.read().map(|()| operation), plainly(&message));
         }
     }
+
+    // RFC 7252, sections 5.4.1 and 5.4.5; RFC 7959, section 2.1.
+    #[test]
+    #[cfg(feature = "blockwise")]
+    fn a_block_of_a_body_is_understood_once_and_with_a_body_alone() {
+        let block = |writer: &mut MessageWriter<'_>| writer.option(OptionNumber::BLOCK1, &[0x08]).unwrap();
+        let twice = |writer: &mut MessageWriter<'_>| {
+            block(writer);
+            block(writer);
+        };
+        let refused = Err(Unfit::Option(OptionNumber::BLOCK1));
+        assert_eq!(parse(Code::PUT, "/3/0", block), Ok((Kind::Replace, "/3/0".into())));
+        assert_eq!(parse(Code::PUT, "/3/0", twice), refused);
+        assert_eq!(parse(Code::GET, "/3/0", block), refused);
+        assert_eq!(parse(Code::GET, "/3/0", twice), refused);
+    }
+
+    #[test]
+    fn the_first_of_two_content_formats_is_that_of_the_body() {
+        let mut buffer = [0; 64];
+        let header = Header { message_type: MessageType::Confirmable, code: Code::PUT, message_id: MessageId(1) };
+        let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
+        writer.uri_path("3").unwrap();
+        writer.content_format(ContentFormat::LWM2M_TLV).unwrap();
+        writer.content_format(ContentFormat::OCTET_STREAM).unwrap();
+        let message = Message::parse(writer.finish()).unwrap();
+        let mut operation = Operation::of(&message, ROOT);
+        operation.read().unwrap();
+        assert_eq!(operation.content_format, Some(ContentFormat::LWM2M_TLV));
+    }
 }

@@ -89,7 +89,9 @@ fn in_range(at: Leaf, part: &Part<'_>, model: &dyn DataModel) -> bool {
 mod tests {
     use super::*;
     use crate::base::definition::{ObjectDef, Operations};
+    use crate::base::time::Instant;
     use crate::base::value::Sink;
+    use coap_codec::{Header, MessageId, MessageType, Token};
 
     static SAFE: ObjectDef = ObjectDef::new(
         30_000,
@@ -115,6 +117,10 @@ mod tests {
             None
         }
 
+        fn stream(&mut self, _: &Ctx, _: Leaf, _: Part<'_>) -> Result<(), Refusal> {
+            Ok(())
+        }
+
         fn read(&self, _: &Ctx, _: Leaf, _: &mut dyn Sink) -> Result<(), Refusal> {
             Ok(())
         }
@@ -136,6 +142,23 @@ mod tests {
         ] {
             let part = Part { offset, bytes, last, total: None };
             assert_eq!(in_range(Leaf::new(SAFE.id, 0, resource), &part, &Safe), expected, "{resource} {part:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_beside_a_value_changed_with_its_first_part_and_its_last() {
+        let ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
+        for (offset, last, changed) in [(0, false, true), (16, false, false), (16, true, true), (0, true, true)] {
+            let mut buffer = [0; 32];
+            let header =
+                Header { message_type: MessageType::Acknowledgement, code: Code::CONTENT, message_id: MessageId(1) };
+            let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
+            let mut effects = Effects::default();
+            let part = Part { offset, bytes: b"a", last, total: None };
+            let at = Leaf::new(SAFE.id, 0, 1);
+            let streamed = stream(&ctx, at, part, &mut Safe, &mut writer, &mut effects);
+            assert!(matches!(streamed, Streamed::Taken));
+            assert_eq!(effects.effect.is_some(), changed, "{offset} {last}");
         }
     }
 }

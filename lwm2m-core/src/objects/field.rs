@@ -545,4 +545,9 @@ mod tests {
         let mut full = full;
         assert!(!full.set(64, 1) && full.set(0, 1));
     }
+
+    #[test]
+    fn what_may_be_absent_is_ready_when_it_is_there() {
+        assert_eq!((Some(7i64).ready(), None::<i64>.ready()), (Some(Value::Int(7)), None));
+    }
 }

@@ -266,4 +266,24 @@ mod tests {
         security.write(3, true, &hold_off);
         assert_eq!(security.instances, [Instance { id: 3, hold_off: Some(7), ..Instance::default() }, known(5)]);
     }
+
+    #[test]
+    fn a_resource_is_there_once_it_has_a_value() {
+        let nothing = Instance::default();
+        let something = Instance {
+            uri: Some("coap://a".into()),
+            bootstrap_server: Some(true),
+            mode: Some(Mode::NoSec),
+            short_server_id: Some(1),
+            hold_off: Some(0),
+            account_timeout: Some(0),
+            ..Instance::default()
+        };
+        for resource in 0..=12 {
+            let always = matches!(resource, PUBLIC_KEY_OR_IDENTITY | SERVER_PUBLIC_KEY | SECRET_KEY);
+            // Those of SMS are not kept.
+            let ever = !(6..=9).contains(&resource);
+            assert_eq!((nothing.has(resource), something.has(resource)), (always, ever), "{resource}");
+        }
+    }
 }
