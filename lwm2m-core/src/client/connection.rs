@@ -123,3 +123,19 @@ impl Connections {
         self.list.capacity().saturating_mul(size_of::<Connection>())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_session_counts_as_memory() {
+        let mut connections = Connections::new(2);
+        let nothing = connections.heap();
+        connections.add(Role::Bootstrap);
+        let one = connections.heap();
+        assert!((nothing, one >= size_of::<Connection>()) == (0, true), "{nothing} {one}");
+        connections.reserve();
+        assert!(connections.heap() >= 2 * size_of::<Connection>());
+    }
+}

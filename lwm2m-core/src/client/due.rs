@@ -123,8 +123,7 @@ impl Client {
             next = sooner(next, self.serve(now, index, model, &mut served));
         }
         // One may have left another one no room, or failed so often that the bootstrap server is asked.
-        let others = self.connections.len() > 1 || self.lifecycle.heeds_bootstrap_server(&self.config);
-        if served && others { self.next_to_send(now) } else { next }
+        if served { self.next_to_send(now) } else { next }
     }
 
     /// Sends the server of a registration what is due and has room; when something will be next.

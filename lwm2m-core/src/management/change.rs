@@ -385,3 +385,68 @@ fn location(root: &str, object: u16, instance: u16, writer: &mut MessageWriter<'
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::operation::Places;
+    use super::*;
+    use crate::base::path::Leaf;
+    use crate::base::profile::LegacyFormats;
+    use crate::base::value::{DataType, Sink};
+    use coap_codec::{ContentFormat, Header, Message, MessageId, MessageType, Token};
+
+    const SWITCH: &[ResourceDef] = &[ResourceDef::new(0, "On", Operations::RW, DataType::Boolean)];
+    static ONE: ObjectDef = ObjectDef::new(30_001, "One", SWITCH);
+    static MANY: ObjectDef = ObjectDef::new(30_002, "Many", SWITCH).multiple();
+
+    /// Has none of either yet.
+    struct Switches;
+
+    impl DataModel for Switches {
+        fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
+            [&ONE, &MANY].into_iter().find(|object| after.is_none_or(|after| after < object.id))
+        }
+
+        fn next_instance(&self, _: u16, _: Option<u16>) -> Option<u16> {
+            None
+        }
+
+        fn next_resource(&self, _: u16, _: u16, _: Option<u16>) -> Option<u16> {
+            None
+        }
+
+        fn read(&self, _: &Ctx, _: Leaf, _: &mut dyn Sink) -> Result<(), Refusal> {
+            Ok(())
+        }
+
+        fn check(&self, _: &Ctx, _: &Change<'_>) -> Result<(), Refusal> {
+            Ok(())
+        }
+    }
+
+    // OMA LwM2M 1.0, 6.1: an object for which one instance is allowed has 0.
+    #[test]
+    fn the_one_instance_of_an_object_is_instance_0() {
+        let created = |object: &ObjectDef, instance: u8| {
+            let mut buffers = [[0; 64]; 2];
+            let [request, answer] = &mut buffers;
+            let header = |message_type, code| Header { message_type, code, message_id: MessageId(1) };
+            let mut writer =
+                MessageWriter::new(request, header(MessageType::Confirmable, Code::POST), Token::EMPTY).unwrap();
+            writer.uri_path(&alloc::format!("{}", object.id)).unwrap();
+            writer.content_format(ContentFormat::LWM2M_TLV).unwrap();
+            writer.payload(&[0x03, instance, 0xC1, 0, 1]).unwrap();
+            let places = Places { root: "", well_known: true, legacy: LegacyFormats::Accepted };
+            let message = Message::parse(writer.finish()).unwrap();
+            let mut operation = Operation::of(&message, places);
+            operation.read().unwrap();
+            let ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
+            let acknowledgement = header(MessageType::Acknowledgement, Code::CREATED);
+            let mut writer = MessageWriter::new(answer, acknowledgement, Token::EMPTY).unwrap();
+            create(&ctx, &operation, &mut Switches, &mut writer, &mut Effects::default())
+        };
+        let refused = Err(Refusal::Code(Code::BAD_REQUEST));
+        assert_eq!((created(&ONE, 0), created(&ONE, 1)), (Ok(()), refused));
+        assert_eq!((created(&MANY, 0), created(&MANY, 1)), (Ok(()), Ok(())));
+    }
+}

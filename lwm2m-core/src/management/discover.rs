@@ -142,3 +142,16 @@ impl Sink for Count {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_counts_however_its_value_is_given() {
+        let (mut count, at) = (Count(0), Leaf::new(9, 0, 1));
+        count.value(at, Value::Int(7)).unwrap();
+        count.opaque(at, 3, &mut |_, _| {}).unwrap();
+        assert_eq!(count.0, 2);
+    }
+}

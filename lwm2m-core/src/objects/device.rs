@@ -304,3 +304,42 @@ impl Writable for Option<(i64, Instant)> {
         *self = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::origin::Origin;
+    use crate::base::time::Instant;
+    use crate::base::value::Stop;
+    use alloc::vec::Vec;
+
+    /// The codes that it is given, with their places.
+    struct Codes(Vec<(Option<u16>, i64)>);
+
+    impl Sink for Codes {
+        fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
+            let Value::Int(code) = value else { panic!("{value:?}") };
+            self.0.push((at.index, code));
+            Ok(())
+        }
+
+        fn opaque(&mut self, at: Leaf, _: usize, _: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+            panic!("{at}")
+        }
+    }
+
+    #[test]
+    fn an_error_has_its_place_and_where_there_is_none_that_shows_as_one() {
+        let ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
+        let read = |errors: Errors, index| {
+            let mut codes = Codes(Vec::new());
+            errors.read(&ctx, Leaf { index, ..Leaf::new(3, 0, 11) }, &mut codes).map(|()| codes.0)
+        };
+        let two = Errors([0, 6, 0, 2, 0, 0, 0, 0]);
+        assert_eq!(read(two, None), Ok([(Some(1), 6), (Some(3), 2)].to_vec()));
+        assert_eq!(read(two, Some(3)), Ok([(Some(3), 2)].to_vec()));
+        assert_eq!(read(two, Some(0)), Err(Refusal::Code(Code::NOT_FOUND)));
+        assert_eq!(read(Errors::default(), None), Ok([(Some(0), 0)].to_vec()));
+        assert_eq!(read(Errors::default(), Some(1)), Err(Refusal::Code(Code::NOT_FOUND)));
+    }
+}

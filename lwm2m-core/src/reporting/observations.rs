@@ -246,3 +246,15 @@ impl Observations {
         self.entries.capacity().saturating_mul(size_of::<Observation>())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_an_observation_there_is_no_deadline() {
+        let mut observations = Observations::new(2);
+        assert_eq!(observations.soonest(), None);
+        assert_eq!(observations.soonest(), None, "nor when it is known");
+    }
+}
