@@ -29,6 +29,9 @@ pub mod sim;
 // The code of these pages is tested here. The package is without them: they are looked for only when documentation is
 // tested.
 #[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/guide.md")]
 mod guide {}
 #[cfg(doctest)]
