@@ -118,6 +118,12 @@ fn two_registrations_with_one_server_are_damage() {
     assert!(!super::snapshot(include_bytes!("../../seeds/snapshot/two-registrations-with-one-server")));
 }
 
+/// Found by fuzzing: two accounts of one server became two registrations, and the client's own snapshot was refused.
+#[test]
+fn two_accounts_with_one_server_are_damage() {
+    assert!(!super::snapshot(include_bytes!("../../seeds/snapshot/two-accounts-with-one-server")));
+}
+
 /// A life in which no request reaches the model tells little.
 #[test]
 fn most_lives_reach_the_model() {

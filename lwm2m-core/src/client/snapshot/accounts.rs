@@ -105,9 +105,14 @@ pub(super) fn read_accounts(
     }
     server.instances.clear();
     for _ in 0..input.u8()? {
+        let (id, short_server_id) = (input.u16()?, Some(input.u16()?).filter(|id| *id != 0));
+        // One for each server: two would be two registrations with it.
+        if short_server_id.is_some_and(|own| server.by_short_server_id(own).is_some()) {
+            return Err(SnapshotError::Damaged);
+        }
         server.instances.push(server::Instance {
-            id: input.u16()?,
-            short_server_id: Some(input.u16()?).filter(|id| *id != 0),
+            id,
+            short_server_id,
             lifetime: input.option()?,
             default_min_period: input.option()?,
             default_max_period: input.option()?,
