@@ -23,7 +23,7 @@ pub(crate) struct Peer {
 
 pub(crate) const MINICOAP: &str = "minicoap 0.2";
 pub(crate) const COAP_LITE: &str = "coap-lite 0.13";
-/// It takes a minute to build, and is compared here alone.
+/// It takes a minute to build, and is compared in `benches` alone.
 pub(crate) const TOAD_MSG: &str = "toad-msg 1.0";
 
 pub(crate) const PEERS: [Peer; 2] =

@@ -1,5 +1,5 @@
-//! Whether the device wants to be reachable: flight mode and power-off
-//! (DM terminal specification 7.3 and 7.5).
+//! Whether the device wants to be reachable, and can be: flight mode and power-off
+//! (DM terminal specification 7.3 and 7.5), the network, and its address.
 
 use super::bootstrap::hold_off;
 use super::registration::{Registration, State, Then};
