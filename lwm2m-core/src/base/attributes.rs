@@ -79,8 +79,8 @@ impl Attributes {
     /// Carries out one argument of a Write-Attributes: `pmin=10` sets, `pmin` and `pmin=` unset. The
     /// attribute that it names; none when it cannot be understood, and then nothing changed.
     pub(crate) fn assign(&mut self, argument: &[u8]) -> Option<Name> {
-        let mut parts = argument.splitn(2, |byte| *byte == b'=');
-        let (name, value) = (parts.next()?, parts.next().filter(|value| !value.is_empty()));
+        let (name, value) = halves(argument, b'=');
+        let value = value.filter(|value| !value.is_empty());
         let name = Name::ALL.into_iter().find(|known| known.as_str().as_bytes() == name)?;
         match name {
             Name::Pmin => self.pmin = given(value, seconds)?,
@@ -118,6 +118,15 @@ impl Name {
     /// Whether it is for numbers only, and so for single resources only.
     pub(crate) const fn is_threshold(self) -> bool {
         matches!(self, Self::Gt | Self::Lt | Self::St)
+    }
+}
+
+/// What stands before the first `separator`, and what stands behind it, if it is there.
+pub(crate) fn halves(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+    let at = text.iter().position(|byte| *byte == separator);
+    match at.and_then(|at| text.split_at_checked(at)) {
+        Some((before, rest)) => (before, rest.get(1..)),
+        None => (text, None),
     }
 }
 

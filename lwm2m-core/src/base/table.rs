@@ -5,6 +5,8 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut, Range};
 
+use super::features::SHORTCUTS;
+
 /// How many more places to take for `needed` ones in a table with `len` of at most `limit`: it doubles.
 fn more(len: usize, needed: usize, limit: usize) -> usize {
     len.min(limit.saturating_sub(len)).max(needed)
@@ -25,6 +27,9 @@ pub(crate) trait Places<T> {
 
     /// Takes all the memory that a table may ever need.
     fn reserve_all(&mut self, limit: usize);
+
+    /// Adds an entry, and takes memory for it where it must.
+    fn add(&mut self, entry: T, limit: usize);
 
     /// Takes an entry out; those behind it move up.
     fn take_out(&mut self, index: usize) -> Option<T>;
@@ -49,14 +54,33 @@ impl<T> Places<T> for Vec<T> {
         self.reserve_exact(limit.saturating_sub(self.len()));
     }
 
-    #[inline]
+    fn add(&mut self, entry: T, limit: usize) {
+        self.make_room(1, limit);
+        // It is so, and said for the compiler: it need not know how to grow once more.
+        if self.len() < self.capacity() {
+            self.push(entry);
+        }
+    }
+
+    #[cfg_attr(feature = "shortcuts", inline)]
+    #[cfg_attr(not(feature = "shortcuts"), inline(never))]
     fn take_out(&mut self, index: usize) -> Option<T> {
+        if SHORTCUTS && index.checked_add(1)? == self.len() {
+            return self.pop();
+        }
         (index < self.len()).then(|| self.remove(index))
     }
 
     #[cfg_attr(not(feature = "shortcuts"), inline(never))]
     fn keep(&mut self, is_wanted: &mut dyn FnMut(&mut T) -> bool) {
-        self.retain_mut(is_wanted);
+        let mut index = 0;
+        while let Some(entry) = self.get_mut(index) {
+            if is_wanted(entry) {
+                index = index.saturating_add(1);
+            } else {
+                self.take_out(index);
+            }
+        }
     }
 }
 
@@ -123,6 +147,8 @@ impl<T> Places<T> for Nothing<T> {
     }
 
     fn reserve_all(&mut self, _: usize) {}
+
+    fn add(&mut self, _: T, _: usize) {}
 
     fn take_out(&mut self, _: usize) -> Option<T> {
         None

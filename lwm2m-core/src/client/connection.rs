@@ -79,8 +79,7 @@ impl Connections {
     pub(crate) fn add(&mut self, role: Role) {
         let peer = Peer(self.next_peer);
         self.next_peer = self.next_peer.wrapping_add(1);
-        self.list.make_room(1, self.limit.into());
-        self.list.push(Connection { peer, role, link: Link::Closed });
+        self.list.add(Connection { peer, role, link: Link::Closed }, self.limit.into());
     }
 
     /// The session with `role` is to be asked for at once.

@@ -40,7 +40,6 @@ mod send;
 #[cfg(test)]
 mod tests;
 
-use alloc::vec::Vec;
 use core::fmt;
 
 use coap_codec::{Code, Header, Message, MessageId, MessageType, NoResponse, Token};
@@ -472,12 +471,6 @@ impl Endpoint {
 
 /// Takes an entry out of a table; the others stay in their order. Mostly it is the only one, and nothing has
 /// to be moved.
-fn take_out<T>(table: &mut Vec<T>, index: usize) -> Option<T> {
-    if index.checked_add(1)? == table.len() {
-        return table.pop();
-    }
-    (index < table.len()).then(|| table.remove(index))
-}
 
 /// A message that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 
 use coap_codec::ContentFormat;
 
+use super::FAILED;
 use super::output::Output;
 use crate::base::decimal;
 use crate::base::path::Path;
@@ -9,55 +10,41 @@ use crate::base::value::Stop;
 
 /// The value of a link's attribute.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum LinkValue<'a> {
+pub(crate) enum LinkValue {
     /// `dim=8`
     Uint(u64),
     /// `lt=42.2`
     Float(f64),
-    /// `rt="oma.lwm2m"`: in quotes, so it must not contain any.
-    Quoted(&'a str),
-    /// `ver="2.2"`: an object's version, quoted (OMA LwM2M 1.0, 6.2).
-    Version(u8, u8),
 }
 
 /// Writes links into a buffer. What no longer fits is noticed at the end.
 #[derive(Debug)]
 pub(crate) struct LinkWriter<'b> {
     output: Output<'b>,
-    failed: Option<Stop>,
+    failed: bool,
 }
 
 impl<'b> LinkWriter<'b> {
     /// A writer that fills `output`.
     pub(crate) const fn new(output: Output<'b>) -> Self {
-        Self { output, failed: None }
+        Self { output, failed: false }
     }
 
     /// Begins the list with `lwm2m="1.0"`, which is no link (OMA LwM2M 1.0, 5.2.7.3).
-    pub(crate) fn enabler_version(&mut self, major: u8, minor: u8) -> &mut Self {
-        self.note(|output| {
-            output.put(b"lwm2m=\"")?;
-            put_uint(output, major.into())?;
-            output.put(b".")?;
-            put_uint(output, minor.into())?;
-            output.put(b"\"")
-        })
+    pub(crate) fn enabler_version(&mut self) -> &mut Self {
+        self.put("lwm2m=\"1.0\"")
     }
 
     /// Begins a link to `path` below `prefix`, the alternate path, which is empty or as `/lwm2m`.
     pub(crate) fn path(&mut self, prefix: &str, path: Path) -> &mut Self {
-        self.note(|output| {
-            output.put(if output.used() == 0 { b"<" } else { b",<" })?;
-            output.put(prefix.as_bytes())?;
-            if prefix.is_empty() && path.depth() == 0 {
-                output.put(b"/")?;
-            }
-            for id in path.levels() {
-                output.put(b"/")?;
-                put_uint(output, (*id).into())?;
-            }
-            output.put(b">")
-        })
+        self.put(if self.output.used() == 0 { "<" } else { ",<" }).put(prefix);
+        if prefix.is_empty() && path.depth() == 0 {
+            self.put("/");
+        }
+        for id in path.levels() {
+            self.put("/").uint((*id).into());
+        }
+        self.put(">")
     }
 
     /// The link to the root below `prefix`, with what there is to say of it: that LwM2M is here, if it is
@@ -67,7 +54,7 @@ impl<'b> LinkWriter<'b> {
             self.path(prefix, Path::ROOT);
         }
         if named {
-            self.attribute("rt", LinkValue::Quoted("oma.lwm2m"));
+            self.put(";rt=\"oma.lwm2m\"");
         }
         if cfg!(feature = "json") {
             self.attribute("ct", LinkValue::Uint(ContentFormat::LWM2M_JSON.0.into()));
@@ -77,37 +64,25 @@ impl<'b> LinkWriter<'b> {
 
     /// The link of an object or one of its instances, as Register tells it: with the version, if the
     /// object has one to tell.
-    pub(crate) fn object(&mut self, prefix: &str, (major, minor): (u8, u8), path: Path) -> &mut Self {
-        self.path(prefix, path);
-        if path.instance_id().is_none() && (major, minor) != (1, 0) {
-            self.attribute("ver", LinkValue::Version(major, minor));
+    pub(crate) fn object(&mut self, prefix: &str, version: (u8, u8), path: Path) -> &mut Self {
+        self.path(prefix, path).version(version, path)
+    }
+
+    /// Adds the version to the link that was begun last, if it is an object's and not 1.0 (OMA LwM2M 1.0, 6.2).
+    pub(crate) fn version(&mut self, (major, minor): (u8, u8), path: Path) -> &mut Self {
+        if path.depth() > 1 || (major, minor) == (1, 0) {
+            return self;
         }
-        self
+        self.put(";ver=\"").uint(major.into()).put(".").uint(minor.into()).put("\"")
     }
 
     /// Adds an attribute to the link that was begun last.
-    pub(crate) fn attribute(&mut self, name: &str, value: LinkValue<'_>) -> &mut Self {
-        self.note(|output| {
-            output.put(b";")?;
-            output.put(name.as_bytes())?;
-            output.put(b"=")?;
-            match value {
-                LinkValue::Uint(number) => put_uint(output, number),
-                LinkValue::Float(number) => output.put_with(|room| decimal::write_f64(number, room)),
-                LinkValue::Quoted(text) => {
-                    output.put(b"\"")?;
-                    output.put(text.as_bytes())?;
-                    output.put(b"\"")
-                }
-                LinkValue::Version(major, minor) => {
-                    output.put(b"\"")?;
-                    put_uint(output, major.into())?;
-                    output.put(b".")?;
-                    put_uint(output, minor.into())?;
-                    output.put(b"\"")
-                }
-            }
-        })
+    pub(crate) fn attribute(&mut self, name: &str, value: LinkValue) -> &mut Self {
+        self.put(";").put(name).put("=");
+        match value {
+            LinkValue::Uint(number) => self.uint(number),
+            LinkValue::Float(number) => self.put_with(&mut |room| decimal::write_f64(number, room)),
+        }
     }
 
     /// How many bytes the list has.
@@ -115,22 +90,22 @@ impl<'b> LinkWriter<'b> {
     /// # Errors
     /// When it does not fit into a buffer that is to hold it as a whole.
     pub(crate) fn finish(self) -> Result<usize, Stop> {
-        match self.failed {
-            Some(stop) => Err(stop),
-            None => Ok(self.output.used()),
-        }
+        if self.failed { Err(FAILED) } else { Ok(self.output.used()) }
     }
 
-    fn note(&mut self, write: impl FnOnce(&mut Output<'b>) -> Result<(), Stop>) -> &mut Self {
-        if self.failed.is_none() {
-            self.failed = write(&mut self.output).err();
-        }
+    fn put(&mut self, text: &str) -> &mut Self {
+        self.failed = self.failed || self.output.put(text.as_bytes()).is_err();
         self
     }
-}
 
-fn put_uint(output: &mut Output<'_>, number: u64) -> Result<(), Stop> {
-    output.put_with(|room| decimal::write_u64(number, room))
+    fn uint(&mut self, number: u64) -> &mut Self {
+        self.put_with(&mut |room| decimal::write_u64(number, room))
+    }
+
+    fn put_with(&mut self, write: &mut dyn FnMut(&mut [u8]) -> Option<usize>) -> &mut Self {
+        self.failed = self.failed || self.output.put_with(write).is_err();
+        self
+    }
 }
 
 #[cfg(test)]

@@ -30,16 +30,13 @@ pub(super) fn serve(
     let head = Head { sequence: None, format: ContentFormat::LINK_FORMAT, block: operation.block2 };
     content::write(head, writer, &mut |output| {
         let mut links = LinkWriter::new(output);
-        links.enabler_version(1, 0);
+        links.enabler_version();
         list::visit(model, only, &mut |object, path| {
             links.path("", path);
             if let Some(id) = short_server_id(ctx, path, model) {
                 links.attribute("ssid", LinkValue::Uint(id));
             }
-            let (major, minor) = object.version;
-            if path.instance_id().is_none() && (major, minor) != (1, 0) {
-                links.attribute("ver", LinkValue::Version(major, minor));
-            }
+            links.version(object.version, path);
         });
         Ok(links.finish()?)
     })

@@ -1,11 +1,11 @@
 //! What there is, for a server that asks without knowing LwM2M: GET `/.well-known/core` (RFC 6690;
 //! RFC 7252, section 7.2).
 
-use coap_codec::link_format::Links;
 use coap_codec::{Code, ContentFormat, MessageWriter};
 
 use super::content::{self, Head};
 use super::operation::Operation;
+use crate::base::attributes::halves;
 use crate::base::config::LONGEST_ROOT;
 use crate::format::{LinkWriter, Output};
 use crate::model::{DataModel, Refusal, list};
@@ -58,7 +58,32 @@ fn wanted(operation: &Operation<'_>, link: &dyn Fn(&mut LinkWriter<'_>)) -> bool
     let mut writer = LinkWriter::new(Output::new(&mut room));
     link(&mut writer);
     let length = writer.finish().unwrap_or(0);
-    let text = room.get(..length).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default();
-    let Some(Ok(link)) = Links::new(text).next() else { return false };
-    query.all(|argument| core::str::from_utf8(argument).is_ok_and(|argument| link.matches(argument)))
+    let link = room.get(..length).unwrap_or_default();
+    query.all(|argument| matches(link, argument))
+}
+
+/// Whether a link that was just written has what an argument asks for, `href=/3*` or `rt=oma.lwm2m` (RFC 6690, section
+/// 4.1). None of its values has a space, a quotation mark or a semicolon in it.
+fn matches(link: &[u8], argument: &[u8]) -> bool {
+    let (name, pattern) = halves(argument, b'=');
+    let pattern = pattern.unwrap_or(b"*");
+    let fits = |text: &[u8]| match pattern.strip_suffix(b"*") {
+        Some(prefix) => text.starts_with(prefix),
+        None => text == pattern,
+    };
+    let inside = |text: &[u8]| text.get(1..text.len().saturating_sub(1)).is_some_and(fits);
+    let (target, mut attributes) = halves(link, b';');
+    if name == b"href" {
+        return inside(target);
+    }
+    while let Some(rest) = attributes {
+        let (attribute, others) = halves(rest, b';');
+        attributes = others;
+        if let (own, Some(value)) = halves(attribute, b'=')
+            && own == name
+        {
+            return if value.starts_with(b"\"") { inside(value) } else { fits(value) };
+        }
+    }
+    false
 }

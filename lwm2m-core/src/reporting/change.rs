@@ -139,14 +139,13 @@ impl Numbers {
     pub(super) fn add(&mut self, observer: Observer, index: Option<u16>, bits: u64) -> bool {
         let fits = self.entries.has_room(self.limit);
         if fits {
-            self.entries.make_room(1, self.limit);
-            self.entries.push(Entry { observer, index, bits });
+            self.entries.add(Entry { observer, index, bits }, self.limit);
         }
         fits
     }
 
     pub(super) fn forget(&mut self, observer: Observer) {
-        self.entries.retain(|entry| entry.observer != observer);
+        self.entries.keep(&mut |entry| entry.observer != observer);
     }
 
     /// What an observer was told: indices and bits.

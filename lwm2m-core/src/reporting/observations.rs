@@ -189,8 +189,7 @@ impl Observations {
         if let Some(entry) = self.entries.iter_mut().find(same) {
             *entry = observation;
         } else if self.entries.has_room(self.limit) {
-            self.entries.make_room(1, self.limit);
-            self.entries.push(observation);
+            self.entries.add(observation, self.limit);
         }
     }
 

@@ -134,29 +134,25 @@ impl Deduplication {
         repeat: Repeat,
     ) -> bool {
         let name = Name::of(peer, message_id);
-        if self.entries.len() == self.entries.capacity() && !self.make_room(now, class) {
+        if self.entries.len() >= self.limit && !self.make_room(now, class) {
             return false;
         }
         self.bits |= name.bit();
-        self.entries.push(Entry { name, class, until, repeat });
+        self.entries.add(Entry { name, class, until, repeat }, self.limit);
         true
     }
 
-    /// Makes room for a message where there is none: more of it, or in a full table some that may be taken.
+    /// Makes room in a full table for one more message, where some may be taken.
     #[inline(never)]
     fn make_room(&mut self, now: Instant, class: Class) -> bool {
-        if self.entries.len() < self.limit {
-            self.entries.make_room(1, self.limit);
-            return true;
-        }
-        self.entries.retain(|entry| now < entry.until);
+        self.entries.keep(&mut |entry| now < entry.until);
         if self.entries.len() >= self.limit {
             // The one that would have gone first goes, of those that harm least; none for one that harms
             // less than all of them.
             let may_go = |(_, entry): &(usize, &Entry)| entry.class < Class::Change && entry.class <= class;
             let mortal = self.entries.iter().enumerate().filter(may_go);
             let Some((victim, _)) = mortal.min_by_key(|(_, entry)| (entry.class, entry.until)) else { return false };
-            self.entries.remove(victim);
+            self.entries.take_out(victim);
         }
         self.bits = self.entries.iter().fold(0, |bits, entry| bits | entry.name.bit());
         // Of a table without any places nothing goes.
@@ -175,12 +171,12 @@ impl Deduplication {
     /// Forgets a message: its repetition is a new one.
     pub(crate) fn remove(&mut self, peer: Peer, message_id: MessageId) {
         let name = Name::of(peer, message_id);
-        self.entries.retain(|entry| entry.name != name);
+        self.entries.keep(&mut |entry| entry.name != name);
     }
 
     /// Forgets a peer.
     pub(crate) fn forget(&mut self, peer: Peer) {
-        self.entries.retain(|entry| !entry.name.is_of(peer));
+        self.entries.keep(&mut |entry| !entry.name.is_of(peer));
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,11 +1,11 @@
 //! What waits to be handed to the runtime, in order.
 
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::dedup::Inline;
 use super::slots::{SlotId, Slots};
 use crate::base::statistics::Counter;
-use crate::base::table::{make_room_in_queue, reserve_queue};
+use crate::base::table::Places;
 use crate::exchange::Peer;
 
 /// One order to the runtime.
@@ -35,7 +35,7 @@ pub enum Output<'a> {
 /// The queue, and the order that is on loan to the runtime.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Outbox {
-    queue: VecDeque<Order>,
+    queue: Vec<Order>,
     limit: usize,
     lent: Option<Order>,
     /// Short datagrams that found no room.
@@ -44,15 +44,14 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { queue: VecDeque::new(), limit, lent: None, lost: Counter::default() }
+        Self { queue: Vec::new(), limit, lent: None, lost: Counter::default() }
     }
 
     /// Queues an order; a short datagram is lost, as on any network, when the queue is full.
     pub(crate) fn push(&mut self, order: Order) {
         let lossy = matches!(order, Order::Short(..));
         if !lossy || self.queue.len() < self.limit {
-            make_room_in_queue(&mut self.queue, self.limit);
-            self.queue.push_back(order);
+            self.queue.add(order, self.limit);
         } else {
             self.lost.count();
         }
@@ -61,8 +60,7 @@ impl Outbox {
     /// Queues a retransmission unless the previous transmission still waits to be handed out.
     pub(crate) fn push_again(&mut self, peer: Peer, slot: SlotId) {
         if !self.holds(slot) {
-            make_room_in_queue(&mut self.queue, self.limit);
-            self.queue.push_back(Order::Keep(peer, slot));
+            self.queue.add(Order::Keep(peer, slot), self.limit);
         }
     }
 
@@ -80,10 +78,7 @@ impl Outbox {
 
     /// Takes a buffer's order back: its exchange is over.
     pub(crate) fn withdraw(&mut self, slot: SlotId) {
-        if self.queue.is_empty() {
-            return;
-        }
-        self.queue.retain(|order| !matches!(order, Order::Once(_, id) | Order::Keep(_, id) if *id == slot));
+        self.queue.keep(&mut |order| !matches!(order, Order::Once(_, id) | Order::Keep(_, id) if *id == slot));
     }
 
     /// Frees the buffer that was lent, now that the runtime is done with it.
@@ -103,7 +98,7 @@ impl Outbox {
     /// the next call.
     pub(crate) fn pop(&mut self) -> Option<&Order> {
         debug_assert!(!matches!(self.lent, Some(Order::Once(..))), "reclaimed before");
-        self.lent = self.queue.pop_front();
+        self.lent = self.queue.take_out(0);
         self.lent.as_ref()
     }
 
@@ -118,7 +113,7 @@ impl Outbox {
     }
 
     pub(crate) fn reserve(&mut self) {
-        reserve_queue(&mut self.queue, self.limit);
+        self.queue.reserve_all(self.limit);
     }
 
     pub(crate) fn heap(&self) -> usize {

@@ -8,7 +8,7 @@ use super::slots::SlotId;
 use crate::base::table::Places;
 use crate::base::time::{Instant, Micros, earliest};
 use crate::base::transmission::Pace;
-use crate::exchange::{ExchangeId, Peer, take_out};
+use crate::exchange::{ExchangeId, Peer};
 
 /// A confirmable message that nobody acknowledged yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,8 +55,7 @@ impl Retransmission {
         (exchange, peer, message_id, slot): (ExchangeId, Peer, MessageId, SlotId),
         limit: usize,
     ) {
-        self.messages.make_room(1, limit);
-        self.messages.push(Unacknowledged {
+        let message = Unacknowledged {
             exchange,
             peer,
             message_id,
@@ -66,7 +65,8 @@ impl Retransmission {
             due: now + timeout,
             retransmissions: 0,
             waited: false,
-        });
+        };
+        self.messages.add(message, limit);
     }
 
     /// The next message whose time has come, one step each: what is late is not made up for, so a
@@ -88,7 +88,7 @@ impl Retransmission {
         let message = self.messages.get_mut(index)?;
         let in_time = now <= message.first_sent + pace.max_transmit_span();
         if message.retransmissions >= pace.max_retransmit || !in_time {
-            return take_out(&mut self.messages, index).map(Step::GiveUp);
+            return self.messages.take_out(index).map(Step::GiveUp);
         }
         message.retransmissions = message.retransmissions.saturating_add(1);
         message.timeout = Micros(message.timeout.0.saturating_mul(2).max(1));
@@ -120,7 +120,7 @@ impl Retransmission {
     /// Stops watching the message of an exchange.
     pub(crate) fn remove(&mut self, exchange: ExchangeId) -> Option<Unacknowledged> {
         let index = self.messages.iter().position(|message| message.exchange == exchange)?;
-        take_out(&mut self.messages, index)
+        self.messages.take_out(index)
     }
 
     pub(crate) fn contains(&self, exchange: ExchangeId) -> bool {

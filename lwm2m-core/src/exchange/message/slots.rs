@@ -47,8 +47,8 @@ impl Slots {
     }
 
     fn grow(&mut self) {
-        self.slots.make_room(1, self.limit.into());
-        self.slots.push(Slot { bytes: alloc::vec![0; self.size.into()].into_boxed_slice(), len: None });
+        let slot = Slot { bytes: alloc::vec![0; self.size.into()].into_boxed_slice(), len: None };
+        self.slots.add(slot, self.limit.into());
     }
 
     /// Takes a free buffer, allocating one only while the pool has not reached its bound.

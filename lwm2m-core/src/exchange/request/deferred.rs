@@ -89,8 +89,7 @@ impl Deferred {
     pub(crate) fn keep(&mut self, ticket: Ticket, kept: Kept) {
         let limit = self.limit.into();
         if usize::from(ticket.index) == self.places.len() && self.places.has_room(limit) {
-            self.places.make_room(1, limit);
-            self.places.push(Place { generation: 0, kept: None });
+            self.places.add(Place { generation: 0, kept: None }, limit);
         }
         if let Some(place) = self.places.get_mut(usize::from(ticket.index)) {
             self.taken = self.taken.saturating_add(u8::from(place.kept.is_none()));

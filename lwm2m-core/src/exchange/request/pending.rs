@@ -8,7 +8,7 @@ use super::upload::Upload;
 use crate::base::features::BLOCKWISE;
 use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
-use crate::exchange::{ExchangeId, Peer, take_out};
+use crate::exchange::{ExchangeId, Peer};
 
 /// What a request still waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,8 +56,7 @@ impl Pending {
         upload: Upload,
         limit: usize,
     ) {
-        self.requests.make_room(1, limit);
-        self.requests.push(Request { exchange, peer, token, awaits, upload });
+        self.requests.add(Request { exchange, peer, token, awaits, upload }, limit);
     }
 
     /// Takes a response: the request is over, unless there is a next block to send. Whether there is.
@@ -71,7 +70,7 @@ impl Pending {
             goes_on
         });
         if !goes_on {
-            take_out(&mut self.requests, index);
+            self.requests.take_out(index);
         }
         goes_on
     }
@@ -122,20 +121,20 @@ impl Pending {
 
     pub(crate) fn remove(&mut self, exchange: ExchangeId) -> bool {
         let index = self.requests.iter().position(|request| request.exchange == exchange);
-        index.is_some_and(|index| take_out(&mut self.requests, index).is_some())
+        index.is_some_and(|index| self.requests.take_out(index).is_some())
     }
 
     /// Takes out the next request whose response did not come in time.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<ExchangeId> {
         let index = self.requests.iter().position(|request| request.until().is_some_and(|until| until <= now))?;
-        take_out(&mut self.requests, index).map(|request| request.exchange)
+        self.requests.take_out(index).map(|request| request.exchange)
     }
 
     /// The same of those whose time was over later than `since`.
     pub(crate) fn expire_unheard(&mut self, now: Instant, since: Instant) -> Option<ExchangeId> {
         let over = |request: &Request| request.until().is_some_and(|until| until <= now && until > since);
         let index = self.requests.iter().position(over)?;
-        take_out(&mut self.requests, index).map(|request| request.exchange)
+        self.requests.take_out(index).map(|request| request.exchange)
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {

@@ -191,8 +191,7 @@ impl Transfers {
                 Some(index)
             }
             None if free => {
-                self.list.make_room(1, self.limit.into());
-                self.list.push(transfer);
+                self.list.add(transfer, self.limit.into());
                 self.list.len().checked_sub(1)
             }
             None => None,
