@@ -6,6 +6,7 @@ use core::ops::{Deref, DerefMut};
 
 use endpoint_name::EndpointName;
 
+use super::attributes::halves;
 use super::path::Path;
 use super::profile::{Held, Profile};
 use super::rights::Rights;
@@ -138,6 +139,16 @@ impl core::fmt::Debug for Credentials {
 /// So long an alternate path may be: the Location of a new instance fits the smallest datagrams.
 pub(crate) const LONGEST_ROOT: usize = 32;
 
+/// The segments of an alternate path.
+pub(crate) fn segments(root: &str) -> impl Iterator<Item = &[u8]> {
+    let (_, mut rest) = halves(root.as_bytes(), b'/');
+    core::iter::from_fn(move || {
+        let (segment, after) = halves(rest?, b'/');
+        rest = after;
+        Some(segment)
+    })
+}
+
 impl Config {
     /// A client as OMA LwM2M 1.0 has it: registers with the accounts it knows, and bootstraps when
     /// there are none or when all fail ([`Profile::OMA`]).
@@ -223,15 +234,14 @@ impl Config {
     pub(crate) fn has_fit_root(&self) -> bool {
         let Some(path) = self.alternate_path.as_deref() else { return true };
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let fits = |segment: &str| {
+        let fits = |segment: &[u8]| {
             // Digits alone are an id; dots alone are resolved by whoever sends the request.
-            let is_id = segment.bytes().all(|byte| byte.is_ascii_digit());
-            !is_id && !matches!(segment, "." | "..") && segment.bytes().all(plain)
+            let is_id = segment.iter().all(u8::is_ascii_digit);
+            !is_id && !matches!(segment, b"." | b"..") && segment.iter().all(|byte| plain(*byte))
         };
         // Where discovery is, for one (RFC 8615).
-        let is_taken = |segments: &str| segments.split('/').next() == Some(".well-known");
-        let segments = path.strip_prefix('/').filter(|segments| !is_taken(segments));
-        path.len() <= LONGEST_ROOT && segments.is_some_and(|segments| segments.split('/').all(fits))
+        let is_taken = segments(path).next() == Some(b".well-known");
+        path.len() <= LONGEST_ROOT && path.starts_with('/') && !is_taken && segments(path).all(fits)
     }
 
     /// The same with one more server, to be registered with for `lifetime` seconds.

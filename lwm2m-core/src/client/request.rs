@@ -218,8 +218,12 @@ impl Client {
         model: &mut dyn DataModel,
     ) {
         let wall = self.clock.embedder(now);
-        for news in lost.iter().filter_map(|path| management::remove(wall, *path, model)) {
-            self.events.push(news);
+        let ctx = Ctx { origin: Origin::Bootstrap, ticket: None, resumed: false, now: wall };
+        for &path in lost {
+            let (Some(object), Some(instance)) = (path.object_id(), path.instance_id()) else { continue };
+            if management::remove(&ctx, object, instance, model).is_ok() {
+                self.events.push(Event::Deleted { origin: ctx.origin, path });
+            }
         }
         self.reporting.clear();
         self.accounts.detach(Path::ROOT, model);

@@ -8,20 +8,31 @@ const WINDOW: u16 = 2048;
 /// Identifiers in ascending order, which is how they are sent, take one pass. Otherwise each pass
 /// marks those in one window of the number range: at most 32 passes, whatever a peer sends.
 pub(super) fn duplicate(ids: impl Iterator<Item = u16> + Clone) -> Option<u16> {
-    if ids.clone().is_sorted_by(|a, b| a < b) {
+    let (mut before, mut largest, mut in_order) = (-1, 0, true);
+    for id in ids.clone() {
+        in_order = in_order && before < i32::from(id);
+        before = id.into();
+        largest = largest.max(id);
+    }
+    if in_order {
         return None;
     }
-    let largest = ids.clone().max()?;
-    (0..=largest / WINDOW).find_map(|window| {
-        let mut seen = [0u64; WINDOW as usize / 64];
-        ids.clone().filter(|id| id / WINDOW == window).filter(|id| mark(&mut seen, id % WINDOW)).min()
-    })
+    let mut twice = None;
+    for window in 0..=largest / WINDOW {
+        let mut seen = [0u32; WINDOW as usize / 32];
+        for id in ids.clone().filter(|id| id / WINDOW == window) {
+            if mark(&mut seen, id % WINDOW) && twice.is_none_or(|least| id < least) {
+                twice = Some(id);
+            }
+        }
+    }
+    twice
 }
 
 /// Sets a bit and tells whether it was set before.
-fn mark(seen: &mut [u64], at: u16) -> bool {
-    let bit = 1u64 << (at % 64);
-    seen.get_mut(usize::from(at / 64)).is_some_and(|word| {
+fn mark(seen: &mut [u32], at: u16) -> bool {
+    let bit = 1u32 << (at % 32);
+    seen.get_mut(usize::from(at / 32)).is_some_and(|word| {
         let before = *word & bit != 0;
         *word |= bit;
         before

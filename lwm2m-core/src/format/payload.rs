@@ -105,13 +105,18 @@ impl<'a> Payload<'a> {
     /// The instances with their values: exactly one when the path names an instance. Without, each
     /// Object Instance of the payload, or one without an id when it has bare resources or nothing.
     pub(crate) fn instances(&self) -> impl Iterator<Item = (Option<u16>, Values<'a>)> + use<'a> {
-        let (one, several) = match self.shape {
-            Shape::One(id, values) => (Some((id, values)), None),
-            Shape::Instances(object, bytes) => (None, Some((object, bytes))),
-        };
-        one.into_iter().chain(several.into_iter().flat_map(|(object, bytes)| {
-            Elements::new(bytes).map(|it| (Some(it.id), Values::of_resources(object, it.content)))
-        }))
+        let mut rest = Some(self.shape);
+        core::iter::from_fn(move || match rest? {
+            Shape::One(id, values) => {
+                rest = None;
+                Some((id, values))
+            }
+            Shape::Instances(object, bytes) => {
+                let (instance, after) = Element::split_first(bytes)?;
+                rest = Some(Shape::Instances(object, after));
+                Some((Some(instance.id), Values::of_resources(object, instance.content)))
+            }
+        })
     }
 }
 

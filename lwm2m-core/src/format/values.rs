@@ -111,17 +111,8 @@ impl<'a> Values<'a> {
 
     /// Every resource that is named, also a multiple one that is given no values.
     pub fn resources(&self) -> impl Iterator<Item = u16> + use<'a> {
-        let (resources, one, list): (_, _, &[_]) = match self.source {
-            Source::Resources { object, bytes } => (Some((object, bytes)), None, &[]),
-            Source::Instances { resource, .. } => (None, Some(resource.id), &[]),
-            Source::One(given) => (None, Some(given.resource), &[]),
-            Source::List(list) => (None, None, list),
-        };
-        let resources = resources.into_iter().flat_map(|(object, bytes)| {
-            Elements::new(bytes).map(|element| element.id).filter(|id| takes_values(object, *id).is_some())
-        });
-        let runs = list.chunk_by(|a, b| a.resource == b.resource).filter_map(<[_]>::first);
-        resources.chain(one).chain(runs.map(|given| given.resource))
+        let mut values = self.iter();
+        core::iter::from_fn(move || values.next_resource())
     }
 
     /// Whether no resource is named.
@@ -156,6 +147,33 @@ enum Rest<'a> {
     },
     One(Option<Given<'a>>),
     List(&'a [Given<'a>]),
+}
+
+impl ValuesIter<'_> {
+    /// The next resource that is named, whatever values it has.
+    fn next_resource(&mut self) -> Option<u16> {
+        match &mut self.rest {
+            Rest::Resources { object, elements, .. } => loop {
+                let id = elements.next()?.id;
+                if takes_values(object, id).is_some() {
+                    return Some(id);
+                }
+            },
+            Rest::Instances { resource, .. } => {
+                let id = resource.id;
+                self.rest = Rest::List(&[]);
+                Some(id)
+            }
+            Rest::One(given) => given.take().map(|given| given.resource),
+            Rest::List(list) => {
+                let id = list.split_off_first()?.resource;
+                while list.first().is_some_and(|next| next.resource == id) {
+                    list.split_off_first();
+                }
+                Some(id)
+            }
+        }
+    }
 }
 
 impl<'a> Iterator for ValuesIter<'a> {

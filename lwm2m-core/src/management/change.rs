@@ -3,18 +3,18 @@
 //!
 //! A request is a set of changes: all are checked before the first one is applied.
 
-use coap_codec::{Code, MessageWriter};
+use coap_codec::{Code, MessageWriter, OptionNumber};
 
 use super::operation::{Kind, Operation};
-use super::{Effect, Effects, Target, has_instance, is_there, no_query, payload_format, resolve};
+use super::{Effect, Effects, Target, has_instance, no_query, payload_format, resolve};
+use crate::base::config::segments;
 use crate::base::event::Event;
 use crate::base::features;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
-use crate::base::time::Instant;
 use crate::base::value::Value;
 use crate::format::{Format, Given, Payload, Unknown, Values};
-use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Operations, Origin, Refusal, ResourceDef};
+use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Origin, Refusal, ResourceDef};
 use crate::objects::definitions::access_control;
 use crate::objects::{ACCESS_CONTROL, SERVER};
 
@@ -25,18 +25,31 @@ pub(super) struct Subject {
     pub(super) format: Format,
 }
 
-/// Checks a Write by a server as far as it can be without its payload.
-pub(super) fn admit_write(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<(Subject, u16), Code> {
-    let Target { object, resource } = resolve(ctx, operation.path, Rights::WRITE, model)?;
-    let instance = operation.path.instance_id().ok_or(Code::METHOD_NOT_ALLOWED)?;
-    if resource.is_some_and(|resource| !resource.operations.writable()) {
+/// Checks a Write, a Create or a Bootstrap-Write as far as it can be without its payload.
+pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<Subject, Code> {
+    let path = operation.path;
+    let Target { object, resource } = match (operation.kind, ctx.origin) {
+        (Kind::Replace, Origin::Bootstrap) => Target::of(path, model).map_err(|_| Code::BAD_REQUEST)?,
+        (Kind::Update | Kind::Create, Origin::Bootstrap) => return Err(Code::METHOD_NOT_ALLOWED),
+        (Kind::Create, _) => resolve(ctx, path, Rights::CREATE, model)?,
+        _ => resolve(ctx, path, Rights::WRITE, model)?,
+    };
+    let fits = match operation.kind {
+        _ if ctx.origin == Origin::Bootstrap => true,
+        // The one instance of a mandatory object is the client's to make (OMA ETS 1.0, test 680).
+        Kind::Create => !is_permanent(object),
+        _ => path.depth() > 1 && resource.is_none_or(|resource| resource.operations.writable()),
+    };
+    if !fits {
         return Err(Code::METHOD_NOT_ALLOWED);
     }
     no_query(operation)?;
-    Ok((Subject { object, resource, format: payload_format(operation)? }, instance))
+    Ok(Subject { object, resource, format: payload_format(operation)? })
 }
 
-/// Write by a server: replace (PUT) or partial update (POST).
+/// Write: replace (PUT) or partial update (POST). Create (POST on an object): with the ids given, or the smallest free
+/// one. Bootstrap-Write: creates what is not there, replaces what is, and ignores optional resources that are not
+/// supported (OMA LwM2M 1.0, 5.2.7.2).
 pub(super) fn write(
     ctx: &Ctx,
     operation: &Operation<'_>,
@@ -45,97 +58,71 @@ pub(super) fn write(
     effects: &mut Effects,
 ) -> Result<(), Refusal> {
     let path = operation.path;
-    let (target, instance) = admit_write(ctx, operation, model)?;
-    let action = match target.resource {
-        Some(resource) => Action::Resource(resource.id),
-        None if operation.kind == Kind::Replace => Action::Replace,
-        None => Action::Update,
-    };
-    with_scratch(writer, |scratch| {
-        let payload = Payload::decode(target.format, path, target.object, Unknown::Refuse, operation.payload, scratch)
+    let Subject { object, resource, format } = admit(ctx, operation, model)?;
+    let bootstraps = ctx.origin == Origin::Bootstrap;
+    let creates = operation.kind == Kind::Create;
+    let unknown = if bootstraps || creates { Unknown::Ignore } else { Unknown::Refuse };
+    // At object level every instance names itself in a bootstrap (OMA LwM2M 1.0, 6.4.3).
+    let unnamed = if creates { free_instance(object.id, model) } else { path.instance_id() };
+    let mut first = None;
+    // Lends the room that the answer does not need yet: an opaque value in text is decoded into it.
+    writer.payload_with::<Refusal>(|scratch| {
+        let payload = Payload::decode(format, path, object, unknown, operation.payload, scratch)
             .map_err(|error| error.code())?;
-        for (_, values) in payload.instances() {
-            only_writable(target.object, &values)?;
-            if action == Action::Replace {
-                has_mandatory(target.object, &values)?;
+        for applies in [false, true] {
+            let mut earlier = 0u16;
+            for (id, values) in payload.instances() {
+                let instance = id.or(unnamed).ok_or(Code::BAD_REQUEST)?;
+                let known = has_instance(model, object.id, instance);
+                let action = match resource {
+                    _ if !known => Action::Create,
+                    Some(resource) => Action::Resource(resource.id),
+                    None if operation.kind == Kind::Update => Action::Update,
+                    None => Action::Replace,
+                };
+                let change = Change { action, object: object.id, instance, values, earlier };
+                if applies {
+                    model.apply(ctx, &change);
+                } else {
+                    fits(&change, creates, object)?;
+                    if !bootstraps {
+                        is_complete(&change, object)?;
+                    }
+                    model.check(ctx, &change)?;
+                }
+                if creates {
+                    own(ctx, &change, applies, model)?;
+                }
+                first.get_or_insert(instance);
+                earlier = earlier.saturating_add(u16::from(!known));
             }
-            let change = Change { action, object: target.object.id, instance, values, earlier: 0 };
-            model.check(ctx, &change)?;
-            model.apply(ctx, &change);
         }
-        Ok(())
+        Ok(0)
     })?;
-    writer.restart(Code::CHANGED);
+    let origin = ctx.origin;
     // One resource may change others of its instance: a package that was written, the state.
-    changed(Event::Written { origin: ctx.origin, path }, Path::instance(target.object.id, instance), effects);
-    Ok(())
-}
-
-/// Checks a Create as far as it can be without its payload.
-pub(super) fn admit_create(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<Subject, Code> {
-    let Target { object, resource } = resolve(ctx, operation.path, Rights::CREATE, model)?;
-    // The one instance of a mandatory object is the client's to make (OMA ETS 1.0, test 680).
-    if is_permanent(object) {
-        return Err(Code::METHOD_NOT_ALLOWED);
+    let beside = path.instance_id().map_or(Path::object(object.id), |instance| Path::instance(object.id, instance));
+    match first.filter(|_| creates) {
+        Some(instance) => {
+            writer.restart(Code::CREATED);
+            let path = Path::instance(object.id, instance);
+            location(operation.places.root, path, writer)?;
+            changed(Event::Created { origin, path }, beside, effects);
+        }
+        None => {
+            writer.restart(Code::CHANGED);
+            changed(Event::Written { origin, path }, beside, effects);
+        }
     }
-    no_query(operation)?;
-    Ok(Subject { object, resource, format: payload_format(operation)? })
+    Ok(())
 }
 
-/// Create (POST on an object): with the ids given, or the smallest free one.
-pub(super) fn create(
-    ctx: &Ctx,
-    operation: &Operation<'_>,
-    model: &mut dyn DataModel,
-    writer: &mut MessageWriter<'_>,
-    effects: &mut Effects,
-) -> Result<(), Refusal> {
-    let Subject { object, format, .. } = admit_create(ctx, operation, model)?;
-    let owner = future_owner(ctx, model);
-    let local = Ctx { origin: Origin::Local, ..*ctx };
-    let mut first = 0;
-    with_scratch(writer, |scratch| {
-        let payload = Payload::decode(format, operation.path, object, Unknown::Ignore, operation.payload, scratch)
-            .map_err(|error| error.code())?;
-        let free = free_instance(object.id, model).ok_or(Code::BAD_REQUEST)?;
-        let changes = || {
-            (0..=u16::MAX).zip(payload.instances()).map(|(earlier, (id, values))| Change {
-                action: Action::Create,
-                object: object.id,
-                instance: id.unwrap_or(free),
-                values,
-                earlier,
-            })
-        };
-        for change in changes() {
-            let id = change.instance;
-            if id == MAX_ID || has_instance(model, object.id, id) || (!object.multiple && id != 0) {
-                return Err(Refusal::Code(Code::BAD_REQUEST));
-            }
-            has_mandatory(object, &change.values)?;
-            model.check(ctx, &change)?;
-            if let Some(owner) = owner {
-                let said = ownership(object.id, id, owner);
-                let said = said_of(&said, change.earlier, model);
-                model.check(&local, &said).map_err(|_| Code::SERVICE_UNAVAILABLE)?;
-            }
-        }
-        first = changes().next().map_or(free, |change| change.instance);
-        for change in changes() {
-            model.apply(ctx, &change);
-            if let Some(owner) = owner {
-                let said = ownership(object.id, change.instance, owner);
-                let said = said_of(&said, 0, model);
-                model.apply(&local, &said);
-            }
-        }
-        Ok(())
-    })?;
-    writer.restart(Code::CREATED);
-    location(operation.places.root, object.id, first, writer)?;
-    let path = Path::instance(object.id, first);
-    changed(Event::Created { origin: ctx.origin, path }, Path::object(object.id), effects);
-    Ok(())
+/// Whether there can be an instance with this id, and is none if it is to be created.
+fn fits(change: &Change<'_>, creates: bool, object: &ObjectDef) -> Result<(), Code> {
+    let known = change.action != Action::Create;
+    let possible = change.instance < if object.multiple { MAX_ID } else { 1 };
+    let wrong = if known { creates } else { !possible };
+    if wrong { Err(Code::BAD_REQUEST) } else { Ok(()) }
 }
 
 /// The server that owns what it creates: where there are several, nobody may do anything with an instance
@@ -147,20 +134,28 @@ fn future_owner(ctx: &Ctx, model: &dyn DataModel) -> Option<u16> {
     model.object(ACCESS_CONTROL).filter(|_| features::ACCESS_CONTROL).map(|_| server)
 }
 
-/// What Access Control is to say of a new instance.
-fn ownership(object: u16, instance: u16, owner: u16) -> [Given<'static>; 3] {
-    [
-        (access_control::OBJECT_ID, object),
-        (access_control::OBJECT_INSTANCE_ID, instance),
+/// Has Access Control say who owns a new instance.
+fn own(ctx: &Ctx, new: &Change<'_>, applies: bool, model: &mut dyn DataModel) -> Result<(), Code> {
+    let Some(owner) = future_owner(ctx, model) else { return Ok(()) };
+    let said = [
+        (access_control::OBJECT_ID, new.object),
+        (access_control::OBJECT_INSTANCE_ID, new.instance),
         (access_control::ACCESS_CONTROL_OWNER, owner),
     ]
-    .map(|(resource, id)| Given { resource, index: None, value: Value::Int(i64::from(id)) })
-}
-
-/// A new instance of Access Control that says so.
-fn said_of<'a>(values: &'a [Given<'a>], earlier: u16, model: &dyn DataModel) -> Change<'a> {
-    let instance = free_instance(ACCESS_CONTROL, model).unwrap_or(MAX_ID);
-    Change { action: Action::Create, object: ACCESS_CONTROL, instance, values: Values::list(values), earlier }
+    .map(|(resource, id)| Given { resource, index: None, value: Value::Int(i64::from(id)) });
+    let change = Change {
+        action: Action::Create,
+        object: ACCESS_CONTROL,
+        instance: free_instance(ACCESS_CONTROL, model).unwrap_or(MAX_ID),
+        values: Values::list(&said),
+        earlier: new.earlier,
+    };
+    let local = Ctx { origin: Origin::Local, ..*ctx };
+    if applies {
+        model.apply(&local, &change);
+        return Ok(());
+    }
+    model.check(&local, &change).map_err(|_| Code::SERVICE_UNAVAILABLE)
 }
 
 /// Delete of an instance by a server.
@@ -181,82 +176,10 @@ pub(super) fn delete(
         return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
     }
     no_query(operation)?;
-    let change = removal(target.object.id, instance);
-    model.check(ctx, &change)?;
-    model.apply(ctx, &change);
+    remove(ctx, target.object.id, instance, model)?;
     writer.restart(Code::DELETED);
     deleted(ctx, path, effects);
     Ok(())
-}
-
-/// Checks a Bootstrap-Write as far as it can be without its payload.
-pub(super) fn admit_bootstrap_write(operation: &Operation<'_>, model: &dyn DataModel) -> Result<Subject, Code> {
-    let path = operation.path;
-    if operation.kind == Kind::Update {
-        return Err(Code::METHOD_NOT_ALLOWED);
-    }
-    let object = path.object_id().and_then(|id| model.object(id)).ok_or(Code::BAD_REQUEST)?;
-    let resource = match path.resource_id() {
-        Some(id) => Some(object.resource(id).ok_or(Code::BAD_REQUEST)?),
-        None => None,
-    };
-    no_query(operation)?;
-    Ok(Subject { object, resource, format: payload_format(operation)? })
-}
-
-/// Bootstrap-Write: creates what is not there, replaces what is, and ignores optional resources
-/// that are not supported (OMA LwM2M 1.0, 5.2.7.2).
-pub(super) fn bootstrap_write(
-    ctx: &Ctx,
-    operation: &Operation<'_>,
-    model: &mut dyn DataModel,
-    writer: &mut MessageWriter<'_>,
-    effects: &mut Effects,
-) -> Result<(), Refusal> {
-    let path = operation.path;
-    let Subject { object, resource, format } = admit_bootstrap_write(operation, model)?;
-    with_scratch(writer, |scratch| {
-        let payload = Payload::decode(format, path, object, Unknown::Ignore, operation.payload, scratch)
-            .map_err(|error| error.code())?;
-        // At object level every instance names itself (OMA LwM2M 1.0, 6.4.3).
-        let named = || payload.instances().map(|(id, values)| id.or_else(|| path.instance_id()).map(|id| (id, values)));
-        let mut created = 0u16;
-        for entry in named() {
-            let (id, values) = entry.ok_or(Code::BAD_REQUEST)?;
-            let known = has_instance(model, object.id, id);
-            let change = bootstrap_change(object.id, id, resource.map(|resource| resource.id), known, values, created);
-            if id == MAX_ID || (!object.multiple && id != 0) {
-                return Err(Refusal::Code(Code::BAD_REQUEST));
-            }
-            model.check(ctx, &change)?;
-            created = created.saturating_add(u16::from(!known));
-        }
-        for (id, values) in named().flatten() {
-            let known = has_instance(model, object.id, id);
-            let change = bootstrap_change(object.id, id, resource.map(|resource| resource.id), known, values, 0);
-            model.apply(ctx, &change);
-        }
-        Ok(())
-    })?;
-    writer.restart(Code::CHANGED);
-    changed(Event::Written { origin: ctx.origin, path }, path, effects);
-    Ok(())
-}
-
-const fn bootstrap_change(
-    object: u16,
-    instance: u16,
-    resource: Option<u16>,
-    known: bool,
-    values: Values<'_>,
-    earlier: u16,
-) -> Change<'_> {
-    let action = match (resource, known) {
-        (Some(resource), true) => Action::Resource(resource),
-        (None, true) => Action::Replace,
-        (_, false) => Action::Create,
-    };
-    Change { action, object, instance, values, earlier }
 }
 
 /// Bootstrap-Delete: an instance, all of an object, or all there is, always sparing the
@@ -274,23 +197,15 @@ pub(super) fn bootstrap_delete(
         (None, ..) => {
             let mut after = None;
             while let Some(object) = model.next_object(after) {
-                delete_instances(ctx, object.id, model);
+                remove_all(ctx, object.id, model);
                 after = Some(object.id);
             }
         }
         (Some(object), None, _) => {
             model.object(object).ok_or(Code::BAD_REQUEST)?;
-            delete_instances(ctx, object, model);
+            remove_all(ctx, object, model);
         }
-        (Some(object), Some(instance), None) => {
-            let definition = model.object(object).filter(|_| has_instance(model, object, instance));
-            if definition.is_none_or(is_permanent) {
-                return Err(Refusal::Code(Code::BAD_REQUEST));
-            }
-            let change = removal(object, instance);
-            model.check(ctx, &change)?;
-            model.apply(ctx, &change);
-        }
+        (Some(object), Some(instance), None) => remove(ctx, object, instance, model)?,
         _ => return Err(Refusal::Code(Code::BAD_REQUEST)),
     }
     writer.restart(Code::DELETED);
@@ -299,34 +214,28 @@ pub(super) fn bootstrap_delete(
 }
 
 /// Deletes the instances of an object that can be deleted.
-fn delete_instances(ctx: &Ctx, object: u16, model: &mut dyn DataModel) {
-    if model.object(object).is_none_or(is_permanent) {
-        return;
-    }
+fn remove_all(ctx: &Ctx, object: u16, model: &mut dyn DataModel) {
     let mut after = None;
     while let Some(instance) = model.next_instance(object, after) {
-        let change = removal(object, instance);
-        if model.check(ctx, &change).is_ok() {
-            model.apply(ctx, &change);
-        }
+        // Those that are spared are no fault.
+        let _ = remove(ctx, object, instance, model);
         after = Some(instance);
     }
 }
 
-/// Deletes an instance that is lost with its server; the news of it, unless it is there to stay or the
-/// application refuses.
-pub(crate) fn remove(now: Instant, path: Path, model: &mut dyn DataModel) -> Option<Event> {
-    let ctx = Ctx { origin: Origin::Bootstrap, ticket: None, resumed: false, now };
-    let change = removal(path.object_id()?, path.instance_id()?);
-    model.object(change.object).filter(|object| !is_permanent(object))?;
-    let there = is_there(model, change.object, change.instance);
-    model.check(&ctx, &change).ok().filter(|()| there)?;
-    model.apply(&ctx, &change);
-    Some(Event::Deleted { origin: ctx.origin, path })
-}
-
-const fn removal(object: u16, instance: u16) -> Change<'static> {
-    Change { action: Action::Delete, object, instance, values: Values::none(), earlier: 0 }
+/// Deletes an instance.
+///
+/// # Errors
+/// When it is not there, is there to stay, or the application refuses.
+pub(crate) fn remove(ctx: &Ctx, object: u16, instance: u16, model: &mut dyn DataModel) -> Result<(), Refusal> {
+    let definition = model.object(object).filter(|_| has_instance(model, object, instance));
+    if definition.is_none_or(is_permanent) {
+        return Err(Refusal::Code(Code::BAD_REQUEST));
+    }
+    let change = Change { action: Action::Delete, object, instance, values: Values::none(), earlier: 0 };
+    model.check(ctx, &change)?;
+    model.apply(ctx, &change);
+    Ok(())
 }
 
 pub(super) fn changed(news: Event, path: Path, effects: &mut Effects) {
@@ -338,35 +247,24 @@ fn deleted(ctx: &Ctx, path: Path, effects: &mut Effects) {
     *effects = Effects { news, effect: Some(Effect::Deleted(path)) };
 }
 
-/// Lends the room that the answer does not need yet: an opaque value in text is decoded into it.
-fn with_scratch(
-    writer: &mut MessageWriter<'_>,
-    work: impl FnOnce(&mut [u8]) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
-    writer.payload_with(|room| work(room).map(|()| 0))
-}
-
 /// Whether an object has one instance, which is always there: Device, above all.
 const fn is_permanent(object: &ObjectDef) -> bool {
     object.mandatory && !object.multiple
 }
 
-/// A read-only or executable resource in the payload refuses it as a whole.
-fn only_writable(object: &ObjectDef, values: &Values<'_>) -> Result<(), Code> {
+/// What a server writes must all be writable: a read-only or executable resource refuses the payload as a whole. Of what
+/// it makes or replaces it must give every mandatory resource that it may write.
+fn is_complete(change: &Change<'_>, object: &ObjectDef) -> Result<(), Code> {
     let writable = |id| object.resource(id).is_some_and(|resource| resource.operations.writable());
-    if values.resources().all(writable) { Ok(()) } else { Err(Code::METHOD_NOT_ALLOWED) }
-}
-
-/// Every mandatory resource that a server may write must be given.
-fn has_mandatory(object: &ObjectDef, values: &Values<'_>) -> Result<(), Code> {
-    let given = |id| values.resources().any(|given| given == id);
-    let writable = |operations: Operations| operations.writable();
-    let complete = object
-        .resources
-        .iter()
-        .filter(|resource| resource.mandatory && writable(resource.operations))
-        .all(|resource| given(resource.id));
-    if complete { Ok(()) } else { Err(Code::BAD_REQUEST) }
+    if change.action != Action::Create && !change.values.resources().all(writable) {
+        return Err(Code::METHOD_NOT_ALLOWED);
+    }
+    let given = |id| change.values.resources().any(|given| given == id);
+    let missing = |resource: &ResourceDef| {
+        resource.mandatory && resource.operations.writable() && !given(resource.id)
+    };
+    let whole = matches!(change.action, Action::Create | Action::Replace);
+    if whole && object.resources.iter().any(missing) { Err(Code::BAD_REQUEST) } else { Ok(()) }
 }
 
 /// The smallest Object Instance ID that is free.
@@ -375,13 +273,14 @@ fn free_instance(object: u16, model: &dyn DataModel) -> Option<u16> {
 }
 
 /// Location-Path of a new instance: whole, with the alternate path (RFC 7252, section 5.10.7).
-fn location(root: &str, object: u16, instance: u16, writer: &mut MessageWriter<'_>) -> Result<(), Refusal> {
-    root.split('/').skip(1).try_for_each(|segment| writer.location_path(segment))?;
-    for id in [object, instance] {
+fn location(root: &str, path: Path, writer: &mut MessageWriter<'_>) -> Result<(), Refusal> {
+    for segment in segments(root) {
+        writer.option(OptionNumber::LOCATION_PATH, segment)?;
+    }
+    for id in path.levels() {
         let mut digits = [0; 5];
-        let len = crate::base::decimal::write_u64(u64::from(id), &mut digits).unwrap_or(0);
-        let segment = digits.get(..len).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or("0");
-        writer.location_path(segment)?;
+        let len = crate::base::decimal::write_u64(u64::from(*id), &mut digits).unwrap_or(0);
+        writer.option(OptionNumber::LOCATION_PATH, digits.get(..len).unwrap_or_default())?;
     }
     Ok(())
 }
@@ -391,6 +290,8 @@ mod tests {
     use super::super::operation::Places;
     use super::*;
     use crate::base::path::Leaf;
+    use crate::base::time::Instant;
+    use crate::model::Operations;
     use crate::base::profile::LegacyFormats;
     use crate::base::value::{DataType, Sink};
     use coap_codec::{ContentFormat, Header, Message, MessageId, MessageType, Token};
@@ -443,7 +344,7 @@ mod tests {
             let ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
             let acknowledgement = header(MessageType::Acknowledgement, Code::CREATED);
             let mut writer = MessageWriter::new(answer, acknowledgement, Token::EMPTY).unwrap();
-            create(&ctx, &operation, &mut Switches, &mut writer, &mut Effects::default())
+            write(&ctx, &operation, &mut Switches, &mut writer, &mut Effects::default())
         };
         let refused = Err(Refusal::Code(Code::BAD_REQUEST));
         assert_eq!((created(&ONE, 0), created(&ONE, 1)), (Ok(()), refused));

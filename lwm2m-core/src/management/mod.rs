@@ -123,18 +123,14 @@ pub(crate) fn serve(
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
         (Kind::WellKnown, Origin::Server(_) | Origin::Local) => well_known::serve(operation, model, writer),
-        (Kind::Replace | Kind::Update, Origin::Bootstrap) => {
-            change::bootstrap_write(ctx, operation, model, writer, effects)
-        }
-        (Kind::Replace | Kind::Update, _) => change::write(ctx, operation, model, writer, effects),
-        (Kind::Create, Origin::Server(_) | Origin::Local) => change::create(ctx, operation, model, writer, effects),
+        (Kind::Replace | Kind::Update | Kind::Create, _) => change::write(ctx, operation, model, writer, effects),
         (Kind::Delete, Origin::Bootstrap) => change::bootstrap_delete(ctx, operation, model, writer, effects),
         (Kind::Delete, _) => change::delete(ctx, operation, model, writer, effects),
         (Kind::Execute, Origin::Server(_) | Origin::Local) => execute::serve(ctx, operation, model, writer, effects),
         (Kind::WriteAttributes, Origin::Server(_)) if REPORTING => {
             attributes::serve(ctx, operation, assigned, model, writer, effects)
         }
-        (Kind::WriteAttributes | Kind::Finish | Kind::Execute | Kind::Create | Kind::WellKnown, _) => {
+        (Kind::WriteAttributes | Kind::Finish | Kind::Execute | Kind::WellKnown, _) => {
             Err(Code::METHOD_NOT_ALLOWED.into())
         }
     };

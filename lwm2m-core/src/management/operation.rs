@@ -3,6 +3,7 @@
 
 use coap_codec::{BlockError, BlockValue, CoapOption, Code, ContentFormat, Message, OptionNumber, Values};
 
+use crate::base::config::segments;
 use crate::base::features::{BLOCKWISE, REPORTING};
 use crate::base::path::{MAX_ID, Path, PathError};
 use crate::base::profile::LegacyFormats;
@@ -97,8 +98,7 @@ pub(crate) struct Places<'a> {
 impl Places<'_> {
     /// What is left of a path behind the alternate path; none when it does not begin with that.
     fn below<'m>(&self, mut path: Values<'m>) -> Option<Values<'m>> {
-        let mut root = self.root.split('/').skip(1).map(str::as_bytes);
-        root.all(|segment| path.next() == Some(segment)).then_some(path)
+        segments(self.root).all(|segment| path.next() == Some(segment)).then_some(path)
     }
 }
 

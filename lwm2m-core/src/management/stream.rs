@@ -18,9 +18,7 @@ use crate::model::{Ctx, DataModel, Origin, Part, Refusal, ResourceDef, refusing}
 /// The code of the first fault.
 pub(crate) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<Option<Leaf>, Code> {
     let subject = match (operation.kind, ctx.origin) {
-        (Kind::Replace | Kind::Update, Origin::Bootstrap) => change::admit_bootstrap_write(operation, model)?,
-        (Kind::Replace | Kind::Update, _) => change::admit_write(ctx, operation, model)?.0,
-        (Kind::Create, Origin::Server(_) | Origin::Local) => change::admit_create(ctx, operation, model)?,
+        (Kind::Replace | Kind::Update | Kind::Create, _) => change::admit(ctx, operation, model)?,
         (Kind::Execute, Origin::Server(_) | Origin::Local) => {
             return execute::admit(ctx, operation, model).map(|_| None);
         }

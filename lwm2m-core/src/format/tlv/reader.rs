@@ -16,7 +16,7 @@ pub(in crate::format) struct Element<'a> {
 
 impl<'a> Element<'a> {
     /// The first element of `bytes`, and what comes behind it; `None` when it is cut short.
-    fn split_first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+    pub(in crate::format) fn split_first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (&head, rest) = bytes.split_first()?;
         let (id, rest) = number(rest, if head & WIDE_ID == 0 { 1 } else { 2 })?;
         let (length, rest) = match (head >> 3) & 0b11 {
