@@ -326,7 +326,7 @@ impl Client {
         let joined = Joined(&mut self.accounts, model);
         let (mut over, mut barred, mut same) = (false, false, false);
         let reporting = &mut self.reporting;
-        let whole = SHORTCUTS && !due.kept && due.block.is_none();
+        let whole = SHORTCUTS && !due.is_kept() && due.block.is_none();
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             let what = (due.path, due.format, due.sequence);
             let noted = |at: Leaf, value: &Value<'_>| same = !reporting.wrote(due, at, value);
@@ -338,7 +338,7 @@ impl Client {
                 return Verdict::Drop;
             }
             let there = is_there(due.path, &joined);
-            if due.kept {
+            if due.is_kept() {
                 let written = write_kept(due, reporting.kept(server, due), writer);
                 return written.map_or(Verdict::Drop, |()| Verdict::Send);
             }
@@ -355,7 +355,7 @@ impl Client {
                     same = !reporting.is_news(due);
                     if same { Verdict::Drop } else { Verdict::Send }
                 }
-                Err(_) if due.unless_changed.is_some() => Verdict::Drop,
+                Err(_) if due.is_in_doubt() => Verdict::Drop,
                 Err(Refusal::Code(code)) => {
                     // An error ends the observation (RFC 7641, section 4.2).
                     over = true;
@@ -381,11 +381,11 @@ impl Client {
             }
             Err(SendError::Dropped) if same => true,
             // Whether it has changed cannot be seen from what was written.
-            Err(SendError::Dropped) if due.unless_changed.is_some() => {
+            Err(SendError::Dropped) if due.is_in_doubt() => {
                 self.reporting.look_at(wall, due, &joined);
                 true
             }
-            Err(SendError::Dropped) if barred && !due.kept => {
+            Err(SendError::Dropped) if barred && !due.is_kept() => {
                 self.reporting.barred(now, due);
                 true
             }

@@ -8,6 +8,7 @@ use coap_codec::{BlockValue, Code};
 use super::observations::Observer;
 use super::stored::Record;
 use super::{Due, Observation, Reporting, context, is_there, may_hear};
+use crate::base::features::STORING;
 use crate::base::mixer::Mixer;
 use crate::base::path::Path;
 use crate::base::rights::Rights;
@@ -139,7 +140,7 @@ impl Reporting {
 
     /// Whether any value is another one than its observer was told.
     pub(crate) fn has_news(&self) -> bool {
-        self.observations.iter().any(|observation| observation.pending || observation.moved)
+        self.observations.iter().any(|observation| observation.pending || (STORING && observation.moved))
     }
 
     /// Whether anything is kept for anybody.

@@ -19,7 +19,7 @@ pub(crate) use self::observations::Observation;
 use self::observations::{Observations, Told};
 use self::stored::Stored;
 use crate::base::attributes::Attributes;
-use crate::base::features::STATISTICS;
+use crate::base::features::{SHORTCUTS, STATISTICS, STORING};
 use crate::base::limits::Limits;
 use crate::base::path::{Leaf, Path};
 use crate::base::statistics::Counter;
@@ -167,7 +167,7 @@ impl Reporting {
         // A notification on its way belongs to the observation still (RFC 7641, section 4.1).
         let replaced = self.observations.iter().find(|entry| entry.observer() == (server, token));
         let (in_flight, last) = replaced.map_or((None, None), |entry| (entry.in_flight, entry.last));
-        if replaced.is_some_and(|entry| entry.replays) {
+        if STORING && replaced.is_some_and(|entry| entry.replays) {
             self.stored.told((server, token));
         }
         // The answer is newer than all that was kept for this token.
@@ -321,7 +321,8 @@ impl Reporting {
     /// Whether a notification that was [written](Self::write) tells another value than its observer was told,
     /// as far as that was in doubt.
     pub(crate) fn is_news(&mut self, due: &Due) -> bool {
-        self.observations.get_mut(due.index).is_none_or(|observation| observation.is_news(due.unless_changed))
+        !due.is_in_doubt()
+            || self.observations.get_mut(due.index).is_none_or(|observation| observation.is_news(due.unless_changed))
     }
 
     /// A notification is due that its server has no right to: it waits for the right to come back (OMA
@@ -379,7 +380,7 @@ impl Reporting {
         sent: Option<Sent>,
         model: &dyn DataModel,
     ) {
-        if due.kept {
+        if due.is_kept() {
             return self.sent_kept(now, due, sent);
         }
         if let Some(observation) = self.observations.get_mut(due.index) {
@@ -404,7 +405,7 @@ impl Reporting {
         found.is_some_and(|observation| {
             observation.in_flight = None;
             observation.confirmed = now;
-            if core::mem::take(&mut observation.replays) {
+            if observation.take_replays() {
                 self.stored.told(observation.observer());
             }
             true
@@ -491,6 +492,16 @@ impl Reporting {
 }
 
 impl Due {
+    /// Whether it is one that was kept.
+    pub(crate) const fn is_kept(&self) -> bool {
+        STORING && self.kept
+    }
+
+    /// Whether it is one only if the value has changed.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        SHORTCUTS && self.unless_changed.is_some()
+    }
+
     fn of((index, observation): (usize, &Observation), now: Instant, confirmable: bool) -> Self {
         Self {
             token: observation.token,

@@ -6,6 +6,7 @@ use core::time::Duration;
 use coap_codec::{MessageId, Token};
 
 use super::{Entries, Periods};
+use crate::base::features::{SHORTCUTS, STORING};
 use crate::base::path::Path;
 use crate::base::table::Places;
 use crate::base::time::{Instant, earliest};
@@ -74,9 +75,19 @@ impl Observation {
             return None;
         }
         // What has changed comes first: a maximum is not below the minimum.
-        let news = self.pending || self.suspected || self.owed;
+        let news = self.pending || self.is_suspected() || self.owed;
         let period = if news { Some(self.periods.min) } else { self.periods.max };
         period.map(|period| self.notified.after_seconds(period))
+    }
+
+    /// Whether its value may differ; without a short way nobody says so.
+    pub(super) const fn is_suspected(&self) -> bool {
+        SHORTCUTS && self.suspected
+    }
+
+    /// Whether what was on its way is the oldest of those that were kept for it.
+    pub(super) const fn take_replays(&mut self) -> bool {
+        STORING && core::mem::replace(&mut self.replays, false)
     }
 
     /// Whether it may be told something at `now`.
@@ -86,7 +97,7 @@ impl Observation {
 
     /// What it was told last, if the value may be what it was. What is due in any case is due again then.
     pub(super) fn unless_changed(&self) -> Option<Told> {
-        self.suspected.then_some((self.digest, self.measured))
+        self.is_suspected().then_some((self.digest, self.measured))
     }
 
     /// The same while the server cannot be told, and the notification is made to be kept. That a value
@@ -124,7 +135,7 @@ impl Observation {
     /// The notification on its way is lost: what it would have told is told later. Whether there was one.
     pub(super) fn lose(&mut self) -> bool {
         let lost = self.in_flight.take().is_some();
-        if lost && !core::mem::take(&mut self.replays) {
+        if lost && !self.take_replays() {
             self.pending = true;
         }
         lost
