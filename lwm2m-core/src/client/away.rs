@@ -28,7 +28,8 @@ impl Client {
     /// Makes the notifications that would leave now if their servers could be told, and keeps them. For
     /// servers that are asleep with us only when something `changed`, which has woken the device anyway:
     /// a timeout that was not asked for must not make any.
-    pub(super) fn keep_notifications(&mut self, now: Instant, changed: bool, mut model: Option<&mut dyn DataModel>) {
+    pub(super) fn keep_notifications(&mut self, changed: bool, mut model: Option<&mut dyn DataModel>) {
+        let now = self.now();
         if !self.reporting.has_news() && !self.reporting.has_any_kept() {
             // There is nothing to make, and nothing to drop.
             return;
@@ -47,12 +48,13 @@ impl Client {
                     self.reporting.drop_pending(server);
                 }
             } else if let (true, Some(model)) = (away && self.reporting.keeps() && (changed || !asleep), &mut model) {
-                self.keep_for(now, server, &mut **model);
+                self.keep_for(server, &mut **model);
             }
         }
     }
 
-    fn keep_for(&mut self, now: Instant, server: u16, model: &mut dyn DataModel) {
+    fn keep_for(&mut self, server: u16, model: &mut dyn DataModel) {
+        let now = self.now();
         let wall = self.clock.embedder(now);
         let datagram = self.config.limits.datagram;
         while let Some(due) = self.reporting.due_to_keep(now, server) {
@@ -62,7 +64,8 @@ impl Client {
     }
 
     /// When the next notification is to be made that is kept. A device that sleeps is not woken for it.
-    pub(super) fn poll_keep(&self, now: Instant, own: &Registration) -> Option<Instant> {
+    pub(super) fn poll_keep(&self, own: &Registration) -> Option<Instant> {
+        let now = self.now();
         let keeps = self.reporting.keeps()
             && self.is_out_of_reach(now, own, self.session_of(own))
             && own.asleep_until(now).is_none()
@@ -71,7 +74,8 @@ impl Client {
     }
 
     /// Servers that cannot be told now that what they observe is gone are told later.
-    pub(super) fn owe_orphans(&mut self, now: Instant, deleted: Path) {
+    pub(super) fn owe_orphans(&mut self, deleted: Path) {
+        let now = self.now();
         for index in 0.. {
             let Some(server) = self.lifecycle.registrations.get(index).map(|registration| registration.server) else {
                 break;

@@ -40,7 +40,8 @@ impl Client {
     /// to it or waited for, nothing is kept. Then all is [settled](Self::is_settled), and what is due is an
     /// Update or a notification.
     #[inline]
-    fn calm(&self, now: Instant) -> Option<Connection> {
+    fn calm(&self) -> Option<Connection> {
+        let now = self.now();
         let ([session], [own]) = (self.connections.all(), self.lifecycle.registrations.as_slice()) else { return None };
         let calm = session.link == Link::Open
             && session.role == Role::Server(own.server)
@@ -57,7 +58,8 @@ impl Client {
     /// Whether nothing is due now, after a calm client may have sent one message. Notes when it will be. False
     /// also when it takes a closer look: when something is due before the message is given up.
     #[inline]
-    fn rests(&mut self, now: Instant) -> bool {
+    fn rests(&mut self) -> bool {
+        let now = self.now();
         let [own] = self.lifecycle.registrations.as_slice() else { return false };
         let ours = sooner(own.poll_calm(), self.reporting.soonest());
         let account = self.lifecycle.poll_account_timeout();
@@ -73,14 +75,15 @@ impl Client {
 
     /// There is nothing to do after an input if the client is calm, and nothing is due now. None for any other
     /// client.
-    pub(super) fn rest_calmly(&mut self, now: Instant) -> Option<()> {
-        self.calm(now)?;
-        self.rests(now).then(|| self.tell_dropped())
+    pub(super) fn rest_calmly(&mut self) -> Option<()> {
+        self.calm()?;
+        self.rests().then(|| self.tell_dropped())
     }
 
     /// Sends an Update that says nothing new, if that is what is due. None: nothing has happened.
-    pub(super) fn update_calmly(&mut self, now: Instant, model: &mut dyn DataModel) -> Option<()> {
-        let session = self.calm(now)?;
+    pub(super) fn update_calmly(&mut self, model: &mut dyn DataModel) -> Option<()> {
+        let now = self.now();
+        let session = self.calm()?;
         let Self { lifecycle, accounts, config, exchange, .. } = self;
         let others_wait = lifecycle.poll_account_timeout().is_none_or(|at| at > now);
         let [own] = lifecycle.registrations.as_mut_slice() else { return None };
@@ -96,9 +99,9 @@ impl Client {
                 self.touch();
                 true
             }
-            Err(error) => self.unsent(now, session.role, error),
+            Err(error) => self.unsent(session.role, error),
         };
-        self.rest_or_go_on(now, left, After::Anything, model);
+        self.rest_or_go_on(left, After::Anything, model);
         Some(())
     }
 
@@ -106,46 +109,47 @@ impl Client {
     /// that was the last thing on its way. None: nothing has happened.
     pub(super) fn acknowledged_calmly(
         &mut self,
-        now: Instant,
         peer: Peer,
         message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> Option<Received> {
+        let now = self.now();
         let exchange = self.exchange.bare_acknowledgement(peer, message)?;
         if message.code().is_empty() {
             self.reporting.acknowledged(now, exchange);
-            self.pump(now, After::Message, Some(model));
+            self.pump(After::Message, Some(model));
             return Some(Received::Acknowledgement);
         }
         match self.lifecycle.registrations.as_mut_slice() {
             [own] if own.owns_update(exchange) => {
                 own.updated(&self.config.registration, &mut self.events);
                 self.touch();
-                self.after_response(now, model);
+                self.after_response(model);
             }
-            _ => self.response_in(now, exchange, message, model),
+            _ => self.response_in(exchange, message, model),
         }
-        self.pump(now, After::Anything, Some(model));
+        self.pump(After::Anything, Some(model));
         Some(Received::Response)
     }
 
     /// Something at or below an instance changed, as [`notify`](Self::notify) has it: the server is told, if it
     /// is to be told now. None: nothing has happened.
-    pub(super) fn tell_calmly(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) -> Option<()> {
-        let session = self.calm(now)?;
+    pub(super) fn tell_calmly(&mut self, path: Path, model: &mut dyn DataModel) -> Option<()> {
+        let now = self.now();
+        let session = self.calm()?;
         let (Role::Server(server), false) = (session.role, self.wake.is_some_and(|at| at <= now)) else { return None };
         let wall = self.clock.embedder(now);
         self.reporting.suspect((now, wall), path, &Joined(&mut self.accounts, model));
         let due = self.reporting.due(now, server, self.config.confirmable_notifications, true);
-        let left = due.is_none_or(|due| self.tell(now, (session.peer, server), &due, model));
-        self.rest_or_go_on(now, left, After::Suspicion, model);
+        let left = due.is_none_or(|due| self.tell((session.peer, server), &due, model));
+        self.rest_or_go_on(left, After::Suspicion, model);
         Some(())
     }
 
     /// After a message has `left`, or could not.
-    fn rest_or_go_on(&mut self, now: Instant, left: bool, after: After, model: &mut dyn DataModel) {
-        if !left || !self.rests(now) {
-            self.send_due(now, after, true, Some(model));
+    fn rest_or_go_on(&mut self, left: bool, after: After, model: &mut dyn DataModel) {
+        if !left || !self.rests() {
+            self.send_due(after, true, Some(model));
         }
     }
 }
@@ -202,7 +206,7 @@ mod tests {
         ] {
             let mut client = sim.client.clone();
             client.lifecycle.purge_at = purge_at;
-            assert_eq!(client.update_calmly(now, &mut sim.model).is_some(), calmly, "{now} {purge_at:?}");
+            assert_eq!(client.update_calmly(&mut sim.model).is_some(), calmly, "{now} {purge_at:?}");
             assert_eq!(client.exchange.is_idle(), !calmly, "an Update is on its way, or nothing has happened");
         }
     }

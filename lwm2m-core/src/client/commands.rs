@@ -19,14 +19,15 @@ impl Client {
         let now = self.clock.advance(now);
         self.calmly(
             model,
-            |client, model| if path.depth() < 2 { None } else { client.tell_calmly(now, path, &mut **model) },
-            |client, model| client.tell_of(now, path, model),
+            |client, model| if path.depth() < 2 { None } else { client.tell_calmly(path, &mut **model) },
+            |client, model| client.tell_of(path, model),
         );
     }
 
     /// Tells of a change, whatever it takes.
     #[inline(never)]
-    fn tell_of(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
+    fn tell_of(&mut self, path: Path, model: &mut dyn DataModel) {
+        let now = self.now();
         let wall = self.clock.embedder(now);
         // Most changes are of a value that is told at once, and looked at only then.
         let at_once = SHORTCUTS && path.depth() >= 2 && self.is_settled() && !self.exchange.owes_answers();
@@ -37,17 +38,17 @@ impl Client {
             self.reporting.changed(wall, path, &joined);
         }
         if path.depth() < 2 {
-            self.keep_notifications(now, true, Some(model));
+            self.keep_notifications(true, Some(model));
             let joined = Joined(&mut self.accounts, model);
             self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
             self.renew_periods();
             self.accounts.detach(path, model);
-            self.reconsider(now, model);
+            self.reconsider(model);
         }
         if at_once {
-            self.send_due(now, After::Suspicion, true, Some(model));
+            self.send_due(After::Suspicion, true, Some(model));
         } else {
-            self.pump(now, After::Change, Some(model));
+            self.pump(After::Change, Some(model));
         }
     }
 
@@ -77,8 +78,8 @@ impl Client {
         let wall = self.clock.embedder(now);
         self.rights_changed(wall, about.path.object_id().zip(about.path.instance_id()), model);
         self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
-        self.reconsider(now, model);
-        self.pump(now, After::Anything, Some(model));
+        self.reconsider(model);
+        self.pump(After::Anything, Some(model));
         Ok(())
     }
 
@@ -116,7 +117,7 @@ impl Client {
         if !self.exchange.resume(now, ticket) {
             return Err(CommandError::StaleTicket);
         }
-        self.pump(now, After::Anything, Some(model));
+        self.pump(After::Anything, Some(model));
         Ok(())
     }
 }

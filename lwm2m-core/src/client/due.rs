@@ -43,55 +43,55 @@ impl Client {
     /// Sends all that is due and has room, after what may have brought it about. Without a model only what
     /// needs none.
     #[inline(never)]
-    pub(super) fn pump(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
-        self.calmly(model, |client, _| client.rest_calmly(now), |client, model| client.pump_all(now, after, model));
+    pub(super) fn pump(&mut self, after: After, model: Option<&mut dyn DataModel>) {
+        self.calmly(model, |client, _| client.rest_calmly(), |client, model| client.pump_all(after, model));
     }
 
     #[inline(never)]
-    fn pump_all(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
-        self.send_due(now, after, SHORTCUTS && self.is_settled(), model);
+    fn pump_all(&mut self, after: After, model: Option<&mut dyn DataModel>) {
+        self.send_due(after, SHORTCUTS && self.is_settled(), model);
     }
 
     /// The same when it is known whether all is [settled](Self::is_settled). Sending leaves it so.
     pub(super) fn send_due(
         &mut self,
-        now: Instant,
         after: After,
         settled: bool,
         mut model: Option<&mut dyn DataModel>,
     ) {
+        let now = self.now();
         if !settled {
-            self.prepare(now, after, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
+            self.prepare(after, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         }
         let mut next = loop {
-            let next = self.serve_all(now, &mut model);
+            let next = self.serve_all(&mut model);
             // What a server that slept was to be told has waited for that.
-            if settled || !self.note_messages(now) {
+            if settled || !self.note_messages() {
                 break next;
             }
         };
         if let (After::Suspicion, Some(model)) = (after, model) {
             let wall = self.clock.embedder(now);
             if self.reporting.look_at_suspects(wall, &Joined(&mut self.accounts, model)) {
-                next = self.next_to_send(now);
+                next = self.next_to_send();
             }
         }
         self.tell_dropped();
         if settled {
             self.plan_settled(next);
         } else {
-            self.plan(now, next);
+            self.plan(next);
         }
     }
 
     /// What comes before sending when not all is settled.
     #[inline(never)]
-    fn prepare(&mut self, now: Instant, after: After, model: Option<&mut dyn DataModel>) {
+    fn prepare(&mut self, after: After, model: Option<&mut dyn DataModel>) {
         if after == After::Anything {
-            self.settle(now);
+            self.settle();
         }
-        self.fall_asleep(now);
-        self.keep_notifications(now, after == After::Change, model);
+        self.fall_asleep();
+        self.keep_notifications(after == After::Change, model);
     }
 
     /// Whether all is as it mostly is: no bootstrap server to heed, and one session with each server, which
@@ -110,34 +110,35 @@ impl Client {
     }
 
     /// Sends each server what is due and has room; when something will be next.
-    fn serve_all(&mut self, now: Instant, model: &mut Option<&mut dyn DataModel>) -> Option<Instant> {
+    fn serve_all(&mut self, model: &mut Option<&mut dyn DataModel>) -> Option<Instant> {
+        let now = self.now();
         if self.stalled.is_some_and(|stalled| now < stalled) {
-            return self.next_to_send(now);
+            return self.next_to_send();
         }
         self.stalled = None;
         let (mut served, mut next) = (false, None);
         if self.lifecycle.heeds_bootstrap_server(&self.config) {
-            next = self.serve_bootstrap_server(now, model, &mut served);
+            next = self.serve_bootstrap_server(model, &mut served);
         }
         for index in 0..self.lifecycle.registrations.len() {
-            next = sooner(next, self.serve(now, index, model, &mut served));
+            next = sooner(next, self.serve(index, model, &mut served));
         }
         // One may have left another one no room, or failed so often that the bootstrap server is asked.
-        if served { self.next_to_send(now) } else { next }
+        if served { self.next_to_send() } else { next }
     }
 
     /// Sends the server of a registration what is due and has room; when something will be next.
     fn serve(
         &mut self,
-        now: Instant,
         index: usize,
         model: &mut Option<&mut dyn DataModel>,
         served: &mut bool,
     ) -> Option<Instant> {
+        let now = self.now();
         loop {
             let own = self.lifecycle.registrations.get(index)?;
-            let (at, task) = self.next_task(now, own)?;
-            if at > now || !self.carry_out(now, Role::Server(own.server), task, model) {
+            let (at, task) = self.next_task(own)?;
+            if at > now || !self.carry_out(Role::Server(own.server), task, model) {
                 return Some(at);
             }
             *served = true;
@@ -148,13 +149,13 @@ impl Client {
     #[inline(never)]
     fn serve_bootstrap_server(
         &mut self,
-        now: Instant,
         model: &mut Option<&mut dyn DataModel>,
         served: &mut bool,
     ) -> Option<Instant> {
+        let now = self.now();
         loop {
-            let (at, task) = self.next_bootstrap_task(now)?;
-            if at > now || !self.carry_out(now, Role::Bootstrap, task, model) {
+            let (at, task) = self.next_bootstrap_task()?;
+            if at > now || !self.carry_out(Role::Bootstrap, task, model) {
                 return Some(at);
             }
             *served = true;
@@ -162,20 +163,21 @@ impl Client {
     }
 
     /// False when it cannot be done now.
-    fn carry_out(&mut self, now: Instant, role: Role, task: Task, model: &mut Option<&mut dyn DataModel>) -> bool {
+    fn carry_out(&mut self, role: Role, task: Task, model: &mut Option<&mut dyn DataModel>) -> bool {
         let Some(session) = self.connections.by_role(role) else { return false };
         match (task, model.as_mut()) {
             (Task::Connect, _) => self.connect(session.peer),
-            (Task::Request, model) => self.send_request(now, session, model.map(|model| &**model as &dyn DataModel)),
+            (Task::Request, model) => self.send_request(session, model.map(|model| &**model as &dyn DataModel)),
             (_, None) => false,
-            (Task::NextBlock, Some(model)) => self.send_next_block(now, session, &**model),
-            (Task::LateAnswer, Some(model)) => self.answer_late(now, session, &mut **model),
-            (Task::Notification, Some(model)) => self.send_notification(now, session, &mut **model),
+            (Task::NextBlock, Some(model)) => self.send_next_block(session, &**model),
+            (Task::LateAnswer, Some(model)) => self.answer_late(session, &mut **model),
+            (Task::Notification, Some(model)) => self.send_notification(session, &mut **model),
         }
     }
 
     /// Brings presence and sessions in line with what the machines want.
-    pub(super) fn settle(&mut self, now: Instant) {
+    pub(super) fn settle(&mut self) {
+        let now = self.now();
         if self.lifecycle.has_left() {
             let (lifecycle, mut world) = self.lifecycle();
             lifecycle.arrive(now, &mut world);
@@ -193,7 +195,7 @@ impl Client {
         let mut index = 0;
         while let Some(connection) = self.connections.get(index) {
             let lingering = here && matches!(connection.link, Link::Lingering { .. });
-            if lingering || self.needs_session(now, connection.role) {
+            if lingering || self.needs_session(connection.role) {
                 index = index.saturating_add(1);
             } else {
                 self.close(connection.peer);
@@ -203,7 +205,7 @@ impl Client {
             client.lifecycle.roles().find(|role| {
                 client.connections.by_role(*role).is_none()
                     && client.lifecycle.may_send(*role)
-                    && client.needs_session(now, *role)
+                    && client.needs_session(*role)
             })
         };
         while let Some(role) = missing(self) {
@@ -215,7 +217,8 @@ impl Client {
         }
     }
 
-    fn needs_session(&self, now: Instant, role: Role) -> bool {
+    fn needs_session(&self, role: Role) -> bool {
+        let now = self.now();
         self.lifecycle.needs_session(now, role, &self.accounts, &self.config)
     }
 
@@ -228,7 +231,8 @@ impl Client {
 
     /// Bootstrap-Request, Register, Update, De-register.
     #[inline(never)]
-    fn send_request(&mut self, now: Instant, connection: Connection, model: Option<&dyn DataModel>) -> bool {
+    fn send_request(&mut self, connection: Connection, model: Option<&dyn DataModel>) -> bool {
+        let now = self.now();
         let role = connection.role;
         let remembered = self.objects.is_some();
         // A De-register says nothing of them, and nothing else is sent without a model.
@@ -255,15 +259,16 @@ impl Client {
                 self.touch();
                 true
             }
-            Err(error) => self.unsent(now, role, error),
+            Err(error) => self.unsent(role, error),
         }
     }
 
     /// A request of the lifecycle could not be sent. False when it can be later.
     #[cold]
-    pub(super) fn unsent(&mut self, now: Instant, role: Role, error: SendError) -> bool {
+    pub(super) fn unsent(&mut self, role: Role, error: SendError) -> bool {
+        let now = self.now();
         if !matches!(error, SendError::Dropped | SendError::TooLong) {
-            return self.stall(now);
+            return self.stall();
         }
         if error == SendError::Dropped {
             // The header fitted, and what it was to say did not.
@@ -278,7 +283,8 @@ impl Client {
     /// Echo that its server asked for. The list is made again for each; when it is another one by then, the
     /// request begins anew.
     #[inline(never)]
-    fn send_next_block(&mut self, now: Instant, connection: Connection, model: &dyn DataModel) -> bool {
+    fn send_next_block(&mut self, connection: Connection, model: &dyn DataModel) -> bool {
+        let now = self.now();
         let Connection { peer, role, .. } = connection;
         let Some(exchange) = self.exchange.next_block(peer) else { return false };
         self.objects = None;
@@ -297,30 +303,31 @@ impl Client {
         match sent {
             Ok(()) => true,
             Err(SendError::Dropped | SendError::TooLong) if due.is_none() => true,
-            Err(error) => self.unsent(now, role, error),
+            Err(error) => self.unsent(role, error),
         }
     }
 
     /// The next notification, if it needs no exchange or there is room for one.
     #[inline(never)]
-    fn send_notification(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
+    fn send_notification(&mut self, connection: Connection, model: &mut dyn DataModel) -> bool {
+        let now = self.now();
         let Connection { peer, role: Role::Server(server), .. } = connection else { return false };
         let room = self.exchange.has_room(peer);
         let confirmable = self.config.confirmable_notifications;
         let Some(due) = self.reporting.due(now, server, confirmable, room) else {
             return false;
         };
-        self.tell(now, (peer, server), &due, model)
+        self.tell((peer, server), &due, model)
     }
 
     /// Sends a notification that is due, if there is anything to tell. False when it cannot be sent now.
     pub(super) fn tell(
         &mut self,
-        now: Instant,
         (peer, server): (Peer, u16),
         due: &Notification,
         model: &mut dyn DataModel,
     ) -> bool {
+        let now = self.now();
         let wall = self.clock.embedder(now);
         let ctx = crate::reporting::context(wall, server);
         let joined = Joined(&mut self.accounts, model);
@@ -393,18 +400,20 @@ impl Client {
                 self.reporting.sent((now, wall), due, None, &joined);
                 true
             }
-            Err(_) => self.stall(now),
+            Err(_) => self.stall(),
         }
     }
 
     /// Nothing can be sent for want of a buffer or a Message ID: again in a moment.
-    pub(super) fn stall(&mut self, now: Instant) -> bool {
+    pub(super) fn stall(&mut self) -> bool {
+        let now = self.now();
         self.stalled = Some(now + STALL);
         false
     }
 
     /// Servers that were told other terms than those of now get an Update.
-    pub(super) fn reconsider(&mut self, now: Instant, model: &dyn DataModel) {
+    pub(super) fn reconsider(&mut self, model: &dyn DataModel) {
+        let now = self.now();
         self.objects = None;
         let objects = self.objects(model);
         self.lifecycle.reconsider(now, &self.accounts, &self.config, objects);

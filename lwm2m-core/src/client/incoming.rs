@@ -28,14 +28,14 @@ impl Client {
         };
         let Heard { moves, serves } = self.lifecycle.heard(now, connection.role);
         let (received, left) = match self.exchange.parse(now, peer, datagram) {
-            Some(message) => match self.plain_read(now, connection, serves, &message, model) {
+            Some(message) => match self.plain_read(connection, serves, &message, model) {
                 Some(answered) => answered,
-                None => return self.message_in(now, peer, &message, moves, model),
+                None => return self.message_in(peer, &message, moves, model),
             },
             None => (Received::Malformed, Left::Nothing),
         };
         if left != Left::Nothing || moves {
-            self.go_on(now, left, model);
+            self.go_on(left, model);
         }
         received
     }
@@ -44,7 +44,6 @@ impl Client {
     #[inline(never)]
     fn message_in(
         &mut self,
-        now: Instant,
         peer: Peer,
         message: &Message<'_>,
         moves: bool,
@@ -52,8 +51,8 @@ impl Client {
     ) -> Received {
         self.calmly(
             model,
-            |client, model| client.acknowledged_calmly(now, peer, message, &mut **model),
-            |client, model| client.any_message_in(now, peer, message, moves, model),
+            |client, model| client.acknowledged_calmly(peer, message, &mut **model),
+            |client, model| client.any_message_in(peer, message, moves, model),
         )
     }
 
@@ -61,15 +60,14 @@ impl Client {
     #[inline(never)]
     fn any_message_in(
         &mut self,
-        now: Instant,
         peer: Peer,
         message: &Message<'_>,
         moves: bool,
         model: &mut dyn DataModel,
     ) -> Received {
-        let (received, left) = self.take_message(now, peer, message, model);
+        let (received, left) = self.take_message(peer, message, model);
         if left != Left::Nothing || moves {
-            self.go_on(now, left, model);
+            self.go_on(left, model);
         }
         received
     }
@@ -77,21 +75,21 @@ impl Client {
     /// Takes a message; what is left to do then.
     fn take_message(
         &mut self,
-        now: Instant,
         peer: Peer,
         message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> (Received, Left) {
+        let now = self.now();
         if let (Some(reply), Some(connection)) = (Reply::to(peer, message), self.connections.by_peer(peer)) {
-            return self.request_in(now, connection, reply, message, model);
+            return self.request_in(connection, reply, message, model);
         }
         match &self.exchange.receive_other(now, peer, *message) {
             Inbound::Response { exchange, message } => {
-                self.response_in(now, *exchange, message, model);
+                self.response_in(*exchange, message, model);
                 (Received::Response, Left::All)
             }
             Inbound::Failed(exchange, failure) => {
-                self.answered(now, *exchange, Err((*failure).into()));
+                self.answered(*exchange, Err((*failure).into()));
                 (if *failure == Failure::Reset { Received::Reset } else { Received::Response }, Left::All)
             }
             Inbound::Acknowledged(exchange) => {
@@ -108,28 +106,27 @@ impl Client {
     /// Takes the response to a request of ours.
     pub(super) fn response_in(
         &mut self,
-        now: Instant,
         exchange: ExchangeId,
         message: &Message<'_>,
         model: &dyn DataModel,
     ) {
-        self.answered(now, exchange, Ok(message));
-        self.after_response(now, model);
+        self.answered(exchange, Ok(message));
+        self.after_response(model);
     }
 
     /// What changed while the request was on its way is told next.
-    pub(super) fn after_response(&mut self, now: Instant, model: &dyn DataModel) {
+    pub(super) fn after_response(&mut self, model: &dyn DataModel) {
         if self.lifecycle.has_changed_meanwhile() {
-            self.reconsider(now, model);
+            self.reconsider(model);
         }
     }
 
     /// Does what is left to do after a datagram.
-    fn go_on(&mut self, now: Instant, left: Left, model: &mut dyn DataModel) {
+    fn go_on(&mut self, left: Left, model: &mut dyn DataModel) {
         match left {
-            Left::Nothing | Left::Planning => self.plan_anew(now),
-            Left::Sending => self.pump(now, After::Message, Some(model)),
-            Left::All => self.pump(now, After::Anything, Some(model)),
+            Left::Nothing | Left::Planning => self.plan_anew(),
+            Left::Sending => self.pump(After::Message, Some(model)),
+            Left::All => self.pump(After::Anything, Some(model)),
         }
     }
 

@@ -105,18 +105,19 @@ impl Client {
         if self.wake.is_some_and(|due| due <= now) {
             self.calmly(
                 model,
-                |client, model| client.update_calmly(now, &mut **model),
-                |client, model| client.time_out(now, model),
+                |client, model| client.update_calmly(&mut **model),
+                |client, model| client.time_out(model),
             );
         }
     }
 
     /// Does what is due at `now`, whatever it is.
     #[inline(never)]
-    fn time_out(&mut self, now: Instant, model: &mut dyn DataModel) {
+    fn time_out(&mut self, model: &mut dyn DataModel) {
+        let now = self.now();
         self.transfers.expire(now);
         while let Some(exchange) = self.exchange.expire(now) {
-            self.answered(now, exchange, Err(Reason::TimedOut));
+            self.answered(exchange, Err(Reason::TimedOut));
         }
         let (lifecycle, mut world) = self.lifecycle();
         if lifecycle.handle_timeout(now, &mut world) {
@@ -126,12 +127,13 @@ impl Client {
         while let Some(peer) = self.connections.lingered(now) {
             self.close(peer);
         }
-        self.answer_multicast(now, model);
-        self.pump(now, After::Anything, Some(model));
+        self.answer_multicast(model);
+        self.pump(After::Anything, Some(model));
     }
 
     /// Takes the outcome of an exchange to whoever began it.
-    fn answered(&mut self, now: Instant, exchange: ExchangeId, answer: Result<&Message<'_>, Reason>) {
+    fn answered(&mut self, exchange: ExchangeId, answer: Result<&Message<'_>, Reason>) {
+        let now = self.now();
         let (lifecycle, mut world) = self.lifecycle();
         match lifecycle.answered(now, exchange, answer, &mut world) {
             Some(consequence) => self.consequence(consequence),
@@ -142,6 +144,11 @@ impl Client {
             }
         }
         self.touch();
+    }
+
+    /// The time of the call: every input begins with it.
+    const fn now(&self) -> Instant {
+        self.clock.latest()
     }
 
     /// Something that a snapshot holds has changed.

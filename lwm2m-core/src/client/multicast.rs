@@ -29,18 +29,19 @@ impl Client {
         model: &mut dyn DataModel,
     ) -> Received {
         let now = self.clock.advance(now);
-        let received = self.multicast_in(now, peer, datagram);
-        self.pump(now, After::Anything, Some(model));
+        let received = self.multicast_in(peer, datagram);
+        self.pump(After::Anything, Some(model));
         received
     }
 
     /// Keeps a request for its answer, if it may have one.
-    fn multicast_in(&mut self, now: Instant, peer: Peer, datagram: &[u8]) -> Received {
+    fn multicast_in(&mut self, peer: Peer, datagram: &[u8]) -> Received {
+        let now = self.now();
         let Some(connection) = self.connections.by_peer(peer) else {
             self.exchange.tally().strangers.count();
             return Received::Stranger;
         };
-        if !LATE_ANSWERS || self.heard_by_multicast(now, connection).is_none() {
+        if !LATE_ANSWERS || self.heard_by_multicast(connection).is_none() {
             return self.unwelcome();
         }
         match self.exchange.receive_multicast(now, peer, datagram) {
@@ -58,12 +59,13 @@ impl Client {
     }
 
     /// Answers the requests whose leisure is over, from the values of now.
-    pub(super) fn answer_multicast(&mut self, now: Instant, model: &mut dyn DataModel) {
+    pub(super) fn answer_multicast(&mut self, model: &mut dyn DataModel) {
+        let now = self.now();
         let wall = self.clock.embedder(now);
         while let Some(peer) = self.exchange.leisure_over(now) {
             // It may not be registered with any more.
             let connection = self.connections.by_peer(peer);
-            let server = connection.and_then(|connection| self.heard_by_multicast(now, connection));
+            let server = connection.and_then(|connection| self.heard_by_multicast(connection));
             let Self { exchange, transfers, accounts, lifecycle, reporting, events, config, .. } = self;
             let mut floors = Floors { transfers, accounts, lifecycle, reporting, events, config };
             exchange.answer_at_leisure(now, |writer, message| {
@@ -74,7 +76,8 @@ impl Client {
     }
 
     /// The server that asks by multicast, if it may now. What came so was not secured by anybody.
-    fn heard_by_multicast(&self, now: Instant, connection: Connection) -> Option<u16> {
+    fn heard_by_multicast(&self, connection: Connection) -> Option<u16> {
+        let now = self.now();
         let Connection { role, link, .. } = connection;
         let Role::Server(server) = role else { return None };
         let serves = link == Link::Open && self.lifecycle.serves(now, role, &self.config);

@@ -31,14 +31,15 @@ impl Client {
     /// What is to be done next for the server of a registration. What is due already comes in a fixed order:
     /// requests of ours and late answers, by age, then reporting. What needs room in NSTART has no deadline
     /// while there is no room: then only the peer's answer, or the end of the exchange, can change that.
-    pub(super) fn next_task(&self, now: Instant, own: &Registration) -> Option<(Instant, Task)> {
+    pub(super) fn next_task(&self, own: &Registration) -> Option<(Instant, Task)> {
+        let now = self.now();
         let request = self.lifecycle.poll_server(own);
         let Some(Connection { peer, role, link }) = self.session_of(own) else { return request.map(Task::connect) };
         if link != Link::Open {
             return self.next_session(role, link, request);
         }
         let serves = self.lifecycle.hears_servers() && own.serves(now);
-        self.next_message(now, peer, request, serves, |room| {
+        self.next_message(peer, request, serves, |room| {
             let confirmable = self.config.confirmable_notifications;
             let in_touch = !own.is_out_of_touch(now);
             in_touch.then(|| self.reporting.poll_timeout(now, own.server, confirmable, room))?
@@ -46,7 +47,8 @@ impl Client {
     }
 
     /// The same for the bootstrap server, which observes nothing.
-    pub(super) fn next_bootstrap_task(&self, now: Instant) -> Option<(Instant, Task)> {
+    pub(super) fn next_bootstrap_task(&self) -> Option<(Instant, Task)> {
+        let now = self.now();
         let request = self.lifecycle.poll_bootstrap();
         let session = self.connections.by_role(Role::Bootstrap);
         let Some(Connection { peer, role, link }) = session else { return request.map(Task::connect) };
@@ -54,7 +56,7 @@ impl Client {
             return self.next_session(role, link, request);
         }
         let serves = self.lifecycle.serves(now, role, &self.config);
-        self.next_message(now, peer, request, serves, |_| None)
+        self.next_message(peer, request, serves, |_| None)
     }
 
     /// Where no datagrams pass.
@@ -70,12 +72,12 @@ impl Client {
     /// Where they pass: when `request` is due, and when something is to be `told`, with and without room.
     fn next_message(
         &self,
-        now: Instant,
         peer: Peer,
         request: Option<Instant>,
         serves: bool,
         told: impl FnOnce(bool) -> Option<Instant>,
     ) -> Option<(Instant, Task)> {
+        let now = self.now();
         if self.exchange.next_block(peer).is_some() && self.exchange.may_send(peer) {
             return Some((Instant::ZERO, Task::NextBlock));
         }
@@ -97,13 +99,13 @@ impl Client {
     }
 
     /// Notes when there is something to do next. `to_send` says when a server is to be sent something.
-    pub(super) fn plan(&mut self, now: Instant, to_send: Option<Instant>) {
-        self.wake = self.next_due(now, to_send);
+    pub(super) fn plan(&mut self, to_send: Option<Instant>) {
+        self.wake = self.next_due(to_send);
     }
 
     /// The same after an input that may have changed anything, and sends nothing.
-    pub(super) fn plan_anew(&mut self, now: Instant) {
-        self.plan(now, self.next_to_send(now));
+    pub(super) fn plan_anew(&mut self) {
+        self.plan(self.next_to_send());
     }
 
     /// The same while all is settled: nothing is kept, nobody falls asleep, no session lingers, and nobody
@@ -112,12 +114,12 @@ impl Client {
         self.wake = self.next_due_settled(to_send);
     }
 
-    fn next_due(&self, now: Instant, to_send: Option<Instant>) -> Option<Instant> {
+    fn next_due(&self, to_send: Option<Instant>) -> Option<Instant> {
         let mut due = sooner(self.next_due_settled(to_send), self.lifecycle.poll_own_timeout());
         due = sooner(due, self.connections.next_lingered());
         for own in &self.lifecycle.registrations {
-            due = sooner(due, self.poll_keep(now, own));
-            due = sooner(due, self.poll_asleep(now, own));
+            due = sooner(due, self.poll_keep(own));
+            due = sooner(due, self.poll_asleep(own));
         }
         due
     }
@@ -129,10 +131,10 @@ impl Client {
     }
 
     /// When any server is to be sent something.
-    pub(super) fn next_to_send(&self, now: Instant) -> Option<Instant> {
+    pub(super) fn next_to_send(&self) -> Option<Instant> {
         let bootstrap = self.lifecycle.heeds_bootstrap_server(&self.config);
-        let first = if bootstrap { self.next_bootstrap_task(now) } else { None };
-        let servers = self.lifecycle.registrations.iter().filter_map(|own| self.next_task(now, own));
+        let first = if bootstrap { self.next_bootstrap_task() } else { None };
+        let servers = self.lifecycle.registrations.iter().filter_map(|own| self.next_task(own));
         earliest(servers.chain(first).map(|(at, _)| at))
     }
 
@@ -144,7 +146,7 @@ impl Client {
     /// Whether nothing is due before what was planned.
     pub(super) fn is_planned(&self) -> bool {
         let now = self.clock.latest();
-        let due = self.next_due(now, self.next_to_send(now));
+        let due = self.next_due(self.next_to_send());
         due.is_none_or(|due| self.wake.is_some_and(|wake| wake <= due.max(now)))
     }
 }

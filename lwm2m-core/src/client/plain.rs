@@ -20,12 +20,12 @@ impl Client {
     #[inline]
     pub(super) fn plain_read(
         &mut self,
-        now: Instant,
         Connection { peer, role, .. }: Connection,
         serves: bool,
         message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> Option<(Received, Left)> {
+        let now = self.now();
         let Self { exchange, accounts, events, config, clock, .. } = self;
         // Of the bootstrap server, whose session may linger, nothing is plain.
         let Role::Server(server) = role else { return None };

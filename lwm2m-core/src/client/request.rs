@@ -26,12 +26,12 @@ impl Client {
     #[inline(never)]
     pub(super) fn request_in(
         &mut self,
-        now: Instant,
         connection: Connection,
         mut reply: Reply,
         message: &Message<'_>,
         model: &mut dyn DataModel,
     ) -> (Received, Left) {
+        let now = self.now();
         if let Some(handled) = self.exchange.request_in(now, &mut reply, message) {
             return (handled.into(), Left::after(handled));
         }
@@ -59,7 +59,7 @@ impl Client {
             () if outcome.goes_on => Left::Planning,
             () => Left::Nothing,
         };
-        self.after(now, connection, &reply, &outcome, model);
+        self.after(connection, &reply, &outcome, model);
         (Received::Request, left)
     }
 
@@ -71,7 +71,8 @@ impl Client {
 
     /// Answers a request that was deferred, if one is due for the peer.
     #[inline(never)]
-    pub(super) fn answer_late(&mut self, now: Instant, connection: Connection, model: &mut dyn DataModel) -> bool {
+    pub(super) fn answer_late(&mut self, connection: Connection, model: &mut dyn DataModel) -> bool {
+        let now = self.now();
         let Some((_, ticket)) = self.exchange.due(connection.peer) else {
             return false;
         };
@@ -93,7 +94,7 @@ impl Client {
         match sent {
             Ok(sent) => {
                 if let Some(reply) = asked {
-                    self.after(now, connection, &reply, &outcome, model);
+                    self.after(connection, &reply, &outcome, model);
                     let begins = matches!(outcome.effects.effect, Some(Effect::Observing(Observing::Begins { .. })));
                     if let (Some(sent), Role::Server(server), true) = (sent, connection.role, begins) {
                         self.reporting.began_late((server, reply.token), sent, reply.confirmable);
@@ -102,14 +103,13 @@ impl Client {
                 true
             }
             Err(SendError::Busy) => false,
-            Err(_) => self.stall(now),
+            Err(_) => self.stall(),
         }
     }
 
     /// What an answered request causes besides its answer.
     fn after(
         &mut self,
-        now: Instant,
         connection: Connection,
         reply: &Reply,
         outcome: &Outcome,
@@ -119,13 +119,14 @@ impl Client {
             self.events.push(news);
         }
         if let Some((parting, lost)) = &outcome.finished {
-            self.end_bootstrap(now, connection, *parting, lost, model);
+            self.end_bootstrap(connection, *parting, lost, model);
         } else if let Some(effect) = &outcome.effects.effect {
-            self.hand_on(now, connection.role, reply, effect, model);
+            self.hand_on(connection.role, reply, effect, model);
         }
     }
 
-    fn hand_on(&mut self, now: Instant, role: Role, reply: &Reply, effect: &Effect, model: &mut dyn DataModel) {
+    fn hand_on(&mut self, role: Role, reply: &Reply, effect: &Effect, model: &mut dyn DataModel) {
+        let now = self.now();
         let is_deleted = matches!(effect, Effect::Deleted(_));
         if let Effect::Deleted(deleted) = *effect {
             // Accounts come back when a bootstrap fails: of them its end decides.
@@ -170,7 +171,7 @@ impl Client {
                 changed
             }
             Effect::Deleted(deleted) => {
-                self.orphan(now, deleted);
+                self.orphan(deleted);
                 deleted
             }
         };
@@ -181,21 +182,22 @@ impl Client {
             let subject = changed.instance_id().and_then(|id| self.accounts.2.subject(id));
             self.rights_changed(wall, subject, model);
         }
-        self.keep_notifications(now, true, Some(model));
+        self.keep_notifications(true, Some(model));
         let listed = is_deleted || changed.depth() == 1;
         if listed {
             // What is said of an instance comes and goes with it.
             self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
         }
         if listed || changed.object_id() == Some(SERVER) {
-            self.reconsider(now, model);
+            self.reconsider(model);
         }
     }
 
     /// Tells whoever observed something that is gone: 4.04 without Observe ends an observation
     /// (RFC 7641, section 4.2).
-    fn orphan(&mut self, now: Instant, deleted: Path) {
-        self.owe_orphans(now, deleted);
+    fn orphan(&mut self, deleted: Path) {
+        let now = self.now();
+        self.owe_orphans(deleted);
         while let Some((server, token, path)) = self.reporting.orphan(deleted) {
             if let Some(observer) = self.connections.by_role(Role::Server(server)) {
                 let _ = self.exchange.notify(now, observer.peer, token, false, |writer| {
@@ -211,12 +213,12 @@ impl Client {
     /// deleted.
     fn end_bootstrap(
         &mut self,
-        now: Instant,
         bootstrap: Connection,
         parting: Parting,
         lost: &[Path],
         model: &mut dyn DataModel,
     ) {
+        let now = self.now();
         let wall = self.clock.embedder(now);
         let ctx = Ctx { origin: Origin::Bootstrap, ticket: None, resumed: false, now: wall };
         for &path in lost {

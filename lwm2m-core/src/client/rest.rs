@@ -120,7 +120,8 @@ impl Client {
     }
 
     /// In queue mode: goes to sleep where the awake time is over.
-    pub(super) fn fall_asleep(&mut self, now: Instant) {
+    pub(super) fn fall_asleep(&mut self) {
+        let now = self.now();
         for index in 0.. {
             let Some(own) = self.lifecycle.registrations.get(index) else { break };
             let over = own.queues() && self.falls_asleep(now, own).is_some_and(|(from, _)| from <= now);
@@ -133,13 +134,15 @@ impl Client {
     }
 
     /// When that is.
-    pub(super) fn poll_asleep(&self, now: Instant, own: &Registration) -> Option<Instant> {
+    pub(super) fn poll_asleep(&self, own: &Registration) -> Option<Instant> {
+        let now = self.now();
         if own.queues() { self.falls_asleep(now, own).map(|(from, _)| from) } else { None }
     }
 
     /// Notes with whom messages are exchanged now: in queue mode the awake time begins anew. True when one
     /// of them slept.
-    pub(super) fn note_messages(&mut self, now: Instant) -> bool {
+    pub(super) fn note_messages(&mut self) -> bool {
+        let now = self.now();
         let Self { lifecycle, connections, exchange, .. } = self;
         let mut woken = false;
         for own in lifecycle.registrations.iter_mut().filter(|own| own.queues()) {

@@ -24,7 +24,7 @@ impl Client {
             self.objects = None;
             self.touch();
         }
-        self.pump(now, After::Anything, Some(model));
+        self.pump(After::Anything, Some(model));
     }
 
     /// The session that [`Output::Connect`](crate::Output::Connect) asked for cannot be made. It is asked for again when
@@ -39,7 +39,7 @@ impl Client {
         self.connections.set(peer, Link::Closed);
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.blocked(now, connection.role, Reason::Unreachable, &mut world);
-        self.pump(now, After::Anything, None);
+        self.pump(After::Anything, None);
     }
 
     /// The device has another address now. Sessions are asked for again.
@@ -47,7 +47,7 @@ impl Client {
         let now = self.clock.advance(now);
         self.lose_sessions();
         self.lifecycle.address_changed(now, &mut self.accounts);
-        self.pump(now, After::Anything, None);
+        self.pump(After::Anything, None);
     }
 
     // ----- from the device ------------------------------------------------------------------
@@ -60,7 +60,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.network_up(now, &mut world);
         self.touch();
-        self.pump(now, After::Anything, None);
+        self.pump(After::Anything, None);
     }
 
     /// The network is gone. Registrations stay; nothing is sent until it is back.
@@ -72,7 +72,7 @@ impl Client {
             self.lifecycle.cut_short(now, &mut self.events);
         }
         self.touch();
-        self.pump(now, After::Anything, None);
+        self.pump(After::Anything, None);
     }
 
     /// Flight mode is about to begin: de-registers, and says [`Event::MayProceed`](crate::Event::MayProceed) when nothing is
@@ -87,7 +87,7 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.leave_flight_mode(now, &mut world);
         self.touch();
-        self.pump(now, After::Anything, None);
+        self.pump(After::Anything, None);
     }
 
     /// Power-off is about to happen: like flight mode, and for good.
@@ -104,6 +104,6 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.leave(now, goal, &mut world);
         self.touch();
-        self.pump(now, After::Anything, None);
+        self.pump(After::Anything, None);
     }
 }

@@ -32,7 +32,7 @@ impl Client {
         for own in &mut self.lifecycle.registrations {
             own.suit(now, wake, &self.config.registration);
         }
-        self.plan_anew(now);
+        self.plan_anew();
     }
 
     /// Nothing could reach the device from `since` until `now`, for its radio slept: call it on waking, before
@@ -56,13 +56,13 @@ impl Client {
             if self.reporting.lose(exchange) {
                 self.touch();
             } else if had_a_chance {
-                self.answered(now, exchange, Err(Reason::TimedOut));
+                self.answered(exchange, Err(Reason::TimedOut));
             } else {
                 self.lifecycle.lose(now, exchange, &mut self.accounts);
                 self.touch();
             }
         }
         self.lifecycle.was_unreachable(now, since, &mut self.accounts);
-        self.plan_anew(now);
+        self.plan_anew();
     }
 }

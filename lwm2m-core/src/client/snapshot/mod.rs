@@ -229,7 +229,7 @@ impl Client {
         client.lifecycle.network = network;
         client.lifecycle.bootstrap = bootstrap;
         client.lifecycle.registrations = registrations;
-        client.fall_asleep(now);
+        client.fall_asleep();
         for role in client.lifecycle.roles().collect::<alloc::vec::Vec<_>>() {
             let Role::Server(server) = role else { continue };
             // In queue mode nobody expects to reach it before its next Update.
@@ -239,8 +239,8 @@ impl Client {
                 client.connections.want(role);
             }
         }
-        client.settle(now);
-        client.plan_anew(now);
+        client.settle();
+        client.plan_anew();
         Ok(client)
     }
 }
