@@ -9,7 +9,7 @@ use super::due::After;
 use super::{Client, Received, Role};
 use crate::base::features::SHORTCUTS;
 use crate::base::path::Path;
-use crate::base::time::{Instant, sooner};
+use crate::base::time::sooner;
 use crate::exchange::{Peer, Verdict};
 use crate::lifecycle::Lifecycle;
 use crate::model::{DataModel, Joined};
@@ -88,9 +88,10 @@ impl Client {
         let others_wait = lifecycle.poll_account_timeout().is_none_or(|at| at > now);
         let [own] = lifecycle.registrations.as_mut_slice() else { return None };
         let terms = Lifecycle::terms(own.server, accounts, config, self.objects?.get());
-        let lease = own.lease_to_extend(now).filter(|lease| others_wait && lease.terms == terms)?;
+        own.lease_to_extend(now).filter(|lease| others_wait && lease.terms == terms)?;
+        let location = &own.location;
         let sent = exchange.request_in_blocks(now, session.peer, Code::POST, |writer, upload| {
-            let written = upload.write_echo(writer).and_then(|()| lease.location.write(writer));
+            let written = upload.write_echo(writer).and_then(|()| location.write(writer));
             written.map_or(Verdict::Drop, |()| Verdict::Send)
         });
         let left = match sent {
@@ -206,6 +207,7 @@ mod tests {
         ] {
             let mut client = sim.client.clone();
             client.lifecycle.purge_at = purge_at;
+            client.clock.advance(client.clock.embedder(now));
             assert_eq!(client.update_calmly(&mut sim.model).is_some(), calmly, "{now} {purge_at:?}");
             assert_eq!(client.exchange.is_idle(), !calmly, "an Update is on its way, or nothing has happened");
         }

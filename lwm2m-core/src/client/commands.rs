@@ -6,7 +6,7 @@ use crate::base::config::AccessControl;
 use crate::base::features::SHORTCUTS;
 use crate::base::path::Path;
 use crate::base::time::Instant;
-use crate::management::has_instance;
+use crate::model::list::has_instance;
 use crate::model::{DataModel, Joined, Ticket};
 use crate::objects::ACCESS_CONTROL;
 
@@ -16,7 +16,7 @@ impl Client {
     /// however small. A path without levels means everything; use an object's path when its instances
     /// came or went: servers hear of that with an Update.
     pub fn notify(&mut self, now: Instant, path: Path, model: &mut dyn DataModel) {
-        let now = self.clock.advance(now);
+        self.clock.advance(now);
         self.calmly(
             model,
             |client, model| if path.depth() < 2 { None } else { client.tell_calmly(path, &mut **model) },

@@ -53,12 +53,7 @@ impl Client {
     }
 
     /// The same when it is known whether all is [settled](Self::is_settled). Sending leaves it so.
-    pub(super) fn send_due(
-        &mut self,
-        after: After,
-        settled: bool,
-        mut model: Option<&mut dyn DataModel>,
-    ) {
+    pub(super) fn send_due(&mut self, after: After, settled: bool, mut model: Option<&mut dyn DataModel>) {
         let now = self.now();
         if !settled {
             self.prepare(after, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
@@ -128,12 +123,7 @@ impl Client {
     }
 
     /// Sends the server of a registration what is due and has room; when something will be next.
-    fn serve(
-        &mut self,
-        index: usize,
-        model: &mut Option<&mut dyn DataModel>,
-        served: &mut bool,
-    ) -> Option<Instant> {
+    fn serve(&mut self, index: usize, model: &mut Option<&mut dyn DataModel>, served: &mut bool) -> Option<Instant> {
         let now = self.now();
         loop {
             let own = self.lifecycle.registrations.get(index)?;
@@ -147,11 +137,7 @@ impl Client {
 
     /// The same for the bootstrap server.
     #[inline(never)]
-    fn serve_bootstrap_server(
-        &mut self,
-        model: &mut Option<&mut dyn DataModel>,
-        served: &mut bool,
-    ) -> Option<Instant> {
+    fn serve_bootstrap_server(&mut self, model: &mut Option<&mut dyn DataModel>, served: &mut bool) -> Option<Instant> {
         let now = self.now();
         loop {
             let (at, task) = self.next_bootstrap_task()?;
@@ -177,10 +163,9 @@ impl Client {
 
     /// Brings presence and sessions in line with what the machines want.
     pub(super) fn settle(&mut self) {
-        let now = self.now();
         if self.lifecycle.has_left() {
             let (lifecycle, mut world) = self.lifecycle();
-            lifecycle.arrive(now, &mut world);
+            lifecycle.arrive(&mut world);
             self.touch();
             for index in 0.. {
                 let Some(connection) = self.connections.get(index) else { break };
@@ -266,7 +251,6 @@ impl Client {
     /// A request of the lifecycle could not be sent. False when it can be later.
     #[cold]
     pub(super) fn unsent(&mut self, role: Role, error: SendError) -> bool {
-        let now = self.now();
         if !matches!(error, SendError::Dropped | SendError::TooLong) {
             return self.stall();
         }
@@ -275,7 +259,7 @@ impl Client {
             self.exchange.tally().too_long.count();
         }
         let (lifecycle, mut world) = self.lifecycle();
-        lifecycle.blocked(now, role, Reason::TooLarge, &mut world);
+        lifecycle.blocked(role, Reason::TooLarge, &mut world);
         true
     }
 
@@ -321,12 +305,7 @@ impl Client {
     }
 
     /// Sends a notification that is due, if there is anything to tell. False when it cannot be sent now.
-    pub(super) fn tell(
-        &mut self,
-        (peer, server): (Peer, u16),
-        due: &Notification,
-        model: &mut dyn DataModel,
-    ) -> bool {
+    pub(super) fn tell(&mut self, (peer, server): (Peer, u16), due: &Notification, model: &mut dyn DataModel) -> bool {
         let now = self.now();
         let wall = self.clock.embedder(now);
         let ctx = crate::reporting::context(wall, server);

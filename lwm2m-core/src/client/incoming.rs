@@ -42,13 +42,7 @@ impl Client {
 
     /// Takes a message that is no plain Read, and does what is left to do then.
     #[inline(never)]
-    fn message_in(
-        &mut self,
-        peer: Peer,
-        message: &Message<'_>,
-        moves: bool,
-        model: &mut dyn DataModel,
-    ) -> Received {
+    fn message_in(&mut self, peer: Peer, message: &Message<'_>, moves: bool, model: &mut dyn DataModel) -> Received {
         self.calmly(
             model,
             |client, model| client.acknowledged_calmly(peer, message, &mut **model),
@@ -73,12 +67,7 @@ impl Client {
     }
 
     /// Takes a message; what is left to do then.
-    fn take_message(
-        &mut self,
-        peer: Peer,
-        message: &Message<'_>,
-        model: &mut dyn DataModel,
-    ) -> (Received, Left) {
+    fn take_message(&mut self, peer: Peer, message: &Message<'_>, model: &mut dyn DataModel) -> (Received, Left) {
         let now = self.now();
         if let (Some(reply), Some(connection)) = (Reply::to(peer, message), self.connections.by_peer(peer)) {
             return self.request_in(connection, reply, message, model);
@@ -104,12 +93,7 @@ impl Client {
     }
 
     /// Takes the response to a request of ours.
-    pub(super) fn response_in(
-        &mut self,
-        exchange: ExchangeId,
-        message: &Message<'_>,
-        model: &dyn DataModel,
-    ) {
+    pub(super) fn response_in(&mut self, exchange: ExchangeId, message: &Message<'_>, model: &dyn DataModel) {
         self.answered(exchange, Ok(message));
         self.after_response(model);
     }

@@ -51,8 +51,8 @@ impl Client {
     #[must_use]
     pub fn memory(&self) -> Memory {
         let usage = self.exchange.usage();
-        let locations = self.lifecycle.registrations.iter().filter_map(|registration| registration.lease());
-        let locations = locations.fold(0usize, |sum, lease| sum.saturating_add(lease.location.heap()));
+        let registrations = self.lifecycle.registrations.iter();
+        let locations = registrations.fold(0usize, |sum, own| sum.saturating_add(own.location.heap()));
         let machines = size_of::<Registration>();
         Memory {
             inline: size_of::<Self>(),

@@ -120,8 +120,8 @@ impl Client {
             self.answered(exchange, Err(Reason::TimedOut));
         }
         let (lifecycle, mut world) = self.lifecycle();
-        if lifecycle.handle_timeout(now, &mut world) {
-            lifecycle.cut_short(now, world.events);
+        if lifecycle.handle_timeout(&mut world) {
+            lifecycle.cut_short(&mut world);
             self.abandon_all();
         }
         while let Some(peer) = self.connections.lingered(now) {
@@ -133,9 +133,8 @@ impl Client {
 
     /// Takes the outcome of an exchange to whoever began it.
     fn answered(&mut self, exchange: ExchangeId, answer: Result<&Message<'_>, Reason>) {
-        let now = self.now();
         let (lifecycle, mut world) = self.lifecycle();
-        match lifecycle.answered(now, exchange, answer, &mut world) {
+        match lifecycle.answered(exchange, answer, &mut world) {
             Some(consequence) => self.consequence(consequence),
             None => {
                 if let (Err(_), Some((server, path))) = (answer, self.reporting.failed(exchange)) {
@@ -158,8 +157,9 @@ impl Client {
 
     /// The lifecycle, and what it works with.
     const fn lifecycle(&mut self) -> (&mut Lifecycle, World<'_>) {
+        let now = self.now();
         let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        (lifecycle, World { accounts, config, generator: exchange.generator(), events })
+        (lifecycle, World { now, accounts, config, generator: exchange.generator(), events })
     }
 
     fn consequence(&mut self, consequence: Consequence) {

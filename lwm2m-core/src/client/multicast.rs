@@ -28,7 +28,7 @@ impl Client {
         datagram: &[u8],
         model: &mut dyn DataModel,
     ) -> Received {
-        let now = self.clock.advance(now);
+        self.clock.advance(now);
         let received = self.multicast_in(peer, datagram);
         self.pump(After::Anything, Some(model));
         received

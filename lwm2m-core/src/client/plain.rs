@@ -7,7 +7,6 @@ use super::incoming::Left;
 use super::{Client, Connection, Received};
 use crate::base::event::Event;
 use crate::base::features::SHORTCUTS;
-use crate::base::time::Instant;
 use crate::exchange::Verdict;
 use crate::lifecycle::Role;
 use crate::management::operation::Wanted;

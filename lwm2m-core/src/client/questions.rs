@@ -26,8 +26,8 @@ impl Client {
 
     /// The path segments of the Location that a server granted; nothing when not registered.
     pub fn location(&self, server: u16) -> impl Iterator<Item = &[u8]> {
-        let lease = self.lifecycle.registration_of(server).and_then(|registration| registration.lease());
-        lease.into_iter().flat_map(|lease| lease.location.path())
+        let own = self.lifecycle.registration_of(server).filter(|registration| registration.lease().is_some());
+        own.into_iter().flat_map(|registration| registration.location.path())
     }
 
     /// How many events were dropped because nobody polled them.

@@ -16,8 +16,9 @@ use crate::exchange::{Reply, SendError, Verdict};
 use crate::lifecycle::bootstrap::Parting;
 use crate::lifecycle::{Lifecycle, Role};
 use crate::management::operation::{Kind, Observe, Operation, Places};
-use crate::management::{self, Effect, Effects, Observing, Served, has_instance, is_there};
-use crate::model::{Ctx, DataModel, Joined, Origin, Ticket, Viewed};
+use crate::management::{self, Effect, Effects, Observing, Served};
+use crate::model::list::has_instance;
+use crate::model::{Ctx, DataModel, Joined, Origin, Ticket};
 use crate::objects::{ACCESS_CONTROL, Accounts, SERVER};
 use crate::reporting::{Assignment, Reporting};
 
@@ -108,13 +109,7 @@ impl Client {
     }
 
     /// What an answered request causes besides its answer.
-    fn after(
-        &mut self,
-        connection: Connection,
-        reply: &Reply,
-        outcome: &Outcome,
-        model: &mut dyn DataModel,
-    ) {
+    fn after(&mut self, connection: Connection, reply: &Reply, outcome: &Outcome, model: &mut dyn DataModel) {
         if let Some(news) = outcome.effects.news {
             self.events.push(news);
         }
@@ -211,13 +206,7 @@ impl Client {
 
     /// The accounts are new: sessions with servers begin anew. What is lost with servers that are gone is
     /// deleted.
-    fn end_bootstrap(
-        &mut self,
-        bootstrap: Connection,
-        parting: Parting,
-        lost: &[Path],
-        model: &mut dyn DataModel,
-    ) {
+    fn end_bootstrap(&mut self, bootstrap: Connection, parting: Parting, lost: &[Path], model: &mut dyn DataModel) {
         let now = self.now();
         let wall = self.clock.embedder(now);
         let ctx = Ctx { origin: Origin::Bootstrap, ticket: None, resumed: false, now: wall };
@@ -320,11 +309,9 @@ impl Floors<'_> {
             self.lifecycle.bootstrap_command(call.now, changes, self.accounts, self.config, self.events);
         }
         if call.role == Role::Bootstrap && operation.kind == Kind::Finish {
-            let parting = self.lifecycle.bootstrap.parting(self.accounts, self.config);
-            let known = self.accounts.clone();
-            let exists = |object, instance| is_there(&Viewed(&known, &*model), object, instance);
+            let parting = self.lifecycle.parting(self.accounts, self.config);
             let Self { lifecycle, accounts, config, events, .. } = self;
-            let finished = lifecycle.bootstrap_finish(call.now, accounts, config, events, &exists);
+            let finished = lifecycle.bootstrap_finish(call.now, accounts, config, events, &*model);
             writer.restart(finished.as_ref().map_or_else(|code| *code, |_| Code::CHANGED));
             outcome.finished = finished.ok().map(|lost| (parting, lost));
             return Verdict::Send;

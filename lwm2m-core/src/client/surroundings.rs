@@ -30,7 +30,7 @@ impl Client {
     /// The session that [`Output::Connect`](crate::Output::Connect) asked for cannot be made. It is asked for again when
     /// there is a reason to.
     pub fn connection_failed(&mut self, now: Instant, peer: Peer) {
-        let now = self.clock.advance(now);
+        self.clock.advance(now);
         let Some(connection) = self.connections.by_peer(peer) else { return };
         if !matches!(connection.link, Link::Connecting | Link::Open) {
             return;
@@ -38,7 +38,7 @@ impl Client {
         self.abandon(connection);
         self.connections.set(peer, Link::Closed);
         let (lifecycle, mut world) = self.lifecycle();
-        lifecycle.blocked(now, connection.role, Reason::Unreachable, &mut world);
+        lifecycle.blocked(connection.role, Reason::Unreachable, &mut world);
         self.pump(After::Anything, None);
     }
 
@@ -56,20 +56,21 @@ impl Client {
     /// (DM terminal specification, 7.2); later, what was registered is refreshed, and a server
     /// that did not answer is tried again after the shortest pause.
     pub fn network_up(&mut self, now: Instant) {
-        let now = self.clock.advance(now);
+        self.clock.advance(now);
         let (lifecycle, mut world) = self.lifecycle();
-        lifecycle.network_up(now, &mut world);
+        lifecycle.network_up(&mut world);
         self.touch();
         self.pump(After::Anything, None);
     }
 
     /// The network is gone. Registrations stay; nothing is sent until it is back.
     pub fn network_down(&mut self, now: Instant) {
-        let now = self.clock.advance(now);
+        self.clock.advance(now);
         self.lose_sessions();
-        self.lifecycle.network_down(now, &mut self.accounts, &mut self.events);
-        if matches!(self.lifecycle.presence, Presence::Leaving { .. }) {
-            self.lifecycle.cut_short(now, &mut self.events);
+        let (lifecycle, mut world) = self.lifecycle();
+        lifecycle.network_down(&mut world);
+        if matches!(lifecycle.presence, Presence::Leaving { .. }) {
+            lifecycle.cut_short(&mut world);
         }
         self.touch();
         self.pump(After::Anything, None);
@@ -83,9 +84,9 @@ impl Client {
 
     /// Flight mode is over: registers at once, or as soon as there is a network.
     pub fn leave_flight_mode(&mut self, now: Instant) {
-        let now = self.clock.advance(now);
+        self.clock.advance(now);
         let (lifecycle, mut world) = self.lifecycle();
-        lifecycle.leave_flight_mode(now, &mut world);
+        lifecycle.leave_flight_mode(&mut world);
         self.touch();
         self.pump(After::Anything, None);
     }
@@ -96,13 +97,13 @@ impl Client {
     }
 
     fn leave(&mut self, now: Instant, goal: Goal) {
-        let now = self.clock.advance(now);
+        self.clock.advance(now);
         // De-registers that are on their way already go on.
         if matches!(self.lifecycle.presence, Presence::Present | Presence::Flight) {
             self.abandon_all();
         }
         let (lifecycle, mut world) = self.lifecycle();
-        lifecycle.leave(now, goal, &mut world);
+        lifecycle.leave(goal, &mut world);
         self.touch();
         self.pump(After::Anything, None);
     }

@@ -11,17 +11,16 @@ use super::{Lifecycle, World, backoff};
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
-use crate::base::profile::Backoff;
-use crate::base::rng::Generator;
 use crate::base::table::Places;
 use crate::base::time::{Instant, Micros};
 use crate::exchange::ExchangeId;
+use crate::model::DataModel;
 use crate::objects::Accounts;
 use crate::objects::security::{Instance, Mode};
 
 /// Where the bootstrap stands. Each state holds what it needs, and its deadline. The fields lie in their order here:
 /// the short ones come first.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(crate) enum Bootstrap {
     /// Not wanted.
@@ -31,9 +30,9 @@ pub(crate) enum Bootstrap {
     /// A Bootstrap-Request is due at `at`.
     Wanted { failures: u8, at: Instant },
     /// The Bootstrap-Request is on its way; a command may come before its answer.
-    Requesting { failures: u8, exchange: ExchangeId, before: Box<Accounts> },
+    Requesting { failures: u8, exchange: ExchangeId },
     /// The bootstrap server sends commands; `until` it must have sent the next one.
-    Receiving { failures: u8, before: Box<Accounts>, until: Instant },
+    Receiving { failures: u8, until: Instant },
 }
 
 /// What becomes of the session in which a bootstrap finished.
@@ -72,71 +71,84 @@ impl Bootstrap {
 
     /// The network is there for the first time, or again: then a long pause between tries becomes
     /// the shortest one, and those after it grow from there.
-    pub(crate) fn network_up(&mut self, now: Instant, hold_off: Micros, policy: &Backoff, generator: &mut Generator) {
+    pub(crate) fn network_up(&mut self, world: &mut World<'_>) {
+        let (now, policy) = (world.now, &world.config.bootstrap.backoff);
         match self {
-            Self::Boot => *self = Self::Wanted { at: now + hold_off, failures: 0 },
+            Self::Boot => *self = Self::Wanted { at: now + hold_off(world.accounts, world.config), failures: 0 },
             Self::Wanted { at, failures } if *at > now + policy.first => {
-                *at = (*at).min(now + backoff::pause(policy, 1, generator));
+                *at = (*at).min(now + backoff::pause(policy, 1, world.generator));
                 *failures = 1;
             }
             _ => {}
         }
     }
 
-    /// The Bootstrap-Request left. `before` is what a failure brings back.
-    pub(crate) fn sent(&mut self, exchange: ExchangeId, before: &Accounts, events: &mut Events) {
-        if let Self::Wanted { failures, .. } = *self {
-            events.push(Event::BootstrapStarted);
-            *self = Self::Requesting { exchange, failures, before: Box::new(before.clone()) };
-        }
-    }
-
-    /// The bootstrap server changes something although nobody asked it to: a bootstrap begins that it
-    /// initiated (OMA LwM2M 1.0, 5.2.3.4). In one that is going on this changes nothing.
-    pub(crate) fn begin(&mut self, now: Instant, before: &Accounts, config: &Config, events: &mut Events) {
-        let failures = match self {
-            Self::Requesting { .. } | Self::Receiving { .. } => return,
-            Self::Wanted { failures, .. } => *failures,
-            Self::Idle | Self::Boot => 0,
-        };
-        events.push(Event::BootstrapStarted);
-        *self = Self::Receiving { until: now + config.bootstrap.silence, failures, before: Box::new(before.clone()) };
-    }
-
     pub(crate) fn owns(&self, exchange: ExchangeId) -> bool {
         matches!(self, Self::Requesting { exchange: own, .. } if *own == exchange)
-    }
-
-    /// Takes the answer to the Bootstrap-Request, or its failure.
-    pub(crate) fn answered(&mut self, now: Instant, answer: Result<&Message<'_>, Reason>, world: &mut World<'_>) {
-        match answer {
-            Ok(message) if message.code() == Code::CHANGED => self.heard(now, world.config),
-            Ok(message) => self.failed(now, Reason::Code(message.code()), world),
-            Err(reason) => self.failed(now, reason, world),
-        }
-    }
-
-    /// The bootstrap server said something: it has so long for the next command.
-    pub(crate) fn heard(&mut self, now: Instant, config: &Config) {
-        let state = core::mem::replace(self, Self::Idle);
-        *self = match state {
-            Self::Requesting { failures, before, .. } | Self::Receiving { failures, before, .. } => {
-                Self::Receiving { until: now + config.bootstrap.silence, failures, before }
-            }
-            other => other,
-        };
     }
 
     /// The bootstrap server has been silent for too long.
     pub(crate) fn is_overdue(&self, now: Instant) -> bool {
         matches!(self, Self::Receiving { until, .. } if *until <= now)
     }
+}
+
+impl Lifecycle {
+    /// The Bootstrap-Request left.
+    pub(super) fn bootstrap_sent(&mut self, exchange: ExchangeId, accounts: &Accounts, events: &mut Events) {
+        if let Bootstrap::Wanted { failures, .. } = self.bootstrap {
+            self.begin_bootstrap(accounts, events);
+            self.bootstrap = Bootstrap::Requesting { failures, exchange };
+        }
+    }
+
+    /// The accounts of now are what a failure brings back.
+    fn begin_bootstrap(&mut self, accounts: &Accounts, events: &mut Events) {
+        events.push(Event::BootstrapStarted);
+        self.before = Some(Box::new(accounts.clone()));
+    }
+
+    fn restore_accounts(&mut self, accounts: &mut Accounts) {
+        if let Some(before) = self.before.take() {
+            *accounts = *before;
+        }
+    }
+
+    /// Takes the answer to the Bootstrap-Request, or its failure.
+    pub(super) fn bootstrap_answered(&mut self, answer: Result<&Message<'_>, Reason>, world: &mut World<'_>) {
+        match answer {
+            Ok(message) if message.code() == Code::CHANGED => {
+                self.bootstrap_command(world.now, false, world.accounts, world.config, world.events);
+            }
+            Ok(message) => self.bootstrap_failed(Reason::Code(message.code()), world),
+            Err(reason) => self.bootstrap_failed(reason, world),
+        }
+    }
+
+    /// A command of the bootstrap server came: it has so long for the next one. Where it may change something and nobody
+    /// asked it to, a bootstrap begins that it initiated (OMA LwM2M 1.0, 5.2.3.4).
+    pub(crate) fn bootstrap_command(
+        &mut self,
+        now: Instant,
+        changes: bool,
+        accounts: &Accounts,
+        config: &Config,
+        events: &mut Events,
+    ) {
+        let failures = match self.bootstrap {
+            Bootstrap::Requesting { failures, .. } | Bootstrap::Receiving { failures, .. } => failures,
+            _ if !changes => return,
+            initiated => {
+                self.begin_bootstrap(accounts, events);
+                if let Bootstrap::Wanted { failures, .. } = initiated { failures } else { 0 }
+            }
+        };
+        self.bootstrap = Bootstrap::Receiving { failures, until: now + config.bootstrap.silence };
+    }
 
     /// What becomes of the session when the bootstrap finishes with these accounts.
     pub(crate) fn parting(&self, accounts: &Accounts, config: &Config) -> Parting {
-        let (Self::Requesting { before, .. } | Self::Receiving { before, .. }) = self else {
-            return Parting::Lingers;
-        };
+        let Some(before) = &self.before else { return Parting::Lingers };
         let (made_for, now) = (before.0.bootstrap_server(), accounts.0.bootstrap_server());
         let (made_for, now) = (made_for.map(Instance::place), now.map(Instance::place));
         match made_for {
@@ -146,72 +158,39 @@ impl Bootstrap {
         }
     }
 
-    /// Bootstrap-Finish: the accounts from before when those of now fit together, and what is lost with
-    /// servers that are gone; else 4.06, and the server may repair them (OMA LwM2M 1.0, 5.2.5.3).
-    pub(crate) fn finish(
-        &mut self,
-        accounts: &mut Accounts,
-        config: &Config,
-        events: &mut Events,
-        exists: &dyn Fn(u16, u16) -> bool,
-    ) -> Result<(Accounts, Vec<Path>), Code> {
-        let (Self::Requesting { before, .. } | Self::Receiving { before, .. }) = self else {
-            return Err(Code::METHOD_NOT_ALLOWED);
-        };
-        match accounts.settle(before, config.bootstrap.at_every_start, exists) {
-            Ok((settled, lost)) => {
-                *accounts = settled;
-                events.push(Event::BootstrapFinished);
-                let before = before.clone();
-                *self = Self::Idle;
-                Ok((*before, lost))
-            }
-            Err(why) => {
-                events.push(Event::Diagnostic(Diagnostic::Inconsistent(why)));
-                Err(Code::NOT_ACCEPTABLE)
-            }
-        }
-    }
-
     /// The bootstrap came to nothing: the accounts are as before, and with one among them the
     /// client goes on with it (reading A14); otherwise it tries again after a pause.
-    pub(crate) fn failed(&mut self, now: Instant, reason: Reason, world: &mut World<'_>) {
-        let failures = match core::mem::replace(self, Self::Idle) {
-            Self::Requesting { failures, before, .. } | Self::Receiving { failures, before, .. } => {
-                *world.accounts = *before;
-                failures
-            }
-            Self::Wanted { failures, .. } => failures,
-            Self::Idle | Self::Boot => return,
+    pub(super) fn bootstrap_failed(&mut self, reason: Reason, world: &mut World<'_>) {
+        let failures = match self.bootstrap {
+            Bootstrap::Requesting { failures, .. }
+            | Bootstrap::Receiving { failures, .. }
+            | Bootstrap::Wanted { failures, .. } => failures,
+            Bootstrap::Idle | Bootstrap::Boot => return,
         };
+        self.bootstrap = Bootstrap::Idle;
+        self.restore_accounts(world.accounts);
         world.events.push(Event::BootstrapFailed { reason });
         if world.accounts.servers().next().is_none() {
             let failures = failures.saturating_add(1);
-            let at = now + backoff::pause(&world.config.bootstrap.backoff, failures, world.generator);
-            *self = Self::Wanted { at, failures };
+            let at = world.now + backoff::pause(&world.config.bootstrap.backoff, failures, world.generator);
+            self.bootstrap = Bootstrap::Wanted { at, failures };
         }
     }
 
     /// The network went away: the accounts are as before, and the bootstrap begins anew when it is
     /// back.
-    pub(crate) fn interrupted(&mut self, now: Instant, accounts: &mut Accounts) {
-        let state = core::mem::replace(self, Self::Idle);
-        *self = match state {
-            Self::Requesting { failures, before, .. } | Self::Receiving { failures, before, .. } => {
-                *accounts = *before;
-                Self::Wanted { at: now, failures }
-            }
-            other => other,
-        };
+    pub(super) fn interrupt_bootstrap(&mut self, now: Instant, accounts: &mut Accounts) {
+        if let Bootstrap::Requesting { failures, .. } | Bootstrap::Receiving { failures, .. } = self.bootstrap {
+            self.restore_accounts(accounts);
+            self.bootstrap = Bootstrap::Wanted { at: now, failures };
+        }
     }
-}
 
-impl Lifecycle {
     /// Every server failed so often in a row that the bootstrap server is asked again
     /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`, after a pause of
     /// its own: what the first one brought was of no help.
-    pub(super) fn reconsider_bootstrap(&mut self, now: Instant, server: u16, world: &mut World<'_>) {
-        let World { accounts, config, generator, .. } = world;
+    pub(super) fn reconsider_bootstrap(&mut self, server: u16, world: &mut World<'_>) {
+        let World { now, accounts, config, generator, .. } = world;
         let enough = config.bootstrap.after_failures;
         let failures = self.registration_of(server).map_or(0, Registration::failures);
         let round = failures > 0 && (failures.checked_rem(enough) == Some(0) || (enough > 0 && failures == u8::MAX));
@@ -223,42 +202,37 @@ impl Lifecycle {
                 Some(rounds @ 2..) => backoff::pause(&config.bootstrap.backoff, rounds.saturating_sub(1), generator),
                 _ => Micros(0),
             };
-            let at = now + hold_off(accounts, config).max(pause);
+            let at = *now + hold_off(accounts, config).max(pause);
             self.bootstrap = Bootstrap::Wanted { at, failures: 0 };
         }
     }
 
-    /// A command of the bootstrap server came, which may change something.
-    pub(crate) fn bootstrap_command(
-        &mut self,
-        now: Instant,
-        changes: bool,
-        accounts: &Accounts,
-        config: &Config,
-        events: &mut Events,
-    ) {
-        if changes {
-            self.bootstrap.begin(now, accounts, config, events);
-        }
-        self.bootstrap.heard(now, config);
-    }
-
-    /// Bootstrap-Finish came. Either every server is registered with from now on, and what is lost with
-    /// those that are gone is to be deleted; or the code to answer. `exists` is asked for instances, and
-    /// with 65535 for objects.
+    /// Bootstrap-Finish came. Where the accounts fit together every server is registered with from now on, and what is
+    /// lost with those that are gone is to be deleted from the `model`; else it is the code to answer, and the server may
+    /// repair them (OMA LwM2M 1.0, 5.2.5.3).
     pub(crate) fn bootstrap_finish(
         &mut self,
         now: Instant,
         accounts: &mut Accounts,
         config: &Config,
         events: &mut Events,
-        exists: &dyn Fn(u16, u16) -> bool,
+        model: &dyn DataModel,
     ) -> Result<Vec<Path>, Code> {
-        let (before, lost) = self.bootstrap.finish(accounts, config, events, exists)?;
+        let Some(before) = &self.before else { return Err(Code::METHOD_NOT_ALLOWED) };
+        let settled = accounts.settle(before, config.bootstrap.at_every_start, model);
+        let (settled, lost) = settled.map_err(|why| {
+            events.push(Event::Diagnostic(Diagnostic::Inconsistent(why)));
+            Code::NOT_ACCEPTABLE
+        })?;
+        *accounts = settled;
+        events.push(Event::BootstrapFinished);
+        self.bootstrap = Bootstrap::Idle;
         let timeout = accounts.0.bootstrap_server().and_then(|account| account.account_timeout);
         let timeout = timeout.filter(|seconds| *seconds > 0);
         self.purge_at = timeout.map(|seconds| now.after_seconds(seconds));
-        self.enrol_after(now, &before, accounts);
+        if let Some(before) = self.before.take() {
+            self.enrol_after(now, &before, accounts);
+        }
         Ok(lost)
     }
 

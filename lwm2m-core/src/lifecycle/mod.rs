@@ -15,6 +15,7 @@ mod requests;
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use coap_codec::{Code, Message, MessageWriter, WriteError};
@@ -33,6 +34,7 @@ use crate::objects::{Accounts, Trigger};
 
 /// What the machines work with, lent for one call.
 pub(crate) struct World<'a> {
+    pub(crate) now: Instant,
     pub(crate) accounts: &'a mut Accounts,
     pub(crate) config: &'a Config,
     pub(crate) generator: &'a mut Generator,
@@ -102,6 +104,8 @@ pub(crate) struct Lifecycle {
     pub(crate) presence: Presence,
     pub(crate) network: bool,
     pub(crate) bootstrap: Bootstrap,
+    /// The accounts from before the bootstrap that is going on.
+    pub(crate) before: Option<Box<Accounts>>,
     /// When the bootstrap account goes: Bootstrap-Server Account Timeout after the last bootstrap
     /// that succeeded (/0/x/12).
     pub(crate) purge_at: Option<Instant>,
@@ -120,6 +124,7 @@ impl Lifecycle {
             presence: Presence::Present,
             network: false,
             bootstrap,
+            before: None,
             purge_at: None,
             registrations: Vec::new(),
             changed_meanwhile: false,
@@ -229,24 +234,20 @@ impl Lifecycle {
         object_list: &mut WriteList<'_>,
         writer: &mut MessageWriter<'_>,
     ) -> Result<(), WriteError> {
-        let lease = match role {
+        let location = match role {
             Role::Bootstrap => None,
-            Role::Server(server) => self
-                .registrations
-                .iter()
-                .find(|registration| registration.server == server)
-                .and_then(Registration::lease),
+            Role::Server(server) => self.registration_of(server).map(|own| &own.location),
         };
-        match (due, lease) {
+        match (due, location) {
             (Due::Bootstrap, _) => requests::write_bootstrap(&config.endpoint, writer),
             (Due::Registration(Request::Register, terms), _) => {
                 requests::write_register(&config.endpoint, terms, object_list, writer)
             }
-            (Due::Registration(Request::Update { lifetime, binding, objects }, terms), Some(lease)) => {
-                requests::write_update(lease, (lifetime, binding, objects), terms, object_list, writer)
+            (Due::Registration(Request::Update { lifetime, binding, objects }, terms), Some(location)) => {
+                requests::write_update(location, (lifetime, binding, objects), terms, object_list, writer)
             }
-            (Due::Registration(Request::Deregister, _), Some(lease)) => requests::write_deregister(lease, writer),
-            // Neither is due without a lease.
+            (Due::Registration(Request::Deregister, _), Some(location)) => location.write(writer),
+            // Neither is due without one.
             (Due::Registration(..), None) => Ok(()),
         }
     }
@@ -273,7 +274,7 @@ impl Lifecycle {
         events: &mut Events,
     ) {
         match (due, role) {
-            (Due::Bootstrap, _) => self.bootstrap.sent(exchange, accounts, events),
+            (Due::Bootstrap, _) => self.bootstrap_sent(exchange, accounts, events),
             (Due::Registration(request, terms), Role::Server(server)) => {
                 if let Some(registration) = self.registration(server) {
                     registration.sent(now, request, terms, exchange);
@@ -286,24 +287,23 @@ impl Lifecycle {
     /// Takes an answer, or the failure of an exchange. False if it is none of ours.
     pub(crate) fn answered(
         &mut self,
-        now: Instant,
         exchange: ExchangeId,
         answer: Result<&Message<'_>, Reason>,
         world: &mut World<'_>,
     ) -> Option<Consequence> {
         if self.bootstrap.owns(exchange) {
-            self.bootstrap.answered(now, answer, world);
+            self.bootstrap_answered(answer, world);
             return Some(Consequence::None);
         }
         let registration = self.registrations.iter_mut().find(|registration| registration.owns(exchange))?;
         let server = registration.server;
-        let outcome = registration.answered(now, answer, world);
+        let outcome = registration.answered(answer, world);
         let failed = registration.failures() > 0;
         if outcome == Outcome::Registered {
             note_lifetime(server, world);
         }
         if failed {
-            self.reconsider_bootstrap(now, server, world);
+            self.reconsider_bootstrap(server, world);
         }
         Some(match outcome {
             Outcome::Nothing => Consequence::None,
@@ -315,7 +315,7 @@ impl Lifecycle {
     /// An exchange is lost because nothing could be heard; what it was for is due again.
     pub(crate) fn lose(&mut self, now: Instant, exchange: ExchangeId, accounts: &mut Accounts) {
         if self.bootstrap.owns(exchange) {
-            self.bootstrap.interrupted(now, accounts);
+            self.interrupt_bootstrap(now, accounts);
         } else if let Some(own) = self.registrations.iter_mut().find(|own| own.owns(exchange)) {
             own.lose(now);
         }
@@ -324,14 +324,15 @@ impl Lifecycle {
     /// Nothing could be heard until now: a bootstrap server that seems to be silent may have said something.
     pub(crate) fn was_unreachable(&mut self, now: Instant, since: Instant, accounts: &mut Accounts) {
         if self.bootstrap.is_overdue(now) && !self.bootstrap.is_overdue(since) {
-            self.bootstrap.interrupted(now, accounts);
+            self.interrupt_bootstrap(now, accounts);
         }
     }
 
     /// Does what is due without a peer. True when the wait for De-registers is over.
-    pub(crate) fn handle_timeout(&mut self, now: Instant, world: &mut World<'_>) -> bool {
+    pub(crate) fn handle_timeout(&mut self, world: &mut World<'_>) -> bool {
+        let now = world.now;
         if self.bootstrap.is_overdue(now) {
-            self.bootstrap.failed(now, Reason::Abandoned, world);
+            self.bootstrap_failed(Reason::Abandoned, world);
         }
         if self.purge_at.is_some_and(|at| at <= now) && !self.bootstrap.is_running() {
             self.purge_bootstrap_account(world);
@@ -363,14 +364,14 @@ impl Lifecycle {
     }
 
     /// Nothing can be sent to `role`: there is no session, or the message does not fit.
-    pub(crate) fn blocked(&mut self, now: Instant, role: Role, reason: Reason, world: &mut World<'_>) {
+    pub(crate) fn blocked(&mut self, role: Role, reason: Reason, world: &mut World<'_>) {
         match role {
-            Role::Bootstrap => self.bootstrap.failed(now, reason, world),
+            Role::Bootstrap => self.bootstrap_failed(reason, world),
             Role::Server(server) => {
                 if let Some(registration) = self.registration(server) {
-                    registration.blocked(now, reason, world);
+                    registration.blocked(reason, world);
                 }
-                self.reconsider_bootstrap(now, server, world);
+                self.reconsider_bootstrap(server, world);
             }
         }
     }

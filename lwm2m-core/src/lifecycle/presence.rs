@@ -1,10 +1,9 @@
 //! Whether the device wants to be reachable, and can be: flight mode and power-off
 //! (DM terminal specification 7.3 and 7.5), the network, and its address.
 
-use super::bootstrap::hold_off;
 use super::registration::{Registration, State, Then};
 use super::{Lifecycle, World};
-use crate::base::event::{Event, Events, Leave};
+use crate::base::event::{Event, Leave};
 use crate::base::time::Instant;
 use crate::objects::Accounts;
 
@@ -53,41 +52,41 @@ impl Presence {
 
 impl Lifecycle {
     /// The network is there.
-    pub(crate) fn network_up(&mut self, now: Instant, world: &mut World<'_>) {
+    pub(crate) fn network_up(&mut self, world: &mut World<'_>) {
         if core::mem::replace(&mut self.network, true) {
             return;
         }
         if self.presence == Presence::Present {
-            self.reappear(now, world);
+            self.reappear(world);
         }
     }
 
     /// Reachable again: what was registered updates, what was not registers (reading A16).
-    pub(super) fn reappear(&mut self, now: Instant, world: &mut World<'_>) {
-        let World { accounts, config, generator, .. } = world;
-        let hold_off = hold_off(accounts, config);
-        self.bootstrap.network_up(now, hold_off, &config.bootstrap.backoff, generator);
+    pub(super) fn reappear(&mut self, world: &mut World<'_>) {
+        let now = world.now;
+        self.bootstrap.network_up(world);
         for registration in &mut self.registrations {
             if !registration.update_now(now) && matches!(registration.state, State::Gone) {
                 registration.register_now(now);
             }
-            registration.hurry(now, config, generator);
+            registration.hurry(now, world.config, world.generator);
         }
     }
 
     /// The network is gone: what is on its way is lost.
-    pub(crate) fn network_down(&mut self, now: Instant, accounts: &mut Accounts, events: &mut Events) {
+    pub(crate) fn network_down(&mut self, world: &mut World<'_>) {
+        let now = world.now;
         if !core::mem::replace(&mut self.network, false) {
             return;
         }
-        events.push(Event::Offline);
-        self.bootstrap.interrupted(now, accounts);
+        world.events.push(Event::Offline);
+        self.interrupt_bootstrap(now, world.accounts);
         self.registrations.iter_mut().for_each(|registration| registration.interrupted(now));
     }
 
     /// The device got another address: every session must be made sure of.
     pub(crate) fn address_changed(&mut self, now: Instant, accounts: &mut Accounts) {
-        self.bootstrap.interrupted(now, accounts);
+        self.interrupt_bootstrap(now, accounts);
         for registration in &mut self.registrations {
             registration.interrupted(now);
             registration.update_now(now);
@@ -95,7 +94,8 @@ impl Lifecycle {
     }
 
     /// The device wants to leave: what is on its way is dropped, and De-registers are due.
-    pub(crate) fn leave(&mut self, now: Instant, goal: Goal, world: &mut World<'_>) {
+    pub(crate) fn leave(&mut self, goal: Goal, world: &mut World<'_>) {
+        let now = world.now;
         match self.presence {
             // Power-off is for good.
             Presence::Off | Presence::Leaving { to: Goal::PowerOff, .. } => return,
@@ -103,7 +103,7 @@ impl Lifecycle {
             Presence::Leaving { until, .. } => self.presence = Presence::Leaving { to: goal, until },
             Presence::Present | Presence::Flight => {
                 self.presence = Presence::Leaving { to: goal, until: now + world.config.leave_within };
-                self.bootstrap.interrupted(now, world.accounts);
+                self.interrupt_bootstrap(now, world.accounts);
                 for registration in &mut self.registrations {
                     registration.interrupted(now);
                     registration.leave(now, Then::Gone);
@@ -112,7 +112,7 @@ impl Lifecycle {
         }
         if !self.network {
             // Nobody can be told.
-            self.cut_short(now, world.events);
+            self.cut_short(world);
         }
     }
 
@@ -122,30 +122,30 @@ impl Lifecycle {
     }
 
     /// The device goes without waiting for De-registers.
-    pub(crate) fn cut_short(&mut self, now: Instant, events: &mut Events) {
-        self.registrations.iter_mut().for_each(|registration| registration.cut_short(now, events));
+    pub(crate) fn cut_short(&mut self, world: &mut World<'_>) {
+        self.registrations.iter_mut().for_each(|registration| registration.cut_short(world));
     }
 
     /// The device has left, or is back already.
-    pub(crate) fn arrive(&mut self, now: Instant, world: &mut World<'_>) {
+    pub(crate) fn arrive(&mut self, world: &mut World<'_>) {
         if let Some(leave) = self.presence.arrive() {
             world.events.push(Event::MayProceed(leave));
         }
         if self.presence == Presence::Present && self.network {
-            self.reappear(now, world);
+            self.reappear(world);
         }
     }
 
     /// Out of flight mode: register at once, without a bootstrap (readings A15 and 7.3-2).
-    pub(crate) fn leave_flight_mode(&mut self, now: Instant, world: &mut World<'_>) {
+    pub(crate) fn leave_flight_mode(&mut self, world: &mut World<'_>) {
         match self.presence {
             Presence::Flight => {
                 self.presence = Presence::Present;
                 for registration in &mut self.registrations {
-                    registration.register_now(now);
+                    registration.register_now(world.now);
                 }
                 if self.network {
-                    self.reappear(now, world);
+                    self.reappear(world);
                 }
             }
             Presence::Leaving { to: Goal::FlightMode, until } => {

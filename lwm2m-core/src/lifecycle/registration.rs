@@ -23,10 +23,12 @@ pub(crate) struct Registration {
     pub(crate) server: u16,
     pub(crate) state: State,
     pub(crate) contact: Contact,
+    /// Where the server put it last.
+    pub(crate) location: Location,
 }
 
 /// Where a registration stands. Each state holds what it needs, and its deadline.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(crate) enum State {
     /// A Register is due at `at`.
@@ -72,9 +74,8 @@ impl Then {
 }
 
 /// What the server granted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Lease {
-    pub(crate) location: Location,
     pub(crate) terms: Terms,
     /// When the lifetime ends, counted from when the request left: the server counts from later.
     pub(crate) expires: Instant,
@@ -126,8 +127,9 @@ pub(crate) enum Outcome {
 
 impl Registration {
     /// A registration that is due at `at`.
-    pub(crate) const fn due_at(server: u16, at: Instant) -> Self {
-        Self { server, state: State::Unregistered { at, failures: 0 }, contact: Contact::Heard { last: at } }
+    pub(crate) fn due_at(server: u16, at: Instant) -> Self {
+        let (state, contact) = (State::Unregistered { at, failures: 0 }, Contact::Heard { last: at });
+        Self { server, state, contact, location: Location::default() }
     }
 
     /// What is to be sent now, given what the server should be told.
@@ -236,73 +238,81 @@ impl Registration {
     }
 
     /// Takes the answer to the request on its way, or its failure.
-    pub(crate) fn answered(
-        &mut self,
-        now: Instant,
-        answer: Result<&Message<'_>, Reason>,
-        world: &mut World<'_>,
-    ) -> Outcome {
-        let World { accounts, config, generator, events } = world;
-        let server = self.server;
-        match &mut self.state {
-            State::Known { phase, .. } => match *phase {
-                Phase::Updating { failures, .. } => {
-                    let Err(reason) = answer.and_then(|message| accept(message, Code::CHANGED)) else {
-                        self.updated(&config.registration, events);
-                        return Outcome::Nothing;
-                    };
-                    events.push(Event::UpdateFailed { server, reason });
-                    if reason == Reason::TimedOut {
-                        self.contact = Contact::Unheard { last: now };
-                    }
-                    // A refusal means that the registration is gone (OMA LwM2M 1.0, 5.3.2;
-                    // reading A20); silence or trouble that there is time for another try.
-                    // 4.29 only asks for patience (RFC 8516).
-                    let gone = |code: Code| code.is_client_error() && code != Code::TOO_MANY_REQUESTS;
-                    if matches!(reason, Reason::Code(code) if gone(code)) {
-                        self.state = State::Unregistered { at: now, failures: 0 };
-                    } else {
-                        let failures = failures.saturating_add(1);
-                        let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
-                        let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
-                        *phase = Phase::Registered { update_at: now + pause.max(patience), failures };
-                    }
+    pub(crate) fn answered(&mut self, answer: Result<&Message<'_>, Reason>, world: &mut World<'_>) -> Outcome {
+        let patience = patience(answer, world.config);
+        match self.state {
+            State::Known { phase: Phase::Updating { .. }, .. } => {
+                let Err(reason) = answer.and_then(|message| accept(message, Code::CHANGED)) else {
+                    self.updated(&world.config.registration, world.events);
+                    return Outcome::Nothing;
+                };
+                if reason == Reason::TimedOut {
+                    self.contact = Contact::Unheard { last: world.now };
                 }
-                Phase::Deregistering { then, .. } => {
-                    // Whatever the answer, the server is left (reading A23).
-                    let unconfirmed = answer.and_then(|message| accept(message, Code::DELETED)).err();
-                    events.push(Event::Deregistered { server, unconfirmed });
-                    self.state = then.state(now);
-                    return Outcome::Left;
+                // A refusal means that the registration is gone (OMA LwM2M 1.0, 5.3.2;
+                // reading A20); silence or trouble that there is time for another try.
+                // 4.29 only asks for patience (RFC 8516).
+                let gone = |code: Code| code.is_client_error() && code != Code::TOO_MANY_REQUESTS;
+                if matches!(reason, Reason::Code(code) if gone(code)) {
+                    world.events.push(Event::UpdateFailed { server: self.server, reason });
+                    self.state = State::Unregistered { at: world.now, failures: 0 };
+                } else {
+                    self.update_failed(reason, patience, world);
                 }
-                Phase::Registered { .. } | Phase::Leaving { .. } => {}
-            },
-            State::Registering { sent, terms, failures, .. } => {
-                let (sent, terms) = (*sent, *terms);
+            }
+            State::Known { phase: Phase::Deregistering { then, .. }, .. } => {
+                // Whatever the answer, the server is left (reading A23).
+                let unconfirmed = answer.and_then(|message| accept(message, Code::DELETED)).err();
+                self.left(then, unconfirmed, world);
+                return Outcome::Left;
+            }
+            State::Registering { sent, terms, .. } => {
                 let granted = answer.and_then(|message| {
-                    accept(message, Code::CREATED)
-                        .and_then(|()| Location::of(message, config.limits.location).ok_or(Reason::BadAnswer))
+                    accept(message, Code::CREATED)?;
+                    Location::of(message, world.config.limits.location).ok_or(Reason::BadAnswer)
                 });
                 match granted {
                     Ok(location) => {
-                        events.push(Event::Registered { server, lifetime: terms.lifetime });
-                        let lease = Lease { location, terms, expires: sent + lifetime(terms) };
-                        let update_at = sent + first_update(&config.registration, lifetime(terms), generator);
+                        world.events.push(Event::Registered { server: self.server, lifetime: terms.lifetime });
+                        let policy = &world.config.registration;
+                        let update_at = sent + first_update(policy, lifetime(terms), world.generator);
+                        let lease = Lease { terms, expires: sent + lifetime(terms) };
+                        self.location = location;
                         self.state = State::Known { lease, phase: Phase::Registered { update_at, failures: 0 } };
                         return Outcome::Registered;
                     }
-                    Err(reason) => {
-                        events.push(Event::RegistrationFailed { server, reason });
-                        let failures = failures.saturating_add(1);
-                        let pause = pause(failures, accounts, config, generator);
-                        let patience = retry_after(answer).min(Micros::of(config.registration.backoff.longest));
-                        self.state = State::Unregistered { at: now + pause.max(patience), failures };
-                    }
+                    Err(reason) => self.register_failed(reason, patience, world),
                 }
             }
-            State::Unregistered { .. } | State::Disabled { .. } | State::Gone => {}
+            _ => {}
         }
         Outcome::Nothing
+    }
+
+    /// A Register failed: the next one is due after a pause, for which the server may have asked for more.
+    fn register_failed(&mut self, reason: Reason, patience: Micros, world: &mut World<'_>) {
+        world.events.push(Event::RegistrationFailed { server: self.server, reason });
+        let failures = self.failures().saturating_add(1);
+        let pause = pause(failures, world.accounts, world.config, world.generator);
+        self.state = State::Unregistered { at: world.now + pause.max(patience), failures };
+    }
+
+    /// The same of an Update.
+    fn update_failed(&mut self, reason: Reason, patience: Micros, world: &mut World<'_>) {
+        world.events.push(Event::UpdateFailed { server: self.server, reason });
+        if let State::Known { phase, .. } = &mut self.state
+            && let Phase::Registered { failures, .. } | Phase::Updating { failures, .. } = *phase
+        {
+            let failures = failures.saturating_add(1);
+            let pause = backoff::pause(&world.config.registration.update_backoff, failures, world.generator);
+            *phase = Phase::Registered { update_at: world.now + pause.max(patience), failures };
+        }
+    }
+
+    /// The server is left, whether it knows that or not.
+    fn left(&mut self, then: Then, unconfirmed: Option<Reason>, world: &mut World<'_>) {
+        world.events.push(Event::Deregistered { server: self.server, unconfirmed });
+        self.state = then.state(world.now);
     }
 
     /// The server accepted the Update on its way.
@@ -317,32 +327,22 @@ impl Registration {
     }
 
     /// Nothing can be sent: there is no session with the server, or the message does not fit.
-    pub(crate) fn blocked(&mut self, now: Instant, reason: Reason, world: &mut World<'_>) {
-        let World { accounts, config, generator, events } = world;
-        let server = self.server;
+    pub(crate) fn blocked(&mut self, reason: Reason, world: &mut World<'_>) {
+        let last = world.now;
         // A message that never fits is no reason to keep others back.
         self.contact = match reason {
-            Reason::TooLarge => Contact::Heard { last: now },
-            _ => Contact::Unheard { last: now },
+            Reason::TooLarge => Contact::Heard { last },
+            _ => Contact::Unheard { last },
         };
-        if self.state.wants_register(now) {
-            events.push(Event::RegistrationFailed { server, reason });
-            let failures = self.failures().saturating_add(1);
-            self.state = State::Unregistered { at: now + pause(failures, accounts, config, generator), failures };
-            return;
+        if self.state.wants_register(world.now) {
+            return self.register_failed(reason, Micros(0), world);
         }
-        let State::Known { phase, .. } = &mut self.state else { return };
-        match *phase {
-            Phase::Registered { failures, .. } | Phase::Updating { failures, .. } => {
-                events.push(Event::UpdateFailed { server, reason });
-                let failures = failures.saturating_add(1);
-                let pause = backoff::pause(&config.registration.update_backoff, failures, generator);
-                *phase = Phase::Registered { update_at: now + pause, failures };
+        match self.state {
+            State::Known { phase: Phase::Leaving { then } | Phase::Deregistering { then, .. }, .. } => {
+                self.left(then, Some(reason), world);
             }
-            Phase::Leaving { then } | Phase::Deregistering { then, .. } => {
-                events.push(Event::Deregistered { server, unconfirmed: Some(reason) });
-                self.state = then.state(now);
-            }
+            State::Known { .. } => self.update_failed(reason, Micros(0), world),
+            _ => {}
         }
     }
 
@@ -442,10 +442,9 @@ impl Registration {
     }
 
     /// Gives up waiting for the De-register's answer.
-    pub(crate) fn cut_short(&mut self, now: Instant, events: &mut Events) {
+    pub(crate) fn cut_short(&mut self, world: &mut World<'_>) {
         if let State::Known { phase: Phase::Leaving { then } | Phase::Deregistering { then, .. }, .. } = self.state {
-            events.push(Event::Deregistered { server: self.server, unconfirmed: Some(Reason::CutShort) });
-            self.state = then.state(now);
+            self.left(then, Some(Reason::CutShort), world);
         }
     }
 
@@ -515,10 +514,11 @@ fn accept(message: &Message<'_>, success: Code) -> Result<(), Reason> {
 }
 
 /// How long a server that answered 5.03 or 4.29 wants to be left alone (RFC 7252, section 5.9.3.4).
-fn retry_after(answer: Result<&Message<'_>, Reason>) -> Micros {
+fn patience(answer: Result<&Message<'_>, Reason>, config: &Config) -> Micros {
     match answer {
         Ok(message) if matches!(message.code(), Code::SERVICE_UNAVAILABLE | Code::TOO_MANY_REQUESTS) => {
-            Micros::of_seconds(message.max_age().unwrap_or(60))
+            let seconds = Micros::of_seconds(message.max_age().unwrap_or(60));
+            seconds.min(Micros::of(config.registration.backoff.longest))
         }
         _ => Micros(0),
     }

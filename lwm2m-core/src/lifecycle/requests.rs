@@ -2,7 +2,8 @@
 
 use coap_codec::{ContentFormat, MessageWriter, OptionNumber, WriteError};
 
-use super::registration::{Lease, Terms};
+use super::location::Location;
+use super::registration::Terms;
 
 /// Writes the object list, or a block of it, as the payload.
 pub(crate) type WriteList<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Result<(), WriteError> + 'a;
@@ -31,13 +32,13 @@ pub(super) fn write_register(
 
 /// Writes an Update: only what changed.
 pub(super) fn write_update(
-    lease: &Lease,
+    location: &Location,
     (lifetime, binding, objects): (bool, bool, bool),
     terms: Terms,
     object_list: &mut WriteList<'_>,
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), WriteError> {
-    lease.location.write(writer)?;
+    location.write(writer)?;
     if objects {
         writer.content_format(ContentFormat::LINK_FORMAT)?;
     }
@@ -48,11 +49,6 @@ pub(super) fn write_update(
         query(writer, "b=", terms.binding.as_str().as_bytes())?;
     }
     if objects { object_list(writer) } else { Ok(()) }
-}
-
-/// Writes a De-register: the location and nothing else.
-pub(super) fn write_deregister(lease: &Lease, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-    lease.location.write(writer)
 }
 
 /// A Uri-Query of a name and a value. Longer than 255 bytes it is refused by the writer.

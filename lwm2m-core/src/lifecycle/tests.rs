@@ -1,14 +1,13 @@
 //! The machines by themselves: what a whole life shows seldom, or late.
 
 use super::contact::Contact;
-use super::location::Location;
 use super::registration::Lease;
 use super::*;
 use core::time::Duration;
 
 use crate::base::config::Credentials;
 use crate::base::limits::Limits;
-use crate::base::profile::{Backoff, Profile};
+use crate::base::profile::Profile;
 use crate::base::rng::Key;
 use crate::base::time::Micros;
 use crate::exchange::{Endpoint, Peer, Transmission, Verdict};
@@ -37,9 +36,9 @@ impl Desk {
         Self { accounts, generator: Generator::new(Key::from_seed(1)), events: Events::new(16), lifecycle, config }
     }
 
-    fn run<T>(&mut self, act: impl FnOnce(&mut Lifecycle, &mut World<'_>) -> T) -> T {
+    fn run<T>(&mut self, now: Instant, act: impl FnOnce(&mut Lifecycle, &mut World<'_>) -> T) -> T {
         let Self { config, accounts, generator, events, lifecycle } = self;
-        act(lifecycle, &mut World { config, accounts, generator, events })
+        act(lifecycle, &mut World { now, config, accounts, generator, events })
     }
 }
 
@@ -62,7 +61,7 @@ fn exchange() -> ExchangeId {
 
 /// Registered, with an Update that is due after `seconds`.
 fn registered(binding: Binding, seconds: u64, failures: u8) -> Registration {
-    let lease = Lease { location: Location::default(), terms: terms(binding), expires: after(3_600) };
+    let lease = Lease { terms: terms(binding), expires: after(3_600) };
     let phase = Phase::Registered { update_at: after(seconds), failures };
     Registration { state: State::Known { lease, phase }, ..Registration::due_at(SERVER, START) }
 }
@@ -116,7 +115,7 @@ fn queue_mode_is_what_the_server_was_told_last() {
     for (binding, other, queues) in [(Binding::U, Binding::UQ, false), (Binding::UQ, Binding::U, true)] {
         let own = registered(binding, 60, 0);
         assert_eq!(own.queues(), queues);
-        let State::Known { lease, .. } = own.state.clone() else { panic!() };
+        let State::Known { lease, .. } = own.state else { panic!() };
         let phase = Phase::Updating { exchange: exchange(), sent: START, terms: terms(other), failures: 0 };
         assert_eq!(Registration { state: State::Known { lease, phase }, ..own.clone() }.queues(), !queues);
         assert_eq!(Registration { state: telling(binding), ..own }.queues(), queues);
@@ -148,14 +147,14 @@ fn a_long_pause_becomes_the_shortest_one_when_the_network_is_back() {
     for (seconds, hurries) in [(30, false), (60, false), (61, true), (86_400, true)] {
         let mut desk = Desk::new(config());
         desk.lifecycle.registrations[0].state = State::Unregistered { at: after(seconds), failures: 9 };
-        desk.run(|lifecycle, world| lifecycle.reappear(START, world));
+        desk.run(START, |lifecycle, world| lifecycle.reappear(world));
         let State::Unregistered { at, failures } = desk.lifecycle.registrations[0].state else { panic!() };
         assert_eq!(failures, if hurries { 4 } else { 9 }, "one is missing to a round in either case");
         assert!(if hurries { START + first <= at && at <= START + first + first / 2 } else { at == after(seconds) });
         assert!(at <= after(seconds));
 
         let mut bootstrap = Bootstrap::Wanted { at: after(seconds), failures: 9 };
-        bootstrap.network_up(START, Micros(0), &Backoff::SERVER, &mut desk.generator);
+        desk.run(START, |_, world| bootstrap.network_up(world));
         let Bootstrap::Wanted { at, failures } = bootstrap else { panic!() };
         assert_eq!(failures, if hurries { 1 } else { 9 });
         assert!(if hurries { START + first <= at && at <= START + first + first / 2 } else { at == after(seconds) });
@@ -171,7 +170,7 @@ fn the_bootstrap_server_is_asked_after_each_round_of_failures() {
         desk.config.bootstrap.after_failures = enough;
         desk.lifecycle.bootstrap = Bootstrap::Idle;
         desk.lifecycle.registrations[0].state = State::Unregistered { at: START, failures: failures.saturating_sub(1) };
-        desk.run(|lifecycle, world| lifecycle.blocked(START, Role::Server(SERVER), Reason::TimedOut, world));
+        desk.run(START, |lifecycle, world| lifecycle.blocked(Role::Server(SERVER), Reason::TimedOut, world));
         assert_eq!(desk.lifecycle.registrations[0].failures(), failures);
         desk.lifecycle.bootstrap != Bootstrap::Idle
     };
@@ -190,7 +189,7 @@ fn one_server_that_answers_is_enough_to_go_without_a_bootstrap() {
     let mut desk = Desk::new(with_bootstrap_server().server(2, "coap://b.example", Credentials::NoSec, 60));
     desk.lifecycle.bootstrap = Bootstrap::Idle;
     let fail = |desk: &mut Desk, server| {
-        desk.run(|lifecycle, world| lifecycle.blocked(START, Role::Server(server), Reason::TimedOut, world));
+        desk.run(START, |lifecycle, world| lifecycle.blocked(Role::Server(server), Reason::TimedOut, world));
     };
     (0..5).for_each(|_| fail(&mut desk, 1));
     assert_eq!(desk.lifecycle.bootstrap, Bootstrap::Idle);
@@ -208,9 +207,9 @@ fn a_bootstrap_account_whose_timeout_is_zero_stays() {
         }
         let Desk { accounts, config, events, lifecycle, .. } = &mut desk;
         lifecycle.bootstrap_command(START, true, accounts, config, events);
-        lifecycle.bootstrap_finish(START, accounts, config, events, &|_, _| true).unwrap();
+        lifecycle.bootstrap_finish(START, accounts, config, events, &crate::model::NoObjects).unwrap();
         assert_eq!(lifecycle.purge_at, purge_at, "{timeout:?}");
-        desk.run(|lifecycle, world| lifecycle.handle_timeout(after(60), world));
+        desk.run(after(60), |lifecycle, world| lifecycle.handle_timeout(world));
         assert_eq!(desk.accounts.0.bootstrap_server().is_none(), purge_at.is_some());
     }
 }
@@ -247,8 +246,8 @@ fn the_bootstrap_server_is_served_when_it_was_asked_or_may_begin() {
 fn a_register_on_its_way_goes_on_when_the_network_appears_once_more() {
     let mut desk = Desk::new(config());
     let on_its_way = State::Registering { exchange: exchange(), sent: START, terms: terms(Binding::U), failures: 0 };
-    desk.lifecycle.registrations[0].state = on_its_way.clone();
-    desk.run(|lifecycle, world| lifecycle.reappear(after(1), world));
+    desk.lifecycle.registrations[0].state = on_its_way;
+    desk.run(after(1), |lifecycle, world| lifecycle.reappear(world));
     assert_eq!(desk.lifecycle.registrations[0].state, on_its_way);
 }
 
@@ -259,7 +258,7 @@ fn what_fits_no_datagram_says_nothing_of_the_server() {
     {
         let mut desk = Desk::new(config());
         desk.lifecycle.registrations[0] = registered(Binding::U, 0, 0);
-        desk.run(|lifecycle, world| lifecycle.registrations[0].blocked(after(5), reason, world));
+        desk.run(after(5), |lifecycle, world| lifecycle.registrations[0].blocked(reason, world));
         assert_eq!(desk.lifecycle.registrations[0].contact, contact);
     }
 }
@@ -301,7 +300,7 @@ fn a_try_before_its_time_leaves_the_round_where_it_was() {
         let mut desk = Desk::new(config());
         desk.config.bootstrap.after_failures = enough;
         desk.lifecycle.registrations[0].state = State::Unregistered { at: after(86_400), failures };
-        desk.run(|lifecycle, world| lifecycle.reappear(START, world));
+        desk.run(START, |lifecycle, world| lifecycle.reappear(world));
         assert_eq!(desk.lifecycle.registrations[0].failures(), left, "{failures} of rounds of {enough}");
     }
 }
@@ -312,7 +311,7 @@ fn after_failures(config: Config, enough: u8, failures: u8) -> (Duration, Option
     desk.config.bootstrap.after_failures = enough;
     desk.lifecycle.bootstrap = Bootstrap::Idle;
     desk.lifecycle.registrations[0].state = State::Unregistered { at: START, failures: failures.saturating_sub(1) };
-    desk.run(|lifecycle, world| lifecycle.blocked(START, Role::Server(SERVER), Reason::TimedOut, world));
+    desk.run(START, |lifecycle, world| lifecycle.blocked(Role::Server(SERVER), Reason::TimedOut, world));
     let State::Unregistered { at, .. } = desk.lifecycle.registrations[0].state else { panic!() };
     let bootstrap = match desk.lifecycle.bootstrap {
         Bootstrap::Wanted { at, .. } => Some(at.saturating_duration_since(START)),
@@ -361,8 +360,8 @@ fn the_first_bootstrap_of_many_failures_comes_at_once_and_the_others_after_pause
 fn a_bootstrap_whose_wait_ended_in_a_sleep_begins_anew_and_others_do_not() {
     for (until, anew) in [(START, false), (after(1), true), (after(10), true), (after(11), false)] {
         let mut desk = Desk::new(with_bootstrap_server());
-        let before = alloc::boxed::Box::new(desk.accounts.clone());
-        desk.lifecycle.bootstrap = Bootstrap::Receiving { failures: 2, before, until };
+        desk.lifecycle.before = Some(Box::new(desk.accounts.clone()));
+        desk.lifecycle.bootstrap = Bootstrap::Receiving { failures: 2, until };
         desk.lifecycle.was_unreachable(after(10), START, &mut desk.accounts);
         let wanted = Bootstrap::Wanted { failures: 2, at: after(10) };
         assert_eq!(desk.lifecycle.bootstrap == wanted, anew, "{until:?}");

@@ -6,7 +6,7 @@
 use coap_codec::{Code, MessageWriter, OptionNumber};
 
 use super::operation::{Kind, Operation};
-use super::{Effect, Effects, Target, has_instance, no_query, payload_format, resolve};
+use super::{Effect, Effects, Target, no_query, payload_format, resolve};
 use crate::base::config::segments;
 use crate::base::event::Event;
 use crate::base::features;
@@ -14,6 +14,7 @@ use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::value::Value;
 use crate::format::{Format, Given, Payload, Unknown, Values};
+use crate::model::list::has_instance;
 use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Origin, Refusal, ResourceDef};
 use crate::objects::definitions::access_control;
 use crate::objects::{ACCESS_CONTROL, SERVER};
@@ -67,8 +68,8 @@ pub(super) fn write(
     let mut first = None;
     // Lends the room that the answer does not need yet: an opaque value in text is decoded into it.
     writer.payload_with::<Refusal>(|scratch| {
-        let payload = Payload::decode(format, path, object, unknown, operation.payload, scratch)
-            .map_err(|error| error.code())?;
+        let payload =
+            Payload::decode(format, path, object, unknown, operation.payload, scratch).map_err(|error| error.code())?;
         for applies in [false, true] {
             let mut earlier = 0u16;
             for (id, values) in payload.instances() {
@@ -260,9 +261,7 @@ fn is_complete(change: &Change<'_>, object: &ObjectDef) -> Result<(), Code> {
         return Err(Code::METHOD_NOT_ALLOWED);
     }
     let given = |id| change.values.resources().any(|given| given == id);
-    let missing = |resource: &ResourceDef| {
-        resource.mandatory && resource.operations.writable() && !given(resource.id)
-    };
+    let missing = |resource: &ResourceDef| resource.mandatory && resource.operations.writable() && !given(resource.id);
     let whole = matches!(change.action, Action::Create | Action::Replace);
     if whole && object.resources.iter().any(missing) { Err(Code::BAD_REQUEST) } else { Ok(()) }
 }
@@ -290,10 +289,10 @@ mod tests {
     use super::super::operation::Places;
     use super::*;
     use crate::base::path::Leaf;
-    use crate::base::time::Instant;
-    use crate::model::Operations;
     use crate::base::profile::LegacyFormats;
+    use crate::base::time::Instant;
     use crate::base::value::{DataType, Sink};
+    use crate::model::Operations;
     use coap_codec::{ContentFormat, Header, Message, MessageId, MessageType, Token};
 
     const SWITCH: &[ResourceDef] = &[ResourceDef::new(0, "On", Operations::RW, DataType::Boolean)];

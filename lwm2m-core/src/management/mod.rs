@@ -28,6 +28,7 @@ use crate::base::features::REPORTING;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::format::Format;
+use crate::model::list::{has_instance, has_resource};
 use crate::model::walk::Target;
 use crate::model::{Ctx, DataModel, Joined, Origin, Refusal, refusing};
 use crate::objects::{Accounts, SECURITY, Trigger};
@@ -208,20 +209,6 @@ fn permit(ctx: &Ctx, path: Path, right: Rights, model: &dyn DataModel) -> Result
     };
     let rights = path.object_id().map_or(Rights::NONE, |object| model.rights(ctx, object, instance));
     if rights.contains(right) { Ok(()) } else { Err(Code::UNAUTHORIZED) }
-}
-
-pub(crate) fn has_instance(model: &dyn DataModel, object: u16, instance: u16) -> bool {
-    model.next_instance(object, instance.checked_sub(1)) == Some(instance)
-}
-
-/// Whether there is what an instance of Access Control may speak of: an instance or, with 65535, an object.
-/// Of an object that it does not have a model may say anything.
-pub(crate) fn is_there(model: &dyn DataModel, object: u16, instance: u16) -> bool {
-    model.object(object).is_some() && (instance == MAX_ID || has_instance(model, object, instance))
-}
-
-pub(crate) fn has_resource(model: &dyn DataModel, object: u16, instance: u16, resource: u16) -> bool {
-    model.next_resource(object, instance, resource.checked_sub(1)) == Some(resource)
 }
 
 /// Unknown Uri-Query on an operation that knows none (4.00).

@@ -4,11 +4,12 @@
 use coap_codec::{Code, MessageWriter};
 
 use super::operation::{Kind, Operation};
-use super::{Effect, Effects, change, execute, has_resource};
+use super::{Effect, Effects, change, execute};
 use crate::base::definition::Range;
 use crate::base::event::Event;
 use crate::base::path::{Leaf, Path};
 use crate::base::value::DataType;
+use crate::model::list::has_resource;
 use crate::model::{Ctx, DataModel, Origin, Part, Refusal, ResourceDef, refusing};
 
 /// Checks a request as far as it can be without its whole payload: the checks before those of the

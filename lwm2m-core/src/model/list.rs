@@ -1,7 +1,7 @@
 //! The list of objects and instances, as Register and Bootstrap-Discover tell it.
 
 use super::{DataModel, ObjectDef};
-use crate::base::path::Path;
+use crate::base::path::{MAX_ID, Path};
 
 /// Visits the objects and their instances in order, or those of one object. An object stands for
 /// itself when it has no instance, or a version to tell (OMA LwM2M 1.0, 5.2.7.3 and 5.3.1).
@@ -18,4 +18,18 @@ pub(crate) fn visit(model: &dyn DataModel, only: Option<u16>, link: &mut dyn FnM
             instance = model.next_instance(object.id, Some(id));
         }
     }
+}
+
+pub(crate) fn has_instance(model: &dyn DataModel, object: u16, instance: u16) -> bool {
+    model.next_instance(object, instance.checked_sub(1)) == Some(instance)
+}
+
+/// Whether there is what an instance of Access Control may speak of: an instance or, with 65535, an object.
+/// Of an object that it does not have a model may say anything.
+pub(crate) fn is_there(model: &dyn DataModel, object: u16, instance: u16) -> bool {
+    model.object(object).is_some() && (instance == MAX_ID || has_instance(model, object, instance))
+}
+
+pub(crate) fn has_resource(model: &dyn DataModel, object: u16, instance: u16, resource: u16) -> bool {
+    model.next_resource(object, instance, resource.checked_sub(1)) == Some(resource)
 }

@@ -14,7 +14,8 @@ use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::table::Places;
 use crate::base::value::Sink;
-use crate::model::{Args, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal};
+use crate::model::list::is_there;
+use crate::model::{Args, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal, Viewed};
 
 /// The three objects that drive the client, as one model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -143,14 +144,14 @@ impl Accounts {
 
     /// What a bootstrap made of the accounts that were there `before`, when it finishes: servers without
     /// a Security instance any more lose all that was theirs. The instances that nobody but them could
-    /// access are named: they are to be deleted (OMA LwM2M 1.0, 5.2.5.2). `exists` is asked for instances,
-    /// and with 65535 for objects.
+    /// access are named: they are to be deleted from the `model` (OMA LwM2M 1.0, 5.2.5.2).
     pub(crate) fn settle(
         &self,
         before: &Self,
         default_lifetime: bool,
-        exists: &dyn Fn(u16, u16) -> bool,
+        model: &dyn DataModel,
     ) -> Result<(Self, Vec<Path>), Inconsistency> {
+        let exists = &|object, instance| is_there(&Viewed(self, model), object, instance);
         let mut settled = self.clone();
         let mut lost = Vec::new();
         let Self(Security { instances: securities, .. }, servers, access) = &mut settled;

@@ -18,7 +18,6 @@ use self::registrations::{read_bootstrap, read_registration, write_bootstrap, wr
 use super::Client;
 use crate::base::config::{Config, ConfigError};
 use crate::base::time::Instant;
-use crate::lifecycle::bootstrap::Bootstrap;
 use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::registration::Registration;
 use crate::lifecycle::{Lifecycle, Role};
@@ -149,9 +148,9 @@ impl Client {
 
     /// The accounts to keep: those from before a bootstrap that is not finished.
     const fn stored_accounts(&self) -> &Accounts {
-        match &self.lifecycle.bootstrap {
-            Bootstrap::Requesting { before, .. } | Bootstrap::Receiving { before, .. } => before,
-            _ => &self.accounts,
+        match &self.lifecycle.before {
+            Some(before) => before,
+            None => &self.accounts,
         }
     }
 

@@ -54,9 +54,11 @@ pub(super) fn write_registration(now: Instant, registration: &Registration, retu
         }
         State::Known { lease, phase } => match phase {
             Phase::Registered { update_at, failures } => {
-                write_lease(lease, until(lease.expires), until(*update_at), *failures, out);
+                write_lease(registration, lease, until(lease.expires), until(*update_at), *failures, out);
             }
-            Phase::Updating { failures, .. } => write_lease(lease, until(lease.expires), 0, *failures, out),
+            Phase::Updating { failures, .. } => {
+                write_lease(registration, lease, until(lease.expires), 0, *failures, out)
+            }
             Phase::Leaving { then: Then::Disabled { seconds } }
             | Phase::Deregistering { then: Then::Disabled { seconds }, .. } => {
                 out.u8(DISABLED);
@@ -105,7 +107,7 @@ pub(super) fn read_bootstrap(
     })
 }
 
-pub(super) fn write_lease(lease: &Lease, expires: u64, update: u64, failures: u8, out: &mut Writer<'_>) {
+fn write_lease(own: &Registration, lease: &Lease, expires: u64, update: u64, failures: u8, out: &mut Writer<'_>) {
     out.u8(REGISTERED);
     out.u64(expires);
     out.u64(update);
@@ -113,7 +115,7 @@ pub(super) fn write_lease(lease: &Lease, expires: u64, update: u64, failures: u8
     out.u32(lease.terms.lifetime);
     out.u8(lease.terms.binding as u8);
     out.u64(lease.terms.objects);
-    let (options, segments) = lease.location.parts();
+    let (options, segments) = own.location.parts();
     out.u8(segments);
     out.bytes(options);
 }
@@ -134,6 +136,7 @@ pub(super) fn read_registration(
         ASLEEP => Contact::Asleep,
         _ => return Err(SnapshotError::Damaged),
     };
+    let mut location = Location::default();
     let state = match input.u8()? {
         UNREGISTERED => State::Unregistered { at: after(input.u64()?), failures: input.u8()? },
         REGISTERED => {
@@ -146,13 +149,13 @@ pub(super) fn read_registration(
             if options.len() > location_limit {
                 return Err(SnapshotError::Limits);
             }
-            let location = Location::from_parts(options, segments).ok_or(SnapshotError::Damaged)?;
-            let lease = Lease { location, terms, expires };
+            location = Location::from_parts(options, segments).ok_or(SnapshotError::Damaged)?;
+            let lease = Lease { terms, expires };
             State::Known { lease, phase: Phase::Registered { update_at, failures } }
         }
         DISABLED => State::Disabled { until: after(input.u64()?) },
         GONE => State::Gone,
         _ => return Err(SnapshotError::Damaged),
     };
-    Ok(Registration { server, state, contact })
+    Ok(Registration { server, state, contact, location })
 }
