@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, MessageId};
 
+use crate::base::features::SHORTCUTS;
 use crate::base::table::Places;
 use crate::base::time::Instant;
 use crate::exchange::Peer;
@@ -145,7 +146,8 @@ impl Deduplication {
     /// Makes room in a full table for one more message, where some may be taken.
     #[inline(never)]
     fn make_room(&mut self, now: Instant, class: Class) -> bool {
-        self.entries.keep(&mut |entry| now < entry.until);
+        let mut lives = |entry: &mut Entry| now < entry.until;
+        if SHORTCUTS { self.entries.retain_mut(lives) } else { self.entries.keep(&mut lives) }
         if self.entries.len() >= self.limit {
             // The one that would have gone first goes, of those that harm least; none for one that harms
             // less than all of them.
