@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use coap_codec::Code;
 
 use super::definitions;
-use super::definitions::access_control::{ACCESS_CONTROL_OWNER, ACL, OBJECT_ID, OBJECT_INSTANCE_ID};
+use super::definitions::access_control::{ACCESS_CONTROL_OWNER, OBJECT_ID, OBJECT_INSTANCE_ID};
 use crate::base::config;
 use crate::base::definition::with_ranges;
 use crate::base::features;
@@ -17,12 +17,13 @@ use crate::base::rights::Rights;
 use crate::base::table::Places;
 use crate::base::value::{Sink, Value};
 use crate::format::Given;
-use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Origin, Range, Refusal, ResourceDef};
+use crate::model::{Action, Change, ObjectDef, Origin, Range, Refusal, ResourceDef};
 
-pub(crate) use super::definitions::access_control::ID;
+pub(crate) use super::definitions::access_control::{ACL, ID};
 
 /// The definition of object 2, version 1.0, but for one range.
-static DEFINITION: ObjectDef = ObjectDef { resources: &RESOURCES, ..definitions::access_control::DEFINITION };
+pub(super) static DEFINITION: ObjectDef =
+    ObjectDef { resources: &RESOURCES, ..definitions::access_control::DEFINITION };
 
 const RESOURCES: [ResourceDef; 4] =
     // Printed as '16-bit'.
@@ -84,17 +85,29 @@ impl Instance {
         }
     }
 
-    fn has(&self, resource: u16) -> bool {
-        match resource {
-            OBJECT_ID => self.object.is_some(),
-            OBJECT_INSTANCE_ID => self.instance.is_some(),
-            ACL => !self.acl.is_empty(),
-            ACCESS_CONTROL_OWNER => self.owner.is_some(),
-            _ => false,
-        }
+    pub(super) fn has(&self, resource: u16) -> bool {
+        if resource == ACL { !self.acl.is_empty() } else { self.value(resource).is_some() }
     }
 
-    fn set(&mut self, Given { resource, index, value }: Given<'_>) {
+    /// The value of a single resource.
+    pub(super) fn value(&self, resource: u16) -> Option<Value<'static>> {
+        let number = match resource {
+            OBJECT_ID => self.object,
+            OBJECT_INSTANCE_ID => self.instance,
+            ACCESS_CONTROL_OWNER => self.owner,
+            _ => None,
+        };
+        number.map(|number| Value::Int(i64::from(number)))
+    }
+
+    pub(super) fn read_acl(&self, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+        for entry in self.acl.iter().filter(|entry| at.index.is_none_or(|index| index == entry.server)) {
+            out.value(at.at(entry.server), Value::Int(i64::from(entry.rights.bits())))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn set(&mut self, Given { resource, index, value }: Given<'_>) {
         let Value::Int(number) = value else { return };
         let number = u16::try_from(number).ok();
         match (resource, index) {
@@ -145,7 +158,7 @@ impl AccessControl {
         self.get(id)?.target().filter(|(_, instance)| *instance != MAX_ID)
     }
 
-    fn get(&self, id: u16) -> Option<&Instance> {
+    pub(super) fn get(&self, id: u16) -> Option<&Instance> {
         self.instances.iter().find(|instance| instance.id == id)
     }
 
@@ -192,7 +205,7 @@ impl AccessControl {
         acl.iter().for_each(|(server, rights)| own.grant(*server, *rights));
         let fits = own.acl.len() <= self.entries.into();
         if fits {
-            self.edit(id, |known| *known = own);
+            self.edit(id, &mut |known| known.clone_from(&own));
         }
         fits
     }
@@ -204,7 +217,7 @@ impl AccessControl {
     }
 
     /// Changes an instance, which comes to be if it is not there.
-    fn edit(&mut self, id: u16, change: impl FnOnce(&mut Instance)) {
+    fn edit(&mut self, id: u16, change: &mut dyn FnMut(&mut Instance)) {
         let at = self.instances.partition_point(|instance| instance.id < id);
         if self.instances.get(at).is_none_or(|instance| instance.id != id) {
             self.instances.insert(at, Instance { id, ..Instance::default() });
@@ -212,6 +225,47 @@ impl AccessControl {
         if let Some(instance) = self.instances.get_mut(at) {
             change(instance);
         }
+    }
+
+    pub(super) fn has_room(&self, taken: usize) -> bool {
+        taken < usize::from(self.limit)
+    }
+
+    pub(super) fn get_mut(&mut self, id: u16) -> Option<&mut Instance> {
+        self.instances.iter_mut().find(|instance| instance.id == id)
+    }
+
+    /// Whether the ACL that a change makes is one: there is room for it, and no reserved server in it.
+    pub(super) fn check(&self, change: &Change<'_>) -> Result<(), Refusal> {
+        let mut entries = 0usize;
+        let mut reserved = false;
+        let known = self.get(change.instance).filter(|_| change.action == Action::Update);
+        let mut kept = known.map_or(0, |known| known.acl.len());
+        for server in change.values.iter().filter(|given| given.resource == ACL).filter_map(|given| given.index) {
+            entries = entries.saturating_add(1);
+            reserved |= server == MAX_ID;
+            kept = kept.saturating_sub(usize::from(known.is_some_and(|known| known.entry(server).is_some())));
+        }
+        let fits = !reserved && kept.saturating_add(entries) <= self.entries.into();
+        if fits { Ok(()) } else { Err(Refusal::Code(Code::BAD_REQUEST)) }
+    }
+
+    /// Begins with an instance that is written: one that is made, or what a Replace leaves of one.
+    pub(super) fn begin(&mut self, change: &Change<'_>, anew: bool, origin: Origin) {
+        if !features::ACCESS_CONTROL {
+            return;
+        }
+        if origin == Origin::Local {
+            self.forget_target(change);
+        }
+        let named = change.values.resources().any(|resource| resource == ACL);
+        self.edit(change.instance, &mut |instance| {
+            if anew && !matches!(origin, Origin::Server(_)) {
+                *instance = Instance { id: instance.id, ..Instance::default() };
+            } else if anew || (named && change.action != Action::Update) {
+                instance.acl.clear();
+            }
+        });
     }
 
     /// Forgets what is said of the target of `change`: an instance that comes to be is not the earlier one
@@ -284,15 +338,16 @@ impl AccessControl {
     }
 }
 
-/// Whether the servers that a change names are known, but for those that stand for all or for none.
-pub(crate) fn names_known(change: &Change<'_>, is_known: &dyn Fn(u16) -> bool) -> bool {
-    change.values.iter().all(|Given { resource, index, value }| match (resource, index, value) {
+/// Whether a value names no server, or one that there is: what a server writes must fit at once, or the next bootstrap
+/// would be refused for it.
+pub(super) fn names_known(given: &Given<'_>, is_known: &dyn Fn(u16) -> bool) -> bool {
+    match (given.resource, given.index, given.value) {
         (ACL, Some(server), _) => server == DEFAULT || is_known(server),
         (ACCESS_CONTROL_OWNER, _, Value::Int(owner)) => {
             u16::try_from(owner).is_ok_and(|owner| owner == MAX_ID || is_known(owner))
         }
         _ => true,
-    })
+    }
 }
 
 /// Who of `others` may do most with what an instance speaks of: Write and Delete count one each. Of
@@ -307,94 +362,10 @@ fn heir(known: &Instance, others: &[u16]) -> Option<u16> {
     shares.min_by_key(|(weight, server)| (core::cmp::Reverse(*weight), *server)).map(|(_, server)| server)
 }
 
-impl DataModel for AccessControl {
-    fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
-        after.is_none_or(|after| after < ID).then_some(&DEFINITION).filter(|_| self.is_supported())
-    }
-
-    fn next_instance(&self, _: u16, after: Option<u16>) -> Option<u16> {
-        self.instances.iter().map(|instance| instance.id).find(|id| after.is_none_or(|after| *id > after))
-    }
-
-    fn next_resource(&self, _: u16, instance: u16, after: Option<u16>) -> Option<u16> {
-        let instance = self.get(instance)?;
-        let mut ids = DEFINITION.resources.iter().map(|resource| resource.id);
-        ids.find(|id| after.is_none_or(|after| *id > after) && instance.has(*id))
-    }
-
-    fn read(&self, _: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        let missing = Refusal::Code(Code::NOT_FOUND);
-        let instance = self.get(at.instance).ok_or(missing)?;
-        let number = match at.resource {
-            OBJECT_ID => instance.object,
-            OBJECT_INSTANCE_ID => instance.instance,
-            ACCESS_CONTROL_OWNER => instance.owner,
-            ACL => {
-                let asked = |entry: &&Entry| at.index.is_none_or(|index| index == entry.server);
-                for entry in instance.acl.iter().filter(asked) {
-                    out.value(at.at(entry.server), Value::Int(i64::from(entry.rights.bits())))?;
-                }
-                return Ok(());
-            }
-            _ => None,
-        };
-        Ok(out.value(at, Value::Int(i64::from(number.ok_or(missing)?)))?)
-    }
-
-    fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
-        if !features::ACCESS_CONTROL {
-            return Err(Refusal::Code(Code::NOT_FOUND));
-        }
-        let known = self.get(change.instance);
-        // Servers come by instances with those of other objects, or by a bootstrap (8.2.2).
-        if matches!(ctx.origin, Origin::Server(_)) && matches!(change.action, Action::Create | Action::Delete) {
-            return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-        }
-        if change.action == Action::Delete {
-            return if known.is_some() { Ok(()) } else { Err(Refusal::Code(Code::BAD_REQUEST)) };
-        }
-        let entries = || change.values.iter().filter(|given| given.resource == ACL).filter_map(|given| given.index);
-        let kept = known
-            .filter(|_| change.action == Action::Update)
-            .map_or(0, |known| known.acl.iter().filter(|entry| entries().all(|server| server != entry.server)).count());
-        let full = known.is_none()
-            && self.instances.len().saturating_add(usize::from(change.earlier)) >= usize::from(self.limit);
-        let fits = kept.saturating_add(entries().count()) <= self.entries.into();
-        if full || !fits || entries().any(|server| server == MAX_ID) {
-            return Err(Refusal::Code(Code::BAD_REQUEST));
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
-        if !features::ACCESS_CONTROL {
-            return;
-        }
-        if change.action == Action::Delete {
-            self.instances.keep(&mut |instance| instance.id != change.instance);
-            return;
-        }
-        if ctx.origin == Origin::Local {
-            self.forget_target(change);
-        }
-        let anew = matches!(change.action, Action::Create | Action::Replace);
-        let named = change.values.resources().any(|resource| resource == ACL);
-        self.edit(change.instance, |instance| {
-            if anew && !matches!(ctx.origin, Origin::Server(_)) {
-                *instance = Instance { id: instance.id, ..Instance::default() };
-            } else if anew || (named && change.action != Action::Update) {
-                instance.acl.clear();
-            }
-            change.values.iter().for_each(|given| instance.set(given));
-        });
-    }
-}
-
 #[cfg(test)]
 #[cfg(feature = "access-control")]
 mod tests {
     use super::*;
-    use crate::base::time::Instant;
     use crate::format::Values;
     use proptest::prelude::*;
 
@@ -498,7 +469,6 @@ mod tests {
 
     #[test]
     fn an_acl_that_is_written_is_bounded_and_names_no_reserved_server() {
-        let ctx = Ctx { origin: Origin::Bootstrap, ticket: None, resumed: false, now: Instant::ZERO };
         let mut table = AccessControl::new(2, 1);
         assert!(table.decide(&said(Path::instance(5, 0), 1, &[(0, R), (1, R)])));
         let check = |action, instance, servers: &[u16]| {
@@ -506,7 +476,7 @@ mod tests {
             let mut values: Vec<_> = servers.iter().map(given).collect();
             values.push(Given { resource: ACCESS_CONTROL_OWNER, index: None, value: Value::Int(1) });
             let change = Change { action, object: ID, instance, values: Values::list(&values), earlier: 0 };
-            table.check(&ctx, &change)
+            table.check(&change)
         };
         let refused = Err(Refusal::Code(Code::BAD_REQUEST));
         for (action, instance, servers, expected) in [

@@ -13,9 +13,10 @@ use crate::base::event::Inconsistency;
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::table::Places;
-use crate::base::value::Sink;
+use crate::base::value::{Sink, Value};
+use crate::format::Given;
 use crate::model::list::is_there;
-use crate::model::{Args, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal, Viewed};
+use crate::model::{Action, Args, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal, Viewed};
 
 /// The three objects that drive the client, as one model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -78,59 +79,53 @@ impl Accounts {
 
     /// The complete server accounts.
     pub(crate) fn servers(&self) -> impl Iterator<Item = ServerAccount<'_>> {
-        self.1.instances.iter().filter_map(|server| {
-            let short_server_id = server.short_server_id?;
-            let belongs = |security: &&security::Instance| {
-                !security.is_bootstrap_server() && security.short_server_id == Some(short_server_id)
-            };
-            let security = self.0.instances.iter().find(belongs)?;
-            Some(ServerAccount { short_server_id, security })
-        })
+        self.1.instances.iter().filter_map(|server| self.server(server.short_server_id?))
     }
 
     pub(crate) fn server(&self, short_server_id: u16) -> Option<ServerAccount<'_>> {
-        self.servers().find(|account| account.short_server_id == short_server_id)
+        self.1.by_short_server_id(short_server_id)?;
+        let security = self.0.of_server(short_server_id)?;
+        Some(ServerAccount { short_server_id, security })
+    }
+
+    fn is_bootstrap_account(&self, instance: u16) -> bool {
+        self.0.get(instance).is_some_and(security::Instance::is_bootstrap_server)
     }
 
     /// The check of Bootstrap-Finish (OMA LwM2M 1.0, 5.2.5 leaves open what 'consistent' is).
     /// With `default_lifetime` a lifetime that is missing or not positive is no fault.
     pub(crate) fn check(&self, default_lifetime: bool) -> Result<(), Inconsistency> {
-        let Self(Security { instances: securities, .. }, Server { instances: servers, .. }, _) = self;
-        if securities.iter().filter(|security| security.is_bootstrap_server()).count() > 1 {
+        let bootstrap_server = self.0.bootstrap_server().map(|first| first.id);
+        let another =
+            |security: &security::Instance| security.is_bootstrap_server() && bootstrap_server != Some(security.id);
+        if self.0.instances.iter().any(another) {
             return Err(Inconsistency::TwoBootstrapServers);
         }
-        let same = |one: Option<u16>, other: Option<u16>| one.is_some() && one == other;
-        for server in servers {
-            let id =
-                server.short_server_id.filter(|id| (1..=65_534).contains(id)).ok_or(Inconsistency::ShortServerId)?;
-            if servers.iter().filter(|other| other.short_server_id == Some(id)).count() > 1 {
+        for server in &self.1.instances {
+            let id = server.short_server_id.filter(|id| (1..=65_534).contains(id));
+            if id.and_then(|id| self.1.by_short_server_id(id)).is_none_or(|first| first.id != server.id) {
                 return Err(Inconsistency::ShortServerId);
             }
             if server.storing.is_none() {
                 return Err(Inconsistency::Incomplete);
             }
-            if !server.binding.is_some_and(server::Binding::is_supported) {
+            if server.binding.is_none() {
                 return Err(Inconsistency::Binding);
             }
             if server.lifetime.is_none() && !default_lifetime {
                 return Err(Inconsistency::Lifetime);
             }
         }
-        for security in securities {
+        for security in &self.0.instances {
             security.check()?;
-            if !security.is_bootstrap_server() {
-                let partners = servers.iter().filter(|server| same(server.short_server_id, security.short_server_id));
-                let rivals = securities.iter().filter(|other| {
-                    !other.is_bootstrap_server() && same(other.short_server_id, security.short_server_id)
-                });
-                if partners.count() != 1 || rivals.count() != 1 {
-                    return Err(Inconsistency::Unpaired);
-                }
+            let account = security.short_server_id.and_then(|id| self.server(id));
+            if !security.is_bootstrap_server() && account.is_none_or(|first| first.security.id != security.id) {
+                return Err(Inconsistency::Unpaired);
             }
         }
         match self.servers().count() {
             0 => Err(Inconsistency::NoServerAccount),
-            complete if complete != servers.len() => Err(Inconsistency::Unpaired),
+            complete if complete != self.1.instances.len() => Err(Inconsistency::Unpaired),
             _ => Ok(()),
         }
     }
@@ -154,13 +149,11 @@ impl Accounts {
         let exists = &|object, instance| is_there(&Viewed(self, model), object, instance);
         let mut settled = self.clone();
         let mut lost = Vec::new();
-        let Self(Security { instances: securities, .. }, servers, access) = &mut settled;
+        let Self(securities, servers, access) = &mut settled;
         access.drop_stale(&before.2, exists);
         // What the bootstrap server's own account has for an id names no server.
-        let is_of =
-            |security: &security::Instance, id| !security.is_bootstrap_server() && security.short_server_id == Some(id);
-        let is_gone = |id| !securities.iter().any(|security| is_of(security, id));
-        for gone in before.servers().map(|account| account.short_server_id).filter(|id| is_gone(*id)) {
+        let is_gone = |id: &u16| securities.of_server(*id).is_none();
+        for gone in before.servers().map(|account| account.short_server_id).filter(is_gone) {
             servers.instances.keep(&mut |server| server.short_server_id != Some(gone));
             let others: Vec<_> = servers.instances.iter().filter_map(|server| server.short_server_id).collect();
             access.part_with(gone, &others, &mut |path| lost.push(path));
@@ -214,8 +207,8 @@ impl Accounts {
 /// Whether the configured accounts can be used.
 pub(crate) fn check_configured(config: &Config) -> Result<(), ConfigError> {
     let accounts = Accounts::new(config);
-    let bootstraps = accounts.0.instances.iter().filter(|security| security.is_bootstrap_server()).count();
-    if bootstraps > 1 || accounts.1.instances.len() > config.limits.servers {
+    let result = accounts.check(true);
+    if result == Err(Inconsistency::TwoBootstrapServers) || accounts.1.instances.len() > config.limits.servers {
         return Err(ConfigError::TooManyAccounts);
     }
     for security in &accounts.0.instances {
@@ -225,9 +218,9 @@ pub(crate) fn check_configured(config: &Config) -> Result<(), ConfigError> {
     if !config.access_controls.iter().all(fits) {
         return Err(ConfigError::AccessControl);
     }
-    match accounts.check(true) {
+    match result {
         Ok(()) => Ok(()),
-        Err(Inconsistency::NoServerAccount) if bootstraps == 1 => Ok(()),
+        Err(Inconsistency::NoServerAccount) if accounts.0.bootstrap_server().is_some() => Ok(()),
         Err(Inconsistency::NoServerAccount) => Err(ConfigError::NoAccount),
         Err(_) => Err(ConfigError::ShortServerId),
     }
@@ -260,7 +253,7 @@ macro_rules! of {
 }
 
 impl Joined<'_, Accounts, dyn DataModel + '_> {
-    /// The part that has an object, if one has it.
+    /// The part of the model that has an object.
     pub(crate) fn part(&self, object: u16) -> &dyn DataModel {
         if self.0.object(object).is_some() { &*self.0 } else { &*self.1 }
     }
@@ -268,56 +261,103 @@ impl Joined<'_, Accounts, dyn DataModel + '_> {
 
 impl DataModel for Accounts {
     fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
-        match after {
-            None => self.0.next_object(None),
-            Some(security::ID) => self.1.next_object(after),
-            // To a lone server it says nothing as long as it is empty: no server could change that.
-            Some(_) if self.1.instances.len() <= 1 && self.2.instances.is_empty() => None,
-            Some(_) => self.2.next_object(after),
-        }
+        let next = after.map_or(0, |after| after.saturating_add(1));
+        // To a lone server it says nothing as long as it is empty: no server could change that.
+        let hidden = next == access_control::ID && self.1.instances.len() <= 1 && self.2.instances.is_empty();
+        self.object(next).filter(|_| !hidden)
     }
 
     fn object(&self, id: u16) -> Option<&'static ObjectDef> {
-        // Asked for every object of the device.
-        if id > access_control::ID {
-            return None;
+        match id {
+            security::ID => Some(&security::DEFINITION),
+            server::ID => Some(&server::DEFINITION),
+            access_control::ID if self.2.is_supported() => Some(&access_control::DEFINITION),
+            _ => None,
         }
-        of!(self, id, next_object(id.checked_sub(1))).filter(|object| object.id == id)
     }
 
     fn next_instance(&self, object: u16, after: Option<u16>) -> Option<u16> {
-        of!(self, object, next_instance(object, after))
+        let after = after.map_or(0, |after| u32::from(after).saturating_add(1));
+        of!(self, object, instances.iter().map(|instance| instance.id).find(|id| u32::from(*id) >= after))
     }
 
     fn next_resource(&self, object: u16, instance: u16, after: Option<u16>) -> Option<u16> {
-        of!(self, object, next_resource(object, instance, after))
+        let mut ids = self.object(object)?.resources.iter().map(|resource| resource.id);
+        ids.find(|id| {
+            after.is_none_or(|after| *id > after)
+                && of!(self, object, get(instance).is_some_and(|instance| instance.has(*id)))
+        })
     }
 
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        of!(self, at.object, read(ctx, at, out))
+        let value = match at.object {
+            // OMA LwM2M 1.0, 8.1: not accessible by any server. Bootstrap-Discover tells one resource.
+            security::ID => {
+                let told = ctx.origin == Origin::Bootstrap && at.resource == security::SHORT_SERVER_ID;
+                let account = self.0.get(at.instance).filter(|account| told && !account.is_bootstrap_server());
+                let id = account.and_then(|account| account.short_server_id).ok_or(Code::UNAUTHORIZED)?;
+                Some(Value::Int(i64::from(id)))
+            }
+            server::ID => self.1.get(at.instance).and_then(|instance| instance.value(at.resource)),
+            _ => match self.2.get(at.instance) {
+                Some(instance) if at.resource == access_control::ACL => return instance.read_acl(at, out),
+                instance => instance.and_then(|instance| instance.value(at.resource)),
+            },
+        };
+        Ok(out.value(at, value.ok_or(Code::NOT_FOUND)?)?)
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
-        of!(self, change.object, check(ctx, change))?;
-        // A bootstrap may name a server before it brings it; Bootstrap-Finish judges. With what else is
-        // there it must fit at once, or the next bootstrap would be refused for it.
-        let judged = change.object == access_control::ID && matches!(ctx.origin, Origin::Server(_));
+        let (object, id) = (change.object, change.instance);
+        let by_server = matches!(ctx.origin, Origin::Server(_));
+        if by_server && object == security::ID {
+            return Err(Refusal::Code(Code::UNAUTHORIZED));
+        }
+        // A server can neither make nor remove accounts (OMA LwM2M 1.0, Appendix D.1.2), and Access Control comes by
+        // instances with those of other objects, or by a bootstrap (8.2.2).
+        if by_server && matches!(change.action, Action::Create | Action::Delete) {
+            return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+        }
+        let known = of!(self, object, get(id).is_some());
+        let taken = of!(self, object, instances.len()).saturating_add(usize::from(change.earlier));
+        let fits = match change.action {
+            // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
+            Action::Delete => known && !(object == security::ID && self.is_bootstrap_account(id)),
+            _ => known || of!(self, object, has_room(taken)),
+        };
         let is_known = |id| self.1.by_short_server_id(id).is_some();
-        if judged && !access_control::names_known(change, &is_known) {
+        let bad = |given: Given<'_>| match object {
+            security::ID => self.0.is_too_long(&given.value),
+            server::ID => by_server && server::is_bad(&given),
+            // A bootstrap may name a server before it brings it; Bootstrap-Finish judges.
+            _ => by_server && !access_control::names_known(&given, &is_known),
+        };
+        if !fits || change.values.iter().any(bad) {
             return Err(Refusal::Code(Code::BAD_REQUEST));
         }
-        Ok(())
+        if object == access_control::ID && change.action != Action::Delete { self.2.check(change) } else { Ok(()) }
     }
 
     fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
-        of!(self, change.object, apply(ctx, change));
+        let (object, id) = (change.object, change.instance);
+        if change.action == Action::Delete {
+            return of!(self, object, instances.keep(&mut |instance| instance.id != id));
+        }
+        let anew = matches!(change.action, Action::Create | Action::Replace);
+        match object {
+            security::ID => self.0.begin(id, anew),
+            server::ID => self.1.begin(id, anew, matches!(ctx.origin, Origin::Server(_))),
+            _ => self.2.begin(change, anew, ctx.origin),
+        }
+        for given in &change.values {
+            of!(self, object, get_mut(id).into_iter().for_each(|instance| instance.set(given)));
+        }
     }
 
-    fn execute(&mut self, ctx: &Ctx, at: Leaf, args: Args<'_>) -> Result<(), Refusal> {
-        of!(self, at.object, execute(ctx, at, args))
+    fn execute(&mut self, _: &Ctx, at: Leaf, _: Args<'_>) -> Result<(), Refusal> {
+        if at.object == server::ID { Ok(()) } else { Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)) }
     }
 
-    /// What Access Control grants a server, for all objects of the device.
     fn rights(&self, ctx: &Ctx, object: u16, instance: u16) -> Rights {
         match ctx.origin {
             Origin::Server(server) => self.2.rights(server, self.1.instances.len() <= 1, object, instance),

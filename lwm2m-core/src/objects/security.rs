@@ -6,19 +6,15 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use coap_codec::Code;
-
 use super::definitions;
 use super::definitions::security::{
     BOOTSTRAP_SERVER, BOOTSTRAP_SERVER_ACCOUNT_TIMEOUT, CLIENT_HOLD_OFF_TIME, LWM2M_SERVER_URI, PUBLIC_KEY_OR_IDENTITY,
     SECRET_KEY, SECURITY_MODE, SERVER_PUBLIC_KEY, SMS_BINDING_KEY_PARAMETERS, SMS_BINDING_SECRET_KEY_S,
 };
 use crate::base::definition::with_ranges;
-use crate::base::path::Leaf;
-use crate::base::table::Places;
-use crate::base::value::{Sink, Value};
-use crate::format::{Given, Values};
-use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Origin, Range, Refusal, ResourceDef};
+use crate::base::value::Value;
+use crate::format::Given;
+use crate::model::{ObjectDef, Range, ResourceDef};
 
 pub(crate) use super::definitions::security::{ID, SHORT_SERVER_ID};
 
@@ -91,7 +87,7 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    fn set(&mut self, Given { resource, value, .. }: Given<'_>) {
+    pub(super) fn set(&mut self, Given { resource, value, .. }: Given<'_>) {
         match (resource, value) {
             (LWM2M_SERVER_URI, Value::Str(uri)) => self.uri = Some(uri.into()),
             (BOOTSTRAP_SERVER, Value::Bool(yes)) => self.bootstrap_server = Some(yes),
@@ -109,7 +105,7 @@ impl Instance {
         }
     }
 
-    const fn has(&self, resource: u16) -> bool {
+    pub(super) const fn has(&self, resource: u16) -> bool {
         match resource {
             LWM2M_SERVER_URI => self.uri.is_some(),
             BOOTSTRAP_SERVER => self.bootstrap_server.is_some(),
@@ -151,81 +147,41 @@ impl Security {
         self.instances.iter().find(|instance| instance.id == id)
     }
 
+    /// The account of one server.
+    pub(crate) fn of_server(&self, id: u16) -> Option<&Instance> {
+        let own = |account: &&Instance| account.short_server_id == Some(id) && !account.is_bootstrap_server();
+        self.instances.iter().find(own)
+    }
+
     pub(crate) fn bootstrap_server(&self) -> Option<&Instance> {
         self.instances.iter().find(|instance| instance.is_bootstrap_server())
     }
 
-    fn too_long(&self, values: &Values<'_>) -> bool {
-        values.iter().any(|given| match given.value {
+    /// Begins with an instance that is written: a new one, where it is to have nothing of an earlier one.
+    pub(super) fn begin(&mut self, id: u16, anew: bool) {
+        let whole = Instance { id, ..Instance::default() };
+        let at = self.instances.iter().position(|instance| instance.id >= id).unwrap_or(self.instances.len());
+        match self.instances.get_mut(at).filter(|instance| instance.id == id) {
+            None => self.instances.insert(at, whole),
+            Some(instance) if anew => *instance = whole,
+            Some(_) => {}
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, id: u16) -> Option<&mut Instance> {
+        self.instances.iter_mut().find(|instance| instance.id == id)
+    }
+
+    pub(super) fn has_room(&self, taken: usize) -> bool {
+        taken < usize::from(self.limit)
+    }
+
+    /// Whether a value is longer than the limit allows.
+    pub(super) fn is_too_long(&self, value: &Value<'_>) -> bool {
+        match value {
             Value::Str(text) => text.len() > usize::from(self.value_limit),
             Value::Opaque(bytes) => bytes.len() > usize::from(self.value_limit),
             _ => false,
-        })
-    }
-
-    /// Sets values in an instance, which comes to be if it is not there; a `fresh` one has none but these.
-    fn write(&mut self, id: u16, fresh: bool, values: &Values<'_>) {
-        if fresh {
-            self.instances.keep(&mut |instance| instance.id != id);
-        }
-        let at = self.instances.partition_point(|instance| instance.id < id);
-        if self.instances.get(at).is_none_or(|instance| instance.id != id) {
-            self.instances.insert(at, Instance { id, ..Instance::default() });
-        }
-        if let Some(instance) = self.instances.get_mut(at) {
-            values.iter().for_each(|given| instance.set(given));
-        }
-    }
-}
-
-impl DataModel for Security {
-    fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
-        after.is_none().then_some(&DEFINITION)
-    }
-
-    fn next_instance(&self, _: u16, after: Option<u16>) -> Option<u16> {
-        self.instances.iter().map(|instance| instance.id).find(|id| after.is_none_or(|after| *id > after))
-    }
-
-    fn next_resource(&self, _: u16, instance: u16, after: Option<u16>) -> Option<u16> {
-        let instance = self.get(instance)?;
-        let mut ids = DEFINITION.resources.iter().map(|resource| resource.id);
-        ids.find(|id| after.is_none_or(|after| *id > after) && instance.has(*id))
-    }
-
-    fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        // OMA LwM2M 1.0, 8.1: not accessible by any server. Bootstrap-Discover tells one resource.
-        let account = self.get(at.instance).filter(|account| !account.is_bootstrap_server());
-        match account.and_then(|account| account.short_server_id) {
-            Some(id) if ctx.origin == Origin::Bootstrap && at.resource == SHORT_SERVER_ID => {
-                Ok(out.value(at, Value::Int(i64::from(id)))?)
-            }
-            _ => Err(Refusal::Code(Code::UNAUTHORIZED)),
-        }
-    }
-
-    fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
-        if matches!(ctx.origin, Origin::Server(_)) {
-            return Err(Refusal::Code(Code::UNAUTHORIZED));
-        }
-        let known = self.get(change.instance);
-        let refused = match change.action {
-            // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
-            Action::Delete => known.is_none_or(Instance::is_bootstrap_server),
-            _ => {
-                (known.is_none()
-                    && self.instances.len().saturating_add(usize::from(change.earlier)) >= usize::from(self.limit))
-                    || self.too_long(&change.values)
-            }
-        };
-        if refused { Err(Refusal::Code(Code::BAD_REQUEST)) } else { Ok(()) }
-    }
-
-    fn apply(&mut self, _: &Ctx, change: &Change<'_>) {
-        match change.action {
-            Action::Create | Action::Replace => self.write(change.instance, true, &change.values),
-            Action::Update | Action::Resource(_) => self.write(change.instance, false, &change.values),
-            Action::Delete => self.instances.keep(&mut |instance| instance.id != change.instance),
         }
     }
 }
@@ -234,7 +190,13 @@ impl DataModel for Security {
 mod tests {
     use super::*;
     use crate::base::path::Path;
-    use crate::format::{Format, Payload, Unknown};
+    use crate::format::{Format, Payload, Unknown, Values};
+
+    fn write(security: &mut Security, id: u16, anew: bool, values: &Values<'_>) {
+        security.begin(id, anew);
+        let instance = security.get_mut(id).expect("it has begun");
+        values.iter().for_each(|given| instance.set(given));
+    }
 
     /// What Eclipse Leshan 2.0.0-M4 writes to /0/1: the SMS keys that it does not have are empty.
     const FROM_LESHAN: &[u8] = b"\xC8\x00\x16coap://127.0.0.1:43346\xC1\x01\x00\xC1\x02\x03\xC0\x03\xC0\x04\xC0\x05\
@@ -247,7 +209,7 @@ mod tests {
             .expect("it is valid");
         let (_, values) = payload.instances().next().expect("one instance");
         let mut security = Security::new(2, 255);
-        security.write(1, true, &values);
+        write(&mut security, 1, true, &values);
         let instance = security.get(1).expect("it was written");
         assert_eq!(instance.uri.as_deref(), Some("coap://127.0.0.1:43346"));
         assert_eq!((instance.mode, instance.short_server_id), (Some(Mode::NoSec), Some(123)));
@@ -258,12 +220,12 @@ mod tests {
         let mut security = Security::new(2, 255);
         let hold_off = Values::of(CLIENT_HOLD_OFF_TIME, Value::Int(7));
         for id in [5, 3] {
-            security.write(id, true, &Values::of(LWM2M_SERVER_URI, Value::Str("coap://a")));
-            security.write(id, false, &hold_off);
+            write(&mut security, id, true, &Values::of(LWM2M_SERVER_URI, Value::Str("coap://a")));
+            write(&mut security, id, false, &hold_off);
         }
         let known = |id| Instance { id, uri: Some("coap://a".into()), hold_off: Some(7), ..Instance::default() };
         assert_eq!(security.instances, [known(3), known(5)]);
-        security.write(3, true, &hold_off);
+        write(&mut security, 3, true, &hold_off);
         assert_eq!(security.instances, [Instance { id: 3, hold_off: Some(7), ..Instance::default() }, known(5)]);
     }
 

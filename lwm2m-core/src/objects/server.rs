@@ -2,8 +2,6 @@
 
 use alloc::vec::Vec;
 
-use coap_codec::Code;
-
 use super::definitions;
 use super::definitions::server::{
     BINDING, DEFAULT_MAXIMUM_PERIOD, DEFAULT_MINIMUM_PERIOD, DISABLE, DISABLE_TIMEOUT, LIFETIME,
@@ -11,11 +9,9 @@ use super::definitions::server::{
 };
 use crate::base::config::Config;
 use crate::base::definition::with_ranges;
-use crate::base::path::Leaf;
-use crate::base::table::Places;
-use crate::base::value::{Sink, Value};
+use crate::base::value::Value;
 use crate::format::Given;
-use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Origin, Range, Refusal, ResourceDef};
+use crate::model::{ObjectDef, Range, ResourceDef};
 
 pub(crate) use super::definitions::server::{ID, SHORT_SERVER_ID};
 
@@ -60,49 +56,34 @@ impl Trigger {
     }
 }
 
-/// Binding (/1/x/7): how a server reaches the client (OMA LwM2M 1.0, 5.3.1.1).
+/// How the client is reached (Appendix D.1.2, resource 7): by UDP, all the time or in queue mode. There are others, and
+/// this client has none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Binding {
     U,
     UQ,
-    S,
-    SQ,
-    US,
-    Uqs,
 }
 
 impl Binding {
+    /// A binding that this client has.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "U" => Self::U,
-            "UQ" => Self::UQ,
-            "S" => Self::S,
-            "SQ" => Self::SQ,
-            "US" => Self::US,
-            "UQS" => Self::Uqs,
-            _ => return None,
-        })
+        match text {
+            "U" => Some(Self::U),
+            "UQ" => Some(Self::UQ),
+            _ => None,
+        }
     }
 
-    /// The binding that `self as u8` gave.
+    /// The inverse of `as u8`.
     pub(crate) fn from_number(number: u8) -> Option<Self> {
-        [Self::U, Self::UQ, Self::S, Self::SQ, Self::US, Self::Uqs].into_iter().find(|binding| *binding as u8 == number)
+        [Self::U, Self::UQ].into_iter().find(|binding| *binding as u8 == number)
     }
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::U => "U",
             Self::UQ => "UQ",
-            Self::S => "S",
-            Self::SQ => "SQ",
-            Self::US => "US",
-            Self::Uqs => "UQS",
         }
-    }
-
-    /// Whether this client can be reached so: by UDP.
-    pub(crate) const fn is_supported(self) -> bool {
-        matches!(self, Self::U) || self.queues()
     }
 
     /// Whether it is queue mode over UDP: the server waits to hear from the client before it asks
@@ -132,7 +113,7 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    fn set(&mut self, Given { resource, value, .. }: Given<'_>) {
+    pub(super) fn set(&mut self, Given { resource, value, .. }: Given<'_>) {
         match (resource, value) {
             (SHORT_SERVER_ID, Value::Int(id)) => self.short_server_id = u16::try_from(id).ok(),
             (LIFETIME, Value::Int(seconds)) => self.lifetime = positive(seconds),
@@ -152,7 +133,7 @@ impl Instance {
         self.disable_timeout = None;
     }
 
-    fn value(&self, resource: u16) -> Option<Value<'static>> {
+    pub(super) fn value(&self, resource: u16) -> Option<Value<'static>> {
         let int = |seconds: u32| Value::Int(i64::from(seconds));
         match resource {
             SHORT_SERVER_ID => self.short_server_id.map(|id| Value::Int(i64::from(id))),
@@ -166,7 +147,7 @@ impl Instance {
         }
     }
 
-    fn has(&self, resource: u16) -> bool {
+    pub(super) fn has(&self, resource: u16) -> bool {
         matches!(resource, DISABLE | REGISTRATION_UPDATE_TRIGGER) || self.value(resource).is_some()
     }
 
@@ -201,118 +182,73 @@ impl Server {
         self.instances.iter().find(|instance| instance.short_server_id == Some(id))
     }
 
-    fn write(&mut self, id: u16, action: Action, origin: Origin, change: &Change<'_>) {
-        let anew = matches!(action, Action::Create | Action::Replace);
-        let by_server = matches!(origin, Origin::Server(_));
-        if anew && !by_server {
-            self.instances.keep(&mut |instance| instance.id != id);
+    /// Begins with an instance that is written: one that is made, or what a Replace leaves of one.
+    pub(super) fn begin(&mut self, id: u16, anew: bool, by_server: bool) {
+        let whole = Instance { id, ..Instance::default() };
+        let at = self.instances.iter().position(|instance| instance.id >= id).unwrap_or(self.instances.len());
+        match self.instances.get_mut(at).filter(|instance| instance.id == id) {
+            None => self.instances.insert(at, whole),
+            Some(instance) if anew && by_server => instance.clear_optional(),
+            Some(instance) if anew => *instance = whole,
+            Some(_) => {}
         }
-        let at = self.instances.partition_point(|instance| instance.id < id);
-        if self.instances.get(at).is_none_or(|instance| instance.id != id) {
-            self.instances.insert(at, Instance { id, ..Instance::default() });
-        }
-        if let Some(instance) = self.instances.get_mut(at) {
-            if anew && by_server {
-                instance.clear_optional();
-            }
-            change.values.iter().for_each(|given| instance.set(given));
-        }
+    }
+
+    pub(super) fn get_mut(&mut self, id: u16) -> Option<&mut Instance> {
+        self.instances.iter_mut().find(|instance| instance.id == id)
+    }
+
+    pub(super) const fn has_room(&self, taken: usize) -> bool {
+        taken < self.limit
     }
 }
 
-impl DataModel for Server {
-    fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
-        after.is_none_or(|after| after < ID).then_some(&DEFINITION)
-    }
-
-    fn next_instance(&self, _: u16, after: Option<u16>) -> Option<u16> {
-        self.instances.iter().map(|instance| instance.id).find(|id| after.is_none_or(|after| *id > after))
-    }
-
-    fn next_resource(&self, _: u16, instance: u16, after: Option<u16>) -> Option<u16> {
-        let instance = self.get(instance)?;
-        let mut ids = DEFINITION.resources.iter().map(|resource| resource.id);
-        ids.find(|id| after.is_none_or(|after| *id > after) && instance.has(*id))
-    }
-
-    fn read(&self, _: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        let value = self.get(at.instance).and_then(|instance| instance.value(at.resource));
-        Ok(out.value(at, value.ok_or(Refusal::Code(Code::NOT_FOUND))?)?)
-    }
-
-    fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
-        let known = self.get(change.instance).is_some();
-        if matches!(ctx.origin, Origin::Server(_)) {
-            // A server can neither make nor remove accounts (OMA LwM2M 1.0, Appendix D.1.2).
-            if matches!(change.action, Action::Create | Action::Delete) {
-                return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-            }
-            let bad = change.values.iter().any(|given| match (given.resource, given.value) {
-                (LIFETIME, Value::Int(seconds)) => seconds <= 0,
-                (BINDING, Value::Str(text)) => !Binding::parse(text).is_some_and(Binding::is_supported),
-                _ => false,
-            });
-            return if bad { Err(Refusal::Code(Code::BAD_REQUEST)) } else { Ok(()) };
-        }
-        let refused = match change.action {
-            Action::Delete => !known,
-            _ => !known && self.instances.len().saturating_add(usize::from(change.earlier)) >= self.limit,
-        };
-        if refused { Err(Refusal::Code(Code::BAD_REQUEST)) } else { Ok(()) }
-    }
-
-    fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
-        match change.action {
-            Action::Delete => self.instances.keep(&mut |instance| instance.id != change.instance),
-            action => self.write(change.instance, action, ctx.origin, change),
-        }
-    }
-
-    /// What Disable and Registration Update Trigger cause is carried as an effect: the machines that act on it
-    /// belong to another floor.
-    fn execute(&mut self, _: &Ctx, _: Leaf, _: Args<'_>) -> Result<(), Refusal> {
-        Ok(())
+/// Whether a server must not write this; a bootstrap may, and Bootstrap-Finish judges.
+pub(super) fn is_bad(given: &Given<'_>) -> bool {
+    match (given.resource, given.value) {
+        (LIFETIME, Value::Int(seconds)) => seconds <= 0,
+        (BINDING, Value::Str(text)) => Binding::parse(text).is_none(),
+        _ => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Values;
 
     #[test]
-    fn every_binding_is_read_as_it_is_written() {
-        for text in ["U", "UQ", "S", "SQ", "US", "UQS"] {
+    fn every_binding_that_is_ours_is_read_as_it_is_written() {
+        for text in ["U", "UQ"] {
             let binding = Binding::parse(text).expect(text);
             assert_eq!((binding.as_str(), Binding::from_number(binding as u8)), (text, Some(binding)));
         }
-        for text in ["", "u", "Q", "QU", "USQ", "UQSX", "T"] {
+        for text in ["", "u", "Q", "QU", "USQ", "UQSX", "T", "S", "SQ", "US", "UQS"] {
             assert_eq!(Binding::parse(text), None, "{text}");
         }
-        assert_eq!(Binding::from_number(6), None);
+        assert_eq!(Binding::from_number(2), None);
     }
 
     #[test]
     fn a_bootstrap_writes_an_instance_anew_and_a_server_what_it_may() {
-        let written = |origin| {
+        let written = |by_server| {
             let mut server = Server::new(2);
-            let mut write = |instance, action, given: &[Given<'_>], origin| {
-                let change = Change { action, object: ID, instance, values: Values::list(given), earlier: 0 };
-                server.write(instance, action, origin, &change);
+            let mut write = |instance, anew, given: &[Given<'_>], by_server| {
+                server.begin(instance, anew, by_server);
+                given.iter().for_each(|given| server.get_mut(instance).expect("it has begun").set(*given));
             };
             let given = |resource, number| Given { resource, index: None, value: Value::Int(number) };
             let account = [given(SHORT_SERVER_ID, 1), given(DISABLE_TIMEOUT, 9)];
-            write(5, Action::Create, &account, Origin::Bootstrap);
-            write(3, Action::Create, &account, Origin::Bootstrap);
-            write(3, Action::Update, &[given(LIFETIME, 60)], origin);
-            write(5, Action::Replace, &[given(LIFETIME, 60)], origin);
+            write(5, true, &account, false);
+            write(3, true, &account, false);
+            write(3, false, &[given(LIFETIME, 60)], by_server);
+            write(5, true, &[given(LIFETIME, 60)], by_server);
             server.instances
         };
         let known = Instance { id: 3, short_server_id: Some(1), lifetime: Some(60), ..Instance::default() };
         let updated = Instance { disable_timeout: Some(9), ..known };
         let by_server = Instance { id: 5, ..known };
         let by_bootstrap = Instance { id: 5, lifetime: Some(60), ..Instance::default() };
-        assert_eq!(written(Origin::Server(1)), [updated.clone(), by_server]);
-        assert_eq!(written(Origin::Bootstrap), [updated, by_bootstrap]);
+        assert_eq!(written(true), [updated.clone(), by_server]);
+        assert_eq!(written(false), [updated, by_bootstrap]);
     }
 }

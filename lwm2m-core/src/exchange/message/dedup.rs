@@ -147,7 +147,11 @@ impl Deduplication {
     #[inline(never)]
     fn make_room(&mut self, now: Instant, class: Class) -> bool {
         let mut lives = |entry: &mut Entry| now < entry.until;
-        if SHORTCUTS { self.entries.retain_mut(lives) } else { self.entries.keep(&mut lives) }
+        if SHORTCUTS {
+            self.entries.retain_mut(lives)
+        } else {
+            self.entries.keep(&mut lives)
+        }
         if self.entries.len() >= self.limit {
             // The one that would have gone first goes, of those that harm least; none for one that harms
             // less than all of them.
