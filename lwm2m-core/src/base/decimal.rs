@@ -1,7 +1,7 @@
 //! Numbers as decimal text and back, without `core::fmt` and `core`'s float parser.
 //!
 //! Those two cost a small device more memory than all the formats together. What is here needs no
-//! tables: floats go through whole numbers of up to 1280 bits, so nothing is rounded on the way.
+//! tables: floats are held against whole numbers of up to 1312 bits, so nothing is rounded on the way.
 
 // Text comes from anyone: nothing in it may lead to a panic or to a wrapped number.
 #![cfg_attr(
@@ -47,7 +47,9 @@ pub(crate) fn write_f64(value: f64, room: &mut [u8]) -> Option<usize> {
         return None;
     }
     let shortest = Shortest::of(value);
-    let digits = shortest.digits();
+    let mut room_for_digits = [0; 17];
+    let length = write_u64(shortest.digits, &mut room_for_digits)?;
+    let digits = room_for_digits.get(..length)?;
     let mut front = Front::new(room);
     front.put(sign(value.is_sign_negative()))?;
     match usize::try_from(shortest.point) {
@@ -154,110 +156,74 @@ impl<'r> Front<'r> {
     }
 }
 
-/// The digits of a float: its magnitude is `0.digits` times ten to the power of `point`.
+/// The shortest digits that lead back to a float, as a whole number, and how many of them stand before the point.
 struct Shortest {
-    digits: [u8; Self::MOST],
-    length: usize,
+    digits: u64,
     point: i32,
 }
 
 impl Shortest {
-    /// No float needs more digits than these to be told from its neighbours.
-    const MOST: usize = 17;
+    /// Any float is known by so many.
+    const MOST: i32 = 17;
 
-    fn digits(&self) -> &[u8] {
-        self.digits.get(..self.length).unwrap_or(&self.digits)
-    }
-
-    fn push(&mut self, digit: u8) {
-        if let Some(place) = self.digits.get_mut(self.length) {
-            *place |= digit;
-            self.length = self.length.saturating_add(1);
-        }
-    }
-
-    /// Generates digits until what is left is within half the way to a neighbouring float
-    /// (the free-format algorithm of Steele, White and Dybvig).
+    /// Of all numbers that are read as `value`, one with the fewest digits, and of these the nearest.
     fn of(value: f64) -> Self {
-        let mut shortest = Self { digits: [b'0'; Self::MOST], length: 0, point: 1 };
         let (mantissa, exponent) = parts(value);
         if mantissa == 0 {
-            shortest.length = 1;
-            return shortest;
+            return Self { digits: 0, point: 1 };
         }
         // The reader rounds to even: an even float also takes the middles to its neighbours.
-        let even = mantissa % 2 == 0;
+        let taken = if mantissa % 2 == 0 { Ordering::Equal } else { Ordering::Less };
+        let above = (mantissa.saturating_mul(2).saturating_add(1), exponent.saturating_sub(1));
         // Below a power of two floats are twice as dense, so the neighbour there is nearer.
-        let dense_below = mantissa == HIDDEN_BIT && exponent > LEAST_EXPONENT;
-
-        // rest / unit is the magnitude; below / unit and above / unit are half the ways to the
-        // neighbours. All of it is doubled as often as it takes to be whole.
-        let mut rest = Natural::from(mantissa);
-        let mut unit = Natural::from(1);
-        let mut below = Natural::from(1);
-        if exponent >= 0 {
-            rest.double(exponent.unsigned_abs());
-            below.double(exponent.unsigned_abs());
-        } else {
-            unit.double(exponent.unsigned_abs());
-        }
-        let mut above = below.clone();
-        let doublings = if dense_below { 2 } else { 1 };
-        rest.double(doublings);
-        unit.double(doublings);
-        above.double(doublings.saturating_sub(1));
-
+        let below = match mantissa {
+            HIDDEN_BIT if exponent > LEAST_EXPONENT => (HIDDEN_BIT.saturating_mul(4) - 1, exponent.saturating_sub(2)),
+            _ => (mantissa.saturating_mul(2).saturating_sub(1), exponent.saturating_sub(1)),
+        };
         // The point may come out one too low, never too high.
-        shortest.point = point_of(mantissa, exponent);
-        let power = shortest.point.unsigned_abs();
-        if shortest.point >= 0 {
-            unit.times_ten_to(power);
-        } else {
-            rest.times_ten_to(power);
-            below.times_ten_to(power);
-            above.times_ten_to(power);
+        let mut point = point_of(mantissa, exponent);
+        if compare(&Natural::from(1), point, (mantissa, exponent)).is_le() {
+            point = point.saturating_add(1);
         }
-        if reaches(&rest, &above, &unit, even) {
-            shortest.point = shortest.point.saturating_add(1);
-            unit.times_ten_to(1);
-        }
-
+        let (mut digits, mut length) = (0u64, 0i32);
         loop {
-            for number in [&mut rest, &mut below, &mut above] {
-                number.times_ten_to(1);
+            length = length.saturating_add(1);
+            let power = point.saturating_sub(length);
+            let against = |digits: u64, power: i32, float| compare(&Natural::from(digits), power, float);
+            digits = digits.saturating_mul(10);
+            for step in [8, 4, 2, 1] {
+                let more = digits.saturating_add(step);
+                if against(more, power, (mantissa, exponent)).is_le() {
+                    digits = more;
+                }
             }
-            let mut digit = 0u8;
-            while rest >= unit && digit < 9 {
-                rest.subtract(&unit);
-                digit = digit.saturating_add(1);
+            let next = digits.saturating_add(1);
+            let low = against(digits, power, below).reverse() <= taken;
+            let high = against(next, power, above) <= taken;
+            if low || high || length >= Self::MOST {
+                let middle = digits.saturating_mul(10).saturating_add(5);
+                let nearer = || against(middle, power.saturating_sub(1), (mantissa, exponent)).is_le();
+                let up = high && (!low || nearer());
+                let digits = if up { next } else { digits };
+                // One digit may have become two.
+                return if digits == 10 {
+                    Self { digits: 1, point: point.saturating_add(1) }
+                } else {
+                    Self { digits, point }
+                };
             }
-            let low = rest < below || (even && rest == below);
-            let high = reaches(&rest, &above, &unit, even);
-            let full = shortest.length.saturating_add(1) >= Self::MOST;
-            if low || high || full {
-                let mut doubled = rest;
-                doubled.double(1);
-                let up = if low && high { doubled >= unit } else { high };
-                shortest.push(digit.saturating_add(u8::from(up)));
-                return shortest;
-            }
-            shortest.push(digit);
         }
     }
 }
 
-/// Whether `rest` and `more` together are above `unit`, or with `inclusive` as large.
-fn reaches(rest: &Natural, more: &Natural, unit: &Natural, inclusive: bool) -> bool {
-    if rest >= unit {
-        return true;
-    }
-    let mut gap = unit.clone();
-    gap.subtract(rest);
-    match more.cmp(&gap) {
-        Ordering::Greater => true,
-        Ordering::Equal => inclusive,
-        Ordering::Less => false,
-    }
+/// How a decimal number compares with a float's magnitude.
+fn compare(digits: &Natural, power: i32, (mantissa, exponent): (u64, i32)) -> Ordering {
+    let (mut decimal, mut binary) = (digits.clone(), Natural::from(mantissa));
+    let tens = if power >= 0 { &mut decimal } else { &mut binary };
+    tens.times_ten_to(power.unsigned_abs());
+    let twos = if exponent >= 0 { &mut binary } else { &mut decimal };
+    twos.double(exponent.unsigned_abs());
+    decimal.cmp(&binary)
 }
 
 /// Bits of a float's mantissa that are stored, the first one of a normal float being understood.
@@ -356,13 +322,23 @@ impl Decimal {
             -323..=309 => {}
             _ => return None,
         }
-        let (mut above, mut below) = (self.digits, Natural::from(1));
-        if self.exponent >= 0 {
-            above.times_ten_to(self.exponent.unsigned_abs());
-        } else {
-            below.times_ten_to(self.exponent.unsigned_abs());
+        // The largest float that is not above it, and the middle between that and the next one.
+        let mut bits = 0u64;
+        for bit in (0..63).rev() {
+            let more = bits | 1 << bit;
+            if compare(&self.digits, self.exponent, parts(f64::from_bits(more))).is_ge() {
+                bits = more;
+            }
         }
-        quotient(above, below)
+        let float = Some(f64::from_bits(bits)).filter(|float| float.is_finite())?;
+        let (mantissa, exponent) = parts(float);
+        let middle = (mantissa.saturating_mul(2).saturating_add(1), exponent.saturating_sub(1));
+        let up = match compare(&self.digits, self.exponent, middle) {
+            Ordering::Greater => true,
+            Ordering::Equal => mantissa % 2 == 1,
+            Ordering::Less => false,
+        };
+        Some(f64::from_bits(bits.saturating_add(up.into()))).filter(|float| float.is_finite())
     }
 }
 
@@ -381,53 +357,9 @@ fn read_exponent(text: &[u8]) -> Option<i32> {
     Some(if negative { magnitude.saturating_neg() } else { magnitude })
 }
 
-/// The float nearest to `above` / `below`, neither of them zero; `None` when that is infinite.
-fn quotient(mut above: Natural, mut below: Natural) -> Option<f64> {
-    // Scaled so that the quotient is at least one and less than two, times two to the exponent.
-    let mut exponent = above.bits().saturating_sub(below.bits());
-    if exponent >= 0 {
-        below.double(exponent.unsigned_abs());
-    } else {
-        above.double(exponent.unsigned_abs());
-    }
-    if above < below {
-        above.double(1);
-        exponent = exponent.saturating_sub(1);
-    }
-    if exponent >= f64::MAX_EXP {
-        return None;
-    }
-    let mut quotient = 0u64;
-    for _ in 0..u64::BITS {
-        quotient <<= 1;
-        if above >= below {
-            above.subtract(&below);
-            quotient |= 1;
-        }
-        above.double(1);
-    }
-    let inexact = above.used > 0;
-
-    // 53 of the 64 bits stay, fewer below the smallest normal float.
-    let missing = LEAST_EXPONENT.saturating_add(52).saturating_sub(exponent).max(0);
-    let dropped = missing.unsigned_abs().saturating_add(11);
-    if dropped > u64::BITS {
-        return Some(0.0);
-    }
-    let kept = quotient.checked_shr(dropped).unwrap_or(0);
-    let lost = quotient & u64::MAX.checked_shr(u64::BITS.saturating_sub(dropped))?;
-    let half = 1u64.checked_shl(dropped.saturating_sub(1))?;
-    let up = lost > half || (lost == half && (inexact || kept % 2 == 1));
-
-    // The hidden bit, and a carry from rounding, add to the exponent by themselves.
-    let biased = exponent.saturating_add(1022).max(0);
-    let bits = (u64::from(biased.unsigned_abs()) << STORED_BITS).saturating_add(kept).saturating_add(u64::from(up));
-    Some(f64::from_bits(bits)).filter(|float| float.is_finite())
-}
-
-/// Limbs of a [`Natural`]: 1280 bits. The longest number comes up in reading, where the digits of
-/// the smallest floats are divided by 10^374, which has 1243 bits, and the remainder is doubled.
-const LIMBS: usize = 40;
+/// Limbs of a [`Natural`]: 1312 bits. The longest number comes up in reading, where a float of 54 bits is held against
+/// the digits of the smallest ones: times 10^374, which has 1243 bits.
+const LIMBS: usize = 41;
 
 /// A whole number. Limbs from `used` on are zero, the one before is not.
 #[derive(Clone, PartialEq, Eq)]
@@ -449,12 +381,6 @@ impl From<u64> for Natural {
 impl Natural {
     fn limbs(&self) -> &[u32] {
         self.limbs.get(..self.used).unwrap_or(&self.limbs)
-    }
-
-    /// How many bits the number has.
-    fn bits(&self) -> i32 {
-        let top = self.limbs().last().map_or(0, |top| top.leading_zeros());
-        i32::try_from(self.used).unwrap_or(0).saturating_mul(32).saturating_sub_unsigned(top)
     }
 
     /// Multiplies by `factor` and adds `more`.
@@ -489,19 +415,6 @@ impl Natural {
         for _ in 0..power % 9 {
             self.scale(10, 0);
         }
-    }
-
-    /// Takes away `other`, which is not larger.
-    fn subtract(&mut self, other: &Self) {
-        let mut borrow = false;
-        for (limb, other) in self.limbs.iter_mut().zip(&other.limbs).take(self.used) {
-            let (difference, first) = limb.overflowing_sub(*other);
-            let (difference, second) = difference.overflowing_sub(u32::from(borrow));
-            *limb = difference;
-            borrow = first || second;
-        }
-        let zeros = self.limbs().iter().rev().take_while(|limb| **limb == 0).count();
-        self.used = self.used.saturating_sub(zeros);
     }
 }
 
