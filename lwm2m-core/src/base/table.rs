@@ -32,7 +32,7 @@ pub(crate) trait Places<T> {
     fn add(&mut self, entry: T, limit: usize);
 
     /// Takes an entry out; those behind it move up.
-    fn take_out(&mut self, index: usize) -> Option<T>;
+    fn take_out(&mut self, index: usize);
 
     /// Keeps the entries that are wanted, in their order. There is one copy of it for a kind of entry, where
     /// each use of `retain` is one.
@@ -64,11 +64,12 @@ impl<T> Places<T> for Vec<T> {
 
     #[cfg_attr(feature = "shortcuts", inline)]
     #[cfg_attr(not(feature = "shortcuts"), inline(never))]
-    fn take_out(&mut self, index: usize) -> Option<T> {
-        if SHORTCUTS && index.checked_add(1)? == self.len() {
-            return self.pop();
+    fn take_out(&mut self, index: usize) {
+        if SHORTCUTS && index.saturating_add(1) == self.len() {
+            self.pop();
+        } else if index < self.len() {
+            self.remove(index);
         }
-        (index < self.len()).then(|| self.remove(index))
     }
 
     #[cfg_attr(not(feature = "shortcuts"), inline(never))]
@@ -150,9 +151,7 @@ impl<T> Places<T> for Nothing<T> {
 
     fn add(&mut self, _: T, _: usize) {}
 
-    fn take_out(&mut self, _: usize) -> Option<T> {
-        None
-    }
+    fn take_out(&mut self, _: usize) {}
 
     fn keep(&mut self, _: &mut dyn FnMut(&mut T) -> bool) {}
 }

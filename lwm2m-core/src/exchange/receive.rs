@@ -218,8 +218,8 @@ impl Endpoint {
     }
 
     pub(super) fn stop_retransmission(&mut self, exchange: ExchangeId) {
-        if let Some(message) = self.messages.unacknowledged.remove(exchange) {
-            self.messages.drop_slot(message.slot);
+        if let Some(slot) = self.messages.unacknowledged.remove(exchange) {
+            self.messages.drop_slot(slot);
         }
     }
 }

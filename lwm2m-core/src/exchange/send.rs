@@ -107,9 +107,7 @@ impl Endpoint {
         let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), write);
         match sent {
             Ok(_) => self.pending.sent_block(exchange, token, upload),
-            Err(SendError::Dropped | SendError::TooLong) => {
-                self.pending.remove(exchange);
-            }
+            Err(SendError::Dropped | SendError::TooLong) => self.pending.remove(exchange),
             Err(_) => {}
         }
         sent.map(|_| ())

@@ -212,30 +212,30 @@ impl Reporting {
 
     /// Ends the observation of a token; its path, if there was one.
     pub(crate) fn cancel(&mut self, server: u16, token: Token) -> Option<Path> {
-        self.end(|observation| observation.observer() == (server, token))
+        self.end(&|observation| observation.observer() == (server, token))
     }
 
     /// Ends the first such observation; its path.
-    fn end(&mut self, which: impl Fn(&Observation) -> bool) -> Option<Path> {
-        let ended = self.observations.remove(which)?;
-        self.numbers.forget(ended.observer());
-        self.stored.forget(ended.observer());
-        Some(ended.path)
+    fn end(&mut self, which: &dyn Fn(&Observation) -> bool) -> Option<Path> {
+        let (observer, path) = self.observations.remove(which)?;
+        self.numbers.forget(observer);
+        self.stored.forget(observer);
+        Some(path)
     }
 
     /// A notification was rejected with a Reset: its observation ends (RFC 7641, section 3.6).
     pub(crate) fn rejected(&mut self, server: u16, message_id: MessageId) -> Option<Path> {
-        self.end(|observation| observation.server == server && observation.last == Some(message_id))
+        self.end(&|observation| observation.server == server && observation.last == Some(message_id))
     }
 
     /// Ends all observations of a server: it registered anew, or left.
     pub(crate) fn forget(&mut self, server: u16) {
-        while self.end(|observation| observation.server == server).is_some() {}
+        while self.end(&|observation| observation.server == server).is_some() {}
     }
 
     /// Ends all observations: the accounts are new.
     pub(crate) fn clear(&mut self) {
-        while self.end(|_| true).is_some() {}
+        while self.end(&|_| true).is_some() {}
     }
 
     /// What changed while a server could not be told is not told later: it does not want that.
@@ -415,7 +415,7 @@ impl Reporting {
     /// A confirmable notification failed: the observer is gone (RFC 7641, section 4.5).
     pub(crate) fn failed(&mut self, exchange: ExchangeId) -> Option<(u16, Path)> {
         let server = self.observations.iter().find(|observation| observation.in_flight == Some(exchange))?.server;
-        let path = self.end(|observation| observation.in_flight == Some(exchange))?;
+        let path = self.end(&|observation| observation.in_flight == Some(exchange))?;
         Some((server, path))
     }
 

@@ -204,10 +204,13 @@ impl Observations {
         }
     }
 
-    pub(crate) fn remove(&mut self, which: impl Fn(&Observation) -> bool) -> Option<Observation> {
+    /// Ends the first observation that is meant.
+    pub(crate) fn remove(&mut self, which: &dyn Fn(&Observation) -> bool) -> Option<(Observer, Path)> {
         let index = self.entries.iter().position(which)?;
         self.soonest = Soonest::UNKNOWN;
-        self.entries.take_out(index)
+        let ended = self.entries.get(index).map(|entry| (entry.observer(), entry.path));
+        self.entries.take_out(index);
+        ended
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Observation> {

@@ -98,7 +98,8 @@ impl Outbox {
     /// the next call.
     pub(crate) fn pop(&mut self) -> Option<&Order> {
         debug_assert!(!matches!(self.lent, Some(Order::Once(..))), "reclaimed before");
-        self.lent = self.queue.take_out(0);
+        self.lent = self.queue.first().copied();
+        self.queue.take_out(0);
         self.lent.as_ref()
     }
 

@@ -11,7 +11,7 @@ use crate::base::transmission::Pace;
 use crate::exchange::{ExchangeId, Peer};
 
 /// A confirmable message that nobody acknowledged yet.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Unacknowledged {
     pub(crate) exchange: ExchangeId,
     pub(crate) peer: Peer,
@@ -88,7 +88,9 @@ impl Retransmission {
         let message = self.messages.get_mut(index)?;
         let in_time = now <= message.first_sent + pace.max_transmit_span();
         if message.retransmissions >= pace.max_retransmit || !in_time {
-            return self.messages.take_out(index).map(Step::GiveUp);
+            let message = *message;
+            self.messages.take_out(index);
+            return Some(Step::GiveUp(message));
         }
         message.retransmissions = message.retransmissions.saturating_add(1);
         message.timeout = Micros(message.timeout.0.saturating_mul(2).max(1));
@@ -118,9 +120,11 @@ impl Retransmission {
     }
 
     /// Stops watching the message of an exchange.
-    pub(crate) fn remove(&mut self, exchange: ExchangeId) -> Option<Unacknowledged> {
+    pub(crate) fn remove(&mut self, exchange: ExchangeId) -> Option<SlotId> {
         let index = self.messages.iter().position(|message| message.exchange == exchange)?;
-        self.messages.take_out(index)
+        let slot = self.messages.get(index)?.slot;
+        self.messages.take_out(index);
+        Some(slot)
     }
 
     pub(crate) fn contains(&self, exchange: ExchangeId) -> bool {

@@ -61,18 +61,18 @@ impl Pending {
 
     /// Takes a response: the request is over, unless there is a next block to send. Whether there is.
     pub(crate) fn answered(&mut self, exchange: ExchangeId, response: &Message<'_>) -> bool {
-        let Some(index) = self.requests.iter().position(|request| request.exchange == exchange) else { return false };
-        let goes_on = self.requests.get_mut(index).is_some_and(|request| {
-            let goes_on = request.upload.answered(response);
-            if goes_on {
-                request.awaits = Awaits::NextBlock;
-            }
-            goes_on
-        });
-        if !goes_on {
-            self.requests.take_out(index);
+        if let Some(request) = self.get_mut(exchange)
+            && request.upload.answered(response)
+        {
+            request.awaits = Awaits::NextBlock;
+            return true;
         }
-        goes_on
+        self.remove(exchange);
+        false
+    }
+
+    fn get_mut(&mut self, exchange: ExchangeId) -> Option<&mut Request> {
+        self.requests.iter_mut().find(|request| request.exchange == exchange)
     }
 
     /// A request to `peer` whose next block is to be sent.
@@ -88,7 +88,7 @@ impl Pending {
 
     /// The next block was sent.
     pub(crate) fn sent_block(&mut self, exchange: ExchangeId, token: Token, upload: Upload) {
-        if let Some(request) = self.requests.iter_mut().find(|request| request.exchange == exchange) {
+        if let Some(request) = self.get_mut(exchange) {
             (request.token, request.awaits, request.upload) = (token, Awaits::Acknowledgement, upload);
         }
     }
@@ -114,27 +114,30 @@ impl Pending {
 
     /// An empty acknowledgement came: the response is still to come.
     pub(crate) fn acknowledged(&mut self, exchange: ExchangeId, until: Instant) {
-        if let Some(request) = self.requests.iter_mut().find(|request| request.exchange == exchange) {
+        if let Some(request) = self.get_mut(exchange) {
             request.awaits = Awaits::SeparateResponse { until };
         }
     }
 
-    pub(crate) fn remove(&mut self, exchange: ExchangeId) -> bool {
-        let index = self.requests.iter().position(|request| request.exchange == exchange);
-        index.is_some_and(|index| self.requests.take_out(index).is_some())
+    pub(crate) fn remove(&mut self, exchange: ExchangeId) {
+        self.take(&|request| request.exchange == exchange);
+    }
+
+    fn take(&mut self, which: &dyn Fn(&Request) -> bool) -> Option<ExchangeId> {
+        let index = self.requests.iter().position(which)?;
+        let exchange = self.requests.get(index)?.exchange;
+        self.requests.take_out(index);
+        Some(exchange)
     }
 
     /// Takes out the next request whose response did not come in time.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<ExchangeId> {
-        let index = self.requests.iter().position(|request| request.until().is_some_and(|until| until <= now))?;
-        self.requests.take_out(index).map(|request| request.exchange)
+        self.take(&|request| request.until().is_some_and(|until| until <= now))
     }
 
     /// The same of those whose time was over later than `since`.
     pub(crate) fn expire_unheard(&mut self, now: Instant, since: Instant) -> Option<ExchangeId> {
-        let over = |request: &Request| request.until().is_some_and(|until| until <= now && until > since);
-        let index = self.requests.iter().position(over)?;
-        self.requests.take_out(index).map(|request| request.exchange)
+        self.take(&|request| request.until().is_some_and(|until| until <= now && until > since))
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
