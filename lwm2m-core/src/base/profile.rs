@@ -183,24 +183,30 @@ impl Backoff {
 
 /// A profile that is a constant until something of it is set.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
-    constant: &'static Profile,
-    own: Option<Box<Profile>>,
+pub(super) enum Held {
+    Constant(&'static Profile),
+    Own(Box<Profile>),
 }
 
 impl Held {
     pub(super) const fn constant(constant: &'static Profile) -> Self {
-        Self { constant, own: None }
+        Self::Constant(constant)
     }
 
     /// The profile, to be set.
     pub(super) fn own(&mut self) -> &mut Profile {
-        self.own.get_or_insert_with(|| Box::new(self.constant.clone()))
+        if let Self::Constant(constant) = *self {
+            *self = Self::Own(Box::new(constant.clone()));
+        }
+        match self {
+            Self::Own(own) => own,
+            Self::Constant(_) => self.own(),
+        }
     }
 
     /// Heap bytes.
     pub(super) const fn heap(&self) -> usize {
-        if self.own.is_some() { size_of::<Profile>() } else { 0 }
+        if matches!(self, Self::Own(_)) { size_of::<Profile>() } else { 0 }
     }
 }
 
@@ -208,7 +214,10 @@ impl Deref for Held {
     type Target = Profile;
 
     fn deref(&self) -> &Profile {
-        self.own.as_deref().unwrap_or(self.constant)
+        match self {
+            Self::Constant(profile) => profile,
+            Self::Own(profile) => profile,
+        }
     }
 }
 

@@ -76,7 +76,7 @@ impl Client {
     /// [`ConfigError`] for a configuration that cannot work.
     pub fn new(config: Config, now: Instant) -> Result<Self, ConfigError> {
         check(&config)?;
-        let accounts = Accounts::new(&config);
+        let accounts = Accounts::new(&config)?;
         let mut clock = Clock::starting_at(now);
         let now = clock.advance(now);
         let exchange = Endpoint::new(config.transmission, &config.limits, config.key);
@@ -243,5 +243,5 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     {
         return Err(ConfigError::Limits);
     }
-    crate::objects::accounts::check_configured(config)
+    Ok(())
 }

@@ -231,7 +231,7 @@ impl Lifecycle {
         let timeout = timeout.filter(|seconds| *seconds > 0);
         self.purge_at = timeout.map(|seconds| now.after_seconds(seconds));
         if let Some(before) = self.before.take() {
-            self.enrol_after(now, &before, accounts);
+            self.enrol(now, &before, accounts);
         }
         Ok(lost)
     }

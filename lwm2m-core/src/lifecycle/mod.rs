@@ -30,6 +30,7 @@ use crate::base::rng::Generator;
 use crate::base::time::{Instant, sooner};
 use crate::exchange::ExchangeId;
 use crate::objects::server::Binding;
+use crate::objects::accounts::ServerAccount;
 use crate::objects::{Accounts, Trigger};
 
 /// What the machines work with, lent for one call.
@@ -129,29 +130,23 @@ impl Lifecycle {
             registrations: Vec::new(),
             changed_meanwhile: false,
         };
-        lifecycle.enrol(now, accounts);
+        lifecycle.enrol(now, accounts, accounts);
         lifecycle
     }
 
-    /// One registration for each account, all due now.
-    pub(crate) fn enrol(&mut self, now: Instant, accounts: &Accounts) {
-        self.registrations.clear();
-        self.registrations.extend(accounts.servers().map(|account| Registration::due_at(account.short_server_id, now)));
-        self.registrations.shrink_to_fit();
-    }
-
-    /// The same after a bootstrap. A server that refused so far, and is where it was, is tried at once
-    /// (DM terminal specification 7.3), but the pauses go on to grow.
-    fn enrol_after(&mut self, now: Instant, before: &Accounts, accounts: &Accounts) {
-        let again = |server| {
-            let [then, here] = [before, accounts].map(|accounts| accounts.server(server));
-            let same = then.map(|account| account.security.place()) == here.map(|account| account.security.place());
+    /// One registration for each account, all due now. A server that refused so far, and is where it was `before` a
+    /// bootstrap, is tried at once (DM terminal specification 7.3), but the pauses go on to grow.
+    pub(crate) fn enrol(&mut self, now: Instant, before: &Accounts, accounts: &Accounts) {
+        let mut registrations = Vec::new();
+        registrations.reserve_exact(accounts.servers().count());
+        for ServerAccount { short_server_id: server, security } in accounts.servers() {
+            let same = before.server(server).is_some_and(|then| then.security.place() == security.place());
             let known = self.registration_of(server).filter(|_| same);
             let failures = known.map_or(0, Registration::failures);
-            Registration { state: State::Unregistered { at: now, failures }, ..Registration::due_at(server, now) }
-        };
-        self.registrations = accounts.servers().map(|account| again(account.short_server_id)).collect();
-        self.registrations.shrink_to_fit();
+            let state = State::Unregistered { at: now, failures };
+            registrations.push(Registration { state, ..Registration::due_at(server, now) });
+        }
+        self.registrations = registrations;
     }
 
     /// What should be told to a server, but for the object list.

@@ -30,7 +30,7 @@ struct Desk {
 
 impl Desk {
     fn new(config: Config) -> Self {
-        let accounts = Accounts::new(&config);
+        let accounts = Accounts::new(&config).unwrap();
         let mut lifecycle = Lifecycle::new(START, &accounts, &config);
         lifecycle.network = true;
         Self { accounts, generator: Generator::new(Key::from_seed(1)), events: Events::new(16), lifecycle, config }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use coap_codec::Code;
 
-use super::definitions;
+use super::{definitions, server};
 use super::definitions::access_control::{ACCESS_CONTROL_OWNER, OBJECT_ID, OBJECT_INSTANCE_ID};
 use crate::base::config;
 use crate::base::definition::with_ranges;
@@ -293,7 +293,7 @@ impl AccessControl {
     /// A server is gone ('unbootstrapping'; OMA LwM2M 1.0, 5.2.5.2): its entries go, and what it owned
     /// goes to the one of `others` that may do most with it. What none of them may access goes with its
     /// server, and is named to `lost`.
-    pub(crate) fn part_with(&mut self, server: u16, others: &[u16], lost: &mut dyn FnMut(Path)) {
+    pub(crate) fn part_with(&mut self, server: u16, others: &[server::Instance], lost: &mut dyn FnMut(Path)) {
         self.instances.keep(&mut |known| {
             known.acl.keep(&mut |entry| entry.server != server);
             if known.owner != Some(server) {
@@ -352,14 +352,18 @@ pub(super) fn names_known(given: &Given<'_>, is_known: &dyn Fn(u16) -> bool) -> 
 
 /// Who of `others` may do most with what an instance speaks of: Write and Delete count one each. Of
 /// equals the first; nobody without an entry or a default one.
-fn heir(known: &Instance, others: &[u16]) -> Option<u16> {
-    let weight = |server: u16| {
-        let rights = known.entry(server).or_else(|| known.entry(DEFAULT))?;
-        let counts = [Rights::WRITE, Rights::DELETE].map(|right| u8::from(rights.contains(right)));
-        Some(counts.into_iter().fold(0u8, u8::saturating_add))
-    };
-    let shares = others.iter().filter_map(|server| Some((weight(*server)?, *server)));
-    shares.min_by_key(|(weight, server)| (core::cmp::Reverse(*weight), *server)).map(|(_, server)| server)
+fn heir(known: &Instance, others: &[server::Instance]) -> Option<u16> {
+    let mut most = None;
+    for id in others.iter().filter_map(|server| server.short_server_id) {
+        let Some(rights) = known.entry(id).or_else(|| known.entry(DEFAULT)) else { continue };
+        let weight = u8::from(rights.contains(Rights::WRITE)).saturating_add(rights.contains(Rights::DELETE).into());
+        // Of equals the smallest.
+        let share = (weight, u16::MAX.saturating_sub(id));
+        if most < Some(share) {
+            most = Some(share);
+        }
+    }
+    most.map(|(_, share)| u16::MAX.saturating_sub(share))
 }
 
 #[cfg(test)]
@@ -375,6 +379,11 @@ mod tests {
 
     fn said(path: Path, owner: u16, acl: &[(u16, Rights)]) -> config::AccessControl {
         config::AccessControl { path, owner, acl: acl.to_vec() }
+    }
+
+    fn servers(ids: &[u16]) -> Vec<server::Instance> {
+        let server = |id: &u16| server::Instance { short_server_id: Some(*id), ..server::Instance::default() };
+        ids.iter().map(server).collect()
     }
 
     fn table(said: &[config::AccessControl]) -> AccessControl {
@@ -444,7 +453,7 @@ mod tests {
         ] {
             let mut table = table(&[said(Path::instance(5, 0), 1, acl), said(Path::object(5), 1, acl)]);
             let mut lost = Vec::new();
-            table.part_with(1, others, &mut |path| lost.push(path));
+            table.part_with(1, &servers(others), &mut |path| lost.push(path));
             let owners: Vec<_> = table.instances.iter().map(|known| known.owner).collect();
             match expected {
                 Some(heir) => assert_eq!((owners, lost), (std::vec![Some(heir); 2], std::vec![]), "{acl:?}"),
@@ -514,7 +523,7 @@ mod tests {
             let mut left = table(&said_of);
             let before = left.clone();
             let mut lost = Vec::new();
-            left.part_with(1, &[2, 3], &mut |path| lost.push(path));
+            left.part_with(1, &servers(&[2, 3]), &mut |path| lost.push(path));
             for known in left.instances.iter() {
                 prop_assert!(known.owner != Some(1) && known.entry(1).is_none());
             }

@@ -31,7 +31,10 @@ pub(crate) struct ServerAccount<'a> {
 
 impl Accounts {
     /// The accounts that the device is made with.
-    pub(crate) fn new(config: &Config) -> Self {
+    ///
+    /// # Errors
+    /// When they cannot be used.
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
         let servers = config.limits.servers;
         let security = Security::new(servers.saturating_add(1), config.limits.value);
         let access = AccessControl::new(config.limits.access_controls, servers);
@@ -39,12 +42,25 @@ impl Accounts {
         for (id, account) in (0..=u16::MAX).zip(&config.accounts) {
             accounts.add(id, account, server::Binding::configured(config));
         }
-        for about in &config.access_controls {
-            // The configuration was checked for room.
-            accounts.2.decide(about);
-        }
         accounts.shrink();
-        accounts
+        let consistent = accounts.check(true);
+        if consistent == Err(Inconsistency::TwoBootstrapServers) || accounts.1.instances.len() > servers {
+            return Err(ConfigError::TooManyAccounts);
+        }
+        for security in &accounts.0.instances {
+            security.check().map_err(|_| ConfigError::Uri)?;
+        }
+        for about in &config.access_controls {
+            if !accounts.knows_all(about) || !accounts.2.decide(about) {
+                return Err(ConfigError::AccessControl);
+            }
+        }
+        match consistent {
+            Ok(()) => Ok(accounts),
+            Err(Inconsistency::NoServerAccount) if accounts.0.bootstrap_server().is_some() => Ok(accounts),
+            Err(Inconsistency::NoServerAccount) => Err(ConfigError::NoAccount),
+            Err(_) => Err(ConfigError::ShortServerId),
+        }
     }
 
     fn add(&mut self, id: u16, account: &config::Account, binding: server::Binding) {
@@ -155,8 +171,7 @@ impl Accounts {
         let is_gone = |id: &u16| securities.of_server(*id).is_none();
         for gone in before.servers().map(|account| account.short_server_id).filter(is_gone) {
             servers.instances.keep(&mut |server| server.short_server_id != Some(gone));
-            let others: Vec<_> = servers.instances.iter().filter_map(|server| server.short_server_id).collect();
-            access.part_with(gone, &others, &mut |path| lost.push(path));
+            access.part_with(gone, &servers.instances, &mut |path| lost.push(path));
         }
         settled.check(default_lifetime)?;
         let is_known = |id| settled.1.by_short_server_id(id).is_some();
@@ -201,28 +216,6 @@ impl Accounts {
         (self.0.instances.capacity().saturating_mul(size_of::<security::Instance>()))
             .saturating_add(self.1.instances.capacity().saturating_mul(size_of::<server::Instance>()))
             .saturating_add(self.2.heap())
-    }
-}
-
-/// Whether the configured accounts can be used.
-pub(crate) fn check_configured(config: &Config) -> Result<(), ConfigError> {
-    let accounts = Accounts::new(config);
-    let result = accounts.check(true);
-    if result == Err(Inconsistency::TwoBootstrapServers) || accounts.1.instances.len() > config.limits.servers {
-        return Err(ConfigError::TooManyAccounts);
-    }
-    for security in &accounts.0.instances {
-        security.check().map_err(|_| ConfigError::Uri)?;
-    }
-    let fits = |about: &config::AccessControl| accounts.knows_all(about) && accounts.2.clone().decide(about);
-    if !config.access_controls.iter().all(fits) {
-        return Err(ConfigError::AccessControl);
-    }
-    match result {
-        Ok(()) => Ok(()),
-        Err(Inconsistency::NoServerAccount) if accounts.0.bootstrap_server().is_some() => Ok(()),
-        Err(Inconsistency::NoServerAccount) => Err(ConfigError::NoAccount),
-        Err(_) => Err(ConfigError::ShortServerId),
     }
 }
 
@@ -384,7 +377,9 @@ mod tests {
             ("http://dm.example", Credentials::NoSec, Err(Inconsistency::Uri)),
         ] {
             let config = Config::new("x", Key::from_seed(1)).server(1, uri, credentials, 60);
-            assert_eq!(Accounts::new(&config).check(false), expected, "{uri}");
+            let mut accounts = Accounts(Security::new(2, 255), Server::new(1), AccessControl::new(0, 1));
+            accounts.add(0, &config.accounts[0], server::Binding::U);
+            assert_eq!(accounts.check(false), expected, "{uri}");
         }
     }
 
@@ -396,10 +391,10 @@ mod tests {
             for id in 1..=servers {
                 config = config.server(id, "coaps://dm.example", psk.clone(), 60);
             }
-            Accounts::new(&config)
+            Accounts::new(&config).unwrap()
         };
-        assert_eq!((config(0).heap(), config(0).strings()), (0, 0));
         let each = size_of::<security::Instance>() + size_of::<server::Instance>();
+        assert_eq!((config(1).heap(), config(1).strings()), (each, "coaps://dm.example".len() + 2 + 3));
         assert_eq!((config(2).heap(), config(2).strings()), (2 * each, 2 * ("coaps://dm.example".len() + 2 + 3)));
     }
 
@@ -409,7 +404,7 @@ mod tests {
         let config = |limit: usize, path: Path, owner: u16, acl: &[(u16, Rights)]| {
             let mut config = Config::new("x", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 60);
             config.limits.access_controls = limit;
-            check_configured(&config.access(path, owner, acl))
+            Accounts::new(&config.access(path, owner, acl)).map(|_| ())
         };
         let (path, refused) = (Path::instance(5, 0), Err(ConfigError::AccessControl));
         assert_eq!(config(1, path, 1, &[(0, Rights::READ), (1, Rights::ALL)]), Ok(()));
