@@ -51,6 +51,17 @@ pub(crate) const fn is_finite(number: f64) -> bool {
     exponent(number) < 0x7FF
 }
 
+/// The float that an integer becomes, cut off where it has more than 53 bits.
+pub(crate) const fn from_integer(magnitude: u64, negative: bool) -> f64 {
+    if magnitude == 0 {
+        return 0.0;
+    }
+    let zeros = magnitude.leading_zeros();
+    // The first bit is understood.
+    let mantissa = (magnitude << zeros << 1) >> 12;
+    f64::from_bits((negative as u64) << 63 | ((1023 + 63 - zeros) as u64) << 52 | mantissa)
+}
+
 /// A number of the same order. There is one zero.
 const fn in_order(number: f64) -> i64 {
     let magnitude = (number.to_bits() & !(1 << 63)) as i64;

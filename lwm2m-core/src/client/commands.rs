@@ -98,8 +98,7 @@ impl Client {
     /// [`CommandError::UnknownServer`], [`CommandError::NotRegistered`].
     pub fn update(&mut self, now: Instant, server: u16) -> Result<(), CommandError> {
         let now = self.clock.advance(now);
-        let registration = self.lifecycle.registrations.iter_mut().find(|registration| registration.server == server);
-        let registration = registration.ok_or(CommandError::UnknownServer)?;
+        let registration = self.lifecycle.registration(server).ok_or(CommandError::UnknownServer)?;
         if !registration.update_now(now) {
             return Err(CommandError::NotRegistered);
         }

@@ -113,35 +113,32 @@ impl Client {
         self.stalled = None;
         let (mut served, mut next) = (false, None);
         if self.lifecycle.heeds_bootstrap_server(&self.config) {
-            next = self.serve_bootstrap_server(model, &mut served);
+            next = self.serve(None, model, &mut served);
         }
         for index in 0..self.lifecycle.registrations.len() {
-            next = sooner(next, self.serve(index, model, &mut served));
+            next = sooner(next, self.serve(Some(index), model, &mut served));
         }
         // One may have left another one no room, or failed so often that the bootstrap server is asked.
         if served { self.next_to_send() } else { next }
     }
 
-    /// Sends the server of a registration what is due and has room; when something will be next.
-    fn serve(&mut self, index: usize, model: &mut Option<&mut dyn DataModel>, served: &mut bool) -> Option<Instant> {
-        let now = self.now();
+    /// Sends the server of a registration, or the bootstrap server, what is due and has room; when something will be next.
+    fn serve(
+        &mut self,
+        index: Option<usize>,
+        model: &mut Option<&mut dyn DataModel>,
+        served: &mut bool,
+    ) -> Option<Instant> {
         loop {
-            let own = self.lifecycle.registrations.get(index)?;
+            let (own, role) = match index {
+                Some(index) => {
+                    let own = self.lifecycle.registrations.get(index)?;
+                    (Some(own), Role::Server(own.server))
+                }
+                None => (None, Role::Bootstrap),
+            };
             let (at, task) = self.next_task(own)?;
-            if at > now || !self.carry_out(Role::Server(own.server), task, model) {
-                return Some(at);
-            }
-            *served = true;
-        }
-    }
-
-    /// The same for the bootstrap server.
-    #[inline(never)]
-    fn serve_bootstrap_server(&mut self, model: &mut Option<&mut dyn DataModel>, served: &mut bool) -> Option<Instant> {
-        let now = self.now();
-        loop {
-            let (at, task) = self.next_bootstrap_task()?;
-            if at > now || !self.carry_out(Role::Bootstrap, task, model) {
+            if at > self.now() || !self.carry_out(role, task, model) {
                 return Some(at);
             }
             *served = true;
@@ -167,17 +164,12 @@ impl Client {
             let (lifecycle, mut world) = self.lifecycle();
             lifecycle.arrive(&mut world);
             self.touch();
-            for index in 0.. {
-                let Some(connection) = self.connections.get(index) else { break };
-                if let Role::Server(server) = connection.role {
-                    self.reporting.forget(server);
-                }
-            }
+            self.reporting.clear();
         }
         // Sessions that nobody needs are closed; those that are needed begin closed. A device that
         // has left does not even answer repetitions.
         let here = !matches!(self.lifecycle.presence, Presence::Flight | Presence::Off);
-        let mut index = 0;
+        let mut index = 0usize;
         while let Some(connection) = self.connections.get(index) {
             let lingering = here && matches!(connection.link, Link::Lingering { .. });
             if lingering || self.needs_session(connection.role) {
@@ -186,14 +178,15 @@ impl Client {
                 self.close(connection.peer);
             }
         }
-        let missing = |client: &Self| {
-            client.lifecycle.roles().find(|role| {
-                client.connections.by_role(*role).is_none()
-                    && client.lifecycle.may_send(*role)
-                    && client.needs_session(*role)
-            })
-        };
-        while let Some(role) = missing(self) {
+        for index in 0..=self.lifecycle.registrations.len() {
+            let role = match index.checked_sub(1).and_then(|index| self.lifecycle.registrations.get(index)) {
+                Some(own) => Role::Server(own.server),
+                None => Role::Bootstrap,
+            };
+            let there = self.connections.by_role(role).is_some();
+            if there || !self.lifecycle.may_send(role) || !self.needs_session(role) {
+                continue;
+            }
             self.connections.add(role);
             // Nothing of ours may ever be due in this one: its server begins.
             if role == Role::Bootstrap && self.lifecycle.keeps_bootstrap_session(&self.accounts, &self.config) {

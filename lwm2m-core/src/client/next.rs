@@ -3,7 +3,6 @@
 use super::connection::{Connection, Link};
 use super::{Client, Role};
 use crate::base::time::{Instant, earliest, sooner};
-use crate::exchange::Peer;
 use crate::lifecycle::registration::Registration;
 
 /// What is to be done for a server.
@@ -28,59 +27,27 @@ impl Task {
 }
 
 impl Client {
-    /// What is to be done next for the server of a registration. What is due already comes in a fixed order:
-    /// requests of ours and late answers, by age, then reporting. What needs room in NSTART has no deadline
-    /// while there is no room: then only the peer's answer, or the end of the exchange, can change that.
-    pub(super) fn next_task(&self, own: &Registration) -> Option<(Instant, Task)> {
+    /// What is to be done next for the server of a registration, or for the bootstrap server, which observes nothing. What
+    /// is due already comes in a fixed order: requests of ours and late answers, by age, then reporting. What needs room in
+    /// NSTART has no deadline while there is no room: then only the peer's answer, or the end of the exchange, can change
+    /// that.
+    pub(super) fn next_task(&self, own: Option<&Registration>) -> Option<(Instant, Task)> {
         let now = self.now();
-        let request = self.lifecycle.poll_server(own);
-        let Some(Connection { peer, role, link }) = self.session_of(own) else { return request.map(Task::connect) };
-        if link != Link::Open {
-            return self.next_session(role, link, request);
-        }
-        let serves = self.lifecycle.hears_servers() && own.serves(now);
-        self.next_message(peer, request, serves, |room| {
-            let confirmable = self.config.confirmable_notifications;
-            let in_touch = !own.is_out_of_touch(now);
-            in_touch.then(|| self.reporting.poll_timeout(now, own.server, confirmable, room))?
-        })
-    }
-
-    /// The same for the bootstrap server, which observes nothing.
-    pub(super) fn next_bootstrap_task(&self) -> Option<(Instant, Task)> {
-        let now = self.now();
-        let request = self.lifecycle.poll_bootstrap();
-        let session = self.connections.by_role(Role::Bootstrap);
-        let Some(Connection { peer, role, link }) = session else { return request.map(Task::connect) };
-        if link != Link::Open {
-            return self.next_session(role, link, request);
-        }
-        let serves = self.lifecycle.serves(now, role, &self.config);
-        self.next_message(peer, request, serves, |_| None)
-    }
-
-    /// Where no datagrams pass.
-    #[inline(never)]
-    fn next_session(&self, role: Role, link: Link, request: Option<Instant>) -> Option<(Instant, Task)> {
-        match link {
-            Link::Closed | Link::Lost => request.map(Task::connect),
-            Link::Wanted => self.lifecycle.may_send(role).then_some(Task::connect(Instant::ZERO)),
-            Link::Connecting | Link::Lingering { .. } | Link::Open => None,
-        }
-    }
-
-    /// Where they pass: when `request` is due, and when something is to be `told`, with and without room.
-    fn next_message(
-        &self,
-        peer: Peer,
-        request: Option<Instant>,
-        serves: bool,
-        told: impl FnOnce(bool) -> Option<Instant>,
-    ) -> Option<(Instant, Task)> {
-        let now = self.now();
+        let (role, request) = match own {
+            Some(own) => (Role::Server(own.server), self.lifecycle.poll_server(own)),
+            None => (Role::Bootstrap, self.lifecycle.poll_bootstrap()),
+        };
+        let session = self.connections.by_role(role);
+        let peer = match session.map_or(Link::Closed, |session| session.link) {
+            Link::Open => session?.peer,
+            Link::Closed | Link::Lost => return request.map(Task::connect),
+            Link::Wanted => return self.lifecycle.may_send(role).then_some(Task::connect(Instant::ZERO)),
+            Link::Connecting | Link::Lingering { .. } => return None,
+        };
         if self.exchange.next_block(peer).is_some() && self.exchange.may_send(peer) {
             return Some((Instant::ZERO, Task::NextBlock));
         }
+        let serves = self.lifecycle.serves(now, role, &self.config);
         let room = self.exchange.has_room(peer);
         let request = request.filter(|_| room);
         let answer = self.exchange.due(peer).filter(|_| room && serves);
@@ -93,7 +60,9 @@ impl Client {
         if answer.is_some() {
             return Some((Instant::ZERO, Task::LateAnswer));
         }
-        let told = told(room);
+        let in_touch = own.filter(|own| !own.is_out_of_touch(now));
+        let confirmable = self.config.confirmable_notifications;
+        let told = in_touch.and_then(|own| self.reporting.poll_timeout(now, own.server, confirmable, room));
         let at = sooner(request, told)?;
         Some((at, if request == Some(at) { Task::Request } else { Task::Notification }))
     }
@@ -133,8 +102,8 @@ impl Client {
     /// When any server is to be sent something.
     pub(super) fn next_to_send(&self) -> Option<Instant> {
         let bootstrap = self.lifecycle.heeds_bootstrap_server(&self.config);
-        let first = if bootstrap { self.next_bootstrap_task() } else { None };
-        let servers = self.lifecycle.registrations.iter().filter_map(|own| self.next_task(own));
+        let first = if bootstrap { self.next_task(None) } else { None };
+        let servers = self.lifecycle.registrations.iter().filter_map(|own| self.next_task(Some(own)));
         earliest(servers.chain(first).map(|(at, _)| at))
     }
 

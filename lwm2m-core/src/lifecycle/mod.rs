@@ -188,7 +188,7 @@ impl Lifecycle {
             Role::Bootstrap => return self.bootstrap.due(now).then_some(Due::Bootstrap),
             Role::Server(server) => server,
         };
-        let registration = self.registrations.iter().find(|registration| registration.server == server)?;
+        let registration = self.registration_of(server)?;
         let terms = Self::terms(server, accounts, config, objects);
         Some(Due::Registration(registration.due(now, terms)?, terms))
     }
@@ -425,8 +425,7 @@ impl Lifecycle {
                         || self.keeps_bootstrap_session(accounts, config))
             }
             Role::Server(server) => {
-                let own = self.registrations.iter().find(|registration| registration.server == server);
-                own.is_some_and(|registration| registration.needs_session(now))
+                self.registration_of(server).is_some_and(|registration| registration.needs_session(now))
             }
         }
     }

@@ -13,7 +13,7 @@ use core::cmp::Ordering;
 use super::Entries;
 use super::observations::{Observation, Observer};
 use crate::base::attributes::{Attributes, Number};
-use crate::base::float::{apart, compare};
+use crate::base::float::{apart, compare, from_integer};
 use crate::base::path::{Leaf, Path};
 use crate::base::table::Places;
 use crate::base::time::Instant;
@@ -189,8 +189,8 @@ fn view(wall: Instant, (server, _): Observer, path: Path, model: &dyn DataModel,
 fn number(value: Value<'_>) -> Option<f64> {
     // Beyond 2^53 neighbouring integers become one float: a threshold there is as coarse.
     match value {
-        Value::Int(number) | Value::Time(number) => Some(number as f64),
-        Value::Uint(number) => Some(number as f64),
+        Value::Int(number) | Value::Time(number) => Some(from_integer(number.unsigned_abs(), number < 0)),
+        Value::Uint(number) => Some(from_integer(number, false)),
         Value::Float(number) => Some(number),
         _ => None,
     }

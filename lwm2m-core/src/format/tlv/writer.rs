@@ -65,7 +65,7 @@ impl<'b> Writer<'b> {
     /// Puts a header in front of the content that starts at `start`.
     fn wrap(&mut self, kind: Kind, id: u16, start: usize) -> Result<(), Stop> {
         let length = self.output.used().saturating_sub(start);
-        match Header::usual(kind, id, length) {
+        match Header::usual(kind, id, length).filter(|_| SHORTCUTS) {
             Some(header) if self.output.insert_few(start, header.bytes, header.length) => Ok(()),
             _ => self.wrap_any(kind, id, start),
         }
