@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::features::SHORTCUTS;
+
 /// A path of up to four levels: `/3`, `/3/0`, `/3/0/9`, `/3/0/11/1`; no level at all is the root `/`.
 ///
 /// An absent level means all that lies below (OMA LwM2M 1.0, 6.1 and 8.2.5). The order is that of
@@ -97,6 +99,9 @@ impl Path {
     /// Whether `other` is this path or lies below it.
     #[must_use]
     pub fn contains(self, other: Self) -> bool {
+        if !SHORTCUTS {
+            return other.levels().starts_with(self.levels());
+        }
         // All four levels in one number: whatever differs must lie behind those of this path.
         let number = |[a, b, c, d]: [u16; 4]| u64::from_le_bytes(concat([a, b, c, d].map(u16::to_le_bytes)));
         let differing = number(self.levels) ^ number(other.levels);

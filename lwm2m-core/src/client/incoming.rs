@@ -72,7 +72,7 @@ impl Client {
         if let (Some(reply), Some(connection)) = (Reply::to(peer, message), self.connections.by_peer(peer)) {
             return self.request_in(connection, reply, message, model);
         }
-        match &self.exchange.receive_other(now, peer, *message) {
+        match &self.exchange.receive_other(now, peer, message) {
             Inbound::Response { exchange, message } => {
                 self.response_in(*exchange, message, model);
                 (Received::Response, Left::All)

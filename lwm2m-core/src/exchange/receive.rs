@@ -12,7 +12,7 @@ impl Endpoint {
     /// (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
     pub fn receive<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
         let Some(message) = self.parse(now, peer, datagram) else { return Inbound::Handled(Handled::Malformed) };
-        let Some(mut reply) = Reply::to(peer, &message) else { return self.receive_other(now, peer, message) };
+        let Some(mut reply) = Reply::to(peer, &message) else { return self.receive_other(now, peer, &message) };
         match self.request_in(now, &mut reply, &message) {
             None => Inbound::Request { reply, message },
             Some(handled) => Inbound::Handled(handled),
@@ -43,7 +43,7 @@ impl Endpoint {
 
     /// Takes a message that is no request.
     #[inline(never)]
-    pub(crate) fn receive_other<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
+    pub(crate) fn receive_other<'a>(&mut self, now: Instant, peer: Peer, message: &Message<'a>) -> Inbound<'a> {
         let (code, message_id) = (message.code(), message.message_id());
         match message.message_type() {
             kind @ (MessageType::Confirmable | MessageType::NonConfirmable) => {
@@ -139,7 +139,7 @@ impl Endpoint {
         if confirmable { self.exchange_lifetime } else { self.pace.non_lifetime() }
     }
 
-    fn response_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
+    fn response_in<'a>(&mut self, now: Instant, peer: Peer, message: &Message<'a>) -> Inbound<'a> {
         let confirmable = message.message_type() == MessageType::Confirmable;
         let message_id = message.message_id();
         let Some(exchange) = self.pending.find(peer, message.token()) else {
@@ -150,7 +150,7 @@ impl Endpoint {
             return Inbound::Handled(Handled::Unexpected);
         };
         if confirmable {
-            let kind = if unusable(&message) { MessageType::Reset } else { MessageType::Acknowledgement };
+            let kind = if unusable(message) { MessageType::Reset } else { MessageType::Acknowledgement };
             let sent = self.messages.empty(peer, kind, message_id);
             let repeat = sent.map_or(Repeat::Nothing, Repeat::Answer);
             let until = now + self.lifetime(true);
@@ -160,22 +160,22 @@ impl Endpoint {
     }
 
     /// Takes the response to a request that is waited for.
-    fn take_response<'a>(&mut self, exchange: ExchangeId, message: Message<'a>) -> Inbound<'a> {
+    fn take_response<'a>(&mut self, exchange: ExchangeId, message: &Message<'a>) -> Inbound<'a> {
         self.stop_retransmission(exchange);
-        if unusable(&message) {
+        if unusable(message) {
             self.pending.remove(exchange);
             self.messages.counters.unusable_responses.count();
             Inbound::Failed(exchange, Failure::Unusable)
-        } else if self.pending.answered(exchange, &message) {
+        } else if self.pending.answered(exchange, message) {
             Inbound::Handled(Handled::Continues)
         } else {
-            Inbound::Response { exchange, message }
+            Inbound::Response { exchange, message: *message }
         }
     }
 
-    fn acknowledgement_in<'a>(&mut self, now: Instant, peer: Peer, message: Message<'a>) -> Inbound<'a> {
+    fn acknowledgement_in<'a>(&mut self, now: Instant, peer: Peer, message: &Message<'a>) -> Inbound<'a> {
         let Some(exchange) = self.messages.unacknowledged.find(peer, message.message_id()) else {
-            return self.unmatched(&message);
+            return self.unmatched(message);
         };
         if message.code().is_empty() {
             self.stop_retransmission(exchange);
@@ -189,7 +189,7 @@ impl Endpoint {
         // A piggybacked response must carry the token of the request that its Message ID names;
         // anything else is rejected as a whole, and retransmission goes on (section 5.3.2).
         if !message.code().is_response() || self.pending.token(exchange) != Some(message.token()) {
-            return self.unmatched(&message);
+            return self.unmatched(message);
         }
         self.take_response(exchange, message)
     }

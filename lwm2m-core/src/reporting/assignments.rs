@@ -53,12 +53,6 @@ impl Assignments {
         self.entries.keep(&mut |assignment| keep(assignment));
     }
 
-    /// The periods that hold at a path, pmin and pmax, as [`effective`](Assigned::effective) has them.
-    pub(super) fn periods(&self, server: u16, path: Path) -> (Option<u32>, Option<u32>) {
-        let above = self.entries.iter().filter(|entry| entry.server == server && entry.path.contains(path));
-        above.fold((None, None), |(pmin, pmax), entry| (entry.attributes.pmin.or(pmin), entry.attributes.pmax.or(pmax)))
-    }
-
     /// The thresholds that hold at a path, as [`effective`](Assigned::effective) has them; seldom there
     /// are any.
     pub(super) fn thresholds(&self, server: u16, path: Path) -> Attributes {
@@ -163,7 +157,6 @@ mod tests {
                     let above = core::iter::successors(Some(below), |path| path.parent());
                     let plainly = above.fold(Attributes::NONE, |nearer, path| nearer.or(table.of(server).at(path)));
                     prop_assert_eq!(table.of(server).effective(below), plainly);
-                    prop_assert_eq!(table.periods(server, below), (plainly.pmin, plainly.pmax));
                 }
                 prop_assert!(entries.eq(map.iter().map(|(key, attributes)| (*key, *attributes))));
             }

@@ -18,7 +18,7 @@ use self::change::Numbers;
 pub(crate) use self::observations::Observation;
 use self::observations::{Observations, Told};
 use self::stored::Stored;
-use crate::base::attributes::Attributes;
+use crate::base::attributes::{Assigned, Attributes};
 use crate::base::features::{SHORTCUTS, STATISTICS, STORING};
 use crate::base::limits::Limits;
 use crate::base::path::{Leaf, Path};
@@ -139,9 +139,9 @@ impl Reporting {
     /// Attributes that are set nowhere are as a server's `defaults` (/1/x/2 and /1/x/3) have them.
     pub(crate) fn renew_periods(&mut self, defaults: impl Fn(u16) -> Attributes) {
         for observation in self.observations.iter_mut() {
-            let defaults = defaults(observation.server);
-            let (pmin, pmax) = self.assignments.periods(observation.server, observation.path);
-            observation.periods = Periods::of(pmin.or(defaults.pmin), pmax.or(defaults.pmax));
+            let own = self.assignments.of(observation.server).effective(observation.path);
+            let Attributes { pmin, pmax, .. } = own.or(defaults(observation.server));
+            observation.periods = Periods::of(pmin, pmax);
         }
     }
 
