@@ -305,11 +305,11 @@ impl Client {
         let joined = Joined(&mut self.accounts, model);
         let (mut over, mut barred, mut same) = (false, false, false);
         let reporting = &mut self.reporting;
-        let whole = SHORTCUTS && !due.is_kept() && due.block.is_none();
+        let whole = !due.is_kept() && due.block.is_none();
         let sent = self.exchange.notify(now, peer, due.token, due.confirmable, |writer| {
             let what = (due.path, due.format, due.sequence);
             let noted = |at: Leaf, value: &Value<'_>| same = !reporting.wrote(due, at, value);
-            if whole && tell_ready(&ctx, what, (joined.0, joined.1), writer, noted).is_some() {
+            if SHORTCUTS && whole && tell_ready(&ctx, what, (joined.0, joined.1), writer, noted).is_some() {
                 return if same { Verdict::Drop } else { Verdict::Send };
             }
             barred = !may_hear(&ctx, due.path, &joined);
@@ -358,7 +358,7 @@ impl Client {
                 self.touch();
                 true
             }
-            Err(SendError::Dropped) if same => true,
+            Err(SendError::Dropped) if SHORTCUTS && same => true,
             // Whether it has changed cannot be seen from what was written.
             Err(SendError::Dropped) if due.is_in_doubt() => {
                 self.reporting.look_at(wall, due, &joined);
