@@ -154,7 +154,7 @@ fn decode_tlv<'a>(
     bytes: &'a [u8],
 ) -> Result<Shape<'a>, DecodeError> {
     let level = tlv::structure(bytes)?;
-    match (target.levels(), level) {
+    let content = match (target.levels(), level) {
         ([_], Level::Instances) => {
             for instance in Elements::new(bytes) {
                 if instance.id == MAX_ID {
@@ -162,38 +162,31 @@ fn decode_tlv<'a>(
                 }
                 check_resources(object, unknown, instance.content)?;
             }
-            Ok(Shape::Instances(object, bytes))
+            return Ok(Shape::Instances(object, bytes));
         }
-        ([_], Level::Resources) => {
-            check_resources(object, unknown, bytes)?;
-            Ok(Shape::One(None, Values::of_resources(object, bytes)))
-        }
-        ([_, instance], Level::Resources) => {
-            check_resources(object, unknown, bytes)?;
-            Ok(Shape::One(Some(*instance), Values::of_resources(object, bytes)))
-        }
+        ([_] | [_, _], Level::Resources) => bytes,
         // A wrapper around what the path names already: not needed, and harmless.
-        ([_, instance], Level::Instances) => {
-            let content = only(bytes, *instance)?.content;
-            check_resources(object, unknown, content)?;
-            Ok(Shape::One(Some(*instance), Values::of_resources(object, content)))
-        }
-        ([_, instance, resource], Level::Resources) => {
+        ([_, instance], Level::Instances) => only(bytes, *instance)?.content,
+        ([_, _, resource], Level::Resources | Level::ResourceInstances) => {
             let resource = target_resource(*resource, object)?;
-            check_resource(resource, only(bytes, resource.id)?)?;
-            Ok(Shape::One(Some(*instance), Values::of_resources(object, bytes)))
+            let values = match level {
+                // The instances of the multiple resource that the path names, without their resource.
+                Level::ResourceInstances if resource.multiple => {
+                    check_instances(resource, bytes)?;
+                    Values::of_instances(resource, bytes)
+                }
+                Level::ResourceInstances => return Err(DecodeError::Multiplicity(resource.id)),
+                _ => {
+                    check_resource(resource, only(bytes, resource.id)?)?;
+                    Values::of_resources(object, bytes)
+                }
+            };
+            return Ok(Shape::One(target.instance_id(), values));
         }
-        // The instances of the multiple resource that the path names, without their resource.
-        ([_, instance, resource], Level::ResourceInstances) => {
-            let resource = target_resource(*resource, object)?;
-            if !resource.multiple {
-                return Err(DecodeError::Multiplicity(resource.id));
-            }
-            check_instances(resource, bytes)?;
-            Ok(Shape::One(Some(*instance), Values::of_instances(resource, bytes)))
-        }
-        _ => Err(DecodeError::Misplaced),
-    }
+        _ => return Err(DecodeError::Misplaced),
+    };
+    check_resources(object, unknown, content)?;
+    Ok(Shape::One(target.instance_id(), Values::of_resources(object, content)))
 }
 
 /// The only element, which must have this id.

@@ -29,8 +29,8 @@ use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::rng::Generator;
 use crate::base::time::{Instant, sooner};
 use crate::exchange::ExchangeId;
-use crate::objects::server::Binding;
 use crate::objects::accounts::ServerAccount;
+use crate::objects::server::Binding;
 use crate::objects::{Accounts, Trigger};
 
 /// What the machines work with, lent for one call.

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use coap_codec::Code;
 
-use super::{definitions, server};
 use super::definitions::access_control::{ACCESS_CONTROL_OWNER, OBJECT_ID, OBJECT_INSTANCE_ID};
+use super::{definitions, server};
 use crate::base::config;
 use crate::base::definition::with_ranges;
 use crate::base::features;
