@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::base::table::Places;
-use crate::base::time::{Instant, earliest};
+use crate::base::time::Instant;
 use crate::exchange::Peer;
 use crate::lifecycle::Role;
 
@@ -30,14 +30,16 @@ pub(crate) enum Link {
     Connecting,
     /// Datagrams pass.
     Open,
-    /// The bootstrap is over: only duplicates are answered, until then.
-    Lingering { until: Instant },
+    /// The bootstrap is over: only duplicates are answered, for a while.
+    Lingering,
 }
 
 /// The sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Connections {
     list: Vec<Connection>,
+    /// When no session lingers any more.
+    linger_until: Instant,
     next_peer: u16,
     /// Each role has one, and may have a lingering one besides.
     limit: u16,
@@ -45,7 +47,7 @@ pub(crate) struct Connections {
 
 impl Connections {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { list: Vec::new(), next_peer: 0, limit: u16::try_from(limit).unwrap_or(u16::MAX) }
+        Self { list: Vec::new(), linger_until: Instant::ZERO, next_peer: 0, limit: u16::try_from(limit).unwrap_or(u16::MAX) }
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<Connection> {
@@ -71,7 +73,7 @@ impl Connections {
 
     /// The session with `role` that is not lingering.
     pub(crate) fn by_role(&self, role: Role) -> Option<Connection> {
-        let live = |connection: &&Connection| !matches!(connection.link, Link::Lingering { .. });
+        let live = |connection: &&Connection| !matches!(connection.link, Link::Lingering);
         self.list.iter().filter(live).find(|connection| connection.role == role).copied()
     }
 
@@ -99,19 +101,22 @@ impl Connections {
         self.list.keep(&mut |connection| connection.peer != peer);
     }
 
-    /// A lingering session whose time is over.
-    pub(crate) fn lingered(&self, now: Instant) -> Option<Peer> {
-        let over = |connection: &&Connection| matches!(connection.link, Link::Lingering { until } if until <= now);
-        self.list.iter().find(over).map(|connection| connection.peer)
+    /// Lets a session linger; one that lingers already goes with it.
+    pub(crate) fn linger(&mut self, peer: Peer, until: Instant) {
+        self.linger_until = until;
+        self.set(peer, Link::Lingering);
     }
 
-    /// When the next lingering session is over.
+    /// A lingering session whose time is over.
+    pub(crate) fn lingered(&self, now: Instant) -> Option<Peer> {
+        let lingering = self.list.iter().find(|connection| connection.link == Link::Lingering)?;
+        (self.linger_until <= now).then_some(lingering.peer)
+    }
+
+    /// Until when sessions linger, if any does.
     pub(crate) fn next_lingered(&self) -> Option<Instant> {
-        let until = |connection: &Connection| match connection.link {
-            Link::Lingering { until } => Some(until),
-            _ => None,
-        };
-        earliest(self.list.iter().filter_map(until))
+        let any = self.list.iter().any(|connection| connection.link == Link::Lingering);
+        any.then_some(self.linger_until)
     }
 
     pub(crate) fn reserve(&mut self) {

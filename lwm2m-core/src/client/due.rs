@@ -171,7 +171,7 @@ impl Client {
         let here = !matches!(self.lifecycle.presence, Presence::Flight | Presence::Off);
         let mut index = 0usize;
         while let Some(connection) = self.connections.get(index) {
-            let lingering = here && matches!(connection.link, Link::Lingering { .. });
+            let lingering = here && connection.link == Link::Lingering;
             if lingering || self.needs_session(connection.role) {
                 index = index.saturating_add(1);
             } else {

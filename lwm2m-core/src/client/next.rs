@@ -42,7 +42,7 @@ impl Client {
             Link::Open => session?.peer,
             Link::Closed | Link::Lost => return request.map(Task::connect),
             Link::Wanted => return self.lifecycle.may_send(role).then_some(Task::connect(Instant::ZERO)),
-            Link::Connecting | Link::Lingering { .. } => return None,
+            Link::Connecting | Link::Lingering => return None,
         };
         if self.exchange.next_block(peer).is_some() && self.exchange.may_send(peer) {
             return Some((Instant::ZERO, Task::NextBlock));

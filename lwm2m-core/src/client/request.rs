@@ -36,7 +36,7 @@ impl Client {
         if let Some(handled) = self.exchange.request_in(now, &mut reply, message) {
             return (handled.into(), Left::after(handled));
         }
-        if matches!(connection.link, Link::Lingering { .. }) {
+        if connection.link == Link::Lingering {
             self.exchange.ignore(&reply);
             return (self.unwelcome(), Left::Nothing);
         }
@@ -223,7 +223,7 @@ impl Client {
         self.reporting.keep_attributes_of(|server| self.accounts.server(server).is_some());
         let other = |client: &Self| {
             let mut others = client.connections.iter().filter(|connection| connection.peer != bootstrap.peer);
-            others.find(|connection| !matches!(connection.link, Link::Lingering { .. })).copied()
+            others.find(|connection| connection.link != Link::Lingering).copied()
         };
         while let Some(connection) = other(self) {
             self.close(connection.peer);
@@ -235,7 +235,7 @@ impl Client {
             Parting::Closes => self.close(bootstrap.peer),
             Parting::Lingers => {
                 let until = now + self.exchange.exchange_lifetime();
-                self.connections.set(bootstrap.peer, Link::Lingering { until });
+                self.connections.linger(bootstrap.peer, until);
             }
         }
         self.objects = None;

@@ -1,6 +1,5 @@
 //! When nothing needs the device: queue mode, and the times in between.
 
-use super::connection::Link;
 use super::{Client, Role};
 use crate::base::event::Event;
 use crate::base::time::Instant;
@@ -95,11 +94,7 @@ impl Client {
 
     /// The bootstrap server may repeat what it sent while its session lingers.
     fn rest_with_bootstrap(&self, now: Instant) -> Option<Rest> {
-        let lingering = self.connections.iter().filter_map(|connection| match connection.link {
-            Link::Lingering { until } => Some(until),
-            _ => None,
-        });
-        let from = lingering.max().map_or(now, |until| until.max(now));
+        let from = self.connections.next_lingered().map_or(now, |until| until.max(now));
         let next = match &self.lifecycle.bootstrap {
             _ if !self.lifecycle.may_send(Role::Bootstrap) => None,
             Bootstrap::Wanted { at, .. } => Some(*at),

@@ -206,7 +206,6 @@ impl Accounts {
             let keys = &instance.credential;
             sum.saturating_add(instance.uri.as_ref().map_or(0, |uri| uri.len()))
                 .saturating_add(keys.identity.len())
-                .saturating_add(keys.server_key.len())
                 .saturating_add(keys.secret_key.len())
         })
     }

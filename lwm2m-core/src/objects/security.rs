@@ -63,7 +63,6 @@ impl Mode {
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Credential {
     pub(crate) identity: Box<[u8]>,
-    pub(crate) server_key: Box<[u8]>,
     pub(crate) secret_key: Box<[u8]>,
 }
 
@@ -93,14 +92,14 @@ impl Instance {
             (BOOTSTRAP_SERVER, Value::Bool(yes)) => self.bootstrap_server = Some(yes),
             (SECURITY_MODE, Value::Int(mode)) => self.mode = u8::try_from(mode).ok().map(Mode::from_number),
             (PUBLIC_KEY_OR_IDENTITY, Value::Opaque(bytes)) => self.credential.identity = bytes.into(),
-            (SERVER_PUBLIC_KEY, Value::Opaque(bytes)) => self.credential.server_key = bytes.into(),
             (SECRET_KEY, Value::Opaque(bytes)) => self.credential.secret_key = bytes.into(),
             (SHORT_SERVER_ID, Value::Int(id)) => self.short_server_id = u16::try_from(id).ok(),
             (CLIENT_HOLD_OFF_TIME, Value::Int(seconds)) => self.hold_off = u32::try_from(seconds).ok(),
             (BOOTSTRAP_SERVER_ACCOUNT_TIMEOUT, Value::Int(seconds)) => {
                 self.account_timeout = u32::try_from(seconds).ok()
             }
-            // The SMS resources are accepted and have no effect: this client has no SMS binding.
+            // The SMS resources are accepted and have no effect: this client has no SMS binding. Nor has it a security
+            // mode with a public key of the server.
             _ => {}
         }
     }

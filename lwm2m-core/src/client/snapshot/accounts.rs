@@ -23,7 +23,8 @@ pub(super) fn write_accounts(accounts: &Accounts, secrets: bool, out: &mut Write
         out.option(instance.hold_off);
         out.option(instance.account_timeout);
         out.bytes(&instance.credential.identity);
-        out.bytes(&instance.credential.server_key);
+        // The place of a public key of the server.
+        out.bytes(&[]);
         out.bytes(if secrets { &instance.credential.secret_key } else { &[] });
     }
     out.u8(u8::try_from(server.instances.len()).unwrap_or(u8::MAX));
@@ -93,7 +94,7 @@ pub(super) fn read_accounts(
             ..security::Instance::default()
         };
         instance.credential.identity = input.bytes()?.into();
-        instance.credential.server_key = input.bytes()?.into();
+        input.bytes()?;
         instance.credential.secret_key = input.bytes()?.into();
         if instance.credential.secret_key.is_empty() {
             instance.credential.secret_key = configured_key(config, instance.uri.as_deref());
