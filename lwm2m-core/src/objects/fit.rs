@@ -177,7 +177,7 @@ impl<T> Complete<NONE> for T {}
 /// No mandatory resource is missing, or it does not compile.
 pub const fn complete<const MISSING: u32, T: Complete<MISSING>>() {}
 
-/// The first mandatory resource that is not bound, or [`NONE`].
+/// The first mandatory resource that is not bound, or `u32::MAX`.
 #[must_use]
 pub const fn missing(object: &ObjectDef, bound: &[u16]) -> u32 {
     let mut resources = object.resources;
