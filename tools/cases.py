@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Lists the conformance cases that have a test, with what each test shows, as Markdown.
 
-usage: tools/cases.py            writes lwm2m-core/tests/conformance/README.md
-       tools/cases.py --check    says whether it is as it would be written: exit code 1 when it is not
+usage: tools/cases.py            writes lwm2m-core/tests/conformance/README.md, and the table of it in docs/testing.md
+       tools/cases.py --check    says whether they are as they would be written: exit code 1 when they are not
 
 A test that shows a case is named by it: `dm_7_2_a_the_first_datagram_is_…` shows DM-7.2-a.
 """
@@ -16,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "lwm2m-core/tests/conformance/README.md"
+TESTING = ROOT / "docs/testing.md"
+BEGIN, END = "<!-- written by tools/cases.py -->\n", "<!-- until here -->\n"
 
 HEAD = """# The conformance cases and their tests
 
@@ -74,7 +76,7 @@ def natural(text: str) -> list[object]:
 
 
 def page(tests: list[str]) -> str:
-    text = HEAD + "\n" + summary(tests)
+    text = HEAD
     for heading, form, reads in KINDS:
         found = [match for match in (re.fullmatch(form, test) for test in tests) if match]
         if not found:
@@ -116,17 +118,27 @@ def summary(tests: list[str]) -> str:
     return text + f"| all | {sum(len(cases) for cases, _ in parts.values())} | |\n"
 
 
+def testing(tests: list[str]) -> str:
+    """What the page on tests says, with the table of today."""
+    text = TESTING.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    return before + BEGIN + "\n" + summary(tests) + "\n" + END + rest.partition(END)[2]
+
+
 def main() -> int:
     if sys.argv[1:] not in ([], ["--check"]):
         print(__doc__, file=sys.stderr)
         return 2
-    text = page(names())
+    tests = names()
+    written = {LIST: page(tests), TESTING: testing(tests)}
     if not sys.argv[1:]:
-        LIST.write_text(text, encoding="utf-8")
-    elif LIST.read_text(encoding="utf-8") != text:
-        print(f"{LIST.relative_to(ROOT)} is not up to date: run tools/cases.py", file=sys.stderr)
-        return 1
-    return 0
+        for path, text in written.items():
+            path.write_text(text, encoding="utf-8")
+        return 0
+    old = [path for path, text in written.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in old:
+        print(f"{path.relative_to(ROOT)} is not up to date: run tools/cases.py", file=sys.stderr)
+    return 1 if old else 0
 
 
 if __name__ == "__main__":
