@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lists the conformance cases that have a test, with what each test shows, as Markdown.
 
-usage: tools/cases.py            writes lwm2m-core/tests/conformance/README.md, and the table of it in docs/guide.md
+usage: tools/cases.py            writes lwm2m-core/tests/conformance/README.md, and the table of it in docs/testing.md
        tools/cases.py --check    says whether they are as they would be written: exit code 1 when they are not
 
 A test that shows a case is named by it: `dm_7_2_a_the_first_datagram_is_…` shows DM-7.2-a.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "lwm2m-core/tests/conformance/README.md"
-GUIDE = ROOT / "docs/guide.md"
+TESTING = ROOT / "docs/testing.md"
 BEGIN, END = "<!-- written by tools/cases.py -->\n", "<!-- until here -->\n"
 
 HEAD = """# The conformance cases and their tests
@@ -118,9 +118,9 @@ def summary(tests: list[str]) -> str:
     return text + f"| all | {sum(len(cases) for cases, _ in parts.values())} | |\n"
 
 
-def guide(tests: list[str]) -> str:
-    """The guide with the table of today."""
-    text = GUIDE.read_text(encoding="utf-8")
+def testing(tests: list[str]) -> str:
+    """What the page on tests says, with the table of today."""
+    text = TESTING.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     return before + BEGIN + "\n" + summary(tests) + "\n" + END + rest.partition(END)[2]
 
@@ -130,7 +130,7 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     tests = names()
-    written = {LIST: page(tests), GUIDE: guide(tests)}
+    written = {LIST: page(tests), TESTING: testing(tests)}
     if not sys.argv[1:]:
         for path, text in written.items():
             path.write_text(text, encoding="utf-8")

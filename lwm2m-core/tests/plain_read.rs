@@ -41,7 +41,6 @@ object! {
     Panel: PANEL,
     read { 0 => text, 1 => count, 2 => level, 3 => truth, 4 => bytes, 5 => when },
     write { 6 => secret },
-    execute {},
 }
 
 /// What became of a request: what was said of it, what left, what was told.

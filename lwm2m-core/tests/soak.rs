@@ -9,7 +9,10 @@ use lwm2m_core::sim::faults::{Kind, Mood, Moody};
 use lwm2m_core::sim::observer::Invariant;
 use lwm2m_core::sim::soak::{Failure, Profile, Soak, Subject, Terminal};
 use lwm2m_core::sim::{Conditions, Direction, Fate, Sim, What};
-use lwm2m_core::{Args, Config, Credentials, Ctx, DataModel, Generator, Key, Leaf, ObjectDef, Path, Refusal, Sink};
+use lwm2m_core::{
+    Args, Config, Credentials, Ctx, DataModel, DataType, Generator, Key, Leaf, ObjectDef, Operations, Path, Refusal,
+    ResourceDef, Sink, Value,
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -112,6 +115,88 @@ fn a_failure_is_shrunk_to_the_fault_that_it_takes() {
     let kinds: Vec<_> = shrunk.faults.iter().map(|number| plan.faults[*number].kind).collect();
     assert_eq!(kinds, [Kind::Execute], "of {} faults, in {} lives", plan.faults.len(), shrunk.tries);
     assert!(soak.live_with(seed, plan.only(&shrunk.faults)).failure.is_some_and(|again| again.is_like(&failure)));
+}
+
+/// A trace ends where the life did.
+#[test]
+fn a_life_that_panics_is_traced_as_far_as_it_went() {
+    let soak = Soak { subject: Fragile, profile: Profile::Wild, length: 4 * DAY };
+    let (seed, life) = (0..20).map(|seed| (seed, soak.live(seed))).find(|(_, life)| life.failure.is_some()).unwrap();
+    let trace = soak.trace(seed, soak.plan(seed));
+    assert!(trace.entries.len() > 10 && life.steps > 10 && life.lived < soak.length, "{trace}");
+}
+
+#[test]
+fn a_tour_comes_by_everything() {
+    let tour = soak(Profile::Wild, DAY).tour();
+    assert_eq!(tour.failure, None);
+    assert!(tour.steps > 400, "{}", tour.steps);
+    let fragile = Soak { subject: Fragile, profile: Profile::Quiet, length: DAY }.tour();
+    let words = "/3/0/4 explodes, at Execute /3/0/4";
+    assert_eq!(fragile.failure, Some(Failure::Panicked(words.into())));
+}
+
+/// A subject that is not what it says.
+#[derive(Clone, Copy)]
+enum Mistaken {
+    Type,
+    Nowhere,
+    Still,
+}
+
+static ODD: ObjectDef =
+    ObjectDef::new(40_000, "Odd", &[ResourceDef::new(0, "Level", Operations::R, DataType::Integer).mandatory()]);
+
+#[derive(Debug)]
+struct Odd(Value<'static>);
+
+impl DataModel for Odd {
+    fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
+        after.is_none_or(|after| after < ODD.id).then_some(&ODD)
+    }
+
+    fn next_instance(&self, object: u16, after: Option<u16>) -> Option<u16> {
+        (object == ODD.id && after.is_none()).then_some(0)
+    }
+
+    fn next_resource(&self, object: u16, _: u16, after: Option<u16>) -> Option<u16> {
+        (object == ODD.id && after.is_none()).then_some(0)
+    }
+
+    fn read(&self, _: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+        Ok(out.value(at, self.0)?)
+    }
+}
+
+impl Subject for Mistaken {
+    type Model = Odd;
+
+    fn model(&self) -> Odd {
+        Odd(if matches!(self, Self::Type) { Value::Str("7") } else { Value::Int(7) })
+    }
+
+    fn change(&self, _: &mut Odd, _: &mut Generator) -> Path {
+        if matches!(self, Self::Nowhere) { Path::resource(40_000, 0, 1) } else { self.observed() }
+    }
+
+    fn observed(&self) -> Path {
+        Path::resource(40_000, 0, 0)
+    }
+}
+
+#[test]
+fn a_subject_that_is_not_what_it_says_is_no_success() {
+    let failure = |subject, tour| {
+        let soak = Soak { subject, profile: Profile::Quiet, length: DAY };
+        if tour { soak.tour() } else { soak.live(1) }.failure.map(|failure| failure.to_string())
+    };
+    let said = |words: &str| Some(format!("the subject: {words}"));
+    assert_eq!(failure(Mistaken::Type, true), said("Read /40000/0/0 was answered 5.00"));
+    let nowhere = "something changed at /40000/0/1, it says, and there is no such value";
+    assert_eq!(failure(Mistaken::Nowhere, false), said(nowhere));
+    let still = "something changed at /40000/0/0, it said 8 times in a row, and nothing did";
+    assert_eq!(failure(Mistaken::Still, false), said(still));
+    assert_eq!(failure(Mistaken::Still, true), None);
 }
 
 fn terminal() -> Sim<Moody<Objects>> {

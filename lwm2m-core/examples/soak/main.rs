@@ -45,6 +45,9 @@ fn soak(args: &Args) -> bool {
     let length = Duration::from_secs(args.hours * 3_600);
     let soak = Soak { subject: Terminal, profile: args.profile, length };
     let mut report = Report::new(args);
+    if let Some(failure) = soak.tour().failure {
+        report.tour_failed(&failure);
+    }
     for seed in args.seeds.clone() {
         let mut plan = soak.plan(seed);
         if let Some(only) = &args.only {

@@ -78,6 +78,12 @@ impl Report {
         self.failures
     }
 
+    /// Not even while all is well.
+    pub(crate) fn tour_failed(&mut self, failure: &Failure) {
+        self.failures += 1;
+        println!("the tour of everything: {failure}");
+    }
+
     pub(crate) fn failed(&mut self, seed: u64, failure: &Failure) {
         self.failures += 1;
         self.clear();

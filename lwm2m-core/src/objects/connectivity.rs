@@ -70,8 +70,6 @@ crate::object! {
         table::SMNC => smnc,
         table::SMCC => smcc,
     },
-    write {},
-    execute {},
 }
 
 /// Network bearers (/4/0/0 and /4/0/1).

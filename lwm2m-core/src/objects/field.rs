@@ -16,6 +16,12 @@ use crate::model::{Ctx, Refusal, ResourceDef, Resources};
 /// It is implemented for every [`Scalar`], which always has a value; for an [`Option`] of one, which
 /// is there for servers when it is `Some`; and for [`Multiple`]. Implement it, and [`Typed`], for a
 /// field with a life of its own, such as a clock.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no value of a resource",
+    label = "no value of a resource",
+    note = "integers but `usize`, `f32`, `f64`, `bool`, `String`, `Vec<u8>`, `Time`, `Link` and `CoreLinks` do, \
+            an `Option` of one, and a `Multiple` of one"
+)]
 pub trait Readable {
     /// Whether servers see the resource.
     fn is_present(&self) -> bool;
@@ -65,6 +71,12 @@ pub struct Reading<'a> {
 }
 
 /// What the values of a field are, as the definition of its resource must say.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no value of a resource",
+    label = "no value of a resource",
+    note = "integers but `usize`, `f32`, `f64`, `bool`, `String`, `Vec<u8>`, `Time`, `Link` and `CoreLinks` do, \
+            an `Option` of one, and a `Multiple` of one"
+)]
 pub trait Typed: Readable {
     /// The type of its values.
     const DATA_TYPE: DataType;
@@ -73,6 +85,7 @@ pub trait Typed: Readable {
 }
 
 /// A field that servers may write.
+#[diagnostic::on_unimplemented(message = "servers cannot write a `{Self}`", label = "cannot be written")]
 pub trait Writable: Readable {
     /// Whether the values that `values` has for `resource` can be written: instead of what is there,
     /// or besides it.

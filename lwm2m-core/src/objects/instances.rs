@@ -25,7 +25,7 @@ use crate::model::{Action, Args, Change, Ctx, DataModel, ObjectDef, Refusal, Res
 /// #[derive(Default)]
 /// struct Temperature { celsius: f32 }
 ///
-/// object! { Temperature: TEMPERATURE, read { 5700 => celsius }, write {}, execute {} }
+/// object! { Temperature: TEMPERATURE, read { 5700 => celsius } }
 ///
 /// let mut sensors = Instances::new(2).fixed();
 /// sensors.insert(0, Temperature { celsius: 21.5 });
@@ -186,7 +186,7 @@ mod tests {
         }
     }
 
-    crate::object! { Lamp: LAMP, read {}, write { 0 => level }, execute {} }
+    crate::object! { Lamp: LAMP, write { 0 => level } }
 
     const CTX: Ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: crate::Instant::ZERO };
 

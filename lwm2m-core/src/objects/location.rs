@@ -58,6 +58,4 @@ crate::object! {
         table::TIMESTAMP => timestamp,
         table::SPEED => speed,
     },
-    write {},
-    execute {},
 }

@@ -8,6 +8,8 @@ pub mod definitions;
 mod device;
 mod field;
 mod firmware;
+#[doc(hidden)]
+pub mod fit;
 mod instances;
 mod location;
 mod object;

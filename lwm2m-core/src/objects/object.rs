@@ -2,7 +2,7 @@
 
 use coap_codec::Code;
 
-use super::field::{Readable, Reading, Typed, Writable};
+use super::field::{Readable, Reading, Writable};
 use crate::base::definition::{ObjectDef, Operations, ResourceDef};
 use crate::base::origin::Origin;
 use crate::base::path::Leaf;
@@ -56,9 +56,11 @@ pub type Give<T> = fn(&T, &Reading<'_>, &'static ResourceDef, &mut dyn Resources
 /// [`DataModel`](crate::DataModel) with this one object in one instance. For several instances keep
 /// the structs in [`Instances`](super::Instances).
 ///
-/// What is bound must fit, or it does not compile: each id is one of the definition and stands where
-/// its operations want it, a field is of the type of its resource and multiple as it is, and what is
-/// mandatory is bound. What is not bound is not there for servers. Writes change the fields; a
+/// `read` has what servers read only, `write` what they may write, `execute` what they execute, in this order; a
+/// section without a line is left out. What is bound must fit, or it does not compile, and the compiler points at the
+/// line: each id is one of the definition, is bound once, and stands where its operations want it; a field is of the
+/// type of its resource, and multiple as it is. What is mandatory must be bound, and what is not bound is not there for
+/// servers. Writes change the fields; a
 /// server can take away the value of an `Option` or a [`Multiple`](super::Multiple) only. A bootstrap
 /// server writes what servers may write, and what is its alone (`Operations::Bootstrap`).
 /// The application changes the fields as it likes, and tells the client with
@@ -97,7 +99,7 @@ pub type Give<T> = fn(&T, &Reading<'_>, &'static ResourceDef, &mut dyn Resources
 /// object! {
 ///     Pump: PUMP,
 ///     read { 0 => litres },
-///     write { 1 => label, 3 => alarm_levels }, // W, and RW
+///     write { 1 => label, 3 => alarm_levels },
 ///     execute { 2 => reset },
 /// }
 ///
@@ -114,21 +116,41 @@ pub type Give<T> = fn(&T, &Reading<'_>, &'static ResourceDef, &mut dyn Resources
 /// static PUMP: ObjectDef =
 ///     ObjectDef::new(30_000, "Pump", &[ResourceDef::new(0, "Litres", Operations::R, DataType::Integer)]);
 /// struct Pump { litres: f32 } // not what the definition says
-/// object! { Pump: PUMP, read { 0 => litres }, write {}, execute {} }
+/// object! { Pump: PUMP, read { 0 => litres } }
 /// ```
 #[macro_export]
 macro_rules! object {
     (
-        $object:ty: $definition:path,
-        read { $($readable:expr => $read:ident),* $(,)? },
-        write { $($writable:expr => $written:ident),* $(,)? },
-        execute { $($executable:expr => $method:ident),* $(,)? } $(,)?
+        $object:ty: $definition:path
+        $(, read { $($readable:expr => $read:tt),* $(,)? })?
+        $(, write { $($writable:expr => $written:tt),* $(,)? })?
+        $(, execute { $($executable:expr => $method:tt),* $(,)? })?
+        $(,)?
     ) => {
         const _: () = {
-            $($crate::objects::bind::field(&$definition, $readable, false, |object: &$object| &object.$read);)*
-            $($crate::objects::bind::field(&$definition, $writable, true, |object: &$object| &object.$written);)*
-            $($crate::objects::bind::method(&$definition, $executable);)*
-            $crate::objects::bind::all_mandatory(&$definition, &[$($readable,)* $($writable,)* $($executable,)*]);
+            const __BOUND: &[u16] = &[$($($readable,)*)? $($($writable,)*)? $($($executable,)*)?];
+            $crate::objects::fit::complete::<{ $crate::objects::fit::missing(&$definition, __BOUND) }, $object>();
+            // Each line's own word names what is checked, for the compiler to point at.
+            $($({
+                let $read = $crate::objects::fit::field(|object: &$object| &object.$read);
+                $crate::objects::fit::Fit::<{
+                    let $read = $crate::objects::fit::field(|object: &$object| &object.$read);
+                    $crate::objects::fit::of_field(&$definition, __BOUND, $readable, false, $read) as u8
+                }>::check($read);
+            })*)?
+            $($({
+                let $written = $crate::objects::fit::field(|object: &$object| &object.$written);
+                $crate::objects::fit::Fit::<{
+                    let $written = $crate::objects::fit::field(|object: &$object| &object.$written);
+                    $crate::objects::fit::of_field(&$definition, __BOUND, $writable, true, $written) as u8
+                }>::check($written);
+            })*)?
+            $($({
+                let $method = $crate::objects::fit::Bound::<$object>::ANY;
+                $crate::objects::fit::Fit::<{
+                    $crate::objects::fit::of_method(&$definition, __BOUND, $executable) as u8
+                }>::check($method);
+            })*)?
         };
 
         impl $crate::objects::Object for $object {
@@ -141,12 +163,14 @@ macro_rules! object {
             }
 
             fn readable(&self, resource: u16) -> Option<&dyn $crate::objects::Readable> {
-                $(if resource == $readable {
-                    return Some(&self.$read);
-                })*
-                $(if resource == $writable {
-                    return Some(&self.$written);
-                })*
+                $($(if resource == $readable {
+                    let $read = &self.$read;
+                    return Some($read);
+                })*)?
+                $($(if resource == $writable {
+                    let $written = &self.$written;
+                    return Some($written);
+                })*)?
                 let _ = resource;
                 None
             }
@@ -154,35 +178,39 @@ macro_rules! object {
             fn fields<'a>() -> &'a [(&'static $crate::ResourceDef, $crate::objects::Give<Self>)] {
                 static FIELDS: &[(&$crate::ResourceDef, $crate::objects::Give<$object>)] =
                     &$crate::objects::bind::fields(&$definition, [
-                        $(($readable, |object: &$object, reading, resource, out| {
-                            $crate::objects::Readable::give(&object.$read, reading, resource, out)
-                        }),)*
-                        $(($writable, |object: &$object, reading, resource, out| {
-                            $crate::objects::Readable::give(&object.$written, reading, resource, out)
-                        }),)*
+                        $($(($readable, |object: &$object, reading, resource, out| {
+                            let $read = &object.$read;
+                            $crate::objects::Readable::give($read, reading, resource, out)
+                        }),)*)?
+                        $($(($writable, |object: &$object, reading, resource, out| {
+                            let $written = &object.$written;
+                            $crate::objects::Readable::give($written, reading, resource, out)
+                        }),)*)?
                     ]);
                 FIELDS
             }
 
             fn writable(&self, resource: u16) -> Option<&dyn $crate::objects::Writable> {
-                $(if resource == $writable {
-                    return Some(&self.$written);
-                })*
+                $($(if resource == $writable {
+                    let $written = &self.$written;
+                    return Some($written);
+                })*)?
                 let _ = resource;
                 None
             }
 
             fn writable_mut(&mut self, resource: u16) -> Option<&mut dyn $crate::objects::Writable> {
-                $(if resource == $writable {
-                    return Some(&mut self.$written);
-                })*
+                $($(if resource == $writable {
+                    let $written = &mut self.$written;
+                    return Some($written);
+                })*)?
                 let _ = resource;
                 None
             }
 
             fn executes(&self, resource: u16) -> bool {
                 let _ = resource;
-                false $(|| resource == $executable)*
+                false $($(|| resource == $executable)*)?
             }
 
             fn execute(
@@ -191,9 +219,10 @@ macro_rules! object {
                 resource: u16,
                 args: $crate::Args<'_>,
             ) -> Result<(), $crate::Refusal> {
-                $(if resource == $executable {
-                    return self.$method(ctx, args);
-                })*
+                $($(if resource == $executable {
+                    let $method = self.$method(ctx, args);
+                    return $method;
+                })*)?
                 let _ = (ctx, resource, args);
                 Err($crate::Refusal::Code($crate::coap_codec::Code::METHOD_NOT_ALLOWED))
             }
@@ -267,60 +296,6 @@ macro_rules! object {
 #[doc(hidden)]
 pub mod bind {
     use super::*;
-
-    /// A field fits its resource, or it does not compile.
-    ///
-    /// # Panics
-    /// When it does not.
-    pub const fn field<S, F: Typed>(object: &ObjectDef, resource: u16, written: bool, _: fn(&S) -> &F) {
-        let resource = defined(object, resource);
-        let only_read = matches!(resource.operations, Operations::R);
-        assert!(written != only_read, "the resource is one that is read only, or the place is, but not both");
-        assert!(resource.data_type as u8 == F::DATA_TYPE as u8, "the field is not of its resource's type");
-        assert!(resource.multiple == F::MULTIPLE, "the field is multiple, or its resource, but not both");
-    }
-
-    /// A method belongs to an executable resource, or it does not compile.
-    ///
-    /// # Panics
-    /// When it does not.
-    pub const fn method(object: &ObjectDef, resource: u16) {
-        assert!(defined(object, resource).data_type as u8 == DataType::None as u8, "the resource takes values");
-    }
-
-    /// Every mandatory resource is bound, or it does not compile.
-    ///
-    /// # Panics
-    /// When one is not.
-    pub const fn all_mandatory(object: &ObjectDef, bound: &[u16]) {
-        let mut resources = object.resources;
-        while let [resource, others @ ..] = resources {
-            let mut ids = bound;
-            let mut found = !resource.mandatory;
-            while let [id, rest @ ..] = ids {
-                found |= *id == resource.id;
-                ids = rest;
-            }
-            assert!(found, "a mandatory resource is not bound");
-            resources = others;
-        }
-    }
-
-    const fn defined(object: &ObjectDef, resource: u16) -> ResourceDef {
-        let mut resources = object.resources;
-        let mut found = None;
-        while let [first, others @ ..] = resources {
-            if first.id == resource {
-                found = Some(*first);
-            }
-            resources = others;
-        }
-        assert!(found.is_some(), "the definition has no such resource");
-        match found {
-            Some(resource) => resource,
-            None => ResourceDef::new(0, "", Operations::Bootstrap, DataType::None),
-        }
-    }
 
     /// The first resource after `after` that servers see.
     pub fn next_resource(object: &dyn Object, after: Option<u16>) -> Option<u16> {
@@ -481,14 +456,6 @@ mod tests {
         ],
     );
 
-    fn whole(object: &u8) -> &u8 {
-        object
-    }
-
-    fn real(object: &f32) -> &f32 {
-        object
-    }
-
     /// A pump as the macro binds it, and one that does by hand what it must.
     #[derive(Default)]
     struct Pump {
@@ -564,50 +531,5 @@ mod tests {
         assert_eq!(read(pump()), [0xC1, 0, 5, 0x86, 1, 0x41, 0, 1, 0x41, 1, 2]);
         assert_eq!(read(ByHand(pump())), read(pump()));
         assert_eq!(read(ByHand::default()), [0xC1, 0, 0]);
-    }
-
-    // What these tell while running, the macro has the compiler tell.
-    #[test]
-    fn what_fits_passes() {
-        bind::field(&PUMP, 0, false, whole);
-        bind::field::<Multiple<u8>, _>(&PUMP, 1, true, |object| object);
-        bind::method(&PUMP, 2);
-        bind::all_mandatory(&PUMP, &[2, 0]);
-    }
-
-    #[test]
-    #[should_panic(expected = "the definition has no such resource")]
-    fn a_resource_that_is_not_defined() {
-        bind::field(&PUMP, 3, false, whole);
-    }
-
-    #[test]
-    #[should_panic(expected = "the field is not of its resource's type")]
-    fn a_field_of_another_type() {
-        bind::field(&PUMP, 0, false, real);
-    }
-
-    #[test]
-    #[should_panic(expected = "the field is multiple, or its resource, but not both")]
-    fn one_value_for_several() {
-        bind::field(&PUMP, 1, true, whole);
-    }
-
-    #[test]
-    #[should_panic(expected = "the resource is one that is read only, or the place is, but not both")]
-    fn a_resource_that_is_read_only_in_the_place_of_others() {
-        bind::field(&PUMP, 0, true, whole);
-    }
-
-    #[test]
-    #[should_panic(expected = "the resource takes values")]
-    fn a_method_for_a_resource_that_takes_values() {
-        bind::method(&PUMP, 1);
-    }
-
-    #[test]
-    #[should_panic(expected = "a mandatory resource is not bound")]
-    fn nothing_for_what_is_mandatory() {
-        bind::all_mandatory(&PUMP, &[1, 2]);
     }
 }

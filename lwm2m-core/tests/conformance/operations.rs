@@ -30,7 +30,7 @@ impl Motor {
     }
 }
 
-object! { Motor: MOTOR, read {}, write {}, execute { 0 => run } }
+object! { Motor: MOTOR, execute { 0 => run } }
 
 fn execute(path: &str, arguments: &[u8]) -> Ask {
     with(Code::POST, path, TEXT_PLAIN, arguments)

@@ -26,7 +26,7 @@ pub(crate) enum Report {
 pub(crate) struct Target {
     number: u32,
     peer: Peer,
-    pub(crate) host: String,
+    host: String,
     port: u16,
     psk: Option<(Vec<u8>, Vec<u8>)>,
     session: Session,

@@ -174,8 +174,8 @@ impl<M: DataModel + Send + 'static> Task<M> {
                     self.tries += 1;
                     let known = self.ways.contains_key(&peer);
                     let session = if known { Session::Moved } else { Session::New };
+                    info!(%uri, "opening a way");
                     let target = Target::new((self.tries, peer), uri, security, session);
-                    info!(server = target.host, "opening a way");
                     self.ways.insert(peer, target.open(&mut self.closing, self.reports.clone()));
                 }
                 Output::Transmit { peer, datagram } => {

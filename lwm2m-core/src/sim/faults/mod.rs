@@ -7,6 +7,7 @@ mod kind;
 mod mood;
 mod operations;
 mod strike;
+mod targets;
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -17,6 +18,7 @@ use crate::base::rng::{Generator, Key};
 pub use self::kind::Kind;
 pub use self::mood::{Mood, Moody};
 pub(super) use self::strike::{Standing, lift, strike};
+pub(super) use self::targets::{digests, instances, resources};
 
 /// A fault: when, what, to whom, and how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

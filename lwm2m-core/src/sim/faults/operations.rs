@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, ContentFormat, Header, MessageId, MessageType, MessageWriter, OptionNumber, Token};
 
+use super::targets::{Target, resources};
 use super::{Fault, Kind};
 use crate::base::path::Path;
 use crate::base::rng::{Generator, Key};
 use crate::base::value::DataType;
-use crate::model::{DataModel, ResourceDef};
+use crate::model::DataModel;
 use crate::sim::platform::{Ask, DmServer, WriteMode};
 
 /// The Server object: what the client itself has, and the model does not.
@@ -33,33 +34,6 @@ impl Dice {
     }
 }
 
-/// A resource of the model.
-struct Target {
-    path: Path,
-    definition: &'static ResourceDef,
-}
-
-/// All resources of a model, in order.
-fn resources(model: &dyn DataModel) -> Vec<Target> {
-    let mut found = Vec::new();
-    let mut object = None;
-    while let Some(definition) = model.next_object(object) {
-        object = Some(definition.id);
-        let mut instance = None;
-        while let Some(id) = model.next_instance(definition.id, instance) {
-            instance = Some(id);
-            let mut resource = None;
-            while let Some(own) = model.next_resource(definition.id, id, resource) {
-                resource = Some(own);
-                if let Some(resource) = definition.resource(own) {
-                    found.push(Target { path: Path::resource(definition.id, id, own), definition: resource });
-                }
-            }
-        }
-    }
-    found
-}
-
 /// A path that is there, mostly: a resource, an instance, an object.
 fn path(model: &dyn DataModel, dice: &mut Dice) -> Path {
     let all = resources(model);
@@ -71,16 +45,6 @@ fn path(model: &dyn DataModel, dice: &mut Dice) -> Path {
         7 => Path::object(object),
         8 => Path::instance(SERVER, 0),
         _ => Path::resource(object, instance.wrapping_add(1), 60_000),
-    }
-}
-
-/// A value of a type as text.
-fn text(data_type: DataType, dice: &mut Dice) -> String {
-    match data_type {
-        DataType::Boolean => dice.below(2).to_string(),
-        DataType::String => format!("text {}", dice.below(1_000)),
-        DataType::Float => format!("{}.5", dice.below(100)),
-        _ => dice.below(100).to_string(),
     }
 }
 
@@ -110,7 +74,7 @@ pub(super) fn ask(fault: &Fault, server: &mut DmServer, model: &dyn DataModel) {
             let all = resources(model);
             let writable: Vec<_> = all.iter().filter(|target| target.definition.operations.writable()).collect();
             if let Some(target) = writable.get(dice.below(writable.len() as u64) as usize) {
-                let payload = text(target.definition.data_type, &mut dice);
+                let payload = target.text(&mut |limit| dice.below(limit));
                 server.write(target.path, ContentFormat::TEXT_PLAIN, payload.as_bytes(), WriteMode::Replace);
             }
         }

@@ -15,6 +15,7 @@
 
 mod shrink;
 mod subject;
+mod tour;
 mod world;
 
 use alloc::string::{String, ToString};
@@ -46,11 +47,14 @@ pub struct Soak<S: Subject> {
 
 /// How a life ended before its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Failure {
     /// Something was seen that must not be.
     Violated(Violation),
     /// It panicked, with these words.
     Panicked(String),
+    /// The subject is not what it says it is, in these words: nothing else could be tried with it.
+    Subject(String),
 }
 
 impl fmt::Display for Failure {
@@ -58,6 +62,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Violated(violation) => violation.fmt(f),
             Self::Panicked(words) => write!(f, "panic: {words}"),
+            Self::Subject(words) => write!(f, "the subject: {words}"),
         }
     }
 }
@@ -68,7 +73,7 @@ impl Failure {
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Violated(one), Self::Violated(two)) => one.invariant == two.invariant,
-            (Self::Panicked(_), Self::Panicked(_)) => true,
+            (Self::Panicked(_), Self::Panicked(_)) | (Self::Subject(_), Self::Subject(_)) => true,
             _ => false,
         }
     }
@@ -108,28 +113,28 @@ impl<S: Subject> Soak<S> {
     /// The same with other faults.
     #[must_use]
     pub fn live_with(&self, seed: u64, plan: Plan) -> Life {
-        let live = || {
-            let mut world = World::new(&self.subject, self.profile, seed, self.length, plan);
-            let failure = world.live().map(Failure::Violated);
-            let (faults, statistics) = (world.faults().collect(), world.sim.statistics());
-            Life { lived: world.lived(), steps: world.steps(), faults, statistics, failure }
-        };
-        catch_unwind(AssertUnwindSafe(live)).unwrap_or_else(|panic| {
-            let words = panic.downcast_ref::<String>().map(String::as_str);
-            let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without words");
-            Life { failure: Some(Failure::Panicked(words.to_string())), ..Life::default() }
-        })
+        let mut world = World::new(&self.subject, self.profile, seed, self.length, plan);
+        let failure = caught(|| world.live());
+        let (faults, statistics) = (world.faults().collect(), world.sim.statistics());
+        Life { lived: world.lived(), steps: world.steps(), faults, statistics, failure }
     }
 
-    /// The same once more, with all that happened.
-    ///
-    /// # Panics
-    /// When the life does.
+    /// The same once more, with all that happened until its end or its failure.
     #[must_use]
     pub fn trace(&self, seed: u64, plan: Plan) -> Trace {
         let mut world = World::new(&self.subject, self.profile, seed, self.length, plan);
         world.sim.trace.keep(true);
-        world.live();
+        // How it fails is known from `live`.
+        let _ = caught(|| world.live());
         world.sim.trace
     }
+}
+
+/// Does what may fail or panic.
+fn caught(act: impl FnOnce() -> Option<Failure>) -> Option<Failure> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<String>().map(String::as_str);
+        let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without words");
+        Some(Failure::Panicked(words.to_string()))
+    })
 }

@@ -1,19 +1,22 @@
 //! One life: a device, a platform that does its part, and a plan of what goes wrong.
 
+use alloc::format;
 use core::time::Duration;
 
-use super::Profile;
 use super::subject::Subject;
+use super::{Failure, Profile};
 use crate::base::config::Account;
 use crate::base::path::Path;
 use crate::base::rng::{Generator, Key};
 use crate::base::time::Instant;
-use crate::sim::faults::{Fault, Kind, Moody, Plan, Standing, lift, strike};
-use crate::sim::observer::Violation;
+use crate::sim::faults::{Fault, Kind, Moody, Plan, Standing, digests, lift, strike};
 use crate::sim::{DmServer, OperationId, Radio, Sim};
 
 /// Far enough from zero for a clock to step back.
 const ORIGIN: Instant = Instant::from_secs(30 * 86_400);
+
+/// By chance the same value can come again; so often it does not.
+const MOST_UNCHANGED: u32 = 8;
 
 /// A life.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub struct World<'a, S: Subject> {
     observations: [Option<OperationId>; 4],
     next_change: Instant,
     change_every: Duration,
+    /// How often in a row nothing changed although the subject said so.
+    unchanged: u32,
     end: Instant,
 }
 
@@ -63,25 +68,27 @@ impl<'a, S: Subject> World<'a, S> {
             observations: [None; 4],
             next_change: ORIGIN + profile.change_every(),
             change_every: profile.change_every(),
+            unchanged: 0,
             end: ORIGIN + length,
             sim,
         }
     }
 
-    /// Lives to the end, or to the first violation.
-    pub fn live(&mut self) -> Option<Violation> {
+    /// Lives to the end, or to the first failure.
+    pub fn live(&mut self) -> Option<Failure> {
         self.sim.network_up();
-        while self.sim.now() < self.end && self.sim.violations().is_empty() {
+        let mut failure = None;
+        while self.sim.now() < self.end && failure.is_none() && self.sim.violations().is_empty() {
             let fault = self.next_fault().map(|fault| ORIGIN + fault.at);
             let next = [fault, self.standing.next_end(), Some(self.next_change)];
             let next = next.into_iter().flatten().min().unwrap_or(self.end).min(self.end);
             self.sim.run_until(next.saturating_duration_since(self.sim.now()), |sim| !sim.violations().is_empty());
-            self.act();
+            failure = self.act().err();
         }
-        if self.sim.violations().is_empty() {
+        if failure.is_none() && self.sim.violations().is_empty() {
             self.leave();
         }
-        self.sim.violations().first().cloned()
+        self.sim.violations().first().cloned().map(Failure::Violated).or(failure)
     }
 
     /// Switches off for good, and listens whether all is silent.
@@ -95,7 +102,7 @@ impl<'a, S: Subject> World<'a, S> {
     }
 
     /// Does what is due now.
-    fn act(&mut self) {
+    fn act(&mut self) -> Result<(), Failure> {
         let now = self.sim.now();
         lift(&mut self.sim, &mut self.standing);
         while let Some(fault) = self.next_fault().filter(|fault| ORIGIN + fault.at <= now) {
@@ -109,13 +116,33 @@ impl<'a, S: Subject> World<'a, S> {
         }
         if self.next_change <= now {
             self.next_change = self.next_change + self.change_every;
-            let path = self.subject.change(&mut self.sim.model.model, &mut self.random);
+            let path = self.change()?;
             self.sim.notify(path);
             self.observe();
             if self.random.next_u64().is_multiple_of(8) {
                 self.sim.keep_snapshot();
             }
         }
+        Ok(())
+    }
+
+    /// Something changes, where the subject says. If nothing ever does, or not there, notifications are not tried.
+    fn change(&mut self) -> Result<Path, Failure> {
+        let before = digests(&self.sim.model.model);
+        let path = self.subject.change(&mut self.sim.model.model, &mut self.random);
+        let after = digests(&self.sim.model.model);
+        let there = |(at, _): &&(Path, u64)| path.contains(*at);
+        if !before.iter().chain(&after).any(|known| there(&known)) {
+            return Err(Failure::Subject(format!("something changed at {path}, it says, and there is no such value")));
+        }
+        let changed = !before.iter().filter(there).eq(after.iter().filter(there));
+        self.unchanged = if changed { 0 } else { self.unchanged + 1 };
+        if self.unchanged >= MOST_UNCHANGED {
+            return Err(Failure::Subject(format!(
+                "something changed at {path}, it said {MOST_UNCHANGED} times in a row, and nothing did"
+            )));
+        }
+        Ok(path)
     }
 
     /// The radio sleeps in cycles, and listens for a moment in each. Half of the devices say beforehand when they
