@@ -154,6 +154,15 @@ mod tests {
 
     proptest! {
         #[test]
+        fn an_integer_becomes_the_float_it_is_and_never_a_larger_one(magnitude: u64, bits in 1u32..=64, negative: bool) {
+            let magnitude = magnitude >> (64 - bits);
+            let sign = if negative && magnitude != 0 { -1.0 } else { 1.0 };
+            let beyond = (64 - magnitude.leading_zeros()).saturating_sub(53);
+            let cut = magnitude >> beyond << beyond;
+            prop_assert_eq!(from_integer(magnitude, negative).to_bits(), (sign * cut as f64).to_bits());
+        }
+
+        #[test]
         fn whole_numbers_are_as_far_apart_as_they_are(one: i32, other: i32, step: u32, times in 1u64..3, scale in -20i32..20) {
             let scaled = |number: i64| number as f64 * f64::from(scale).exp2();
             let distance = (i64::from(one) - i64::from(other)).unsigned_abs();
