@@ -28,12 +28,11 @@ MEMORY = re.compile(r"handle_alloc_error|raw_vec|box_new|capacity_overflow|Clone
 HASH = re.compile(r"::h[0-9a-f]{16}")
 KINDS = {
     "Vec::insert": r"Vec<.*>>?::insert",
-    "Vec::remove": r"Vec<.*>>?::remove|Places<T>>::take_out",
+    "Vec::remove": r"Vec<.*>>?::remove|Places<T>>::(take_out|keep)",
     "Box": r"Box<str>|Into<U>>::into",
     "copy_from_slice": r"copy_from_slice_impl",
     "copy_within": r"copy_within|into_slice_range",
     "Duration": r"core::time::Duration",
-    "str::split": r"Split<P>|Iterator::nth",
     "VecDeque": r"VecDeque",
 }
 ESCAPES = {"$LT$": "<", "$GT$": ">", "$u20$": " ", "$u5b$": "[", "$u5d$": "]", "$RF$": "&", "$C$": ",", "..": "::",

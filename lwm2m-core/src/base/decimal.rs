@@ -177,7 +177,9 @@ impl Shortest {
         let above = (mantissa.saturating_mul(2).saturating_add(1), exponent.saturating_sub(1));
         // Below a power of two floats are twice as dense, so the neighbour there is nearer.
         let below = match mantissa {
-            HIDDEN_BIT if exponent > LEAST_EXPONENT => (HIDDEN_BIT.saturating_mul(4) - 1, exponent.saturating_sub(2)),
+            HIDDEN_BIT if exponent > LEAST_EXPONENT => {
+                (HIDDEN_BIT.saturating_mul(4).saturating_sub(1), exponent.saturating_sub(2))
+            }
             _ => (mantissa.saturating_mul(2).saturating_sub(1), exponent.saturating_sub(1)),
         };
         // The point may come out one too low, never too high.

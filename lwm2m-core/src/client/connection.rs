@@ -47,7 +47,12 @@ pub(crate) struct Connections {
 
 impl Connections {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { list: Vec::new(), linger_until: Instant::ZERO, next_peer: 0, limit: u16::try_from(limit).unwrap_or(u16::MAX) }
+        Self {
+            list: Vec::new(),
+            linger_until: Instant::ZERO,
+            next_peer: 0,
+            limit: u16::try_from(limit).unwrap_or(u16::MAX),
+        }
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<Connection> {

@@ -469,9 +469,6 @@ impl Endpoint {
     }
 }
 
-/// Takes an entry out of a table; the others stay in their order. Mostly it is the only one, and nothing has
-/// to be moved.
-
 /// A message that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sent {

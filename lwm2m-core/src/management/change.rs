@@ -102,7 +102,8 @@ pub(super) fn write(
     })?;
     let origin = ctx.origin;
     // One resource may change others of its instance: a package that was written, the state.
-    let beside = path.instance_id().map_or(Path::object(object.id), |instance| Path::instance(object.id, instance));
+    let beside =
+        path.instance_id().map_or_else(|| Path::object(object.id), |instance| Path::instance(object.id, instance));
     match first.filter(|_| creates) {
         Some(instance) => {
             writer.restart(Code::CREATED);
