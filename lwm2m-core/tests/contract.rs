@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use coap_codec::{Code, ContentFormat, Message, OptionNumber};
 use common::{BATTERY, Desk, Server, nothing, secs};
-use lwm2m_core::{Client, Event, Instant, Leave, Session, Wake};
+use lwm2m_core::{Client, Event, Instant, Leave, Output, Session, Wake};
 use proptest::prelude::*;
 
 /// Something that may happen to a client.
@@ -375,6 +375,15 @@ fn a_stopped_client_is_silent() {
 }
 
 /// What the compiler can promise.
+#[test]
+fn a_session_that_is_given_up_before_the_runtime_has_heard_of_it_is_not_asked_for() {
+    let mut client = Client::new(Desk::config(1, 3_600), Instant::ZERO).unwrap();
+    client.network_up(Instant::ZERO);
+    client.shutdown(Instant::ZERO);
+    assert!(matches!(client.poll_output(), Some(Output::Disconnect { .. })), "nothing else is left to say");
+    assert_eq!(client.poll_output(), None);
+}
+
 #[test]
 fn clients_and_their_parts_may_be_sent_to_other_threads_and_shared_with_them() {
     fn shared<T: Send + Sync + Unpin + Clone + core::fmt::Debug + Eq + core::hash::Hash>() {}

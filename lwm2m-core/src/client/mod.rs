@@ -193,6 +193,9 @@ impl Client {
     #[cold]
     fn poll_session(&mut self, mut peer: Peer) -> Option<Output<'_>> {
         while self.server_uri(peer).is_none() {
+            if !self.exchange.has_order() {
+                return None;
+            }
             let Order::Connect(next) = *self.exchange.take_order()? else { return self.lend_order() };
             peer = next;
         }
