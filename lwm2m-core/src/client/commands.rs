@@ -71,7 +71,7 @@ impl Client {
         if !self.accounts.knows_all(about) {
             return Err(CommandError::UnknownServer);
         }
-        if !self.accounts.2.decide(about) {
+        if !self.accounts.decide(about) {
             return Err(CommandError::AccessControl);
         }
         self.touch();

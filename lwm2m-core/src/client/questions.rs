@@ -14,7 +14,7 @@ impl Client {
 
     /// The servers that the client has accounts for, by Short Server ID.
     pub fn servers(&self) -> impl Iterator<Item = u16> {
-        self.accounts.servers().map(|account| account.short_server_id)
+        self.accounts.servers().map(|(server, _)| server)
     }
 
     /// Whether the registration with a server is in force at `now`.

@@ -174,7 +174,7 @@ impl Client {
         let joined = Joined(&mut self.accounts, model);
         self.reporting.changed(wall, changed, &joined);
         if changed.object_id() == Some(ACCESS_CONTROL) {
-            let subject = changed.instance_id().and_then(|id| self.accounts.2.subject(id));
+            let subject = changed.instance_id().and_then(|id| self.accounts.subject(id));
             self.rights_changed(wall, subject, model);
         }
         self.keep_notifications(true, Some(model));

@@ -7,7 +7,9 @@ use super::{Client, Output, Security};
 use crate::base::attributes::Attributes;
 use crate::exchange::Peer;
 use crate::lifecycle::Role;
-use crate::objects::security::{Instance, Mode};
+use crate::objects::rows::Row;
+use crate::objects::security::{IDENTITY, MODE, NO_SEC, PRE_SHARED_KEY, SECRET_KEY};
+use crate::objects::server::{DEFAULT_MAXIMUM_PERIOD, DEFAULT_MINIMUM_PERIOD, STORING};
 
 impl Client {
     pub(super) fn close(&mut self, peer: Peer) {
@@ -54,10 +56,10 @@ impl Client {
         }
     }
 
-    pub(super) fn security(&self, role: Role) -> Option<&Instance> {
+    pub(super) fn security(&self, role: Role) -> Option<&Row> {
         match role {
-            Role::Bootstrap => self.accounts.0.bootstrap_server(),
-            Role::Server(server) => self.accounts.server(server).map(|account| account.security),
+            Role::Bootstrap => self.accounts.bootstrap_server(),
+            Role::Server(server) => self.accounts.server(server),
         }
     }
 
@@ -65,10 +67,9 @@ impl Client {
     #[inline(never)]
     pub(super) fn session_wanted(&self, peer: Peer) -> Option<Output<'_>> {
         let account = self.security(self.connections.by_peer(peer)?.role)?;
-        let security = match account.mode {
-            Some(Mode::PreSharedKey) => {
-                Security::Psk { identity: &account.credential.identity, key: &account.credential.secret_key }
-            }
+        let text = |resource| self.accounts.text(account.id, resource);
+        let security = match account.number(MODE) {
+            Some(PRE_SHARED_KEY) => Security::Psk { identity: text(IDENTITY), key: text(SECRET_KEY) },
             _ => Security::NoSec,
         };
         Some(Output::Connect { peer, uri: self.server_uri(peer)?, security })
@@ -78,16 +79,16 @@ impl Client {
     #[inline(never)]
     pub(super) fn server_uri(&self, peer: Peer) -> Option<Uri<'_>> {
         let account = self.security(self.connections.by_peer(peer)?.role)?;
-        Uri::parse(account.uri.as_deref()?).ok()
+        Uri::parse(self.accounts.uri(account)).ok()
     }
 
     pub(super) fn is_secure(&self, role: Role) -> bool {
-        self.security(role).is_some_and(|security| security.mode != Some(Mode::NoSec))
+        self.security(role).is_some_and(|security| security.number(MODE) != Some(NO_SEC))
     }
 
     /// Whether a server wants to be told later what changed while it could not be (/1/x/6).
     pub(super) fn stores_notifications(&self, server: u16) -> bool {
-        self.accounts.1.by_short_server_id(server).and_then(|instance| instance.storing).unwrap_or(true)
+        self.accounts.by_short_server_id(server).is_none_or(|own| own.number(STORING) != Some(0))
     }
 
     /// What the periods of observations follow from has changed: attributes, observations, or the periods
@@ -95,10 +96,10 @@ impl Client {
     pub(super) fn renew_periods(&mut self) {
         let Self { reporting, accounts, .. } = self;
         reporting.renew_periods(|server| {
-            let instance = accounts.1.by_short_server_id(server);
+            let own = accounts.by_short_server_id(server);
             Attributes {
-                pmin: instance.and_then(|instance| instance.default_min_period),
-                pmax: instance.and_then(|instance| instance.default_max_period),
+                pmin: own.and_then(|own| own.number(DEFAULT_MINIMUM_PERIOD)),
+                pmax: own.and_then(|own| own.number(DEFAULT_MAXIMUM_PERIOD)),
                 ..Attributes::NONE
             }
         });

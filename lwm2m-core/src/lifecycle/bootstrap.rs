@@ -11,12 +11,11 @@ use super::{Lifecycle, World, backoff};
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::path::Path;
-use crate::base::table::Places;
 use crate::base::time::{Instant, Micros};
 use crate::exchange::ExchangeId;
 use crate::model::DataModel;
 use crate::objects::Accounts;
-use crate::objects::security::{Instance, Mode};
+use crate::objects::security::{self, ACCOUNT_TIMEOUT, HOLD_OFF, NO_SEC};
 
 /// Where the bootstrap stands. Each state holds what it needs, and its deadline. The fields lie in their order here:
 /// the short ones come first.
@@ -149,11 +148,11 @@ impl Lifecycle {
     /// What becomes of the session when the bootstrap finishes with these accounts.
     pub(crate) fn parting(&self, accounts: &Accounts, config: &Config) -> Parting {
         let Some(before) = &self.before else { return Parting::Lingers };
-        let (made_for, now) = (before.0.bootstrap_server(), accounts.0.bootstrap_server());
-        let (made_for, now) = (made_for.map(Instance::place), now.map(Instance::place));
+        let (made_for, now) = (before.bootstrap_server(), accounts.bootstrap_server());
+        let (made_for, now) = (made_for.map(|own| before.place(own)), now.map(|own| accounts.place(own)));
         match made_for {
             made_for if made_for == now && config.bootstrap.server_initiated => Parting::Stays,
-            Some((_, mode)) if mode != Some(Mode::NoSec) => Parting::Closes,
+            Some((_, mode)) if mode != Some(NO_SEC) => Parting::Closes,
             _ => Parting::Lingers,
         }
     }
@@ -195,7 +194,7 @@ impl Lifecycle {
         let failures = self.registration_of(server).map_or(0, Registration::failures);
         let round = failures > 0 && (failures.checked_rem(enough) == Some(0) || (enough > 0 && failures == u8::MAX));
         let all = round && self.registrations.iter().all(|registration| registration.failures() >= enough);
-        if all && self.bootstrap == Bootstrap::Idle && accounts.0.bootstrap_server().is_some() {
+        if all && self.bootstrap == Bootstrap::Idle && accounts.bootstrap_server().is_some() {
             // Where the count ends, each failure is a round.
             let rounds = if failures == u8::MAX { Some(failures) } else { failures.checked_div(enough) };
             let pause = match rounds {
@@ -227,7 +226,7 @@ impl Lifecycle {
         *accounts = settled;
         events.push(Event::BootstrapFinished);
         self.bootstrap = Bootstrap::Idle;
-        let timeout = accounts.0.bootstrap_server().and_then(|account| account.account_timeout);
+        let timeout = accounts.bootstrap_server().and_then(|account| account.number(ACCOUNT_TIMEOUT));
         let timeout = timeout.filter(|seconds| *seconds > 0);
         self.purge_at = timeout.map(|seconds| now.after_seconds(seconds));
         if let Some(before) = self.before.take() {
@@ -241,7 +240,7 @@ impl Lifecycle {
     pub(super) fn purge_bootstrap_account(&mut self, world: &mut World<'_>) {
         self.purge_at = None;
         self.bootstrap = Bootstrap::Idle;
-        world.accounts.0.instances.keep(&mut |security| !security.is_bootstrap_server());
+        world.accounts.keep(security::ID, &mut |own| !own.is_bootstrap_server());
         world.events.push(Event::Diagnostic(Diagnostic::BootstrapAccountPurged));
     }
 
@@ -252,14 +251,14 @@ impl Lifecycle {
 
     /// Whether the bootstrap server has a session in which it may begin by itself.
     pub(crate) fn keeps_bootstrap_session(&self, accounts: &Accounts, config: &Config) -> bool {
-        config.bootstrap.server_initiated && accounts.0.bootstrap_server().is_some()
+        config.bootstrap.server_initiated && accounts.bootstrap_server().is_some()
     }
 }
 
 /// How long a Bootstrap-Request waits, for the bootstrap server to begin by itself (/0/x/11); the DM
 /// profile does not wait (reading A13).
 pub(super) fn hold_off(accounts: &Accounts, config: &Config) -> Micros {
-    let seconds = accounts.0.bootstrap_server().and_then(|account| account.hold_off);
+    let seconds = accounts.bootstrap_server().and_then(|account| account.number(HOLD_OFF));
     let seconds = seconds.filter(|_| config.bootstrap.honour_hold_off).unwrap_or(0);
     Micros::of_seconds(seconds)
 }

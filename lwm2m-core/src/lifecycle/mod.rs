@@ -29,9 +29,9 @@ use crate::base::event::{Diagnostic, Event, Events, Reason};
 use crate::base::rng::Generator;
 use crate::base::time::{Instant, sooner};
 use crate::exchange::ExchangeId;
-use crate::objects::accounts::ServerAccount;
-use crate::objects::server::Binding;
-use crate::objects::{Accounts, Trigger};
+use crate::objects::rows::Row;
+use crate::objects::server::{Binding, LIFETIME, SHORT_SERVER_ID};
+use crate::objects::{Accounts, SERVER, Trigger};
 
 /// What the machines work with, lent for one call.
 pub(crate) struct World<'a> {
@@ -119,7 +119,7 @@ impl Lifecycle {
     /// A device that just started.
     pub(crate) fn new(now: Instant, accounts: &Accounts, config: &Config) -> Self {
         let servers = accounts.servers().next().is_some();
-        let wanted = accounts.0.bootstrap_server().is_some() && (config.bootstrap.at_every_start || !servers);
+        let wanted = accounts.bootstrap_server().is_some() && (config.bootstrap.at_every_start || !servers);
         let bootstrap = if wanted { Bootstrap::Boot } else { Bootstrap::Idle };
         let mut lifecycle = Self {
             presence: Presence::Present,
@@ -139,8 +139,8 @@ impl Lifecycle {
     pub(crate) fn enrol(&mut self, now: Instant, before: &Accounts, accounts: &Accounts) {
         let mut registrations = Vec::new();
         registrations.reserve_exact(accounts.servers().count());
-        for ServerAccount { short_server_id: server, security } in accounts.servers() {
-            let same = before.server(server).is_some_and(|then| then.security.place() == security.place());
+        for (server, security) in accounts.servers() {
+            let same = before.server(server).is_some_and(|then| before.place(then) == accounts.place(security));
             let known = self.registration_of(server).filter(|_| same);
             let failures = known.map_or(0, Registration::failures);
             let state = State::Unregistered { at: now, failures };
@@ -151,10 +151,10 @@ impl Lifecycle {
 
     /// What should be told to a server, but for the object list.
     pub(crate) fn terms(server: u16, accounts: &Accounts, config: &Config, objects: u64) -> Terms {
-        let instance = accounts.1.by_short_server_id(server);
+        let own = accounts.by_short_server_id(server);
         Terms {
-            lifetime: instance.and_then(|instance| instance.lifetime).unwrap_or(config.default_lifetime),
-            binding: instance.and_then(|instance| instance.binding).unwrap_or_else(|| Binding::configured(config)),
+            lifetime: own.and_then(|own| own.number(LIFETIME)).unwrap_or(config.default_lifetime),
+            binding: own.and_then(Row::binding).unwrap_or_else(|| Binding::configured(config)),
             objects,
         }
     }
@@ -374,8 +374,8 @@ impl Lifecycle {
     /// The Server object told the client to do something.
     pub(crate) fn trigger(&mut self, now: Instant, trigger: Trigger, accounts: &Accounts) {
         let (Trigger::Disable(instance) | Trigger::Update(instance)) = trigger;
-        let Some(instance) = accounts.1.get(instance) else { return };
-        let Some(server) = instance.short_server_id else { return };
+        let Some(instance) = accounts.row(SERVER, instance) else { return };
+        let Some(server) = instance.short(SHORT_SERVER_ID) else { return };
         let seconds = instance.disable_timeout();
         if let Some(registration) = self.registration(server) {
             match trigger {
@@ -464,7 +464,7 @@ impl Lifecycle {
 /// Tells an operator of a lifetime that is not what the profile expects (reading A17).
 fn note_lifetime(server: u16, world: &mut World<'_>) {
     let config = world.config;
-    let lifetime = world.accounts.1.by_short_server_id(server).and_then(|instance| instance.lifetime);
+    let lifetime = world.accounts.by_short_server_id(server).and_then(|own| own.number(LIFETIME));
     let diagnostic = match lifetime {
         None => Diagnostic::LifetimeDefaulted { server, lifetime: config.default_lifetime },
         Some(lifetime) if config.bootstrap.at_every_start && lifetime != config.default_lifetime => {

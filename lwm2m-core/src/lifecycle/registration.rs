@@ -483,7 +483,7 @@ impl Registration {
 /// bootstrap, and that by a Register at once, there was no pause that the next could be twice as long as.
 fn pause(failures: u8, accounts: &Accounts, config: &Config, generator: &mut Generator) -> Micros {
     let rounds = failures.checked_div(config.bootstrap.after_failures).unwrap_or(0);
-    let unwaited = if accounts.0.bootstrap_server().is_some() { rounds } else { 0 };
+    let unwaited = if accounts.bootstrap_server().is_some() { rounds } else { 0 };
     backoff::pause(&config.registration.backoff, failures.saturating_sub(unwaited), generator)
 }
 

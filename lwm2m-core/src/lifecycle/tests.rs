@@ -11,6 +11,7 @@ use crate::base::profile::Profile;
 use crate::base::rng::Key;
 use crate::base::time::Micros;
 use crate::exchange::{Endpoint, Peer, Transmission, Verdict};
+use crate::objects::security;
 
 const START: Instant = Instant::from_secs(1_000);
 const SERVER: u16 = 1;
@@ -202,15 +203,14 @@ fn one_server_that_answers_is_enough_to_go_without_a_bootstrap() {
 fn a_bootstrap_account_whose_timeout_is_zero_stays() {
     for (timeout, purge_at) in [(None, None), (Some(0), None), (Some(60), Some(after(60)))] {
         let mut desk = Desk::new(with_bootstrap_server());
-        for account in desk.accounts.0.instances.iter_mut().filter(|account| account.is_bootstrap_server()) {
-            account.account_timeout = timeout;
-        }
+        let own = desk.accounts.bootstrap_server().unwrap().id;
+        desk.accounts.make(security::ID, own).unwrap().set(security::ACCOUNT_TIMEOUT, timeout);
         let Desk { accounts, config, events, lifecycle, .. } = &mut desk;
         lifecycle.bootstrap_command(START, true, accounts, config, events);
         lifecycle.bootstrap_finish(START, accounts, config, events, &crate::model::NoObjects).unwrap();
         assert_eq!(lifecycle.purge_at, purge_at, "{timeout:?}");
         desk.run(after(60), |lifecycle, world| lifecycle.handle_timeout(world));
-        assert_eq!(desk.accounts.0.bootstrap_server().is_none(), purge_at.is_some());
+        assert_eq!(desk.accounts.bootstrap_server().is_none(), purge_at.is_some());
     }
 }
 

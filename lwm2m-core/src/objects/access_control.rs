@@ -3,23 +3,22 @@
 //! An instance speaks of one Object Instance, or of an object: then its Object Instance ID is 65535,
 //! and it says who may create instances.
 
-use alloc::vec::Vec;
-
-use coap_codec::Code;
-
-use super::definitions::access_control::{ACCESS_CONTROL_OWNER, OBJECT_ID, OBJECT_INSTANCE_ID};
-use super::{definitions, server};
+use super::accounts::Accounts;
+use super::definitions;
+use super::rows::Row;
+use super::server;
 use crate::base::config;
 use crate::base::definition::with_ranges;
 use crate::base::features;
-use crate::base::path::{Leaf, MAX_ID, Path};
+use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::table::Places;
-use crate::base::value::{Sink, Value};
-use crate::format::Given;
-use crate::model::{Action, Change, ObjectDef, Origin, Range, Refusal, ResourceDef};
+use crate::model::list::is_there;
+use crate::model::{DataModel, ObjectDef, Range, ResourceDef, Viewed};
 
-pub(crate) use super::definitions::access_control::{ACL, ID};
+pub(crate) use super::definitions::access_control::{
+    ACCESS_CONTROL_OWNER as OWNER, ACL, ID, OBJECT_ID, OBJECT_INSTANCE_ID,
+};
 
 /// The definition of object 2, version 1.0, but for one range.
 pub(super) static DEFINITION: ObjectDef =
@@ -30,165 +29,95 @@ const RESOURCES: [ResourceDef; 4] =
     with_ranges(definitions::access_control::RESOURCES, &[(ACL, Range::Integer(0, u16::MAX as i64))]);
 
 /// The Short Server ID in an ACL that stands for every server without an entry of its own.
-const DEFAULT: u16 = 0;
+pub(super) const DEFAULT: u16 = 0;
 
-/// What one server, or every other one, may do.
+/// An entry of an ACL: what one server, or every other one, may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Entry {
+pub(crate) struct Grant {
+    pub(crate) instance: u16,
     pub(crate) server: u16,
     pub(crate) rights: Rights,
 }
 
-/// One instance. What a bootstrap has not written yet is absent; Bootstrap-Finish judges.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Instance {
-    pub(crate) id: u16,
-    pub(crate) object: Option<u16>,
-    pub(crate) instance: Option<u16>,
-    pub(crate) owner: Option<u16>,
-    /// The ACL, in the order of Short Server IDs.
-    pub(crate) acl: Vec<Entry>,
-}
-
-impl Instance {
-    /// What it speaks of.
-    const fn target(&self) -> Option<(u16, u16)> {
-        match (self.object, self.instance) {
-            (Some(object), Some(instance)) => Some((object, instance)),
-            _ => None,
-        }
-    }
-
-    fn entry(&self, server: u16) -> Option<Rights> {
-        let at = self.acl.binary_search_by_key(&server, |entry| entry.server).ok()?;
-        self.acl.get(at).map(|entry| entry.rights)
-    }
-
-    pub(crate) fn grant(&mut self, server: u16, rights: Rights) {
-        match self.acl.binary_search_by_key(&server, |entry| entry.server) {
-            Ok(at) => {
-                if let Some(known) = self.acl.get_mut(at) {
-                    known.rights = rights;
-                }
-            }
-            Err(at) => self.acl.insert(at, Entry { server, rights }),
-        }
-    }
-
-    /// The rights of a server, if this speaks of an Object Instance: its entry before its ownership
-    /// before the default (8.2.1).
-    fn rights(&self, server: u16) -> Rights {
-        match (self.entry(server), self.owner) {
-            (Some(own), _) => own,
-            (None, Some(owner)) if owner == server => Rights::ALL,
-            _ => self.entry(DEFAULT).unwrap_or(Rights::NONE),
-        }
-    }
-
-    pub(super) fn has(&self, resource: u16) -> bool {
-        if resource == ACL { !self.acl.is_empty() } else { self.value(resource).is_some() }
-    }
-
-    /// The value of a single resource.
-    pub(super) fn value(&self, resource: u16) -> Option<Value<'static>> {
-        let number = match resource {
-            OBJECT_ID => self.object,
-            OBJECT_INSTANCE_ID => self.instance,
-            ACCESS_CONTROL_OWNER => self.owner,
-            _ => None,
-        };
-        number.map(|number| Value::Int(i64::from(number)))
-    }
-
-    pub(super) fn read_acl(&self, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        for entry in self.acl.iter().filter(|entry| at.index.is_none_or(|index| index == entry.server)) {
-            out.value(at.at(entry.server), Value::Int(i64::from(entry.rights.bits())))?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn set(&mut self, Given { resource, index, value }: Given<'_>) {
-        let Value::Int(number) = value else { return };
-        let number = u16::try_from(number).ok();
-        match (resource, index) {
-            (OBJECT_ID, _) => self.object = number,
-            (OBJECT_INSTANCE_ID, _) => self.instance = number,
-            (ACCESS_CONTROL_OWNER, _) => self.owner = number,
-            (ACL, Some(server)) => self.grant(server, Rights::from_bits(number.unwrap_or(0))),
-            _ => {}
-        }
-    }
-}
-
-/// What its instances lie in.
+/// What they lie in, in the order of instances and Short Server IDs.
 #[cfg(feature = "access-control")]
-type Entries = Vec<Instance>;
+pub(super) type Grants = alloc::vec::Vec<Grant>;
 /// The object is left out.
 #[cfg(not(feature = "access-control"))]
-type Entries = crate::base::table::Nothing<Instance>;
+pub(super) type Grants = crate::base::table::Nothing<Grant>;
 
-/// The object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct AccessControl {
-    pub(crate) instances: Entries,
-    limit: u16,
-    /// The longest ACL: an entry for each server, and the default.
-    entries: u16,
+/// The entry of a server in the ACL of an instance.
+fn entry(grants: &[Grant], instance: u16, server: u16) -> Option<Rights> {
+    let is_it = |grant: &&Grant| (grant.instance, grant.server) == (instance, server);
+    grants.iter().find(is_it).map(|grant| grant.rights)
 }
 
-impl AccessControl {
-    pub(crate) fn new(limit: usize, servers: usize) -> Self {
-        let narrow = |limit: usize| u16::try_from(limit).unwrap_or(u16::MAX);
-        Self { instances: Entries::new(), limit: narrow(limit), entries: narrow(servers.saturating_add(1)) }
-    }
+/// What an instance speaks of.
+pub(super) fn target(row: &Row) -> Option<(u16, u16)> {
+    row.short(OBJECT_ID).zip(row.short(OBJECT_INSTANCE_ID))
+}
 
+impl Accounts {
     /// Whether the client has the object at all.
-    pub(crate) const fn is_supported(&self) -> bool {
-        features::ACCESS_CONTROL && self.limit > 0
-    }
-
-    /// Whether there are no more instances, and no longer ACLs, than the limits allow.
-    pub(crate) fn fits(&self) -> bool {
-        self.instances.len() <= usize::from(self.limit)
-            && self.instances.iter().all(|known| known.acl.len() <= self.entries.into())
+    pub(super) const fn guards(&self) -> bool {
+        features::ACCESS_CONTROL && self.limits.access_controls > 0
     }
 
     /// The Object Instance that an instance speaks of, if it is not an object.
     pub(crate) fn subject(&self, id: u16) -> Option<(u16, u16)> {
-        self.get(id)?.target().filter(|(_, instance)| *instance != MAX_ID)
+        target(self.row(ID, id)?).filter(|(_, instance)| *instance != MAX_ID)
     }
 
-    pub(super) fn get(&self, id: u16) -> Option<&Instance> {
-        self.instances.iter().find(|instance| instance.id == id)
+    /// The ACL of an instance.
+    pub(crate) fn acl(&self, instance: u16) -> impl Iterator<Item = &Grant> {
+        self.grants.iter().filter(move |grant| grant.instance == instance)
     }
 
-    /// What is said of an Object Instance, or with 65535 of an object.
-    fn about(&self, object: u16, instance: u16) -> Option<&Instance> {
-        self.instances.iter().find(|known| known.target() == Some((object, instance)))
+    /// Enters the rights of a server in the ACL of an instance.
+    pub(crate) fn grant(&mut self, instance: u16, server: u16, rights: Rights) {
+        self.grants.keep(&mut |grant| (grant.instance, grant.server) != (instance, server));
+        let behind = |grant: &Grant| (grant.instance, grant.server) > (instance, server);
+        let at = self.grants.iter().position(behind).unwrap_or(self.grants.len());
+        self.grants.insert(at, Grant { instance, server, rights });
     }
 
     /// What a server may do with an instance (8.2.1); with 65535 whether it may create instances of the
-    /// object. A server that is `alone` may do everything with what nothing is said of.
-    pub(crate) fn rights(&self, server: u16, alone: bool, object: u16, instance: u16) -> Rights {
-        if !self.is_supported() {
+    /// object. A server that is alone may do everything with what nothing is said of.
+    pub(super) fn granted(&self, server: u16, object: u16, instance: u16) -> Rights {
+        if !self.guards() {
             return Rights::ALL;
         }
+        let owns = |row: &Row| row.short(OWNER) == Some(server);
         if object == ID {
             // Every server may look; the owner alone manages an instance (8.2.2).
-            let owner = self.get(instance).and_then(|known| known.owner);
-            return if owner == Some(server) { Rights::ALL } else { Rights::READ };
+            return if self.row(ID, instance).is_some_and(owns) { Rights::ALL } else { Rights::READ };
         }
-        match self.about(object, instance) {
-            None if alone => Rights::ALL,
-            None => Rights::NONE,
-            // Neither the owner nor the default entry counts.
-            Some(known) if instance == MAX_ID => known.entry(server).unwrap_or(Rights::NONE),
-            Some(known) => known.rights(server),
+        let Some(known) = self.rows(ID).iter().find(|row| target(row) == Some((object, instance))) else {
+            return if self.rows(server::ID).len() <= 1 { Rights::ALL } else { Rights::NONE };
+        };
+        let entry = |server| entry(&self.grants, known.id, server);
+        match entry(server) {
+            Some(own) => own,
+            // Of an object neither the owner nor the default entry counts.
+            None if instance == MAX_ID => Rights::NONE,
+            None if owns(known) => Rights::ALL,
+            None => entry(DEFAULT).unwrap_or(Rights::NONE),
         }
     }
 
+    /// Whether a server that Access Control may name is known, or stands for all or for none.
+    pub(super) fn may_be_named(&self, server: u16, nobody: u16) -> bool {
+        server == nobody || self.by_short_server_id(server).is_some()
+    }
+
+    /// Whether there is an account for every server that is named.
+    pub(crate) fn knows_all(&self, about: &config::AccessControl) -> bool {
+        self.may_be_named(about.owner, MAX_ID)
+            && about.acl.iter().all(|(server, _)| self.may_be_named(*server, DEFAULT))
+    }
+
     /// Says what the device itself wants of a path: an object or an instance. False when there is no
-    /// room for it, or the path is none of these.
+    /// room for it, or the path is none of these. An ACL of servers that are known has room.
     pub(crate) fn decide(&mut self, config::AccessControl { path, owner, acl }: &config::AccessControl) -> bool {
         if !features::ACCESS_CONTROL {
             return false;
@@ -198,180 +127,121 @@ impl AccessControl {
             (Some(object), Some(instance), 2) if instance != MAX_ID => (object, instance),
             _ => return false,
         };
-        let known = self.about(object, instance).map(|known| known.id);
-        let Some(id) = known.or_else(|| self.free()) else { return false };
-        let mut own =
-            Instance { id, object: Some(object), instance: Some(instance), owner: Some(*owner), acl: Vec::new() };
-        acl.iter().for_each(|(server, rights)| own.grant(*server, *rights));
-        let fits = own.acl.len() <= self.entries.into();
-        if fits {
-            self.edit(id, &mut |known| known.clone_from(&own));
+        self.forget_said_of((object, instance));
+        let rows = self.rows(ID);
+        let free = (0..MAX_ID).find(|id| rows.iter().all(|row| row.id != *id));
+        let Some(id) = free.filter(|_| rows.len() < self.limit(ID)) else { return false };
+        if let Some(row) = self.make(ID, id) {
+            let numbers = [(OBJECT_ID, object), (OBJECT_INSTANCE_ID, instance), (OWNER, *owner)];
+            numbers.into_iter().for_each(|(resource, number)| row.set(resource, Some(number.into())));
         }
-        fits
+        acl.iter().for_each(|(server, rights)| self.grant(id, *server, *rights));
+        true
     }
 
-    /// The smallest Object Instance ID that is free, if there is room for one more.
-    fn free(&self) -> Option<u16> {
-        let room = self.instances.len() < usize::from(self.limit);
-        (0..MAX_ID).find(|id| self.get(*id).is_none()).filter(|_| room)
+    /// Forgets what is said of a target.
+    fn forget_said_of(&mut self, what: (u16, u16)) {
+        self.keep(ID, &mut |row| target(row) != Some(what));
     }
 
-    /// Changes an instance, which comes to be if it is not there.
-    fn edit(&mut self, id: u16, change: &mut dyn FnMut(&mut Instance)) {
-        let at = self.instances.partition_point(|instance| instance.id < id);
-        if self.instances.get(at).is_none_or(|instance| instance.id != id) {
-            self.instances.insert(at, Instance { id, ..Instance::default() });
-        }
-        if let Some(instance) = self.instances.get_mut(at) {
-            change(instance);
-        }
+    /// How many entries an ACL may have: one for each server, and the default.
+    pub(crate) fn longest_acl(&self) -> usize {
+        usize::from(self.limits.servers).saturating_add(1)
     }
 
-    pub(super) fn has_room(&self, taken: usize) -> bool {
-        taken < usize::from(self.limit)
-    }
-
-    pub(super) fn get_mut(&mut self, id: u16) -> Option<&mut Instance> {
-        self.instances.iter_mut().find(|instance| instance.id == id)
-    }
-
-    /// Whether the ACL that a change makes is one: there is room for it, and no reserved server in it.
-    pub(super) fn check(&self, change: &Change<'_>) -> Result<(), Refusal> {
-        let mut entries = 0usize;
-        let mut reserved = false;
-        let known = self.get(change.instance).filter(|_| change.action == Action::Update);
-        let mut kept = known.map_or(0, |known| known.acl.len());
-        for server in change.values.iter().filter(|given| given.resource == ACL).filter_map(|given| given.index) {
-            entries = entries.saturating_add(1);
-            reserved |= server == MAX_ID;
-            kept = kept.saturating_sub(usize::from(known.is_some_and(|known| known.entry(server).is_some())));
-        }
-        let fits = !reserved && kept.saturating_add(entries) <= self.entries.into();
-        if fits { Ok(()) } else { Err(Refusal::Code(Code::BAD_REQUEST)) }
-    }
-
-    /// Begins with an instance that is written: one that is made, or what a Replace leaves of one.
-    pub(super) fn begin(&mut self, change: &Change<'_>, anew: bool, origin: Origin) {
-        if !features::ACCESS_CONTROL {
-            return;
-        }
-        if origin == Origin::Local {
-            self.forget_target(change);
-        }
-        let named = change.values.resources().any(|resource| resource == ACL);
-        self.edit(change.instance, &mut |instance| {
-            if anew && !matches!(origin, Origin::Server(_)) {
-                *instance = Instance { id: instance.id, ..Instance::default() };
-            } else if anew || (named && change.action != Action::Update) {
-                instance.acl.clear();
-            }
-        });
-    }
-
-    /// Forgets what is said of the target of `change`: an instance that comes to be is not the earlier one
-    /// with its id.
-    fn forget_target(&mut self, change: &Change<'_>) {
-        let named = |resource| match change.values.get(resource) {
-            Some(Value::Int(id)) => u16::try_from(id).ok(),
-            _ => None,
-        };
-        if let Some(target) = named(OBJECT_ID).zip(named(OBJECT_INSTANCE_ID)) {
-            self.instances.keep(&mut |known| known.target() != Some(target));
-        }
+    /// Forgets what was said of the target of an instance before: what comes to be is not the earlier one with its id.
+    pub(super) fn forget_earlier(&mut self, id: u16) {
+        let said = self.row(ID, id).and_then(target);
+        self.keep(ID, &mut |row| row.id == id || target(row) != said);
     }
 
     /// Forgets what is said of instances at or below `path` that are gone.
-    pub(crate) fn detach(&mut self, path: Path, exists: &dyn Fn(u16, u16) -> bool) {
-        self.instances.keep(&mut |known| match known.target() {
-            Some((object, instance)) if instance != MAX_ID => {
-                !path.overlaps(Path::instance(object, instance)) || exists(object, instance)
+    pub(crate) fn detach(&mut self, path: Path, model: &dyn DataModel) {
+        let [_, _, access] = &mut self.tables;
+        let mut access = core::mem::take(access);
+        access.keep(&mut |row| match target(row) {
+            Some((object, instance)) if instance != MAX_ID && path.overlaps(Path::instance(object, instance)) => {
+                is_there(&Viewed(self, model), object, instance)
             }
             _ => true,
         });
+        let [_, _, kept] = &mut self.tables;
+        *kept = access;
+        self.tidy();
     }
 
     /// A server is gone ('unbootstrapping'; OMA LwM2M 1.0, 5.2.5.2): its entries go, and what it owned
-    /// goes to the one of `others` that may do most with it. What none of them may access goes with its
+    /// goes to the one of the others that may do most with it. What none of them may access goes with its
     /// server, and is named to `lost`.
-    pub(crate) fn part_with(&mut self, server: u16, others: &[server::Instance], lost: &mut dyn FnMut(Path)) {
-        self.instances.keep(&mut |known| {
-            known.acl.keep(&mut |entry| entry.server != server);
-            if known.owner != Some(server) {
+    pub(super) fn part_with(&mut self, server: u16, lost: &mut dyn FnMut(Path)) {
+        let Self { tables: [_, servers, access], grants, .. } = self;
+        grants.keep(&mut |grant| grant.server != server);
+        access.keep(&mut |row| {
+            if row.short(OWNER) != Some(server) {
                 return true;
             }
-            let heir = heir(known, others);
-            if let (None, Some((object, instance))) = (heir, known.target())
+            let heir = heir(row.id, grants, servers);
+            if let (None, Some((object, instance))) = (heir, target(row))
                 && instance != MAX_ID
             {
                 lost(Path::instance(object, instance));
                 return false;
             }
             // Nobody's: then only a bootstrap changes who may create.
-            known.owner = Some(heir.unwrap_or(MAX_ID));
+            row.set(OWNER, Some(heir.unwrap_or(MAX_ID).into()));
             true
         });
+        self.tidy();
     }
 
     /// Drops what a bootstrap found there of instances that are gone: that is no fault of its own.
-    pub(crate) fn drop_stale(&mut self, before: &Self, exists: &dyn Fn(u16, u16) -> bool) {
-        let stale = |known: &Instance| known.target().is_some_and(|(object, instance)| !exists(object, instance));
-        self.instances.keep(&mut |known| !(stale(known) && before.instances.contains(known)));
+    pub(super) fn drop_stale(&mut self, before: &Self, exists: &dyn Fn(u16, u16) -> bool) {
+        let is_stale = |row: &Row| target(row).is_some_and(|(object, instance)| !exists(object, instance));
+        self.keep(ID, &mut |row| !(is_stale(row) && before.rows(ID).contains(row)));
     }
 
     /// Whether every instance is complete, and speaks of what is there, once, and of servers that are
     /// known.
-    pub(crate) fn is_consistent(&self, is_known: &dyn Fn(u16) -> bool, exists: &dyn Fn(u16, u16) -> bool) -> bool {
-        self.instances.iter().all(|known| {
-            let Some((object, instance)) = known.target() else { return false };
-            let same = self.instances.iter().filter(|other| other.target() == known.target());
-            same.count() == 1
-                && exists(object, instance)
-                && known.owner.is_some_and(|owner| owner == MAX_ID || is_known(owner))
-                && known.acl.iter().all(|entry| entry.server == DEFAULT || is_known(entry.server))
-        })
-    }
-
-    pub(crate) fn heap(&self) -> usize {
-        let entries = self.instances.iter().fold(0usize, |sum, known| sum.saturating_add(known.acl.capacity()));
-        let instances = self.instances.capacity().saturating_mul(size_of::<Instance>());
-        instances.saturating_add(entries.saturating_mul(size_of::<Entry>()))
-    }
-}
-
-/// Whether a value names no server, or one that there is: what a server writes must fit at once, or the next bootstrap
-/// would be refused for it.
-pub(super) fn names_known(given: &Given<'_>, is_known: &dyn Fn(u16) -> bool) -> bool {
-    match (given.resource, given.index, given.value) {
-        (ACL, Some(server), _) => server == DEFAULT || is_known(server),
-        (ACCESS_CONTROL_OWNER, _, Value::Int(owner)) => {
-            u16::try_from(owner).is_ok_and(|owner| owner == MAX_ID || is_known(owner))
-        }
-        _ => true,
+    pub(super) fn grants_are_consistent(&self, exists: &dyn Fn(u16, u16) -> bool) -> bool {
+        let rows = self.rows(ID);
+        (rows.is_empty() || self.guards())
+            && rows.iter().all(|row| {
+                let Some((object, instance)) = target(row) else { return false };
+                rows.iter().filter(|other| target(other) == target(row)).count() == 1
+                    && exists(object, instance)
+                    && row.short(OWNER).is_some_and(|owner| self.may_be_named(owner, MAX_ID))
+            })
+            && self.grants.iter().all(|grant| self.may_be_named(grant.server, DEFAULT))
     }
 }
 
 /// Who of `others` may do most with what an instance speaks of: Write and Delete count one each. Of
 /// equals the first; nobody without an entry or a default one.
-fn heir(known: &Instance, others: &[server::Instance]) -> Option<u16> {
-    let mut most = None;
-    for id in others.iter().filter_map(|server| server.short_server_id) {
-        let Some(rights) = known.entry(id).or_else(|| known.entry(DEFAULT)) else { continue };
-        let weight = u8::from(rights.contains(Rights::WRITE)).saturating_add(rights.contains(Rights::DELETE).into());
-        // Of equals the smallest.
-        let share = (weight, u16::MAX.saturating_sub(id));
-        if most < Some(share) {
-            most = Some(share);
+fn heir(instance: u16, grants: &[Grant], others: &[Row]) -> Option<u16> {
+    let mut heir = None;
+    for server in others.iter().filter_map(|other| other.short(server::SHORT_SERVER_ID)) {
+        let known = entry(grants, instance, server).or_else(|| entry(grants, instance, DEFAULT));
+        let Some(rights) = known else { continue };
+        let weight = [Rights::WRITE, Rights::DELETE].iter().filter(|right| rights.contains(**right)).count();
+        if heir.is_none_or(|(most, _)| weight > most) {
+            heir = Some((weight, server));
         }
     }
-    most.map(|(_, share)| u16::MAX.saturating_sub(share))
+    heir.map(|(_, server)| server)
 }
 
 #[cfg(test)]
 #[cfg(feature = "access-control")]
 mod tests {
     use super::*;
-    use crate::format::Values;
+    use crate::base::limits::Limits;
+    use crate::base::time::Instant;
+    use crate::base::value::Value;
+    use crate::format::{Given, Values};
+    use crate::model::{Action, Change, Ctx, DataModel, Origin, Refusal};
+    use coap_codec::Code;
     use proptest::prelude::*;
+    use std::vec::Vec;
 
     const R: Rights = Rights::READ;
     const W: Rights = Rights::WRITE;
@@ -381,13 +251,17 @@ mod tests {
         config::AccessControl { path, owner, acl: acl.to_vec() }
     }
 
-    fn servers(ids: &[u16]) -> Vec<server::Instance> {
-        let server = |id: &u16| server::Instance { short_server_id: Some(*id), ..server::Instance::default() };
-        ids.iter().map(server).collect()
+    /// Nothing that is said yet, with room for so much, and with these servers.
+    fn empty(access_controls: usize, servers: usize, known: &[u16]) -> Accounts {
+        let mut table = Accounts::empty(&Limits { access_controls, servers, ..Limits::default() });
+        for id in known {
+            table.make(server::ID, *id).unwrap().set(server::SHORT_SERVER_ID, Some((*id).into()));
+        }
+        table
     }
 
-    fn table(said: &[config::AccessControl]) -> AccessControl {
-        let mut table = AccessControl::new(8, 4);
+    fn table(known: &[u16], said: &[config::AccessControl]) -> Accounts {
+        let mut table = empty(8, 4, known);
         for about in said {
             assert!(table.decide(about));
         }
@@ -405,21 +279,20 @@ mod tests {
             (7, &[(2, R)], 1, Rights::NONE),
             (MAX_ID, &[], 1, Rights::NONE),
         ] {
-            let table = table(&[said(path, owner, acl)]);
-            for alone in [false, true] {
-                assert_eq!(table.rights(server, alone, 5, 0), expected, "{owner} {acl:?} {server}");
+            for known in [&[1][..], &[1, 2]] {
+                let table = table(known, &[said(path, owner, acl)]);
+                assert_eq!(table.granted(server, 5, 0), expected, "{owner} {acl:?} {server}");
             }
         }
     }
 
     #[test]
     fn what_nothing_is_said_of_is_a_lone_servers_and_nobodys_among_several() {
-        let table = table(&[]);
         for instance in [0, MAX_ID] {
-            assert_eq!(table.rights(1, true, 5, instance), Rights::ALL);
-            assert_eq!(table.rights(1, false, 5, instance), Rights::NONE);
+            assert_eq!(table(&[1], &[]).granted(1, 5, instance), Rights::ALL);
+            assert_eq!(table(&[1, 2], &[]).granted(1, 5, instance), Rights::NONE);
         }
-        assert_eq!(AccessControl::new(0, 4).rights(1, false, 5, 0), Rights::ALL, "not supported");
+        assert_eq!(empty(0, 4, &[1, 2]).granted(1, 5, 0), Rights::ALL, "not supported");
     }
 
     #[test]
@@ -428,16 +301,17 @@ mod tests {
         for (owner, acl, expected) in
             [(MAX_ID, &[(1, c)][..], c), (1, &[][..], Rights::NONE), (MAX_ID, &[(0, c)], Rights::NONE)]
         {
-            assert_eq!(table(&[said(Path::object(5), owner, acl)]).rights(1, false, 5, MAX_ID), expected, "{acl:?}");
+            let table = table(&[1, 2], &[said(Path::object(5), owner, acl)]);
+            assert_eq!(table.granted(1, 5, MAX_ID), expected, "{acl:?}");
         }
     }
 
     #[test]
     fn an_instance_is_managed_by_its_owner_and_seen_by_all() {
-        let table = table(&[said(Path::instance(5, 0), 1, &[(2, Rights::ALL)])]);
-        assert_eq!(table.rights(1, false, ID, 0), Rights::ALL);
-        assert_eq!(table.rights(2, false, ID, 0), R);
-        assert_eq!(table.rights(1, true, ID, 1), R, "it is not there");
+        let table = table(&[1, 2], &[said(Path::instance(5, 0), 1, &[(2, Rights::ALL)])]);
+        assert_eq!(table.granted(1, ID, 0), Rights::ALL);
+        assert_eq!(table.granted(2, ID, 0), R);
+        assert_eq!(table.granted(1, ID, 1), R, "it is not there");
     }
 
     #[test]
@@ -451,10 +325,10 @@ mod tests {
             (&[(9, Rights::ALL)], &[2, 3], None),
             (&[], &[2, 3], None),
         ] {
-            let mut table = table(&[said(Path::instance(5, 0), 1, acl), said(Path::object(5), 1, acl)]);
+            let mut table = table(others, &[said(Path::instance(5, 0), 1, acl), said(Path::object(5), 1, acl)]);
             let mut lost = Vec::new();
-            table.part_with(1, &servers(others), &mut |path| lost.push(path));
-            let owners: Vec<_> = table.instances.iter().map(|known| known.owner).collect();
+            table.part_with(1, &mut |path| lost.push(path));
+            let owners: Vec<_> = table.rows(ID).iter().map(|row| row.short(OWNER)).collect();
             match expected {
                 Some(heir) => assert_eq!((owners, lost), (std::vec![Some(heir); 2], std::vec![]), "{acl:?}"),
                 None => assert_eq!((owners, lost), (std::vec![Some(MAX_ID)], std::vec![Path::instance(5, 0)])),
@@ -464,28 +338,29 @@ mod tests {
 
     #[test]
     fn a_table_and_its_acls_are_bounded() {
-        let mut table = AccessControl::new(1, 1);
+        let mut table = empty(1, 1, &[1]);
         let [a, b] = [Path::instance(5, 0), Path::instance(5, 1)];
-        assert!(!table.decide(&said(a, 1, &[(0, R), (1, R), (2, R)])));
+        assert!(!table.knows_all(&said(a, 1, &[(0, R), (1, R), (2, R)])));
         assert!(table.decide(&said(a, 1, &[(0, R), (1, R)])));
         assert!(!table.decide(&said(b, 1, &[])));
         assert!(table.decide(&said(a, 2, &[(0, W)])), "in the place that it has");
-        assert_eq!(table.rights(1, false, 5, 0), W);
+        assert_eq!(table.granted(1, 5, 0), W);
         for wrong in [Path::ROOT, Path::resource(5, 0, 1), Path::instance(5, MAX_ID)] {
-            assert!(!AccessControl::new(9, 9).decide(&said(wrong, 1, &[])));
+            assert!(!empty(9, 9, &[]).decide(&said(wrong, 1, &[])));
         }
     }
 
     #[test]
     fn an_acl_that_is_written_is_bounded_and_names_no_reserved_server() {
-        let mut table = AccessControl::new(2, 1);
+        let ctx = Ctx { origin: Origin::Bootstrap, ticket: None, resumed: false, now: Instant::ZERO };
+        let mut table = empty(2, 1, &[]);
         assert!(table.decide(&said(Path::instance(5, 0), 1, &[(0, R), (1, R)])));
         let check = |action, instance, servers: &[u16]| {
             let given = |server: &u16| Given { resource: ACL, index: Some(*server), value: Value::Int(1) };
             let mut values: Vec<_> = servers.iter().map(given).collect();
-            values.push(Given { resource: ACCESS_CONTROL_OWNER, index: None, value: Value::Int(1) });
+            values.push(Given { resource: OWNER, index: None, value: Value::Int(1) });
             let change = Change { action, object: ID, instance, values: Values::list(&values), earlier: 0 };
-            table.check(&change)
+            DataModel::check(&table, &ctx, &change)
         };
         let refused = Err(Refusal::Code(Code::BAD_REQUEST));
         for (action, instance, servers, expected) in [
@@ -500,15 +375,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_it_holds_is_counted() {
-        let mut table = AccessControl::new(8, 4);
-        assert_eq!(table.heap(), 0);
-        table.instances = Vec::with_capacity(2);
-        table.instances.push(Instance { acl: Vec::with_capacity(3), ..Instance::default() });
-        assert_eq!(table.heap(), 2 * size_of::<Instance>() + 3 * size_of::<Entry>());
-    }
-
     fn acl() -> impl Strategy<Value = Vec<(u16, Rights)>> {
         prop::collection::vec((0u16..4, (0u16..32).prop_map(Rights::from_bits)), 0..4)
     }
@@ -520,15 +386,15 @@ mod tests {
         ) {
             let said_of: Vec<_> =
                 said_of.iter().map(|(instance, owner, acl)| said(Path::instance(5, *instance), *owner, acl)).collect();
-            let mut left = table(&said_of);
+            let mut left = table(&[2, 3], &said_of);
             let before = left.clone();
             let mut lost = Vec::new();
-            left.part_with(1, &servers(&[2, 3]), &mut |path| lost.push(path));
-            for known in left.instances.iter() {
-                prop_assert!(known.owner != Some(1) && known.entry(1).is_none());
+            left.part_with(1, &mut |path| lost.push(path));
+            for known in left.rows(ID) {
+                prop_assert!(known.short(OWNER) != Some(1) && entry(&left.grants, known.id, 1).is_none());
             }
             for (server, instance) in (2..4).flat_map(|server| (0..4).map(move |instance| (server, instance))) {
-                let (earlier, later) = (before.rights(server, false, 5, instance), left.rights(server, false, 5, instance));
+                let (earlier, later) = (before.granted(server, 5, instance), left.granted(server, 5, instance));
                 prop_assert!(later.contains(earlier), "{server} /5/{instance}: {earlier:?} {later:?}");
                 prop_assert!(earlier == Rights::NONE || !lost.contains(&Path::instance(5, instance)));
             }

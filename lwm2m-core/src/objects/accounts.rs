@@ -5,14 +5,16 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, Uri};
 
-use super::access_control::{self, AccessControl};
-use super::security::{self, Mode, Security};
-use super::server::{self, Server};
+use super::access_control::{self, ACL, DEFAULT, Grant, Grants, OWNER};
+use super::rows::{Row, Text};
+use super::security;
+use super::server::{self, Binding};
 use crate::base::config::{self, Config, ConfigError, Credentials};
 use crate::base::event::Inconsistency;
+use crate::base::features;
+use crate::base::limits::Limits;
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
-use crate::base::table::Places;
 use crate::base::value::{Sink, Value};
 use crate::format::Given;
 use crate::model::list::is_there;
@@ -20,137 +22,172 @@ use crate::model::{Action, Args, Change, Ctx, DataModel, Joined, ObjectDef, Orig
 
 /// The three objects that drive the client, as one model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Accounts(pub(crate) Security, pub(crate) Server, pub(crate) AccessControl);
-
-/// A complete LwM2M Server account, as its Security half shows it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ServerAccount<'a> {
-    pub(crate) short_server_id: u16,
-    pub(crate) security: &'a security::Instance,
+pub(crate) struct Accounts {
+    /// The instances, by Object ID.
+    pub(super) tables: [Vec<Row>; 3],
+    /// Strings and keys of Security.
+    pub(super) texts: Vec<Text>,
+    /// The entries of ACLs.
+    pub(super) grants: Grants,
+    pub(super) limits: Bounds,
 }
 
+/// What there may be at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Bounds {
+    pub(super) servers: u16,
+    pub(super) access_controls: u16,
+    /// Bytes of a string or a key.
+    value: u16,
+}
+
+/// What the client has, by Object ID.
+static DEFINITIONS: [&ObjectDef; 3] = [&security::DEFINITION, &server::DEFINITION, &access_control::DEFINITION];
+
 impl Accounts {
+    /// Nothing yet.
+    pub(crate) fn empty(limits: &Limits) -> Self {
+        let narrow = |limit: usize| u16::try_from(limit).unwrap_or(u16::MAX);
+        let limits = Bounds {
+            servers: narrow(limits.servers),
+            access_controls: narrow(if features::ACCESS_CONTROL { limits.access_controls } else { 0 }),
+            value: narrow(limits.value),
+        };
+        Self { tables: [const { Vec::new() }; 3], texts: Vec::new(), grants: Grants::new(), limits }
+    }
+
     /// The accounts that the device is made with.
     ///
     /// # Errors
     /// When they cannot be used.
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
-        let servers = config.limits.servers;
-        let security = Security::new(servers.saturating_add(1), config.limits.value);
-        let access = AccessControl::new(config.limits.access_controls, servers);
-        let mut accounts = Self(security, Server::new(servers), access);
+        let mut accounts = Self::empty(&config.limits);
         for (id, account) in (0..=u16::MAX).zip(&config.accounts) {
-            accounts.add(id, account, server::Binding::configured(config));
+            accounts.add(id, account, Binding::configured(config));
         }
         accounts.shrink();
-        let consistent = accounts.check(true);
-        if consistent == Err(Inconsistency::TwoBootstrapServers) || accounts.1.instances.len() > servers {
+        if [security::ID, server::ID].iter().any(|object| accounts.rows(*object).len() > accounts.limit(*object)) {
             return Err(ConfigError::TooManyAccounts);
         }
-        for security in &accounts.0.instances {
-            security.check().map_err(|_| ConfigError::Uri)?;
-        }
         for about in &config.access_controls {
-            if !accounts.knows_all(about) || !accounts.2.decide(about) {
+            if !accounts.knows_all(about) || !accounts.decide(about) {
                 return Err(ConfigError::AccessControl);
             }
         }
-        match consistent {
+        match accounts.check(true) {
             Ok(()) => Ok(accounts),
-            Err(Inconsistency::NoServerAccount) if accounts.0.bootstrap_server().is_some() => Ok(accounts),
+            Err(Inconsistency::NoServerAccount) if accounts.bootstrap_server().is_some() => Ok(accounts),
             Err(Inconsistency::NoServerAccount) => Err(ConfigError::NoAccount),
+            Err(Inconsistency::TwoBootstrapServers) => Err(ConfigError::TooManyAccounts),
+            Err(Inconsistency::Uri | Inconsistency::Mode) => Err(ConfigError::Uri),
             Err(_) => Err(ConfigError::ShortServerId),
         }
     }
 
-    fn add(&mut self, id: u16, account: &config::Account, binding: server::Binding) {
-        let (uri, credentials) = match account {
-            config::Account::Bootstrap { uri, credentials } | config::Account::Server { uri, credentials, .. } => {
-                (uri, credentials)
-            }
+    fn add(&mut self, id: u16, account: &config::Account, binding: Binding) {
+        let (config::Account::Bootstrap { uri, credentials } | config::Account::Server { uri, credentials, .. }) =
+            account;
+        let (mode, [identity, key]) = match credentials {
+            Credentials::NoSec => (security::NO_SEC, [&[][..]; 2]),
+            Credentials::Psk { identity, key } => (security::PRE_SHARED_KEY, [&identity[..], key]),
         };
-        let mut security = security::Instance { id, uri: Some(uri.as_str().into()), ..security::Instance::default() };
-        match credentials {
-            Credentials::NoSec => security.mode = Some(Mode::NoSec),
-            Credentials::Psk { identity, key } => {
-                security.mode = Some(Mode::PreSharedKey);
-                security.credential.identity = identity.as_slice().into();
-                security.credential.secret_key = key.as_slice().into();
+        let server = match account {
+            config::Account::Server { short_server_id, lifetime, .. } => Some((u32::from(*short_server_id), *lifetime)),
+            config::Account::Bootstrap { .. } => None,
+        };
+        for (object, resource, number) in [
+            (security::ID, security::BOOTSTRAP_SERVER, Some(server.is_none().into())),
+            (security::ID, security::MODE, Some(mode)),
+            (security::ID, security::SHORT_SERVER_ID, server.map(|(own, _)| own)),
+            (server::ID, server::SHORT_SERVER_ID, server.map(|(own, _)| own)),
+            (server::ID, server::LIFETIME, server.map(|(_, lifetime)| lifetime).filter(|lifetime| *lifetime > 0)),
+            (server::ID, server::STORING, server.map(|_| 1)),
+            (server::ID, server::BINDING, server.map(|_| binding as u32)),
+        ] {
+            if number.is_some()
+                && let Some(row) = self.make(object, id)
+            {
+                row.set(resource, number);
             }
         }
-        security.bootstrap_server = Some(matches!(account, config::Account::Bootstrap { .. }));
-        if let config::Account::Server { short_server_id, lifetime, .. } = account {
-            security.short_server_id = Some(*short_server_id);
-            self.1.instances.push(server::Instance {
-                id,
-                short_server_id: Some(*short_server_id),
-                lifetime: Some(*lifetime).filter(|lifetime| *lifetime > 0),
-                storing: Some(true),
-                binding: Some(binding),
-                ..server::Instance::default()
-            });
+        let texts = [(security::URI, uri.as_bytes()), (security::IDENTITY, identity), (security::SECRET_KEY, key)];
+        texts.into_iter().for_each(|(resource, text)| self.set_text(id, resource, text));
+    }
+
+    /// The complete server accounts: their Short Server IDs and their instances of Security.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = (u16, &Row)> {
+        self.rows(server::ID).iter().filter_map(|server| {
+            let id = server.short(server::SHORT_SERVER_ID)?;
+            Some((id, self.security_of(id)?))
+        })
+    }
+
+    /// The same of one server.
+    pub(crate) fn server(&self, id: u16) -> Option<&Row> {
+        self.by_short_server_id(id).and_then(|_| self.security_of(id))
+    }
+
+    /// The instance of Security of a server. What the bootstrap server's own has for an id names no server.
+    fn security_of(&self, id: u16) -> Option<&Row> {
+        let belongs = |row: &&Row| !row.is_bootstrap_server() && row.short(security::SHORT_SERVER_ID) == Some(id);
+        self.rows(security::ID).iter().find(belongs)
+    }
+
+    /// How many instances of an object there may be.
+    pub(crate) fn limit(&self, object: u16) -> usize {
+        match object {
+            security::ID => usize::from(self.limits.servers).saturating_add(1),
+            server::ID => self.limits.servers.into(),
+            _ => self.limits.access_controls.into(),
         }
-        self.0.instances.push(security);
-    }
-
-    /// The complete server accounts.
-    pub(crate) fn servers(&self) -> impl Iterator<Item = ServerAccount<'_>> {
-        self.1.instances.iter().filter_map(|server| self.server(server.short_server_id?))
-    }
-
-    pub(crate) fn server(&self, short_server_id: u16) -> Option<ServerAccount<'_>> {
-        self.1.by_short_server_id(short_server_id)?;
-        let security = self.0.of_server(short_server_id)?;
-        Some(ServerAccount { short_server_id, security })
-    }
-
-    fn is_bootstrap_account(&self, instance: u16) -> bool {
-        self.0.get(instance).is_some_and(security::Instance::is_bootstrap_server)
     }
 
     /// The check of Bootstrap-Finish (OMA LwM2M 1.0, 5.2.5 leaves open what 'consistent' is).
     /// With `default_lifetime` a lifetime that is missing or not positive is no fault.
     pub(crate) fn check(&self, default_lifetime: bool) -> Result<(), Inconsistency> {
-        let bootstrap_server = self.0.bootstrap_server().map(|first| first.id);
-        let another =
-            |security: &security::Instance| security.is_bootstrap_server() && bootstrap_server != Some(security.id);
-        if self.0.instances.iter().any(another) {
+        let [securities, servers] = [security::ID, server::ID].map(|object| self.rows(object));
+        let bootstraps = securities.iter().filter(|row| row.is_bootstrap_server()).count();
+        if bootstraps > 1 {
             return Err(Inconsistency::TwoBootstrapServers);
         }
-        for server in &self.1.instances {
-            let id = server.short_server_id.filter(|id| (1..=65_534).contains(id));
-            if id.and_then(|id| self.1.by_short_server_id(id)).is_none_or(|first| first.id != server.id) {
+        for server in servers {
+            let id = server.short(server::SHORT_SERVER_ID).filter(|id| (1..=65_534).contains(id));
+            // The first that has an id is the only one.
+            if id.and_then(|id| self.by_short_server_id(id)).is_none_or(|first| first.id != server.id) {
                 return Err(Inconsistency::ShortServerId);
             }
-            if server.storing.is_none() {
+            if server.number(server::STORING).is_none() {
                 return Err(Inconsistency::Incomplete);
             }
-            if server.binding.is_none() {
+            if server.binding().is_none() {
                 return Err(Inconsistency::Binding);
             }
-            if server.lifetime.is_none() && !default_lifetime {
+            if server.number(server::LIFETIME).is_none() && !default_lifetime {
                 return Err(Inconsistency::Lifetime);
             }
         }
-        for security in &self.0.instances {
-            security.check()?;
-            let account = security.short_server_id.and_then(|id| self.server(id));
-            if !security.is_bootstrap_server() && account.is_none_or(|first| first.security.id != security.id) {
-                return Err(Inconsistency::Unpaired);
-            }
-        }
-        match self.servers().count() {
+        securities.iter().try_for_each(|security| self.check_security(security))?;
+        // As many as there are pairs: then each has one partner.
+        let pairs = self.servers().count();
+        match securities.len().saturating_sub(bootstraps) {
             0 => Err(Inconsistency::NoServerAccount),
-            complete if complete != self.1.instances.len() => Err(Inconsistency::Unpaired),
+            halves if halves != pairs || servers.len() != pairs => Err(Inconsistency::Unpaired),
             _ => Ok(()),
         }
     }
 
-    /// Whether there is an account for every server that is named.
-    pub(crate) fn knows_all(&self, about: &config::AccessControl) -> bool {
-        let is_known = |id| self.1.by_short_server_id(id).is_some();
-        (about.owner == MAX_ID || is_known(about.owner))
-            && about.acl.iter().all(|(server, _)| *server == 0 || is_known(*server))
+    fn check_security(&self, security: &Row) -> Result<(), Inconsistency> {
+        let mode = security.number(security::MODE);
+        let (Some(_), Some(mode)) = (security.number(security::BOOTSTRAP_SERVER), mode) else {
+            return Err(Inconsistency::Incomplete);
+        };
+        let secure = Uri::parse(self.uri(security)).map_err(|_| Inconsistency::Uri)?.is_secure();
+        let has_key = !self.text(security.id, security::SECRET_KEY).is_empty();
+        match mode {
+            security::NO_SEC if !secure => Ok(()),
+            security::PRE_SHARED_KEY if secure && has_key => Ok(()),
+            _ => Err(Inconsistency::Mode),
+        }
     }
 
     /// What a bootstrap made of the accounts that were there `before`, when it finishes: servers without
@@ -165,87 +202,77 @@ impl Accounts {
         let exists = &|object, instance| is_there(&Viewed(self, model), object, instance);
         let mut settled = self.clone();
         let mut lost = Vec::new();
-        let Self(securities, servers, access) = &mut settled;
-        access.drop_stale(&before.2, exists);
-        // What the bootstrap server's own account has for an id names no server.
-        let is_gone = |id: &u16| securities.of_server(*id).is_none();
-        for gone in before.servers().map(|account| account.short_server_id).filter(is_gone) {
-            servers.instances.keep(&mut |server| server.short_server_id != Some(gone));
-            access.part_with(gone, &servers.instances, &mut |path| lost.push(path));
+        if features::ACCESS_CONTROL {
+            settled.drop_stale(before, exists);
+        }
+        for (gone, _) in before.servers().filter(|(id, _)| self.security_of(*id).is_none()) {
+            settled.keep(server::ID, &mut |row| row.short(server::SHORT_SERVER_ID) != Some(gone));
+            if features::ACCESS_CONTROL {
+                settled.part_with(gone, &mut |path| lost.push(path));
+            }
         }
         settled.check(default_lifetime)?;
-        let is_known = |id| settled.1.by_short_server_id(id).is_some();
-        let unguarded = settled.1.instances.len() > 1 && !settled.2.is_supported();
-        if unguarded || !settled.2.is_consistent(&is_known, exists) {
+        let unguarded = settled.rows(server::ID).len() > 1 && !settled.guards();
+        if unguarded || (features::ACCESS_CONTROL && !settled.grants_are_consistent(exists)) {
             return Err(Inconsistency::AccessControl);
         }
         Ok((settled, lost))
     }
 
-    /// Forgets what Access Control says of instances at or below `path` that are gone.
-    pub(crate) fn detach(&mut self, path: Path, model: &dyn DataModel) {
-        let Self(_, servers, access) = self;
-        access.detach(path, &|object, instance| {
-            if object == server::ID {
-                return servers.get(instance).is_some();
-            }
-            let known = model.object(object).and_then(|_| model.next_instance(object, instance.checked_sub(1)));
-            known == Some(instance)
-        });
-    }
-
     /// Gives back what was taken while they came one by one.
     pub(crate) fn shrink(&mut self) {
-        self.0.instances.shrink_to_fit();
-        self.1.instances.shrink_to_fit();
+        self.tables.iter_mut().for_each(Vec::shrink_to_fit);
+        self.texts.shrink_to_fit();
     }
 
     /// Bytes of the strings and keys in it.
     pub(crate) fn strings(&self) -> usize {
-        self.0.instances.iter().fold(0usize, |sum, instance| {
-            let keys = &instance.credential;
-            sum.saturating_add(instance.uri.as_ref().map_or(0, |uri| uri.len()))
-                .saturating_add(keys.identity.len())
-                .saturating_add(keys.secret_key.len())
-        })
+        self.texts.iter().map(|text| text.bytes.len()).sum()
     }
 
     /// Heap bytes of it, but for those.
     pub(crate) fn heap(&self) -> usize {
-        (self.0.instances.capacity().saturating_mul(size_of::<security::Instance>()))
-            .saturating_add(self.1.instances.capacity().saturating_mul(size_of::<server::Instance>()))
-            .saturating_add(self.2.heap())
+        let rows = self.tables.iter().map(Vec::capacity).fold(0, usize::saturating_add);
+        (rows.saturating_mul(size_of::<Row>()))
+            .saturating_add(self.texts.capacity().saturating_mul(size_of::<Text>()))
+            .saturating_add(self.grants.capacity().saturating_mul(size_of::<Grant>()))
     }
-}
 
-impl security::Instance {
-    fn check(&self) -> Result<(), Inconsistency> {
-        if self.bootstrap_server.is_none() {
-            return Err(Inconsistency::Incomplete);
+    /// Whether there is room for what a change brings to an ACL.
+    fn has_room_for(&self, change: &Change<'_>) -> bool {
+        let updates = change.action == Action::Update;
+        let mut entries = if updates { self.acl(change.instance).count() } else { 0 };
+        for server in change.values.iter().filter(|given| given.resource == ACL).filter_map(|given| given.index) {
+            let known = updates && self.acl(change.instance).any(|grant| grant.server == server);
+            entries = entries.saturating_add(usize::from(!known));
         }
-        let uri = self.uri.as_deref().ok_or(Inconsistency::Incomplete)?;
-        let secure = Uri::parse(uri).map_err(|_| Inconsistency::Uri)?.is_secure();
-        match self.mode.ok_or(Inconsistency::Incomplete)? {
-            Mode::NoSec if !secure => Ok(()),
-            Mode::PreSharedKey if secure && !self.credential.secret_key.is_empty() => Ok(()),
-            _ => Err(Inconsistency::Mode),
+        entries <= self.longest_acl()
+    }
+
+    /// Whether a value, which the definition allows, cannot be taken.
+    fn is_bad(&self, object: u16, by_server: bool, Given { resource, index, value }: Given<'_>) -> bool {
+        let limit = usize::from(self.limits.value);
+        // A bootstrap may name a server before it brings it; Bootstrap-Finish judges. With what else is
+        // there it must fit at once, or the next bootstrap would be refused for it.
+        match (object, resource, value) {
+            (security::ID, _, Value::Str(text)) => text.len() > limit,
+            (security::ID, _, Value::Opaque(bytes)) => bytes.len() > limit,
+            (access_control::ID, ACL, _) => {
+                index.is_some_and(|server| server == MAX_ID || (by_server && !self.may_be_named(server, DEFAULT)))
+            }
+            _ if !by_server => false,
+            (server::ID, server::LIFETIME, Value::Int(seconds)) => seconds <= 0,
+            (server::ID, server::BINDING, Value::Str(text)) => Binding::parse(text).is_none(),
+            (access_control::ID, OWNER, Value::Int(owner)) => {
+                !u16::try_from(owner).is_ok_and(|owner| self.may_be_named(owner, MAX_ID))
+            }
+            _ => false,
         }
     }
-}
-
-/// What is asked of the part that has an object of the client's own.
-macro_rules! of {
-    ($accounts:ident, $object:expr, $($question:tt)+) => {
-        match $object {
-            security::ID => $accounts.0.$($question)+,
-            server::ID => $accounts.1.$($question)+,
-            _ => $accounts.2.$($question)+,
-        }
-    };
 }
 
 impl Joined<'_, Accounts, dyn DataModel + '_> {
-    /// The part of the model that has an object.
+    /// The part that has an object, if one has it.
     pub(crate) fn part(&self, object: u16) -> &dyn DataModel {
         if self.0.object(object).is_some() { &*self.0 } else { &*self.1 }
     }
@@ -253,106 +280,105 @@ impl Joined<'_, Accounts, dyn DataModel + '_> {
 
 impl DataModel for Accounts {
     fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef> {
-        let next = after.map_or(0, |after| after.saturating_add(1));
-        // To a lone server it says nothing as long as it is empty: no server could change that.
-        let hidden = next == access_control::ID && self.1.instances.len() <= 1 && self.2.instances.is_empty();
-        self.object(next).filter(|_| !hidden)
+        let next = self.object(after.map_or(0, |after| after.saturating_add(1)))?;
+        // To a lone server Access Control says nothing as long as it is empty: no server could change that.
+        let is_mute = self.rows(server::ID).len() <= 1 && self.rows(access_control::ID).is_empty();
+        Some(next).filter(|object| object.id != access_control::ID || !is_mute)
     }
 
     fn object(&self, id: u16) -> Option<&'static ObjectDef> {
-        match id {
-            security::ID => Some(&security::DEFINITION),
-            server::ID => Some(&server::DEFINITION),
-            access_control::ID if self.2.is_supported() => Some(&access_control::DEFINITION),
-            _ => None,
-        }
+        let object = DEFINITIONS.get(usize::from(id))?;
+        Some(*object).filter(|_| id != access_control::ID || self.guards())
     }
 
     fn next_instance(&self, object: u16, after: Option<u16>) -> Option<u16> {
-        let after = after.map_or(0, |after| u32::from(after).saturating_add(1));
-        of!(self, object, instances.iter().map(|instance| instance.id).find(|id| u32::from(*id) >= after))
+        self.rows(object).iter().map(|row| row.id).find(|id| after.is_none_or(|after| *id > after))
     }
 
     fn next_resource(&self, object: u16, instance: u16, after: Option<u16>) -> Option<u16> {
+        self.row(object, instance)?;
         let mut ids = self.object(object)?.resources.iter().map(|resource| resource.id);
-        ids.find(|id| {
-            after.is_none_or(|after| *id > after)
-                && of!(self, object, get(instance).is_some_and(|instance| instance.has(*id)))
-        })
+        ids.find(|id| after.is_none_or(|after| *id > after) && self.has(object, instance, *id))
     }
 
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
-        let value = match at.object {
-            // OMA LwM2M 1.0, 8.1: not accessible by any server. Bootstrap-Discover tells one resource.
-            security::ID => {
-                let told = ctx.origin == Origin::Bootstrap && at.resource == security::SHORT_SERVER_ID;
-                let account = self.0.get(at.instance).filter(|account| told && !account.is_bootstrap_server());
-                let id = account.and_then(|account| account.short_server_id).ok_or(Code::UNAUTHORIZED)?;
-                Some(Value::Int(i64::from(id)))
+        let Leaf { object, instance, resource, .. } = at;
+        // OMA LwM2M 1.0, 8.1: not accessible by any server. Bootstrap-Discover tells one resource.
+        if object == security::ID
+            && (ctx.origin != Origin::Bootstrap
+                || resource != security::SHORT_SERVER_ID
+                || self.row(object, instance).is_none_or(Row::is_bootstrap_server))
+        {
+            return Err(Refusal::Code(Code::UNAUTHORIZED));
+        }
+        if (object, resource) == (access_control::ID, ACL) {
+            for grant in self.acl(instance).filter(|grant| at.index.is_none_or(|index| index == grant.server)) {
+                out.value(at.at(grant.server), Value::Int(grant.rights.bits().into()))?;
             }
-            server::ID => self.1.get(at.instance).and_then(|instance| instance.value(at.resource)),
-            _ => match self.2.get(at.instance) {
-                Some(instance) if at.resource == access_control::ACL => return instance.read_acl(at, out),
-                instance => instance.and_then(|instance| instance.value(at.resource)),
-            },
-        };
-        Ok(out.value(at, value.ok_or(Code::NOT_FOUND)?)?)
+            return Ok(());
+        }
+        let value = self.value(object, instance, resource);
+        Ok(out.value(at, value.ok_or(Refusal::Code(Code::NOT_FOUND))?)?)
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
-        let (object, id) = (change.object, change.instance);
+        let &Change { action, object, instance, earlier, .. } = change;
         let by_server = matches!(ctx.origin, Origin::Server(_));
-        if by_server && object == security::ID {
-            return Err(Refusal::Code(Code::UNAUTHORIZED));
-        }
-        // A server can neither make nor remove accounts (OMA LwM2M 1.0, Appendix D.1.2), and Access Control comes by
-        // instances with those of other objects, or by a bootstrap (8.2.2).
-        if by_server && matches!(change.action, Action::Create | Action::Delete) {
-            return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-        }
-        let known = of!(self, object, get(id).is_some());
-        let taken = of!(self, object, instances.len()).saturating_add(usize::from(change.earlier));
-        let fits = match change.action {
+        let known = self.row(object, instance);
+        let room = || self.rows(object).len().saturating_add(earlier.into()) < self.limit(object);
+        let code = match action {
+            _ if by_server && object == security::ID => Code::UNAUTHORIZED,
+            // A server can neither make nor remove accounts (OMA LwM2M 1.0, Appendix D.1.2), and Access Control
+            // comes with instances of other objects, or by a bootstrap (8.2.2).
+            Action::Create | Action::Delete if by_server => Code::METHOD_NOT_ALLOWED,
             // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
-            Action::Delete => known && !(object == security::ID && self.is_bootstrap_account(id)),
-            _ => known || of!(self, object, has_room(taken)),
+            Action::Delete if known.is_none_or(|row| object == security::ID && row.is_bootstrap_server()) => {
+                Code::BAD_REQUEST
+            }
+            Action::Delete => return Ok(()),
+            _ if (known.is_none() && !room())
+                || change.values.iter().any(|given| self.is_bad(object, by_server, given))
+                || (object == access_control::ID && !self.has_room_for(change)) =>
+            {
+                Code::BAD_REQUEST
+            }
+            _ => return Ok(()),
         };
-        let is_known = |id| self.1.by_short_server_id(id).is_some();
-        let bad = |given: Given<'_>| match object {
-            security::ID => self.0.is_too_long(&given.value),
-            server::ID => by_server && server::is_bad(&given),
-            // A bootstrap may name a server before it brings it; Bootstrap-Finish judges.
-            _ => by_server && !access_control::names_known(&given, &is_known),
-        };
-        if !fits || change.values.iter().any(bad) {
-            return Err(Refusal::Code(Code::BAD_REQUEST));
-        }
-        if object == access_control::ID && change.action != Action::Delete { self.2.check(change) } else { Ok(()) }
+        Err(Refusal::Code(code))
     }
 
     fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
-        let (object, id) = (change.object, change.instance);
-        if change.action == Action::Delete {
-            return of!(self, object, instances.keep(&mut |instance| instance.id != id));
+        let &Change { action, object, instance, .. } = change;
+        let resources = self.object(object).map_or(&[][..], |object| object.resources);
+        match action {
+            // What a server replaces loses what is optional.
+            Action::Create | Action::Replace if matches!(ctx.origin, Origin::Server(_)) => {
+                let optional = resources.iter().filter(|resource| !resource.mandatory);
+                optional.for_each(|resource| self.forget(object, instance, resource.id));
+            }
+            Action::Create | Action::Replace | Action::Delete => self.keep(object, &mut |row| row.id != instance),
+            Action::Resource(resource) => self.forget(object, instance, resource),
+            Action::Update => {}
         }
-        let anew = matches!(change.action, Action::Create | Action::Replace);
-        match object {
-            security::ID => self.0.begin(id, anew),
-            server::ID => self.1.begin(id, anew, matches!(ctx.origin, Origin::Server(_))),
-            _ => self.2.begin(change, anew, ctx.origin),
-        }
-        for given in &change.values {
-            of!(self, object, get_mut(id).into_iter().for_each(|instance| instance.set(given)));
+        if action != Action::Delete {
+            self.make(object, instance);
+            change.values.iter().for_each(|given| self.set(object, instance, given));
+            if features::ACCESS_CONTROL && object == access_control::ID && ctx.origin == Origin::Local {
+                self.forget_earlier(instance);
+            }
         }
     }
 
-    fn execute(&mut self, _: &Ctx, at: Leaf, _: Args<'_>) -> Result<(), Refusal> {
-        if at.object == server::ID { Ok(()) } else { Err(Refusal::Code(Code::METHOD_NOT_ALLOWED)) }
+    /// What Disable and Registration Update Trigger cause is carried as an effect: the machines that act on it
+    /// belong to another floor.
+    fn execute(&mut self, _: &Ctx, _: Leaf, _: Args<'_>) -> Result<(), Refusal> {
+        Ok(())
     }
 
+    /// What Access Control grants a server, for all objects of the device.
     fn rights(&self, ctx: &Ctx, object: u16, instance: u16) -> Rights {
         match ctx.origin {
-            Origin::Server(server) => self.2.rights(server, self.1.instances.len() <= 1, object, instance),
+            Origin::Server(server) => self.granted(server, object, instance),
             Origin::Bootstrap | Origin::Local => Rights::ALL,
         }
     }
@@ -361,6 +387,7 @@ impl DataModel for Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::path::{MAX_ID, Path};
     use crate::base::rng::Key;
 
     // OMA LwM2M 1.0, 7.1: DTLS and a key, or neither.
@@ -376,8 +403,8 @@ mod tests {
             ("http://dm.example", Credentials::NoSec, Err(Inconsistency::Uri)),
         ] {
             let config = Config::new("x", Key::from_seed(1)).server(1, uri, credentials, 60);
-            let mut accounts = Accounts(Security::new(2, 255), Server::new(1), AccessControl::new(0, 1));
-            accounts.add(0, &config.accounts[0], server::Binding::U);
+            let mut accounts = Accounts::empty(&config.limits);
+            accounts.add(0, &config.accounts[0], Binding::U);
             assert_eq!(accounts.check(false), expected, "{uri}");
         }
     }
@@ -392,7 +419,8 @@ mod tests {
             }
             Accounts::new(&config).unwrap()
         };
-        let each = size_of::<security::Instance>() + size_of::<server::Instance>();
+        // Two rows, and three strings.
+        let each = 2 * size_of::<Row>() + 3 * size_of::<Text>();
         assert_eq!((config(1).heap(), config(1).strings()), (each, "coaps://dm.example".len() + 2 + 3));
         assert_eq!((config(2).heap(), config(2).strings()), (2 * each, 2 * ("coaps://dm.example".len() + 2 + 3)));
     }

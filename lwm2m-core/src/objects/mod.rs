@@ -13,6 +13,7 @@ pub mod fit;
 mod instances;
 mod location;
 mod object;
+pub(crate) mod rows;
 pub(crate) mod security;
 pub(crate) mod server;
 mod statistics;

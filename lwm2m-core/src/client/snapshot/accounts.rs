@@ -1,71 +1,75 @@
 //! Accounts, and what Access Control says.
 
-use alloc::boxed::Box;
-
 use super::SnapshotError;
 use super::bytes::{Reader, Writer};
 use crate::base::config::{Account, Config, Credentials};
 use crate::base::rights::Rights;
-use crate::objects::access_control::{self, AccessControl};
-use crate::objects::security::Mode;
-use crate::objects::server::Binding;
-use crate::objects::{Accounts, security, server};
+use crate::objects::access_control::{OBJECT_ID, OBJECT_INSTANCE_ID, OWNER};
+use crate::objects::security::{ACCOUNT_TIMEOUT, BOOTSTRAP_SERVER, HOLD_OFF, IDENTITY, MODE, SECRET_KEY, URI};
+use crate::objects::server::{BINDING, DISABLE_TIMEOUT, STORING};
+use crate::objects::server::{DEFAULT_MAXIMUM_PERIOD, DEFAULT_MINIMUM_PERIOD, LIFETIME};
+use crate::objects::{ACCESS_CONTROL, Accounts, SECURITY, SERVER, security, server};
+
+/// The numbers of Server that may be any.
+const PERIODS: [u16; 4] = [LIFETIME, DEFAULT_MINIMUM_PERIOD, DEFAULT_MAXIMUM_PERIOD, DISABLE_TIMEOUT];
 
 pub(super) fn write_accounts(accounts: &Accounts, secrets: bool, out: &mut Writer<'_>) {
-    let Accounts(security, server, access) = accounts;
-    out.u8(u8::try_from(security.instances.len()).unwrap_or(u8::MAX));
-    for instance in security.instances.iter().take(usize::from(u8::MAX)) {
-        out.u16(instance.id);
-        out.bytes(instance.uri.as_deref().unwrap_or_default().as_bytes());
-        out.u8(instance.bootstrap_server.map_or(2, u8::from));
-        out.u8(instance.mode.map_or(u8::MAX, Mode::number));
-        out.u16(instance.short_server_id.unwrap_or(0));
-        out.option(instance.hold_off);
-        out.option(instance.account_timeout);
-        out.bytes(&instance.credential.identity);
+    let short = |number: Option<u32>, none: u8| number.and_then(|number| u8::try_from(number).ok()).unwrap_or(none);
+    let securities = accounts.rows(SECURITY);
+    out.u8(u8::try_from(securities.len()).unwrap_or(u8::MAX));
+    for own in securities.iter().take(usize::from(u8::MAX)) {
+        out.u16(own.id);
+        out.bytes(accounts.text(own.id, URI));
+        out.u8(short(own.number(BOOTSTRAP_SERVER), 2));
+        out.u8(short(own.number(MODE), u8::MAX));
+        out.u16(own.short(security::SHORT_SERVER_ID).unwrap_or(0));
+        out.option(own.number(HOLD_OFF));
+        out.option(own.number(ACCOUNT_TIMEOUT));
+        out.bytes(accounts.text(own.id, IDENTITY));
         // The place of a public key of the server.
         out.bytes(&[]);
-        out.bytes(if secrets { &instance.credential.secret_key } else { &[] });
+        out.bytes(if secrets { accounts.text(own.id, SECRET_KEY) } else { &[] });
     }
-    out.u8(u8::try_from(server.instances.len()).unwrap_or(u8::MAX));
-    for instance in server.instances.iter().take(usize::from(u8::MAX)) {
-        out.u16(instance.id);
-        out.u16(instance.short_server_id.unwrap_or(0));
-        out.option(instance.lifetime);
-        out.option(instance.default_min_period);
-        out.option(instance.default_max_period);
-        out.option(instance.disable_timeout);
-        out.u8(instance.storing.map_or(2, u8::from));
-        out.u8(instance.binding.map_or(u8::MAX, |binding| binding as u8));
+    let servers = accounts.rows(SERVER);
+    out.u8(u8::try_from(servers.len()).unwrap_or(u8::MAX));
+    for own in servers.iter().take(usize::from(u8::MAX)) {
+        out.u16(own.id);
+        out.u16(own.short(server::SHORT_SERVER_ID).unwrap_or(0));
+        PERIODS.iter().for_each(|resource| out.option(own.number(*resource)));
+        out.u8(short(own.number(STORING), 2));
+        out.u8(short(own.number(BINDING), u8::MAX));
     }
-    write_access(access, out);
+    write_access(accounts, out);
 }
 
-pub(super) fn write_access(access: &AccessControl, out: &mut Writer<'_>) {
-    out.u16(u16::try_from(access.instances.len()).unwrap_or(u16::MAX));
-    for instance in access.instances.iter().take(usize::from(u16::MAX)) {
-        out.u16(instance.id);
-        [instance.object, instance.instance, instance.owner].iter().for_each(|id| out.option(id.map(u32::from)));
-        out.u16(u16::try_from(instance.acl.len()).unwrap_or(u16::MAX));
-        for entry in instance.acl.iter().take(usize::from(u16::MAX)) {
-            out.u16(entry.server);
-            out.u16(entry.rights.bits());
+pub(super) fn write_access(accounts: &Accounts, out: &mut Writer<'_>) {
+    let rows = accounts.rows(ACCESS_CONTROL);
+    out.u16(u16::try_from(rows.len()).unwrap_or(u16::MAX));
+    for own in rows.iter().take(usize::from(u16::MAX)) {
+        out.u16(own.id);
+        [OBJECT_ID, OBJECT_INSTANCE_ID, OWNER].iter().for_each(|resource| out.option(own.number(*resource)));
+        out.u16(u16::try_from(accounts.acl(own.id).count()).unwrap_or(u16::MAX));
+        for grant in accounts.acl(own.id).take(usize::from(u16::MAX)) {
+            out.u16(grant.server);
+            out.u16(grant.rights.bits());
         }
     }
 }
 
-pub(super) fn read_access(access: &mut AccessControl, input: &mut Reader<'_>) -> Result<(), SnapshotError> {
-    access.instances.clear();
+pub(super) fn read_access(accounts: &mut Accounts, input: &mut Reader<'_>) -> Result<(), SnapshotError> {
+    accounts.keep(ACCESS_CONTROL, &mut |_| false);
     for _ in 0..input.u16()? {
         let id = input.u16()?;
-        let mut number = || input.option().map(|number| number.and_then(|number| u16::try_from(number).ok()));
-        let (object, instance, owner) = (number()?, number()?, number()?);
-        let mut own = access_control::Instance { id, object, instance, owner, ..Default::default() };
-        for _ in 0..input.u16()? {
-            own.grant(input.u16()?, Rights::from_bits(input.u16()?));
+        let Some(own) = accounts.make(ACCESS_CONTROL, id) else { return Err(SnapshotError::Limits) };
+        for resource in [OBJECT_ID, OBJECT_INSTANCE_ID, OWNER] {
+            own.set(resource, input.option()?.filter(|number| *number <= u32::from(u16::MAX)));
         }
-        access.instances.push(own);
-        if !access.fits() {
+        for _ in 0..input.u16()? {
+            accounts.grant(id, input.u16()?, Rights::from_bits(input.u16()?));
+        }
+        if accounts.rows(ACCESS_CONTROL).len() > accounts.limit(ACCESS_CONTROL)
+            || accounts.acl(id).count() > accounts.longest_acl()
+        {
             return Err(SnapshotError::Limits);
         }
     }
@@ -77,67 +81,65 @@ pub(super) fn read_accounts(
     config: &Config,
     input: &mut Reader<'_>,
 ) -> Result<(), SnapshotError> {
-    let Accounts(security, server, access) = accounts;
-    let limits = (config.limits.servers, config.limits.value);
-    security.instances.clear();
+    accounts.keep(SECURITY, &mut |_| false);
     for _ in 0..input.u8()? {
         let id = input.u16()?;
-        let uri = core::str::from_utf8(input.bytes()?).map_err(|_| SnapshotError::Damaged)?;
-        let mut instance = security::Instance {
-            id,
-            uri: Some(uri).filter(|uri| !uri.is_empty()).map(Box::from),
-            bootstrap_server: read_bool(input)?,
-            mode: Some(input.u8()?).filter(|mode| *mode != u8::MAX).map(Mode::from_number),
-            short_server_id: Some(input.u16()?).filter(|id| *id != 0),
-            hold_off: input.option()?,
-            account_timeout: input.option()?,
-            ..security::Instance::default()
-        };
-        instance.credential.identity = input.bytes()?.into();
-        input.bytes()?;
-        instance.credential.secret_key = input.bytes()?.into();
-        if instance.credential.secret_key.is_empty() {
-            instance.credential.secret_key = configured_key(config, instance.uri.as_deref());
+        let uri = input.bytes()?;
+        if core::str::from_utf8(uri).is_err() {
+            return Err(SnapshotError::Damaged);
         }
-        if instance.uri.as_ref().is_some_and(|uri| uri.len() > limits.1) {
+        let numbers = [
+            (BOOTSTRAP_SERVER, read_bool(input)?.map(u32::from)),
+            (MODE, Some(input.u8()?).filter(|mode| *mode != u8::MAX).map(u32::from)),
+            (security::SHORT_SERVER_ID, Some(input.u16()?).filter(|id| *id != 0).map(u32::from)),
+            (HOLD_OFF, input.option()?),
+            (ACCOUNT_TIMEOUT, input.option()?),
+        ];
+        if let Some(own) = accounts.make(SECURITY, id) {
+            numbers.iter().for_each(|(resource, number)| own.set(*resource, *number));
+        }
+        accounts.set_text(id, URI, uri);
+        accounts.set_text(id, IDENTITY, input.bytes()?);
+        input.bytes()?;
+        let key = input.bytes()?;
+        accounts.set_text(id, SECRET_KEY, if key.is_empty() { configured_key(config, uri) } else { key });
+        if uri.len() > config.limits.value {
             return Err(SnapshotError::Limits);
         }
-        security.instances.push(instance);
     }
-    server.instances.clear();
+    accounts.keep(SERVER, &mut |_| false);
     for _ in 0..input.u8()? {
         let (id, short_server_id) = (input.u16()?, Some(input.u16()?).filter(|id| *id != 0));
         // One for each server: two would be two registrations with it.
-        if short_server_id.is_some_and(|own| server.by_short_server_id(own).is_some()) {
+        if short_server_id.is_some_and(|own| accounts.by_short_server_id(own).is_some()) {
             return Err(SnapshotError::Damaged);
         }
-        server.instances.push(server::Instance {
-            id,
-            short_server_id,
-            lifetime: input.option()?,
-            default_min_period: input.option()?,
-            default_max_period: input.option()?,
-            disable_timeout: input.option()?,
-            storing: read_bool(input)?,
-            binding: Binding::from_number(input.u8()?),
-        });
+        let Some(own) = accounts.make(SERVER, id) else { return Err(SnapshotError::Limits) };
+        own.set(server::SHORT_SERVER_ID, short_server_id.map(u32::from));
+        for resource in PERIODS {
+            own.set(resource, input.option()?);
+        }
+        own.set(STORING, read_bool(input)?.map(u32::from));
+        own.set(BINDING, Some(input.u8()?.into()));
+        if own.binding().is_none() {
+            own.set(BINDING, None);
+        }
     }
-    if security.instances.len() > limits.0.saturating_add(1) || server.instances.len() > limits.0 {
+    if [SECURITY, SERVER].iter().any(|object| accounts.rows(*object).len() > accounts.limit(*object)) {
         return Err(SnapshotError::Limits);
     }
-    read_access(access, input)
+    read_access(accounts, input)
 }
 
 /// A key that was left out of the snapshot may be one that the device was made with.
-fn configured_key(config: &Config, uri: Option<&str>) -> Box<[u8]> {
+fn configured_key<'c>(config: &'c Config, uri: &[u8]) -> &'c [u8] {
     let accounts = config.accounts.iter().map(|account| match account {
         Account::Bootstrap { uri, credentials } | Account::Server { uri, credentials, .. } => (uri, credentials),
     });
-    let mut keys =
-        accounts.filter(|(own, _)| Some(own.as_str()) == uri).filter_map(|(_, credentials)| match credentials {
-            Credentials::Psk { key, .. } => Some(key.as_slice().into()),
-            Credentials::NoSec => None,
-        });
+    let mut keys = accounts.filter(|(own, _)| own.as_bytes() == uri).filter_map(|(_, credentials)| match credentials {
+        Credentials::Psk { key, .. } => Some(key.as_slice()),
+        Credentials::NoSec => None,
+    });
     keys.next().unwrap_or_default()
 }
 

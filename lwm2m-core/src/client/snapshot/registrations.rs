@@ -142,7 +142,7 @@ pub(super) fn read_registration(
         REGISTERED => {
             let (expires, update_at, failures) = (after(input.u64()?), after(input.u64()?), input.u8()?);
             let lifetime = input.u32()?;
-            let binding = Binding::from_number(input.u8()?).ok_or(SnapshotError::Damaged)?;
+            let binding = Binding::from_number(input.u8()?.into()).ok_or(SnapshotError::Damaged)?;
             let terms = Terms { lifetime, binding, objects: input.u64()? };
             let segments = input.u8()?;
             let options = input.bytes()?;
