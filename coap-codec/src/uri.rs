@@ -116,13 +116,7 @@ impl<'a> Uri<'a> {
         let length = rest.bytes().take_while(|byte| !matches!(byte, b'/' | b'?')).count();
         let (authority, rest) = rest.split_at_checked(length).unwrap_or((rest, ""));
         let (host, port) = split_authority(authority)?;
-        let port = match port {
-            "" => scheme.default_port(),
-            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().ok().filter(|port| *port > 0).ok_or(UriError::Port)?
-            }
-            _ => return Err(UriError::Port),
-        };
+        let port = if port.is_empty() { scheme.default_port() } else { port_number(port).ok_or(UriError::Port)? };
         Ok(Self { text, scheme, host, rest, port })
     }
 
@@ -167,13 +161,13 @@ impl<'a> Uri<'a> {
     /// The path with its slashes, `/rd/5a3f`; it may be empty.
     #[must_use]
     pub fn path(&self) -> &'a str {
-        cut(self.rest, |byte| byte == b'?').map_or(self.rest, |(path, _)| path)
+        cut(self.rest, b'?').map_or(self.rest, |(path, _)| path)
     }
 
     /// The query without its question mark, if there is one: `ep=x&lt=60`.
     #[must_use]
     pub fn query(&self) -> Option<&'a str> {
-        cut(self.rest, |byte| byte == b'?').map(|(_, query)| query)
+        cut(self.rest, b'?').map(|(_, query)| query)
     }
 }
 
@@ -193,7 +187,7 @@ impl<'a> TryFrom<&'a str> for Uri<'a> {
 
 /// The scheme, and what follows `://`. Neither scheme has a colon in it.
 fn behind_scheme(text: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = cut(text, |byte| byte == b':')?;
+    let (scheme, rest) = cut(text, b':')?;
     Some((scheme, rest.strip_prefix("//")?))
 }
 
@@ -201,7 +195,7 @@ fn behind_scheme(text: &str) -> Option<(&str, &str)> {
 fn split_authority(authority: &str) -> Result<(&str, &str), UriError> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(literal) => {
-            let (address, after) = cut(literal, |byte| byte == b']').ok_or(UriError::Host)?;
+            let (address, after) = cut(literal, b']').ok_or(UriError::Host)?;
             let hexadecimal = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
             if !address.bytes().any(|byte| byte == b':') || !address.bytes().all(hexadecimal) {
                 return Err(UriError::Host);
@@ -212,16 +206,23 @@ fn split_authority(authority: &str) -> Result<(&str, &str), UriError> {
                 None => return Err(UriError::Host),
             }
         }
-        None => cut(authority, |byte| byte == b':').unwrap_or((authority, "")),
+        None => cut(authority, b':').unwrap_or((authority, "")),
     };
-    if host.is_empty() || (!authority.starts_with('[') && host.bytes().any(|byte| b"[]@".contains(&byte))) {
-        return Err(UriError::Host);
-    }
-    // A second colon outside brackets, or a user's name before the host.
-    if port.bytes().any(|byte| byte == b'@') {
+    // Before an @ there is a user's name.
+    let brackets = !authority.starts_with('[') && host.bytes().any(|byte| matches!(byte, b'[' | b']'));
+    if host.is_empty() || brackets || authority.bytes().any(|byte| byte == b'@') {
         return Err(UriError::Host);
     }
     Ok((host, port))
+}
+
+/// From 1 on, in digits alone.
+fn port_number(digits: &str) -> Option<u16> {
+    let number = digits.bytes().try_fold(0u16, |number, byte| {
+        let digit = Some(byte.wrapping_sub(b'0')).filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    });
+    number.filter(|number| *number > 0)
 }
 
 fn check_characters(text: &str) -> Result<(), UriError> {

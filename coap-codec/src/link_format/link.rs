@@ -108,7 +108,7 @@ impl<'a> Link<'a> {
     /// ```
     #[must_use]
     pub fn matches(&self, query: &str) -> bool {
-        let (name, pattern) = cut(query, |byte| byte == b'=').unwrap_or((query, "*"));
+        let (name, pattern) = cut(query, b'=').unwrap_or((query, "*"));
         let (pattern, is_prefix) = pattern.strip_suffix('*').map_or((pattern, false), |prefix| (prefix, true));
         let fits = |text: &str| if is_prefix { text.starts_with(pattern) } else { text == pattern };
         if name == "href" {

@@ -102,7 +102,11 @@ impl BlockValue {
             return Err(BlockError::TooLong);
         }
         let uint = decode_uint(value).ok_or(BlockError::TooLong)?;
-        Self::new(uint >> 4, uint & 8 != 0, (uint & 7) as u8)
+        // In 3 bytes no number is too large.
+        match (uint & 7) as u8 {
+            7 => Err(BlockError::ReservedSize),
+            szx => Ok(Self { num: uint >> 4, more: uint & 8 != 0, szx }),
+        }
     }
 
     /// A BERT block, which exists over TCP alone: any number of blocks of 1024 bytes in one message,

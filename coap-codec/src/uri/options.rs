@@ -146,8 +146,7 @@ impl<'a> Segments<'a> {
     /// The next segment as it stands there.
     fn step(&mut self) -> Option<(&'a str, Kind)> {
         let rest = self.rest?;
-        let (segment, rest) =
-            cut(rest, |byte| byte == b'/').map_or((rest, None), |(segment, rest)| (segment, Some(rest)));
+        let (segment, rest) = cut(rest, b'/').map_or((rest, None), |(segment, rest)| (segment, Some(rest)));
         self.rest = rest;
         let mut bytes = decode(segment.bytes());
         let kind = match [bytes.next(), bytes.next(), bytes.next()] {

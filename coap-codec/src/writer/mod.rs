@@ -161,21 +161,25 @@ impl<'b> MessageWriter<'b> {
         &mut self,
         fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Result<(), E> {
+        let written = fill(self.payload_room()?)?;
+        Ok(self.end_payload(written)?)
+    }
+
+    /// Where a payload goes, behind its marker.
+    fn payload_room(&mut self) -> Result<&mut [u8], WriteError> {
         self.check_open()?;
-        let free = self.buffer.get_mut(self.length..).unwrap_or_default();
-        let (marker, room) = match free.split_first_mut() {
-            Some((marker, room)) => (Some(marker), room),
-            None => (None, &mut [][..]),
-        };
-        let available = room.len();
-        let written = fill(room)?;
+        Ok(self.buffer.get_mut(self.length.saturating_add(1)..).unwrap_or_default())
+    }
+
+    /// There are so many bytes of payload.
+    fn end_payload(&mut self, written: usize) -> Result<(), WriteError> {
         if written == 0 {
             return Ok(());
         }
         let needed = self.length.saturating_add(1).saturating_add(written);
-        match marker {
-            Some(marker) if written <= available => *marker = MARKER,
-            _ => return Err(WriteError::NoSpace { needed }.into()),
+        match self.buffer.get_mut(self.length..needed) {
+            Some([marker, ..]) => *marker = MARKER,
+            _ => return Err(WriteError::NoSpace { needed }),
         }
         self.length = needed;
         self.is_open = false;
