@@ -28,7 +28,6 @@ pub(crate) fn copy(room: &mut [u8], bytes: &[u8]) {
 /// A call of `memcpy` costs more than so few bytes themselves, and nearly all tokens and values are
 /// as short. Two copies of a fixed length do without it, the second overlapping the first as far as
 /// it must.
-#[inline]
 pub(crate) fn copy_short(room: &mut [u8], bytes: &[u8]) {
     if bytes.len() >= 4 {
         if bytes.len() >= 8 { ends::<8>(room, bytes) } else { ends::<4>(room, bytes) }

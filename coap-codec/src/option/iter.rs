@@ -104,7 +104,6 @@ impl<'a> Values<'a> {
 impl<'a> Iterator for Values<'a> {
     type Item = &'a [u8];
 
-    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
         loop {
             let option = self.options.next()?;
