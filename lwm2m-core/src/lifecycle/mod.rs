@@ -229,22 +229,12 @@ impl Lifecycle {
         object_list: &mut WriteList<'_>,
         writer: &mut MessageWriter<'_>,
     ) -> Result<(), WriteError> {
-        let location = match role {
+        let own = match role {
             Role::Bootstrap => None,
-            Role::Server(server) => self.registration_of(server).map(|own| &own.location),
+            Role::Server(server) => self.registration_of(server),
         };
-        match (due, location) {
-            (Due::Bootstrap, _) => requests::write_bootstrap(&config.endpoint, writer),
-            (Due::Registration(Request::Register, terms), _) => {
-                requests::write_register(&config.endpoint, terms, object_list, writer)
-            }
-            (Due::Registration(Request::Update { lifetime, binding, objects }, terms), Some(location)) => {
-                requests::write_update(location, (lifetime, binding, objects), terms, object_list, writer)
-            }
-            (Due::Registration(Request::Deregister, _), Some(location)) => location.write(writer),
-            // Neither is due without one.
-            (Due::Registration(..), None) => Ok(()),
-        }
+        let location = own.map(|own| &own.location);
+        requests::write(due, location, &config.endpoint, object_list, writer)
     }
 
     /// The request on its way with this exchange, of which the next message is to be sent, as it is told

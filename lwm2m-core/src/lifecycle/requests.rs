@@ -2,51 +2,53 @@
 
 use coap_codec::{ContentFormat, MessageWriter, OptionNumber, WriteError};
 
+use super::Due;
 use super::location::Location;
-use super::registration::Terms;
+use super::registration::Request;
 
 /// Writes the object list, or a block of it, as the payload.
 pub(crate) type WriteList<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Result<(), WriteError> + 'a;
 
-/// Writes a Bootstrap-Request: `/bs?ep=..` (OMA LwM2M 1.0, 5.2.7.1).
-pub(super) fn write_bootstrap(endpoint: &str, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-    writer.uri_path("bs")?;
-    query(writer, "ep=", endpoint.as_bytes())
-}
-
-/// Writes a Register: `/rd?ep=..&lt=..&lwm2m=1.0&b=..` (OMA LwM2M 1.0, 5.3.1).
-pub(super) fn write_register(
+/// Writes the request that is due:
+/// - a Bootstrap-Request: `/bs?ep=..` (OMA LwM2M 1.0, 5.2.7.1);
+/// - a Register: `/rd?ep=..&lt=..&lwm2m=1.0&b=..` (5.3.1);
+/// - an Update: only what changed, to where the registration lives;
+/// - a De-register: there, and nothing else.
+pub(super) fn write(
+    due: Due,
+    location: Option<&Location>,
     endpoint: &str,
-    terms: Terms,
     object_list: &mut WriteList<'_>,
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), WriteError> {
-    writer.uri_path("rd")?;
-    writer.content_format(ContentFormat::LINK_FORMAT)?;
-    query(writer, "ep=", endpoint.as_bytes())?;
-    lifetime_query(writer, terms.lifetime)?;
-    writer.uri_query("lwm2m=1.0")?;
-    query(writer, "b=", terms.binding.as_str().as_bytes())?;
-    object_list(writer)
-}
-
-/// Writes an Update: only what changed.
-pub(super) fn write_update(
-    location: &Location,
-    (lifetime, binding, objects): (bool, bool, bool),
-    terms: Terms,
-    object_list: &mut WriteList<'_>,
-    writer: &mut MessageWriter<'_>,
-) -> Result<(), WriteError> {
-    location.write(writer)?;
+    let (entry, [lifetime, binding, objects]) = match due {
+        Due::Bootstrap => (Some("bs"), [false; 3]),
+        Due::Registration(Request::Register, _) => (Some("rd"), [true; 3]),
+        Due::Registration(Request::Update { lifetime, binding, objects }, _) => (None, [lifetime, binding, objects]),
+        Due::Registration(Request::Deregister, _) => (None, [false; 3]),
+    };
+    match (entry, location) {
+        (Some(entry), _) => writer.uri_path(entry)?,
+        (None, Some(location)) => location.write(writer)?,
+        // Nothing else is due without one.
+        (None, None) => {}
+    }
     if objects {
         writer.content_format(ContentFormat::LINK_FORMAT)?;
     }
-    if lifetime {
-        lifetime_query(writer, terms.lifetime)?;
+    if entry.is_some() {
+        query(writer, "ep=", endpoint.as_bytes())?;
     }
-    if binding {
-        query(writer, "b=", terms.binding.as_str().as_bytes())?;
+    if let Due::Registration(request, terms) = due {
+        if lifetime {
+            lifetime_query(writer, terms.lifetime)?;
+        }
+        if request == Request::Register {
+            writer.uri_query("lwm2m=1.0")?;
+        }
+        if binding {
+            query(writer, "b=", terms.binding.as_str().as_bytes())?;
+        }
     }
     if objects { object_list(writer) } else { Ok(()) }
 }
