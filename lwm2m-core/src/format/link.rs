@@ -8,15 +8,6 @@ use crate::base::decimal;
 use crate::base::path::Path;
 use crate::base::value::Stop;
 
-/// The value of a link's attribute.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum LinkValue {
-    /// `dim=8`
-    Uint(u64),
-    /// `lt=42.2`
-    Float(f64),
-}
-
 /// Writes links into a buffer. What no longer fits is noticed at the end.
 #[derive(Debug)]
 pub(crate) struct LinkWriter<'b> {
@@ -57,7 +48,7 @@ impl<'b> LinkWriter<'b> {
             self.put(";rt=\"oma.lwm2m\"");
         }
         if cfg!(feature = "json") {
-            self.attribute("ct", LinkValue::Uint(ContentFormat::LWM2M_JSON.0.into()));
+            self.attribute("ct").uint(ContentFormat::LWM2M_JSON.0.into());
         }
         self
     }
@@ -76,13 +67,19 @@ impl<'b> LinkWriter<'b> {
         self.put(";ver=\"").uint(major.into()).put(".").uint(minor.into()).put("\"")
     }
 
-    /// Adds an attribute to the link that was begun last.
-    pub(crate) fn attribute(&mut self, name: &str, value: LinkValue) -> &mut Self {
-        self.put(";").put(name).put("=");
-        match value {
-            LinkValue::Uint(number) => self.uint(number),
-            LinkValue::Float(number) => self.put_with(&mut |room| decimal::write_f64(number, room)),
-        }
+    /// Adds an attribute to the link that was begun last. Its value follows.
+    pub(crate) fn attribute(&mut self, name: &str) -> &mut Self {
+        self.put(";").put(name).put("=")
+    }
+
+    /// Its value, as in `dim=8`.
+    pub(crate) fn uint(&mut self, number: u64) -> &mut Self {
+        self.put_with(&mut |room| decimal::write_u64(number, room))
+    }
+
+    /// The same, as in `lt=42.2`.
+    pub(crate) fn float(&mut self, number: f64) -> &mut Self {
+        self.put_with(&mut |room| decimal::write_f64(number, room))
     }
 
     /// How many bytes the list has.
@@ -96,10 +93,6 @@ impl<'b> LinkWriter<'b> {
     fn put(&mut self, text: &str) -> &mut Self {
         self.failed = self.failed || self.output.put(text.as_bytes()).is_err();
         self
-    }
-
-    fn uint(&mut self, number: u64) -> &mut Self {
-        self.put_with(&mut |room| decimal::write_u64(number, room))
     }
 
     fn put_with(&mut self, write: &mut dyn FnMut(&mut [u8]) -> Option<usize>) -> &mut Self {
@@ -174,10 +167,10 @@ mod tests {
     fn the_attributes_of_discover_are_written() {
         check(
             |links| {
-                links.path("", Path::resource(3, 0, 7)).attribute("dim", LinkValue::Uint(8));
-                links.attribute("pmin", LinkValue::Uint(10)).attribute("pmax", LinkValue::Uint(60));
-                links.attribute("gt", LinkValue::Float(50.0)).attribute("lt", LinkValue::Float(42.2));
-                links.path("", Path::resource_instance(3, 0, 7, 1)).attribute("st", LinkValue::Float(-0.5));
+                links.path("", Path::resource(3, 0, 7)).attribute("dim").uint(8);
+                links.attribute("pmin").uint(10).attribute("pmax").uint(60);
+                links.attribute("gt").float(50.0).attribute("lt").float(42.2);
+                links.path("", Path::resource_instance(3, 0, 7, 1)).attribute("st").float(-0.5);
             },
             "</3/0/7>;dim=8;pmin=10;pmax=60;gt=50;lt=42.2,</3/0/7/1>;st=-0.5",
         );

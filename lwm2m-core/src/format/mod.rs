@@ -49,7 +49,7 @@ use crate::base::profile::LegacyFormats;
 use crate::base::value::{DataType, Sink, Stop, Value};
 
 pub(crate) use digest::Digest;
-pub(crate) use link::{LinkValue, LinkWriter};
+pub(crate) use link::LinkWriter;
 pub(crate) use output::{Output, SLACK};
 pub(crate) use payload::{Payload, Unknown};
 use types::Types;

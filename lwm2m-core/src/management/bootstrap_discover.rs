@@ -7,7 +7,7 @@ use super::no_query;
 use super::operation::Operation;
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{Sink, Stop, Value};
-use crate::format::{LinkValue, LinkWriter};
+use crate::format::LinkWriter;
 use crate::model::{Ctx, DataModel, Refusal, list};
 use crate::objects::{SECURITY, SERVER, security, server};
 
@@ -34,7 +34,7 @@ pub(super) fn serve(
         list::visit(model, only, &mut |object, path| {
             links.path("", path);
             if let Some(id) = short_server_id(ctx, path, model) {
-                links.attribute("ssid", LinkValue::Uint(id));
+                links.attribute("ssid").uint(id);
             }
             links.version(object.version, path);
         });

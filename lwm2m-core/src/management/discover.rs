@@ -11,7 +11,7 @@ use crate::base::features::REPORTING;
 use crate::base::path::{Leaf, Path};
 use crate::base::rights::Rights;
 use crate::base::value::{Sink, Stop, Value};
-use crate::format::{LinkValue, LinkWriter};
+use crate::format::LinkWriter;
 use crate::model::{Ctx, DataModel, ObjectDef, Refusal};
 
 pub(super) fn serve(
@@ -88,7 +88,7 @@ impl Links<'_, '_> {
         let at = Leaf::new(self.object.id, instance, resource);
         self.writer.path(self.root, at.path());
         if let Some(instances) = self.dimension(at)? {
-            self.writer.attribute("dim", LinkValue::Uint(instances));
+            self.writer.attribute("dim").uint(instances);
         }
         self.attributes(attributes);
         Ok(())
@@ -100,12 +100,12 @@ impl Links<'_, '_> {
         }
         for (name, seconds) in [(Name::Pmin, attributes.pmin), (Name::Pmax, attributes.pmax)] {
             if let Some(seconds) = seconds {
-                self.writer.attribute(name.as_str(), LinkValue::Uint(seconds.into()));
+                self.writer.attribute(name.as_str()).uint(seconds.into());
             }
         }
         for (name, number) in [(Name::Gt, attributes.gt), (Name::Lt, attributes.lt), (Name::St, attributes.st)] {
             if let Some(number) = number {
-                self.writer.attribute(name.as_str(), LinkValue::Float(number.get()));
+                self.writer.attribute(name.as_str()).float(number.get());
             }
         }
     }
