@@ -19,22 +19,18 @@ impl Location {
     /// nothing can be asked of it.
     pub(crate) fn of(message: &Message<'_>, limit: usize) -> Option<Self> {
         let mut location = Self::default();
-        for segment in message.location_path() {
-            // Neither may be sent, nor asked for (RFC 7252, sections 5.10.1 and 5.10.7).
-            if matches!(segment, b"." | b"..") {
-                return None;
+        for option in message.options() {
+            match (option.number, option.value) {
+                // Neither may be sent, nor asked for (RFC 7252, sections 5.10.1 and 5.10.7).
+                (OptionNumber::LOCATION_PATH, b"." | b"..") => return None,
+                (OptionNumber::LOCATION_PATH, _) => location.segments = location.segments.checked_add(1)?,
+                (OptionNumber::LOCATION_QUERY, _) => {}
+                _ => continue,
             }
-            location.push(segment, limit)?;
-            location.segments = location.segments.checked_add(1)?;
-        }
-        if location.segments == 0 {
-            return None;
-        }
-        for query in message.location_query() {
-            location.push(query, limit)?;
+            location.push(option.value, limit)?;
         }
         location.options.shrink_to_fit();
-        Some(location)
+        Some(location).filter(|location| location.segments > 0)
     }
 
     fn push(&mut self, value: &[u8], limit: usize) -> Option<()> {

@@ -303,22 +303,20 @@ impl DataModel for Accounts {
 
     fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
         let Leaf { object, instance, resource, .. } = at;
-        // OMA LwM2M 1.0, 8.1: not accessible by any server. Bootstrap-Discover tells one resource.
-        if object == security::ID
-            && (ctx.origin != Origin::Bootstrap
-                || resource != security::SHORT_SERVER_ID
-                || self.row(object, instance).is_none_or(Row::is_bootstrap_server))
-        {
-            return Err(Refusal::Code(Code::UNAUTHORIZED));
-        }
         if (object, resource) == (access_control::ID, ACL) {
             for grant in self.acl(instance).filter(|grant| at.index.is_none_or(|index| index == grant.server)) {
                 out.value(at.at(grant.server), Value::Int(grant.rights.bits().into()))?;
             }
             return Ok(());
         }
-        let value = self.value(object, instance, resource);
-        Ok(out.value(at, value.ok_or(Refusal::Code(Code::NOT_FOUND))?)?)
+        // OMA LwM2M 1.0, 8.1: not accessible by any server. Bootstrap-Discover tells one resource.
+        let secret = object == security::ID;
+        let told = ctx.origin == Origin::Bootstrap
+            && resource == security::SHORT_SERVER_ID
+            && self.row(object, instance).is_some_and(|row| !row.is_bootstrap_server());
+        let value = if secret && !told { None } else { self.value(object, instance, resource) };
+        let missing = if secret { Code::UNAUTHORIZED } else { Code::NOT_FOUND };
+        Ok(out.value(at, value.ok_or(missing)?)?)
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
