@@ -239,9 +239,9 @@ mod tests {
     use crate::base::value::Value;
     use crate::format::{Given, Values};
     use crate::model::{Action, Change, Ctx, DataModel, Origin, Refusal};
+    use alloc::vec::Vec;
     use coap_codec::Code;
     use proptest::prelude::*;
-    use std::vec::Vec;
 
     const R: Rights = Rights::READ;
     const W: Rights = Rights::WRITE;

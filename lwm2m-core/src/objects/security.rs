@@ -75,7 +75,7 @@ mod tests {
     use crate::base::value::Value;
     use crate::format::{Format, Payload, Unknown, Values};
     use crate::model::{Action, Change, Ctx, DataModel, Origin};
-    use std::vec::Vec;
+    use alloc::vec::Vec;
 
     fn write(accounts: &mut Accounts, instance: u16, action: Action, values: &Values<'_>) {
         let ctx = Ctx { origin: Origin::Bootstrap, ticket: None, resumed: false, now: Instant::ZERO };
