@@ -408,6 +408,30 @@ mod tests {
     }
 
     #[test]
+    fn a_server_without_a_partner_and_a_partner_without_a_server_are_no_account() {
+        let config = Config::new("x", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 60);
+        let more = config.server(2, "coap://dm.example", Credentials::NoSec, 60);
+        let whole = Accounts::new(&more).unwrap();
+        for half in [security::ID, server::ID] {
+            let mut accounts = whole.clone();
+            accounts.keep(half, &mut |row| row.id != 1);
+            assert_eq!(accounts.check(false), Err(Inconsistency::Unpaired), "{half}");
+        }
+    }
+
+    #[test]
+    fn a_lifetime_that_is_too_long_is_the_longest_and_one_of_nothing_is_none() {
+        let mut accounts = Accounts::empty(&Limits::default());
+        for (seconds, expected) in [(1 << 40, Some(u32::MAX)), (0, None), (60, Some(60)), (-1, None)] {
+            accounts.make(server::ID, 0);
+            let value = Value::Int(seconds);
+            accounts.set(server::ID, 0, Given { resource: server::LIFETIME, index: None, value });
+            let lifetime = accounts.row(server::ID, 0).unwrap().number(server::LIFETIME);
+            assert_eq!(lifetime, expected, "{seconds}");
+        }
+    }
+
+    #[test]
     fn what_accounts_hold_is_counted() {
         let config = |servers: u16| {
             let psk = Credentials::Psk { identity: b"me".to_vec(), key: b"key".to_vec() };
