@@ -449,6 +449,15 @@ mod tests {
 
     #[cfg(feature = "access-control")]
     #[test]
+    fn what_access_control_holds_is_counted() {
+        let config = Config::new("x", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 60);
+        let held = |config: &Config| Accounts::new(config).unwrap().heap();
+        let more = held(&config.clone().access(Path::instance(5, 0), 1, &[(0, Rights::READ), (1, Rights::ALL)]));
+        assert!(more >= held(&config) + size_of::<Row>() + 2 * size_of::<Grant>(), "{more}");
+    }
+
+    #[cfg(feature = "access-control")]
+    #[test]
     fn what_is_said_of_rights_names_servers_that_there_are_and_has_room() {
         let config = |limit: usize, path: Path, owner: u16, acl: &[(u16, Rights)]| {
             let mut config = Config::new("x", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 60);
