@@ -20,6 +20,7 @@
 use core::cmp::Ordering;
 
 use super::divide::divide;
+use super::float::from_integer;
 
 /// Writes `value` to the front of `room` and tells how many bytes it took, `None` when there is
 /// too little room.
@@ -317,6 +318,10 @@ impl Decimal {
             self.count = self.count.saturating_add(1);
             self.exponent = self.exponent.saturating_sub(1);
         }
+        // Most numbers are whole, and floats as they are: they need no search.
+        if let (0, Some(number)) = (self.exponent, self.digits.small()) {
+            return Some(from_integer(number, false));
+        }
         // The smallest float is 4.9e-324, the largest 1.8e308; what is clearly beyond them must
         // not make the numbers below too long.
         match self.count.saturating_add(self.exponent) {
@@ -383,6 +388,13 @@ impl From<u64> for Natural {
 impl Natural {
     fn limbs(&self) -> &[u32] {
         self.limbs.get(..self.used).unwrap_or(&self.limbs)
+    }
+
+    /// The number itself, where a float has all of its bits.
+    fn small(&self) -> Option<u64> {
+        let [low, high, ..] = self.limbs;
+        let number = u64::from(high) << 32 | u64::from(low);
+        Some(number).filter(|number| self.used <= 2 && *number < HIDDEN_BIT << 1)
     }
 
     /// Multiplies by `factor` and adds `more`.

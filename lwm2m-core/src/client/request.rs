@@ -223,7 +223,8 @@ impl Client {
         self.reporting.keep_attributes_of(|server| self.accounts.server(server).is_some());
         let other = |client: &Self| {
             let mut others = client.connections.iter().filter(|connection| connection.peer != bootstrap.peer);
-            others.find(|connection| connection.link != Link::Lingering).copied()
+            // One lingers at a time: with those of earlier bootstraps there would be more and more.
+            others.find(|connection| connection.link != Link::Lingering || parting == Parting::Lingers).copied()
         };
         while let Some(connection) = other(self) {
             self.close(connection.peer);

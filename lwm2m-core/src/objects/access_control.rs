@@ -3,6 +3,8 @@
 //! An instance speaks of one Object Instance, or of an object: then its Object Instance ID is 65535,
 //! and it says who may create instances.
 
+use alloc::vec::Vec;
+
 use super::accounts::Accounts;
 use super::definitions;
 use super::rows::Row;
@@ -41,7 +43,7 @@ pub(crate) struct Grant {
 
 /// What they lie in, in the order of instances and Short Server IDs.
 #[cfg(feature = "access-control")]
-pub(super) type Grants = alloc::vec::Vec<Grant>;
+pub(super) type Grants = Vec<Grant>;
 /// The object is left out.
 #[cfg(not(feature = "access-control"))]
 pub(super) type Grants = crate::base::table::Nothing<Grant>;
@@ -127,10 +129,11 @@ impl Accounts {
             (Some(object), Some(instance), 2) if instance != MAX_ID => (object, instance),
             _ => return false,
         };
+        let known = self.rows(ID).iter().find(|row| target(row) == Some((object, instance))).map(|row| row.id);
         self.forget_said_of((object, instance));
         let rows = self.rows(ID);
-        let free = (0..MAX_ID).find(|id| rows.iter().all(|row| row.id != *id));
-        let Some(id) = free.filter(|_| rows.len() < self.limit(ID)) else { return false };
+        let id = known.or_else(|| (0..MAX_ID).find(|id| rows.iter().all(|row| row.id != *id)));
+        let Some(id) = id.filter(|_| rows.len() < self.limit(ID)) else { return false };
         if let Some(row) = self.make(ID, id) {
             let numbers = [(OBJECT_ID, object), (OBJECT_INSTANCE_ID, instance), (OWNER, *owner)];
             numbers.into_iter().for_each(|(resource, number)| row.set(resource, Some(number.into())));
@@ -196,8 +199,13 @@ impl Accounts {
 
     /// Drops what a bootstrap found there of instances that are gone: that is no fault of its own.
     pub(super) fn drop_stale(&mut self, before: &Self, exists: &dyn Fn(u16, u16) -> bool) {
-        let is_stale = |row: &Row| target(row).is_some_and(|(object, instance)| !exists(object, instance));
-        self.keep(ID, &mut |row| !(is_stale(row) && before.rows(ID).contains(row)));
+        let is_stale = |row: &&Row| {
+            target(row).is_some_and(|(object, instance)| !exists(object, instance))
+                && before.rows(ID).contains(row)
+                && before.acl(row.id).eq(self.acl(row.id))
+        };
+        let stale: Vec<u16> = self.rows(ID).iter().filter(is_stale).map(|row| row.id).collect();
+        self.keep(ID, &mut |row| !stale.contains(&row.id));
     }
 
     /// Whether every instance is complete, and speaks of what is there, once, and of servers that are
@@ -312,6 +320,20 @@ mod tests {
         assert_eq!(table.granted(1, ID, 0), Rights::ALL);
         assert_eq!(table.granted(2, ID, 0), R);
         assert_eq!(table.granted(1, ID, 1), R, "it is not there");
+    }
+
+    #[test]
+    fn what_a_bootstrap_said_itself_is_not_dropped_as_stale() {
+        let before = table(&[1, 2], &[said(Path::instance(5, 0), 1, &[(2, R)])]);
+        let dropped = |now: &Accounts| {
+            let mut settled = now.clone();
+            settled.drop_stale(&before, &|_, _| false);
+            settled.rows(ID).is_empty()
+        };
+        assert!(dropped(&before), "as it was found");
+        for acl in [&[(2, W)][..], &[(2, R), (1, R)], &[]] {
+            assert!(!dropped(&table(&[1, 2], &[said(Path::instance(5, 0), 1, acl)])), "{acl:?}");
+        }
     }
 
     #[test]

@@ -116,8 +116,13 @@ impl Accounts {
     }
 
     pub(crate) fn set_text(&mut self, instance: u16, resource: u16, bytes: &[u8]) {
-        self.texts.keep(&mut |text| (text.instance, text.resource) != (instance, resource));
-        self.texts.push(Text { instance, resource, bytes: bytes.into() });
+        let text = Text { instance, resource, bytes: bytes.into() };
+        // In order, so that the same accounts are equal whatever way they came.
+        let at = self.texts.iter().position(|known| (known.instance, known.resource) >= (instance, resource));
+        match at.and_then(|at| self.texts.get_mut(at)) {
+            Some(known) if known.resource == resource && known.instance == instance => *known = text,
+            _ => self.texts.insert(at.unwrap_or(self.texts.len()), text),
+        }
     }
 
     /// Sets one value of an instance that is there.
@@ -139,8 +144,12 @@ impl Accounts {
             (_, Value::Opaque(bytes)) => return self.set_text(id, resource, bytes),
             _ => return,
         };
-        // A lifetime of nothing is none.
-        let number = number.filter(|number| *number > 0 || (object, resource) != (server::ID, LIFETIME));
+        // A lifetime of nothing is none, and neither is an identifier that nobody can have.
+        let number = number.filter(|number| match (object, resource) {
+            (server::ID, LIFETIME) => *number > 0,
+            (security::ID, security::SHORT_SERVER_ID) => *number <= u16::MAX.into(),
+            _ => true,
+        });
         if let Some(row) = self.make(object, id) {
             row.set(resource, number);
         }
@@ -148,10 +157,15 @@ impl Accounts {
 
     /// What an instance says of a resource is forgotten.
     pub(super) fn forget(&mut self, object: u16, id: u16, resource: u16) {
-        if (object, resource) == (access_control::ID, ACL) {
-            self.grants.keep(&mut |grant: &mut Grant| grant.instance != id);
-        } else if let Some(row) = self.make(object, id) {
-            row.set(resource, None);
+        match (object, resource) {
+            (access_control::ID, ACL) => self.grants.keep(&mut |grant: &mut Grant| grant.instance != id),
+            // Whoever writes a string or a key puts it in the place of the other; it has no number.
+            (security::ID, security::URI | security::IDENTITY..=security::SECRET_KEY) => {}
+            _ => {
+                if let Some(row) = self.make(object, id) {
+                    row.set(resource, None);
+                }
+            }
         }
     }
 

@@ -499,3 +499,23 @@ fn an_application_may_grant_less() {
         assert_eq!(sim.model.1.done, ["set 0 to 7"]);
     }
 }
+
+/// What is said anew of a path is said by the instance that there is.
+#[test]
+fn an_instance_of_access_control_keeps_its_id_when_the_device_says_otherwise() {
+    let config = unsaid(1).access(MODULE, 1, &[(2, R)]).access(MODULES, MAX_ID, &[(2, Rights::CREATE)]);
+    let mut sim = racked(config);
+    let all = |sim: &mut Racked| ids(&nodes(sim, 0, Path::object(2)));
+    assert_eq!(asked(&mut sim, 0, Ask::new(Code::DELETE, "/30000/0")), Code::DELETED);
+    sim.run_for(secs(1));
+    let before = all(&mut sim);
+    let observation = sim.platform.servers[0].observe(Path::instance(2, 1), Some(TLV));
+    sim.run_for(secs(1));
+    let about = lwm2m_core::AccessControl { path: MODULES, owner: MAX_ID, acl: vec![(1, Rights::CREATE)] };
+    let now = sim.now();
+    sim.client.set_access(now, &about, &mut sim.model).unwrap();
+    sim.run_for(secs(60));
+    assert_eq!((all(&mut sim), before.contains(&1)), (before, true));
+    let told = sim.platform.servers[0].notifications(observation);
+    assert_eq!(told.iter().map(|told| told.response.code).collect::<Vec<_>>(), [Code::CONTENT]);
+}

@@ -482,3 +482,65 @@ fn xb_19_without_the_switch_nobody_begins_by_himself() {
     }
     assert_eq!((happened(&sim, Event::BootstrapStarted), server(&sim).registers_seen()), (1, 1));
 }
+
+fn write_bytes(path: Path, bytes: &[u8]) -> BootstrapCommand {
+    BootstrapCommand::Write { path, format: ContentFormat::OCTET_STREAM, payload: bytes.to_vec() }
+}
+
+/// What is written to one resource of Security changes no other.
+#[test]
+fn keys_that_are_written_by_themselves_leave_the_rest_of_an_account() {
+    for resource in 3..=5 {
+        let mut script = account();
+        script.extend([write_bytes(Path::resource(0, 1, resource), b""), discover("/0"), FINISH]);
+        let sim = bootstrapped_by(script);
+        assert_eq!(texts(&sim)[3], r#"lwm2m="1.0",</0/0>,</0/1>;ssid=1"#, "{resource}");
+        assert_eq!(happened(&sim, Event::Registered { server: 1, lifetime: 86_400 }), 1, "{resource}");
+    }
+}
+
+#[test]
+fn a_bootstrap_account_ends_in_time_although_its_keys_were_written_after_that_was_said() {
+    let mut sim = terminal(1);
+    let ending = bootstrap_security("coap://bs.example").integer(12, 600);
+    let keys = (3..=5).map(|resource| write_bytes(Path::resource(0, 0, resource), b""));
+    let script = core::iter::once(write(Path::instance(0, 0), &ending)).chain(keys).chain(account()).chain([FINISH]);
+    sim.platform.bootstrap.script = Some(script.collect());
+    sim.network_up();
+    sim.run_for(secs(2_000));
+    assert_eq!(happened(&sim, Event::Diagnostic(Diagnostic::BootstrapAccountPurged)), 1);
+}
+
+#[test]
+fn a_short_server_id_that_nobody_can_have_is_not_told() {
+    let mut script = account();
+    script.extend([70_000, 1 << 40].map(|id| write(Path::instance(0, 2), &security("coap://x.example", id))));
+    script.extend([discover("/0"), delete(Path::instance(0, 2)), FINISH]);
+    let sim = bootstrapped_by(script);
+    assert_eq!(texts(&sim)[4], r#"lwm2m="1.0",</0/0>,</0/1>;ssid=1,</0/2>"#);
+}
+
+/// A session lingers for the time that a message can be repeated. Bootstraps that follow each other sooner do not add up.
+#[test]
+fn sessions_that_linger_do_not_pile_up() {
+    let mut config = dm(1).bootstrap_server("coap://bs.example", Credentials::NoSec);
+    config.bootstrap.after_failures = 1;
+    let mut sim = Sim::new(config, device(), 1);
+    server_mut(&mut sim).accepts = lwm2m_core::sim::Accepts::Nobody(Code::FORBIDDEN);
+    let script = |round: usize| {
+        let uri = if round.is_multiple_of(2) { URI } else { "coap://dm.example:5683" };
+        let all =
+            [vec![BootstrapCommand::Pause(secs(200)), write(ACCOUNT, &security(uri, 1))], account()[1..].to_vec()];
+        [all.concat(), vec![FINISH]].concat()
+    };
+    sim.platform.bootstrap.script = Some(script(0));
+    sim.network_up();
+    let mut memory = Vec::new();
+    for round in 1..=20 {
+        sim.run_until(secs(100_000), |sim| happened(sim, Event::BootstrapFinished) >= round);
+        sim.platform.bootstrap.script = Some(script(round));
+        sim.run_for(secs(20));
+        memory.push(sim.client.memory().connections);
+    }
+    assert_eq!(memory[19], memory[3], "{memory:?}");
+}
