@@ -29,8 +29,8 @@ MORE = ALL + ",storing,late-answers"
 IMAGES = [
     ("coap-codec alone", "codec", "", None),
     ("endpoint-name alone", "names", "", None),
-    ("the DM profile: no reporting, no blocks; TLV and text", "footprint", "text", 67_600),
-    ("LwM2M 1.0 in TLV", "footprint", ALL, 89_300),
+    ("the DM profile: no reporting, no blocks; TLV and text", "footprint", "text", 67_700),
+    ("LwM2M 1.0 in TLV", "footprint", ALL, 90_000),
     ("the same without Access Control, as Wakaama", "footprint", "reporting,blockwise", None),
     ("LwM2M 1.0 in TLV, and storing", "footprint", ALL + ",storing", None),
     ("LwM2M 1.0 in TLV, and late answers", "footprint", ALL + ",late-answers", None),
@@ -38,7 +38,7 @@ IMAGES = [
     ("the same in TLV and text", "footprint", MORE + ",text", None),
     ("the default features, with shortcuts", "footprint", MORE + ",text,shortcuts", None),
     ("the same with JSON", "footprint", MORE + ",text,shortcuts,json", None),
-    ("the default features, snapshots, and a Device object", "footprint", MORE + ",text,shortcuts,device,snapshot", 132_500),
+    ("the default features, snapshots, and a Device object", "footprint", MORE + ",text,shortcuts,device,snapshot", 133_100),
 ]
 ONE = "LwM2M 1.0 in TLV"
 
