@@ -50,6 +50,12 @@ impl Client {
         self.reporting.all_kept().count()
     }
 
+    /// How many sessions there are, also those that are asked for and those that linger.
+    #[cfg(feature = "sim")]
+    pub(crate) fn sessions(&self) -> usize {
+        self.connections.len()
+    }
+
     /// What was dropped, rejected, refused or said once more, by cause.
     #[cfg(feature = "statistics")]
     #[must_use]

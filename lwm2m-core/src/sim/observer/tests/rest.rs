@@ -70,18 +70,20 @@ fn deadlines_move_forward_and_have_a_purpose() {
 #[test]
 fn every_table_is_within_its_limit() {
     let full = Usage { slots: 4, exchanges: 4, deduplication: 16, deferred: 2, transfers: 2, ..Usage::default() };
+    let limits = crate::Limits::DEVICE;
     let mut bench = Bench::registered();
-    bench.gauges = Gauges { usage: full, stored: 204 };
+    bench.gauges = Gauges { usage: full, stored: 204, sessions: limits.servers + 2 };
     bench.settle();
     bench.is_well();
     for gauges in [
-        Gauges { usage: Usage { slots: 5, ..full }, stored: 0 },
-        Gauges { usage: Usage { exchanges: 5, ..full }, stored: 0 },
-        Gauges { usage: Usage { deduplication: 17, ..full }, stored: 0 },
-        Gauges { usage: Usage { deferred: 3, ..full }, stored: 0 },
-        Gauges { usage: Usage { transfers: 3, ..full }, stored: 0 },
-        Gauges { usage: Usage { buffer_bytes: 6_000, ..full }, stored: 0 },
-        Gauges { usage: full, stored: 205 },
+        Gauges { usage: Usage { slots: 5, ..full }, stored: 0, sessions: 0 },
+        Gauges { usage: Usage { exchanges: 5, ..full }, stored: 0, sessions: 0 },
+        Gauges { usage: Usage { deduplication: 17, ..full }, stored: 0, sessions: 0 },
+        Gauges { usage: Usage { deferred: 3, ..full }, stored: 0, sessions: 0 },
+        Gauges { usage: Usage { transfers: 3, ..full }, stored: 0, sessions: 0 },
+        Gauges { usage: Usage { buffer_bytes: 6_000, ..full }, stored: 0, sessions: 0 },
+        Gauges { usage: full, stored: 205, sessions: 0 },
+        Gauges { usage: full, stored: 0, sessions: limits.servers + 3 },
     ] {
         let mut bench = Bench::registered();
         bench.gauges = gauges;
