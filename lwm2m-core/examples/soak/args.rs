@@ -9,8 +9,8 @@ use lwm2m_core::sim::soak::Profile;
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 soak [--seeds A..B] [--hours H] [--profile NAME]
-    Lives through H device-hours (168) of each seed from A to B - 1 (0..100), and looks after every
-    step whether all holds that must hold. Exit code 0: it does; 1: it does not, and the report says
+    Has a server ask for everything once, while all is well. Then lives through H device-hours (168)
+    of each seed from A to B - 1 (0..100), and looks after every step whether all holds that must hold. Exit code 0: it does; 1: it does not, and the report says
     with which seed, after which faults, and how to see it again; 2: the command line is wrong.
 
     --profile NAME    quiet: a good network, a lifetime of 24 h, a notification an hour;

@@ -38,10 +38,10 @@ pub(crate) enum Link {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Connections {
     list: Vec<Connection>,
-    /// When no session lingers any more.
+    /// Until when a session lingers.
     linger_until: Instant,
     next_peer: u16,
-    /// Each role has one, and may have a lingering one besides.
+    /// Each role has one, and one may linger besides.
     limit: u16,
 }
 
@@ -106,7 +106,7 @@ impl Connections {
         self.list.keep(&mut |connection| connection.peer != peer);
     }
 
-    /// Lets a session linger; one that lingers already goes with it.
+    /// Lets a session linger, where none does yet.
     pub(crate) fn linger(&mut self, peer: Peer, until: Instant) {
         self.linger_until = until;
         self.set(peer, Link::Lingering);
@@ -118,7 +118,7 @@ impl Connections {
         (self.linger_until <= now).then_some(lingering.peer)
     }
 
-    /// Until when sessions linger, if any does.
+    /// Until when a session lingers, if one does.
     pub(crate) fn next_lingered(&self) -> Option<Instant> {
         let any = self.list.iter().any(|connection| connection.link == Link::Lingering);
         any.then_some(self.linger_until)
