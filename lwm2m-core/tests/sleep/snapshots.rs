@@ -4,7 +4,9 @@ use core::hash::Hasher as _;
 use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, Message, MessageType, OptionNumber};
-use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Security, Session, SnapshotError, Wake};
+use lwm2m_core::{
+    Client, Config, Credentials, Instant, Key, Output, Path, Rights, Security, Session, SnapshotError, Wake,
+};
 use siphasher::sip::SipHasher13;
 
 use crate::common::{BATTERY, Desk, Server, nothing, secs};
@@ -423,4 +425,28 @@ fn a_power_cut_at_any_byte_leaves_the_old_state_or_the_new_one() {
         flash.write(&bytes, usize::MAX);
         assert_eq!(flash.newest().map(|(.., bytes)| bytes), Some(&bytes[..]), "round {round}");
     }
+}
+
+/// As many instances of Access Control as there may be, and as many entries as an ACL may have.
+#[test]
+fn a_table_that_is_full_comes_back_whole() {
+    let mut config = Desk::config(1, 86_400);
+    (config.limits.servers, config.limits.access_controls) = (1, 2);
+    let acl = [(0, Rights::READ), (1, Rights::ALL)];
+    let config = config.access(Path::instance(3, 0), 1, &acl).access(Path::object(5), 1, &acl);
+    let now = Instant::from_secs(1);
+    let client = Client::new(config.clone(), now).unwrap();
+    let keep = |client: &Client| {
+        let mut buffer = [0; 1_024];
+        let len = client.snapshot(now, &mut buffer).unwrap();
+        buffer[..len].to_vec()
+    };
+    let bytes = keep(&client);
+    let mut less = config.clone();
+    let restored = Client::restore(config, &bytes, now, Wake::Sleep { elapsed: Duration::ZERO }).unwrap();
+    assert_eq!(keep(&restored).len(), bytes.len());
+    less.limits.access_controls = 1;
+    less.access_controls.pop();
+    let refused = Client::restore(less, &bytes, now, Wake::Sleep { elapsed: Duration::ZERO }).map(|_| ());
+    assert_eq!(refused, Err(SnapshotError::Limits));
 }
