@@ -167,7 +167,7 @@ mod tests {
         let updated = row(3, &[(SHORT_SERVER_ID, 1), (LIFETIME, 60), (DISABLE_TIMEOUT, 9)]);
         let by_server = row(5, &[(SHORT_SERVER_ID, 1), (LIFETIME, 60)]);
         let by_bootstrap = row(5, &[(LIFETIME, 60)]);
-        assert_eq!(written(Origin::Server(1)), [updated, by_server]);
+        assert_eq!(written(Origin::Server(1)), [updated.clone(), by_server]);
         assert_eq!(written(Origin::Bootstrap), [updated, by_bootstrap]);
     }
 }
