@@ -79,8 +79,8 @@ impl Row {
     pub(crate) fn grant(&mut self, server: u16, rights: Option<Rights>) {
         let mut bytes = Vec::new();
         let mut enter = |grant: Grant| {
-            bytes.extend_from_slice(&grant.server.to_be_bytes());
-            bytes.extend_from_slice(&grant.rights.bits().to_be_bytes());
+            let ([a, b], [c, d]) = (grant.server.to_be_bytes(), grant.rights.bits().to_be_bytes());
+            bytes.extend_from_slice(&[a, b, c, d]);
         };
         let before = |grant: &Grant| grant.server < server;
         self.acl().filter(before).for_each(&mut enter);
@@ -211,15 +211,15 @@ impl Accounts {
 /// Who of `others` may do most with what an instance speaks of: Write and Delete count one each. Of
 /// equals the first; nobody without an entry or a default one.
 fn heir(said: &Row, others: &[Row]) -> Option<u16> {
-    let mut heir = None;
+    let (mut most, mut heir) = (0, None);
     for server in others.iter().filter_map(|other| other.short(server::SHORT_SERVER_ID)) {
         let Some(rights) = said.entry(server).or_else(|| said.entry(DEFAULT)) else { continue };
-        let weight = [Rights::WRITE, Rights::DELETE].iter().filter(|right| rights.contains(**right)).count();
-        if heir.is_none_or(|(most, _)| weight > most) {
-            heir = Some((weight, server));
+        let weight = 1 + u8::from(rights.contains(Rights::WRITE)) + u8::from(rights.contains(Rights::DELETE));
+        if weight > most {
+            (most, heir) = (weight, Some(server));
         }
     }
-    heir.map(|(_, server)| server)
+    heir
 }
 
 #[cfg(test)]

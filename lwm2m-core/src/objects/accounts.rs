@@ -166,17 +166,19 @@ impl Accounts {
     /// The check of Bootstrap-Finish (OMA LwM2M 1.0, 5.2.5 leaves open what 'consistent' is).
     /// With `default_lifetime` a lifetime that is missing or not positive is no fault.
     pub(crate) fn check(&self, default_lifetime: bool) -> Result<(), Inconsistency> {
-        let [securities, servers] = [security::ID, server::ID].map(|object| self.rows(object));
+        let [securities, servers, _] = &self.tables;
         let bootstraps = securities.iter().filter(|row| row.is_bootstrap_server()).count();
         if bootstraps > 1 {
             return Err(Inconsistency::TwoBootstrapServers);
         }
+        let mut is_paired = true;
         for server in servers {
             let id = server.short(server::SHORT_SERVER_ID).filter(|id| (1..=65_534).contains(id));
             // The first that has an id is the only one.
-            if id.and_then(|id| self.by_short_server_id(id)).is_none_or(|first| first.id != server.id) {
+            let Some(id) = id.filter(|id| self.by_short_server_id(*id).is_some_and(|first| first.id == server.id)) else {
                 return Err(Inconsistency::ShortServerId);
-            }
+            };
+            is_paired &= self.security_of(id).is_some();
             if server.number(server::STORING).is_none() {
                 return Err(Inconsistency::Incomplete);
             }
@@ -188,12 +190,11 @@ impl Accounts {
             }
         }
         securities.iter().try_for_each(Self::check_security)?;
-        // As many as there are pairs: then each has one partner.
-        let pairs = self.servers().count();
         match securities.len().saturating_sub(bootstraps) {
             0 => Err(Inconsistency::NoServerAccount),
-            halves if halves != pairs || servers.len() != pairs => Err(Inconsistency::Unpaired),
-            _ => Ok(()),
+            // As many of one as of the other: then each has one partner.
+            halves if is_paired && halves == servers.len() => Ok(()),
+            _ => Err(Inconsistency::Unpaired),
         }
     }
 
@@ -253,28 +254,34 @@ impl Accounts {
         rows.saturating_mul(size_of::<Row>()).saturating_add(acls)
     }
 
-    /// What a change makes of an instance, or of none.
-    fn changed(&self, by_server: bool, change: &Change<'_>) -> Row {
-        let mut row = self.row(change.object, change.instance).cloned().unwrap_or_default();
-        row.id = change.instance;
-        let resources = self.object(change.object).map_or(&[][..], |object| object.resources);
-        row.change(resources, by_server, change);
-        row
-    }
-
-    /// Whether what a change gives, which the definition allows, can be kept as well.
-    fn can_keep(&self, by_server: bool, change: &Change<'_>) -> bool {
-        let is_acl = change.object == access_control::ID;
-        let longest = if is_acl { self.longest_acl().saturating_mul(GRANT) } else { self.limits.value.into() };
-        // Not to collect entries beyond all measure.
-        if change.values.iter().filter(|given| given.index.is_some()).count() > self.longest_acl() {
-            return false;
+    /// What a change makes of an instance, or of none; nothing if there is no keeping what it gives, which the
+    /// definition allows.
+    fn changed(&self, by_server: bool, change: &Change<'_>) -> Option<Row> {
+        let &Change { action, object, instance, .. } = change;
+        let is_acl = object == access_control::ID;
+        let anew = matches!(action, Action::Create | Action::Replace);
+        let known = self.row(object, instance).filter(|_| by_server || !anew);
+        let mut row = known.cloned().unwrap_or_default();
+        row.id = instance;
+        for resource in self.object(object)?.resources {
+            // What a server replaces loses what is optional; single values take each other's place.
+            let forgets = match action {
+                Action::Resource(id) => resource.multiple && resource.id == id,
+                _ => anew && !resource.mandatory,
+            };
+            if forgets {
+                row.forget(resource.id);
+            }
         }
-        let row = self.changed(by_server, change);
+        let longest = if is_acl { self.longest_acl().saturating_mul(GRANT) } else { self.limits.value.into() };
+        for given in change.values.iter() {
+            let is_kept = row.take(object, given);
+            if (by_server && !is_kept) || row.lengths().any(|len| len > longest) {
+                return None;
+            }
+        }
         // A bootstrap may name a server before it brings it; Bootstrap-Finish judges.
-        row.lengths().all(|len| len <= longest)
-            && (!by_server
-                || (change.values.iter().all(|given| row.has(given.resource)) && (!is_acl || self.knows_all(&row))))
+        Some(row).filter(|row| !by_server || !is_acl || self.knows_all(row))
     }
 }
 
@@ -329,17 +336,21 @@ impl DataModel for Accounts {
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
         let &Change { action, object, instance, earlier, .. } = change;
         let by_server = matches!(ctx.origin, Origin::Server(_));
-        let known = self.row(object, instance);
-        let has_room = known.is_some() || self.rows(object).len().saturating_add(earlier.into()) < self.limit(object);
         let code = match action {
             // A server can neither make nor remove accounts (OMA LwM2M 1.0, Appendix D.1.2), and Access Control
             // comes with instances of other objects, or by a bootstrap (8.2.2).
             Action::Create | Action::Delete if by_server => Code::METHOD_NOT_ALLOWED,
-            // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
-            Action::Delete if object != security::ID || known.is_some_and(|row| !row.is_bootstrap_server()) => {
-                return Ok(());
+            Action::Create if self.rows(object).len().saturating_add(earlier.into()) >= self.limit(object) => {
+                Code::BAD_REQUEST
             }
-            _ if action != Action::Delete && has_room && self.can_keep(by_server, change) => return Ok(()),
+            // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
+            Action::Delete
+                if object == security::ID && self.row(object, instance).is_some_and(Row::is_bootstrap_server) =>
+            {
+                Code::BAD_REQUEST
+            }
+            Action::Delete => return Ok(()),
+            _ if self.changed(by_server, change).is_some() => return Ok(()),
             _ => Code::BAD_REQUEST,
         };
         Err(Refusal::Code(code))
@@ -350,7 +361,7 @@ impl DataModel for Accounts {
         if action == Action::Delete {
             return self.keep(object, &mut |row| row.id != instance);
         }
-        let row = self.changed(matches!(ctx.origin, Origin::Server(_)), change);
+        let Some(row) = self.changed(matches!(ctx.origin, Origin::Server(_)), change) else { return };
         if features::ACCESS_CONTROL && object == access_control::ID && ctx.origin == Origin::Local {
             // What comes to be is not the earlier one with its id.
             self.unsay(&|_, known| known.target() == row.target());

@@ -11,7 +11,6 @@ use crate::base::features;
 use crate::base::rights::Rights;
 use crate::base::value::Value;
 use crate::format::Given;
-use crate::model::{Action, Change, ResourceDef};
 
 /// An instance: its numbers, by Resource ID, and what else there is. Truth is one, and a Binding has a number, too.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
@@ -87,50 +86,39 @@ impl Row {
         self.bytes.iter().map(|bytes| bytes.len())
     }
 
-    /// Becomes what a change, by a server or not, makes of an instance of `object`, whose `resources` are these.
-    pub(super) fn change(&mut self, resources: &[ResourceDef], by_server: bool, change: &Change<'_>) {
-        let anew = matches!(change.action, Action::Create | Action::Replace);
-        if anew && !by_server {
-            *self = Self::new(self.id);
-        }
-        for resource in resources {
-            // What a server replaces loses what is optional; single values take each other's place.
-            let forgets = match change.action {
-                Action::Resource(id) => resource.multiple && resource.id == id,
-                _ => anew && !resource.mandatory,
-            };
-            if forgets {
-                self.set(resource.id, None);
-                self.set_bytes(resource.id, &[]);
-            }
-        }
-        change.values.iter().for_each(|given| self.take(change.object, given));
+    /// Loses a value.
+    pub(super) fn forget(&mut self, resource: u16) {
+        self.set(resource, None);
+        self.set_bytes(resource, &[]);
     }
 
-    /// Takes a value of an instance of `object`. What this client has no use for is accepted and has no effect.
-    pub(super) fn take(&mut self, object: u16, Given { resource, index, value }: Given<'_>) {
+    /// Takes a value of an instance of `object`, and says whether it did. What of Security this client has no use for
+    /// is accepted and has no effect.
+    pub(super) fn take(&mut self, object: u16, Given { resource, index, value }: Given<'_>) -> bool {
         let number = match value {
             Value::Int(rights) if features::ACCESS_CONTROL && object == access_control::ID && resource == ACL => {
-                if let Some(server) = index {
-                    self.grant(server, rights.try_into().ok().map(Rights::from_bits));
-                }
-                return;
+                let Some(server) = index else { return false };
+                self.grant(server, rights.try_into().ok().map(Rights::from_bits));
+                return true;
             }
             // What is longer than fits counts as the longest that does.
             Value::Int(number) => u32::try_from(number.min(u32::MAX.into())).ok(),
             Value::Bool(yes) => Some(yes.into()),
             Value::Str(text) if object == server::ID => Binding::parse(text).map(|binding| binding as u32),
-            Value::Str(text) => return self.set_bytes(resource, text.as_bytes()),
-            Value::Opaque(bytes) => return self.set_bytes(resource, bytes),
-            _ => return,
+            Value::Str(text) => {
+                self.set_bytes(resource, text.as_bytes());
+                return true;
+            }
+            Value::Opaque(bytes) => {
+                self.set_bytes(resource, bytes);
+                return true;
+            }
+            _ => None,
         };
-        // A lifetime of nothing is none, and neither is an identifier that nobody can have.
-        let number = number.filter(|number| match (object, resource) {
-            (server::ID, server::LIFETIME) => *number > 0,
-            (security::ID, security::SHORT_SERVER_ID) => *number <= u16::MAX.into(),
-            _ => true,
-        });
+        // A lifetime of nothing is none.
+        let number = number.filter(|number| *number > 0 || (object, resource) != (server::ID, server::LIFETIME));
         self.set(resource, number);
+        number.is_some()
     }
 
     /// The value of a number.
@@ -138,7 +126,7 @@ impl Row {
         let number = self.number(resource)?;
         Some(match (object, resource) {
             (server::ID, server::STORING) => Value::Bool(number == 1),
-            (server::ID, server::BINDING) => Value::Str(Binding::from_number(number)?.as_str()),
+            (server::ID, server::BINDING) => Value::Str(Binding::from_number(number).as_str()),
             _ => Value::Int(number.into()),
         })
     }

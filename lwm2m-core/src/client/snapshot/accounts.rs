@@ -119,10 +119,7 @@ pub(super) fn read_accounts(
             own.set(resource, input.option()?);
         }
         own.set(STORING, read_bool(input)?.map(u32::from));
-        own.set(BINDING, Some(input.u8()?.into()));
-        if own.binding().is_none() {
-            own.set(BINDING, None);
-        }
+        own.set(BINDING, read_bool(input)?.map(u32::from));
         accounts.put(SERVER, own);
     }
     if [SECURITY, SERVER].iter().any(|object| accounts.rows(*object).len() > accounts.limit(*object)) {
