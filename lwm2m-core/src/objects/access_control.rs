@@ -148,9 +148,14 @@ impl Accounts {
         true
     }
 
+    /// Whether an instance speaks of what is not there.
+    pub(super) fn is_void(&self, said: &Row, model: &dyn DataModel) -> bool {
+        said.target().is_some_and(|(object, instance)| !is_there(&Viewed(self, model), object, instance))
+    }
+
     /// Drops instances, one by one.
-    pub(super) fn unsay(&mut self, is_void: &dyn Fn(&Self, &Row) -> bool) {
-        while let Some(id) = self.rows(ID).iter().find(|row| is_void(self, row)).map(|row| row.id) {
+    pub(super) fn unsay(&mut self, is_wrong: &dyn Fn(&Self, &Row) -> bool) {
+        while let Some(id) = self.rows(ID).iter().find(|row| is_wrong(self, row)).map(|row| row.id) {
             self.keep(ID, &mut |row| row.id != id);
         }
     }
@@ -160,21 +165,18 @@ impl Accounts {
         usize::from(self.limits.servers).saturating_add(1)
     }
 
-    /// Forgets what is said of instances at or below `path` that are gone.
+    /// Forgets what is said of what was at or below `path`, and is gone.
     pub(crate) fn detach(&mut self, path: Path, model: &dyn DataModel) {
-        self.unsay(&|accounts, row| {
-            row.target().is_some_and(|(object, instance)| {
-                instance != MAX_ID
-                    && path.overlaps(Path::instance(object, instance))
-                    && !is_there(&Viewed(accounts, model), object, instance)
-            })
+        self.unsay(&|now, row| {
+            let concerned = |(object, instance)| path.overlaps(Path::instance(object, instance));
+            row.target().is_some_and(concerned) && now.is_void(row, model)
         });
     }
 
     /// A server is gone ('unbootstrapping'; OMA LwM2M 1.0, 5.2.5.2): its entries go, and what it owned
     /// goes to the one of the others that may do most with it. What none of them may access goes with its
     /// server, and is named to `lost`.
-    pub(super) fn part_with(&mut self, server: u16, lost: &mut dyn FnMut(Path)) {
+    pub(super) fn part_with(&mut self, server: u16, lost: &mut Vec<Path>) {
         let [_, servers, access] = &mut self.tables;
         access.keep(&mut |row| {
             row.grant(server, None);
@@ -185,7 +187,7 @@ impl Accounts {
             if let (None, Some((object, instance))) = (heir, row.target())
                 && instance != MAX_ID
             {
-                lost(Path::instance(object, instance));
+                lost.push(Path::instance(object, instance));
                 return false;
             }
             // Nobody's: then only a bootstrap changes who may create.
@@ -196,14 +198,13 @@ impl Accounts {
 
     /// Whether every instance is complete, and speaks of what is there, once, and of servers that are
     /// known.
-    pub(super) fn grants_are_consistent(&self, exists: &dyn Fn((u16, u16)) -> bool) -> bool {
+    pub(super) fn says_what_fits(&self, model: &dyn DataModel) -> bool {
         let rows = self.rows(ID);
         (rows.is_empty() || self.guards())
             && rows.iter().all(|row| {
-                row.target().is_some_and(|target| {
-                    // The first that speaks of something is the only one.
-                    self.said_of(target).is_some_and(|first| first.id == row.id) && exists(target)
-                }) && self.knows_all(row)
+                // The first that speaks of something is the only one.
+                let first = row.target().and_then(|target| self.said_of(target));
+                first.is_some_and(|first| first.id == row.id) && !self.is_void(row, model) && self.knows_all(row)
             })
     }
 }
@@ -330,7 +331,7 @@ mod tests {
         ] {
             let mut table = table(others, &[said(Path::instance(5, 0), 1, acl), said(Path::object(5), 1, acl)]);
             let mut lost = Vec::new();
-            table.part_with(1, &mut |path| lost.push(path));
+            table.part_with(1, &mut lost);
             let owners: Vec<_> = table.rows(ID).iter().map(|row| row.short(OWNER)).collect();
             match expected {
                 Some(heir) => assert_eq!((owners, lost), (std::vec![Some(heir); 2], std::vec![]), "{acl:?}"),
@@ -391,7 +392,7 @@ mod tests {
             let mut left = table(&[2, 3], &said_of);
             let before = left.clone();
             let mut lost = Vec::new();
-            left.part_with(1, &mut |path| lost.push(path));
+            left.part_with(1, &mut lost);
             for known in left.rows(ID) {
                 prop_assert!(known.short(OWNER) != Some(1) && known.entry(1).is_none());
             }

@@ -17,8 +17,7 @@ use crate::base::path::{Leaf, Path};
 use crate::base::rights::Rights;
 use crate::base::table::Places;
 use crate::base::value::{Sink, Value};
-use crate::model::list::is_there;
-use crate::model::{Action, Args, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal, Viewed};
+use crate::model::{Action, Args, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal};
 
 /// The three objects that drive the client, as one model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -175,7 +174,8 @@ impl Accounts {
         for server in servers {
             let id = server.short(server::SHORT_SERVER_ID).filter(|id| (1..=65_534).contains(id));
             // The first that has an id is the only one.
-            let Some(id) = id.filter(|id| self.by_short_server_id(*id).is_some_and(|first| first.id == server.id)) else {
+            let Some(id) = id.filter(|id| self.by_short_server_id(*id).is_some_and(|first| first.id == server.id))
+            else {
                 return Err(Inconsistency::ShortServerId);
             };
             is_paired &= self.security_of(id).is_some();
@@ -212,34 +212,34 @@ impl Accounts {
         }
     }
 
-    /// What a bootstrap made of the accounts that were there `before`, when it finishes: servers without
-    /// a Security instance any more lose all that was theirs. The instances that nobody but them could
-    /// access are named: they are to be deleted from the `model` (OMA LwM2M 1.0, 5.2.5.2).
+    /// Makes the accounts of a bootstrap that finishes of what it left, and of those that were there `before`: servers
+    /// without a Security instance any more lose all that was theirs. The instances that nobody but them could access
+    /// are named: they are to be deleted from the `model` (OMA LwM2M 1.0, 5.2.5.2).
     pub(crate) fn settle(
-        &self,
+        &mut self,
         before: &Self,
         default_lifetime: bool,
         model: &dyn DataModel,
-    ) -> Result<(Self, Vec<Path>), Inconsistency> {
-        let exists = &|(object, instance)| is_there(&Viewed(self, model), object, instance);
-        let mut settled = self.clone();
+    ) -> Result<Vec<Path>, Inconsistency> {
         let mut lost = Vec::new();
-        if features::ACCESS_CONTROL {
-            // What was said of instances that are gone since: that is no fault of the bootstrap.
-            settled.unsay(&|_, row| row.target().is_some_and(|it| !exists(it) && before.said_of(it).is_some()));
-        }
-        for (gone, _) in before.servers().filter(|(id, _)| self.security_of(*id).is_none()) {
-            settled.keep(server::ID, &mut |row| row.short(server::SHORT_SERVER_ID) != Some(gone));
-            if features::ACCESS_CONTROL {
-                settled.part_with(gone, &mut |path| lost.push(path));
+        for (gone, _) in before.servers() {
+            if self.security_of(gone).is_none() {
+                self.keep(server::ID, &mut |row| row.short(server::SHORT_SERVER_ID) != Some(gone));
+                if features::ACCESS_CONTROL {
+                    self.part_with(gone, &mut lost);
+                }
             }
         }
-        settled.check(default_lifetime)?;
-        let unguarded = settled.rows(server::ID).len() > 1 && !settled.guards();
-        if unguarded || (features::ACCESS_CONTROL && !settled.grants_are_consistent(exists)) {
+        self.check(default_lifetime)?;
+        if features::ACCESS_CONTROL {
+            // What was said of what is gone since: that is no fault of the bootstrap.
+            self.unsay(&|now, row| now.is_void(row, model) && row.target().and_then(|it| before.said_of(it)).is_some());
+        }
+        let unguarded = self.rows(server::ID).len() > 1 && !self.guards();
+        if unguarded || (features::ACCESS_CONTROL && !self.says_what_fits(model)) {
             return Err(Inconsistency::AccessControl);
         }
-        Ok((settled, lost))
+        Ok(lost)
     }
 
     /// Bytes of the strings and keys in it.
@@ -363,10 +363,11 @@ impl DataModel for Accounts {
         }
         let Some(row) = self.changed(matches!(ctx.origin, Origin::Server(_)), change) else { return };
         if features::ACCESS_CONTROL && object == access_control::ID && ctx.origin == Origin::Local {
-            // What comes to be is not the earlier one with its id.
-            self.unsay(&|_, known| known.target() == row.target());
+            // What comes to be is not the earlier one with its id, of which something may still be said.
+            self.say(row);
+        } else {
+            self.put(object, row);
         }
-        self.put(object, row);
     }
 
     /// What Disable and Registration Update Trigger cause is carried as an effect: the machines that act on it

@@ -40,6 +40,7 @@ const fn place_of_bytes(resource: u16) -> usize {
 }
 
 impl Row {
+    #[inline(never)]
     pub(crate) fn new(id: u16) -> Self {
         Self { id, ..Self::default() }
     }
