@@ -233,15 +233,16 @@ impl Config {
     /// Whether the alternate path is one, if there is any.
     pub(crate) fn has_fit_root(&self) -> bool {
         let Some(path) = self.alternate_path.as_deref() else { return true };
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let fits = |segment: &[u8]| {
-            // Digits alone are an id; dots alone are resolved by whoever sends the request.
-            let is_id = segment.iter().all(u8::is_ascii_digit);
-            !is_id && !matches!(segment, b"." | b"..") && segment.iter().all(|byte| plain(*byte))
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        let fits = |(depth, segment): (usize, &[u8])| {
+            // Digits alone are an id; dots alone are resolved by whoever sends the request; and the last is where discovery
+            // is, for one (RFC 8615).
+            let is_taken = segment.iter().all(u8::is_ascii_digit)
+                || matches!(segment, b"." | b"..")
+                || (depth == 0 && segment == b".well-known");
+            !is_taken && segment.iter().all(|byte| plain(*byte))
         };
-        // Where discovery is, for one (RFC 8615).
-        let is_taken = segments(path).next() == Some(b".well-known");
-        path.len() <= LONGEST_ROOT && path.starts_with('/') && !is_taken && segments(path).all(fits)
+        path.len() <= LONGEST_ROOT && path.starts_with('/') && segments(path).enumerate().all(fits)
     }
 
     /// The same with one more server, to be registered with for `lifetime` seconds.

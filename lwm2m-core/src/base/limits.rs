@@ -60,7 +60,7 @@ pub struct Limits {
     /// Bytes of a registration's Location-Path and Location-Query together, one more for each
     /// segment. A Register answered with more counts as failed.
     pub location: usize,
-    /// Bytes of each string or key that a bootstrap writes into Security and Server.
+    /// Bytes of each string or key that a bootstrap writes into Security, and that is kept.
     pub value: usize,
 }
 

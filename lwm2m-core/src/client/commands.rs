@@ -9,6 +9,7 @@ use crate::base::time::Instant;
 use crate::model::list::has_instance;
 use crate::model::{DataModel, Joined, Ticket};
 use crate::objects::ACCESS_CONTROL;
+use crate::objects::rows::Row;
 
 impl Client {
     /// Something at or below `path` changed by itself: observers are told when they want to be, which
@@ -68,10 +69,11 @@ impl Client {
         model: &mut dyn DataModel,
     ) -> Result<(), CommandError> {
         let now = self.clock.advance(now);
-        if !self.accounts.knows_all(about) {
+        let said = Row::said(about);
+        if !self.accounts.knows_all(&said) {
             return Err(CommandError::UnknownServer);
         }
-        if !self.accounts.decide(about) {
+        if !self.accounts.say(said) {
             return Err(CommandError::AccessControl);
         }
         self.touch();

@@ -67,7 +67,7 @@ impl Client {
     #[inline(never)]
     pub(super) fn session_wanted(&self, peer: Peer) -> Option<Output<'_>> {
         let account = self.security(self.connections.by_peer(peer)?.role)?;
-        let text = |resource| self.accounts.text(account.id, resource);
+        let text = |resource| account.bytes(resource);
         let security = match account.number(MODE) {
             Some(PRE_SHARED_KEY) => Security::Psk { identity: text(IDENTITY), key: text(SECRET_KEY) },
             _ => Security::NoSec,
@@ -79,7 +79,7 @@ impl Client {
     #[inline(never)]
     pub(super) fn server_uri(&self, peer: Peer) -> Option<Uri<'_>> {
         let account = self.security(self.connections.by_peer(peer)?.role)?;
-        Uri::parse(self.accounts.uri(account)).ok()
+        Uri::parse(account.uri()).ok()
     }
 
     pub(super) fn is_secure(&self, role: Role) -> bool {

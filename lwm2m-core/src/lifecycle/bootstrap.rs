@@ -15,6 +15,7 @@ use crate::base::time::{Instant, Micros};
 use crate::exchange::ExchangeId;
 use crate::model::DataModel;
 use crate::objects::Accounts;
+use crate::objects::rows::Row;
 use crate::objects::security::{self, ACCOUNT_TIMEOUT, HOLD_OFF, NO_SEC};
 
 /// Where the bootstrap stands. Each state holds what it needs, and its deadline. The fields lie in their order here:
@@ -148,8 +149,7 @@ impl Lifecycle {
     /// What becomes of the session when the bootstrap finishes with these accounts.
     pub(crate) fn parting(&self, accounts: &Accounts, config: &Config) -> Parting {
         let Some(before) = &self.before else { return Parting::Lingers };
-        let (made_for, now) = (before.bootstrap_server(), accounts.bootstrap_server());
-        let (made_for, now) = (made_for.map(|own| before.place(own)), now.map(|own| accounts.place(own)));
+        let [made_for, now] = [&**before, accounts].map(|accounts| accounts.bootstrap_server().map(Row::place));
         match made_for {
             made_for if made_for == now && config.bootstrap.server_initiated => Parting::Stays,
             Some((_, mode)) if mode != Some(NO_SEC) => Parting::Closes,
@@ -218,8 +218,8 @@ impl Lifecycle {
         model: &dyn DataModel,
     ) -> Result<Vec<Path>, Code> {
         let Some(before) = &self.before else { return Err(Code::METHOD_NOT_ALLOWED) };
-        let settled = accounts.settle(before, config.bootstrap.at_every_start, model);
-        let (settled, lost) = settled.map_err(|why| {
+        let mut settled = accounts.clone();
+        let lost = settled.settle(before, config.bootstrap.at_every_start, model).map_err(|why| {
             events.push(Event::Diagnostic(Diagnostic::Inconsistent(why)));
             Code::NOT_ACCEPTABLE
         })?;

@@ -140,7 +140,7 @@ impl Lifecycle {
         let mut registrations = Vec::new();
         registrations.reserve_exact(accounts.servers().count());
         for (server, security) in accounts.servers() {
-            let same = before.server(server).is_some_and(|then| before.place(then) == accounts.place(security));
+            let same = before.server(server).is_some_and(|then| then.place() == security.place());
             let known = self.registration_of(server).filter(|_| same);
             let failures = known.map_or(0, Registration::failures);
             let state = State::Unregistered { at: now, failures };

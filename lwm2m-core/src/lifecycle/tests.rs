@@ -204,7 +204,9 @@ fn a_bootstrap_account_whose_timeout_is_zero_stays() {
     for (timeout, purge_at) in [(None, None), (Some(0), None), (Some(60), Some(after(60)))] {
         let mut desk = Desk::new(with_bootstrap_server());
         let own = desk.accounts.bootstrap_server().unwrap().id;
-        desk.accounts.make(security::ID, own).unwrap().set(security::ACCOUNT_TIMEOUT, timeout);
+        let mut row = desk.accounts.row(security::ID, own).unwrap().clone();
+        row.set(security::ACCOUNT_TIMEOUT, timeout);
+        desk.accounts.put(security::ID, row);
         let Desk { accounts, config, events, lifecycle, .. } = &mut desk;
         lifecycle.bootstrap_command(START, true, accounts, config, events);
         lifecycle.bootstrap_finish(START, accounts, config, events, &crate::model::NoObjects).unwrap();

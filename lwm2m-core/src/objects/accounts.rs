@@ -5,30 +5,25 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, Uri};
 
-use super::access_control::{self, ACL, DEFAULT, Grant, Grants, OWNER};
-use super::rows::{Row, Text};
+use super::access_control::{self, ACL, GRANT};
+use super::rows::Row;
 use super::security;
 use super::server::{self, Binding};
 use crate::base::config::{self, Config, ConfigError, Credentials};
 use crate::base::event::Inconsistency;
 use crate::base::features;
 use crate::base::limits::Limits;
-use crate::base::path::{Leaf, MAX_ID, Path};
+use crate::base::path::{Leaf, Path};
 use crate::base::rights::Rights;
+use crate::base::table::Places;
 use crate::base::value::{Sink, Value};
-use crate::format::Given;
-use crate::model::list::is_there;
-use crate::model::{Action, Args, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal, Viewed};
+use crate::model::{Action, Args, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal};
 
 /// The three objects that drive the client, as one model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Accounts {
-    /// The instances, by Object ID.
+    /// The instances, by Object ID, in the order of their own.
     pub(super) tables: [Vec<Row>; 3],
-    /// Strings and keys of Security.
-    pub(super) texts: Vec<Text>,
-    /// The entries of ACLs.
-    pub(super) grants: Grants,
     pub(super) limits: Bounds,
 }
 
@@ -53,7 +48,7 @@ impl Accounts {
             access_controls: narrow(if features::ACCESS_CONTROL { limits.access_controls } else { 0 }),
             value: narrow(limits.value),
         };
-        Self { tables: [const { Vec::new() }; 3], texts: Vec::new(), grants: Grants::new(), limits }
+        Self { tables: [const { Vec::new() }; 3], limits }
     }
 
     /// The accounts that the device is made with.
@@ -65,12 +60,12 @@ impl Accounts {
         for (id, account) in (0..=u16::MAX).zip(&config.accounts) {
             accounts.add(id, account, Binding::configured(config));
         }
-        accounts.shrink();
-        if [security::ID, server::ID].iter().any(|object| accounts.rows(*object).len() > accounts.limit(*object)) {
+        if accounts.rows(server::ID).len() > accounts.limit(server::ID) {
             return Err(ConfigError::TooManyAccounts);
         }
         for about in &config.access_controls {
-            if !accounts.knows_all(about) || !accounts.decide(about) {
+            let said = Row::said(about);
+            if !accounts.knows_all(&said) || !accounts.say(said) {
                 return Err(ConfigError::AccessControl);
             }
         }
@@ -87,31 +82,56 @@ impl Accounts {
     fn add(&mut self, id: u16, account: &config::Account, binding: Binding) {
         let (config::Account::Bootstrap { uri, credentials } | config::Account::Server { uri, credentials, .. }) =
             account;
-        let (mode, [identity, key]) = match credentials {
-            Credentials::NoSec => (security::NO_SEC, [&[][..]; 2]),
-            Credentials::Psk { identity, key } => (security::PRE_SHARED_KEY, [&identity[..], key]),
-        };
-        let server = match account {
-            config::Account::Server { short_server_id, lifetime, .. } => Some((u32::from(*short_server_id), *lifetime)),
-            config::Account::Bootstrap { .. } => None,
-        };
-        for (object, resource, number) in [
-            (security::ID, security::BOOTSTRAP_SERVER, Some(server.is_none().into())),
-            (security::ID, security::MODE, Some(mode)),
-            (security::ID, security::SHORT_SERVER_ID, server.map(|(own, _)| own)),
-            (server::ID, server::SHORT_SERVER_ID, server.map(|(own, _)| own)),
-            (server::ID, server::LIFETIME, server.map(|(_, lifetime)| lifetime).filter(|lifetime| *lifetime > 0)),
-            (server::ID, server::STORING, server.map(|_| 1)),
-            (server::ID, server::BINDING, server.map(|_| binding as u32)),
-        ] {
-            if number.is_some()
-                && let Some(row) = self.make(object, id)
-            {
-                row.set(resource, number);
+        let mut own = Row::new(id);
+        own.set_bytes(security::URI, uri.as_bytes());
+        own.set(security::BOOTSTRAP_SERVER, Some(1));
+        own.set(security::MODE, Some(security::NO_SEC));
+        if let Credentials::Psk { identity, key } = credentials {
+            own.set(security::MODE, Some(security::PRE_SHARED_KEY));
+            own.set_bytes(security::IDENTITY, identity);
+            own.set_bytes(security::SECRET_KEY, key);
+        }
+        if let config::Account::Server { short_server_id, lifetime, .. } = account {
+            own.set(security::BOOTSTRAP_SERVER, Some(0));
+            own.set(security::SHORT_SERVER_ID, Some((*short_server_id).into()));
+            let mut server = Row::new(id);
+            server.set(server::SHORT_SERVER_ID, Some((*short_server_id).into()));
+            server.set(server::LIFETIME, Some(*lifetime).filter(|lifetime| *lifetime > 0));
+            server.set(server::STORING, Some(1));
+            server.set(server::BINDING, Some(binding as u32));
+            self.put(server::ID, server);
+        }
+        self.put(security::ID, own);
+    }
+
+    /// The instances of an object, in the order of their IDs.
+    #[inline]
+    pub(crate) fn rows(&self, object: u16) -> &[Row] {
+        self.tables.get(usize::from(object)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn row(&self, object: u16, id: u16) -> Option<&Row> {
+        self.rows(object).iter().find(|row| row.id == id)
+    }
+
+    /// Takes an instance, in the place of the one that has its ID.
+    pub(crate) fn put(&mut self, object: u16, row: Row) {
+        let Some(table) = self.tables.get_mut(usize::from(object)) else { return };
+        let at = table.iter().position(|known| known.id >= row.id).unwrap_or(table.len());
+        match table.get_mut(at) {
+            Some(known) if known.id == row.id => *known = row,
+            _ => {
+                table.reserve_exact(1);
+                table.insert(at, row);
             }
         }
-        let texts = [(security::URI, uri.as_bytes()), (security::IDENTITY, identity), (security::SECRET_KEY, key)];
-        texts.into_iter().for_each(|(resource, text)| self.set_text(id, resource, text));
+    }
+
+    /// Keeps the instances of an object that are wanted.
+    pub(crate) fn keep(&mut self, object: u16, is_wanted: &mut dyn FnMut(&mut Row) -> bool) {
+        if let Some(table) = self.tables.get_mut(usize::from(object)) {
+            table.keep(is_wanted);
+        }
     }
 
     /// The complete server accounts: their Short Server IDs and their instances of Security.
@@ -145,17 +165,20 @@ impl Accounts {
     /// The check of Bootstrap-Finish (OMA LwM2M 1.0, 5.2.5 leaves open what 'consistent' is).
     /// With `default_lifetime` a lifetime that is missing or not positive is no fault.
     pub(crate) fn check(&self, default_lifetime: bool) -> Result<(), Inconsistency> {
-        let [securities, servers] = [security::ID, server::ID].map(|object| self.rows(object));
+        let [securities, servers, _] = &self.tables;
         let bootstraps = securities.iter().filter(|row| row.is_bootstrap_server()).count();
         if bootstraps > 1 {
             return Err(Inconsistency::TwoBootstrapServers);
         }
+        let mut is_paired = true;
         for server in servers {
             let id = server.short(server::SHORT_SERVER_ID).filter(|id| (1..=65_534).contains(id));
             // The first that has an id is the only one.
-            if id.and_then(|id| self.by_short_server_id(id)).is_none_or(|first| first.id != server.id) {
+            let Some(id) = id.filter(|id| self.by_short_server_id(*id).is_some_and(|first| first.id == server.id))
+            else {
                 return Err(Inconsistency::ShortServerId);
-            }
+            };
+            is_paired &= self.security_of(id).is_some();
             if server.number(server::STORING).is_none() {
                 return Err(Inconsistency::Incomplete);
             }
@@ -166,23 +189,22 @@ impl Accounts {
                 return Err(Inconsistency::Lifetime);
             }
         }
-        securities.iter().try_for_each(|security| self.check_security(security))?;
-        // As many as there are pairs: then each has one partner.
-        let pairs = self.servers().count();
+        securities.iter().try_for_each(Self::check_security)?;
         match securities.len().saturating_sub(bootstraps) {
             0 => Err(Inconsistency::NoServerAccount),
-            halves if halves != pairs || servers.len() != pairs => Err(Inconsistency::Unpaired),
-            _ => Ok(()),
+            // As many of one as of the other: then each has one partner.
+            halves if is_paired && halves == servers.len() => Ok(()),
+            _ => Err(Inconsistency::Unpaired),
         }
     }
 
-    fn check_security(&self, security: &Row) -> Result<(), Inconsistency> {
+    fn check_security(security: &Row) -> Result<(), Inconsistency> {
         let mode = security.number(security::MODE);
         let (Some(_), Some(mode)) = (security.number(security::BOOTSTRAP_SERVER), mode) else {
             return Err(Inconsistency::Incomplete);
         };
-        let secure = Uri::parse(self.uri(security)).map_err(|_| Inconsistency::Uri)?.is_secure();
-        let has_key = !self.text(security.id, security::SECRET_KEY).is_empty();
+        let secure = Uri::parse(security.uri()).map_err(|_| Inconsistency::Uri)?.is_secure();
+        let has_key = !security.bytes(security::SECRET_KEY).is_empty();
         match mode {
             security::NO_SEC if !secure => Ok(()),
             security::PRE_SHARED_KEY if secure && has_key => Ok(()),
@@ -190,84 +212,76 @@ impl Accounts {
         }
     }
 
-    /// What a bootstrap made of the accounts that were there `before`, when it finishes: servers without
-    /// a Security instance any more lose all that was theirs. The instances that nobody but them could
-    /// access are named: they are to be deleted from the `model` (OMA LwM2M 1.0, 5.2.5.2).
+    /// Makes the accounts of a bootstrap that finishes of what it left, and of those that were there `before`: servers
+    /// without a Security instance any more lose all that was theirs. The instances that nobody but them could access
+    /// are named: they are to be deleted from the `model` (OMA LwM2M 1.0, 5.2.5.2).
     pub(crate) fn settle(
-        &self,
+        &mut self,
         before: &Self,
         default_lifetime: bool,
         model: &dyn DataModel,
-    ) -> Result<(Self, Vec<Path>), Inconsistency> {
-        let exists = &|object, instance| is_there(&Viewed(self, model), object, instance);
-        let mut settled = self.clone();
+    ) -> Result<Vec<Path>, Inconsistency> {
         let mut lost = Vec::new();
-        if features::ACCESS_CONTROL {
-            settled.drop_stale(before, exists);
-        }
-        for (gone, _) in before.servers().filter(|(id, _)| self.security_of(*id).is_none()) {
-            settled.keep(server::ID, &mut |row| row.short(server::SHORT_SERVER_ID) != Some(gone));
-            if features::ACCESS_CONTROL {
-                settled.part_with(gone, &mut |path| lost.push(path));
+        for (gone, _) in before.servers() {
+            if self.security_of(gone).is_none() {
+                self.keep(server::ID, &mut |row| row.short(server::SHORT_SERVER_ID) != Some(gone));
+                if features::ACCESS_CONTROL {
+                    self.part_with(gone, &mut lost);
+                }
             }
         }
-        settled.check(default_lifetime)?;
-        let unguarded = settled.rows(server::ID).len() > 1 && !settled.guards();
-        if unguarded || (features::ACCESS_CONTROL && !settled.grants_are_consistent(exists)) {
+        self.check(default_lifetime)?;
+        if features::ACCESS_CONTROL {
+            // What was said of what is gone since: that is no fault of the bootstrap.
+            self.unsay(&|now, row| now.is_void(row, model) && row.target().and_then(|it| before.said_of(it)).is_some());
+        }
+        let unguarded = self.rows(server::ID).len() > 1 && !self.guards();
+        if unguarded || (features::ACCESS_CONTROL && !self.says_what_fits(model)) {
             return Err(Inconsistency::AccessControl);
         }
-        Ok((settled, lost))
-    }
-
-    /// Gives back what was taken while they came one by one.
-    pub(crate) fn shrink(&mut self) {
-        self.tables.iter_mut().for_each(Vec::shrink_to_fit);
-        self.texts.shrink_to_fit();
+        Ok(lost)
     }
 
     /// Bytes of the strings and keys in it.
     pub(crate) fn strings(&self) -> usize {
-        self.texts.iter().map(|text| text.bytes.len()).sum()
+        self.rows(security::ID).iter().flat_map(Row::lengths).sum()
     }
 
     /// Heap bytes of it, but for those.
     pub(crate) fn heap(&self) -> usize {
         let rows = self.tables.iter().map(Vec::capacity).fold(0, usize::saturating_add);
-        (rows.saturating_mul(size_of::<Row>()))
-            .saturating_add(self.texts.capacity().saturating_mul(size_of::<Text>()))
-            .saturating_add(self.grants.capacity().saturating_mul(size_of::<Grant>()))
+        let acls = self.rows(access_control::ID).iter().flat_map(Row::lengths).fold(0, usize::saturating_add);
+        rows.saturating_mul(size_of::<Row>()).saturating_add(acls)
     }
 
-    /// Whether there is room for what a change brings to an ACL.
-    fn has_room_for(&self, change: &Change<'_>) -> bool {
-        let updates = change.action == Action::Update;
-        let mut entries = if updates { self.acl(change.instance).count() } else { 0 };
-        for server in change.values.iter().filter(|given| given.resource == ACL).filter_map(|given| given.index) {
-            let known = updates && self.acl(change.instance).any(|grant| grant.server == server);
-            entries = entries.saturating_add(usize::from(!known));
-        }
-        entries <= self.longest_acl()
-    }
-
-    /// Whether a value, which the definition allows, cannot be taken.
-    fn is_bad(&self, object: u16, by_server: bool, Given { resource, index, value }: Given<'_>) -> bool {
-        let limit = usize::from(self.limits.value);
-        // A bootstrap may name a server before it brings it; Bootstrap-Finish judges. With what else is
-        // there it must fit at once, or the next bootstrap would be refused for it.
-        match (object, resource, value) {
-            (security::ID, _, Value::Str(text)) => text.len() > limit,
-            (security::ID, _, Value::Opaque(bytes)) => bytes.len() > limit,
-            (access_control::ID, ACL, _) => {
-                index.is_some_and(|server| server == MAX_ID || (by_server && !self.may_be_named(server, DEFAULT)))
+    /// What a change makes of an instance, or of none; nothing if there is no keeping what it gives, which the
+    /// definition allows.
+    fn changed(&self, by_server: bool, change: &Change<'_>) -> Option<Row> {
+        let &Change { action, object, instance, .. } = change;
+        let is_acl = object == access_control::ID;
+        let anew = matches!(action, Action::Create | Action::Replace);
+        let known = self.row(object, instance).filter(|_| by_server || !anew);
+        let mut row = known.cloned().unwrap_or_default();
+        row.id = instance;
+        for resource in self.object(object)?.resources {
+            // What a server replaces loses what is optional; single values take each other's place.
+            let forgets = match action {
+                Action::Resource(id) => resource.multiple && resource.id == id,
+                _ => anew && !resource.mandatory,
+            };
+            if forgets {
+                row.forget(resource.id);
             }
-            _ if !by_server => false,
-            (server::ID, server::LIFETIME, Value::Int(seconds)) => seconds <= 0,
-            (server::ID, server::BINDING, Value::Str(text)) => Binding::parse(text).is_none(),
-            (access_control::ID, OWNER, Value::Int(owner)) => {
-                !u16::try_from(owner).is_ok_and(|owner| self.may_be_named(owner, MAX_ID))
-            }
-            _ => false,
         }
+        let longest = if is_acl { self.longest_acl().saturating_mul(GRANT) } else { self.limits.value.into() };
+        for given in change.values.iter() {
+            let is_kept = row.take(object, given);
+            if (by_server && !is_kept) || row.lengths().any(|len| len > longest) {
+                return None;
+            }
+        }
+        // A bootstrap may name a server before it brings it; Bootstrap-Finish judges.
+        Some(row).filter(|row| !by_server || !is_acl || self.knows_all(row))
     }
 }
 
@@ -296,74 +310,63 @@ impl DataModel for Accounts {
     }
 
     fn next_resource(&self, object: u16, instance: u16, after: Option<u16>) -> Option<u16> {
-        self.row(object, instance)?;
-        let mut ids = self.object(object)?.resources.iter().map(|resource| resource.id);
-        ids.find(|id| after.is_none_or(|after| *id > after) && self.has(object, instance, *id))
+        let row = self.row(object, instance)?;
+        let mut resources = self.object(object)?.resources.iter();
+        let next = resources.find(|resource| {
+            after.is_none_or(|after| resource.id > after) && (resource.operations.executable() || row.has(resource.id))
+        })?;
+        Some(next.id)
     }
 
-    fn read(&self, ctx: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
+    fn read(&self, _: &Ctx, at: Leaf, out: &mut dyn Sink) -> Result<(), Refusal> {
         let Leaf { object, instance, resource, .. } = at;
+        let row = self.row(object, instance).ok_or(Code::NOT_FOUND)?;
         if (object, resource) == (access_control::ID, ACL) {
-            for grant in self.acl(instance).filter(|grant| at.index.is_none_or(|index| index == grant.server)) {
+            for grant in row.acl() {
                 out.value(at.at(grant.server), Value::Int(grant.rights.bits().into()))?;
             }
             return Ok(());
         }
         // OMA LwM2M 1.0, 8.1: not accessible by any server. Bootstrap-Discover tells one resource.
-        let secret = object == security::ID;
-        let told = ctx.origin == Origin::Bootstrap
-            && resource == security::SHORT_SERVER_ID
-            && self.row(object, instance).is_some_and(|row| !row.is_bootstrap_server());
-        let value = if secret && !told { None } else { self.value(object, instance, resource) };
-        let missing = if secret { Code::UNAUTHORIZED } else { Code::NOT_FOUND };
-        Ok(out.value(at, value.ok_or(missing)?)?)
+        let told = object != security::ID || (resource == security::SHORT_SERVER_ID && !row.is_bootstrap_server());
+        let value = row.value(object, resource).filter(|_| told).ok_or(Code::NOT_FOUND)?;
+        Ok(out.value(at, value)?)
     }
 
     fn check(&self, ctx: &Ctx, change: &Change<'_>) -> Result<(), Refusal> {
         let &Change { action, object, instance, earlier, .. } = change;
         let by_server = matches!(ctx.origin, Origin::Server(_));
-        let known = self.row(object, instance);
-        let room = || self.rows(object).len().saturating_add(earlier.into()) < self.limit(object);
         let code = match action {
-            _ if by_server && object == security::ID => Code::UNAUTHORIZED,
             // A server can neither make nor remove accounts (OMA LwM2M 1.0, Appendix D.1.2), and Access Control
             // comes with instances of other objects, or by a bootstrap (8.2.2).
             Action::Create | Action::Delete if by_server => Code::METHOD_NOT_ALLOWED,
-            // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
-            Action::Delete if known.is_none_or(|row| object == security::ID && row.is_bootstrap_server()) => {
+            Action::Create if self.rows(object).len().saturating_add(earlier.into()) >= self.limit(object) => {
                 Code::BAD_REQUEST
             }
-            Action::Delete => return Ok(()),
-            _ if (known.is_none() && !room())
-                || change.values.iter().any(|given| self.is_bad(object, by_server, given))
-                || (object == access_control::ID && !self.has_room_for(change)) =>
+            // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
+            Action::Delete
+                if object == security::ID && self.row(object, instance).is_some_and(Row::is_bootstrap_server) =>
             {
                 Code::BAD_REQUEST
             }
-            _ => return Ok(()),
+            Action::Delete => return Ok(()),
+            _ if self.changed(by_server, change).is_some() => return Ok(()),
+            _ => Code::BAD_REQUEST,
         };
         Err(Refusal::Code(code))
     }
 
     fn apply(&mut self, ctx: &Ctx, change: &Change<'_>) {
         let &Change { action, object, instance, .. } = change;
-        let resources = self.object(object).map_or(&[][..], |object| object.resources);
-        match action {
-            // What a server replaces loses what is optional.
-            Action::Create | Action::Replace if matches!(ctx.origin, Origin::Server(_)) => {
-                let optional = resources.iter().filter(|resource| !resource.mandatory);
-                optional.for_each(|resource| self.forget(object, instance, resource.id));
-            }
-            Action::Create | Action::Replace | Action::Delete => self.keep(object, &mut |row| row.id != instance),
-            Action::Resource(resource) => self.forget(object, instance, resource),
-            Action::Update => {}
+        if action == Action::Delete {
+            return self.keep(object, &mut |row| row.id != instance);
         }
-        if action != Action::Delete {
-            self.make(object, instance);
-            change.values.iter().for_each(|given| self.set(object, instance, given));
-            if features::ACCESS_CONTROL && object == access_control::ID && ctx.origin == Origin::Local {
-                self.forget_earlier(instance);
-            }
+        let Some(row) = self.changed(matches!(ctx.origin, Origin::Server(_)), change) else { return };
+        if features::ACCESS_CONTROL && object == access_control::ID && ctx.origin == Origin::Local {
+            // What comes to be is not the earlier one with its id, of which something may still be said.
+            self.say(row);
+        } else {
+            self.put(object, row);
         }
     }
 
@@ -387,6 +390,7 @@ mod tests {
     use super::*;
     use crate::base::path::{MAX_ID, Path};
     use crate::base::rng::Key;
+    use crate::format::Given;
 
     // OMA LwM2M 1.0, 7.1: DTLS and a key, or neither.
     #[test]
@@ -421,13 +425,10 @@ mod tests {
 
     #[test]
     fn a_lifetime_that_is_too_long_is_the_longest_and_one_of_nothing_is_none() {
-        let mut accounts = Accounts::empty(&Limits::default());
         for (seconds, expected) in [(1 << 40, Some(u32::MAX)), (0, None), (60, Some(60)), (-1, None)] {
-            accounts.make(server::ID, 0);
-            let value = Value::Int(seconds);
-            accounts.set(server::ID, 0, Given { resource: server::LIFETIME, index: None, value });
-            let lifetime = accounts.row(server::ID, 0).unwrap().number(server::LIFETIME);
-            assert_eq!(lifetime, expected, "{seconds}");
+            let mut row = Row::new(0);
+            row.take(server::ID, Given { resource: server::LIFETIME, index: None, value: Value::Int(seconds) });
+            assert_eq!(row.number(server::LIFETIME), expected, "{seconds}");
         }
     }
 
@@ -441,8 +442,7 @@ mod tests {
             }
             Accounts::new(&config).unwrap()
         };
-        // Two rows, and three strings.
-        let each = 2 * size_of::<Row>() + 3 * size_of::<Text>();
+        let each = 2 * size_of::<Row>();
         assert_eq!((config(1).heap(), config(1).strings()), (each, "coaps://dm.example".len() + 2 + 3));
         assert_eq!((config(2).heap(), config(2).strings()), (2 * each, 2 * ("coaps://dm.example".len() + 2 + 3)));
     }
@@ -453,7 +453,7 @@ mod tests {
         let config = Config::new("x", Key::from_seed(1)).server(1, "coap://dm.example", Credentials::NoSec, 60);
         let held = |config: &Config| Accounts::new(config).unwrap().heap();
         let more = held(&config.clone().access(Path::instance(5, 0), 1, &[(0, Rights::READ), (1, Rights::ALL)]));
-        assert!(more >= held(&config) + size_of::<Row>() + 2 * size_of::<Grant>(), "{more}");
+        assert!(more >= held(&config) + size_of::<Row>() + 2 * GRANT, "{more}");
     }
 
     #[cfg(feature = "access-control")]

@@ -1,27 +1,26 @@
-//! What Security, Server and Access Control hold. Nearly all of it is numbers, so their instances have one shape;
-//! strings, keys and the entries of ACLs lie beside them. What a bootstrap has not written yet is absent:
-//! Bootstrap-Finish judges.
+//! What Security, Server and Access Control hold. Nearly all of it is numbers, so their instances have one shape.
+//! What a bootstrap has not written yet is absent: Bootstrap-Finish judges.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::fmt;
 
-use super::access_control::{self, ACL, Grant};
-use super::accounts::Accounts;
+use super::access_control::{self, ACL};
 use super::security;
-use super::server::{self, Binding, LIFETIME};
+use super::server::{self, Binding};
+use crate::base::features;
 use crate::base::rights::Rights;
-use crate::base::table::Places;
 use crate::base::value::Value;
 use crate::format::Given;
 
-/// An instance: its numbers, by Resource ID. Truth is one, and a Binding has a number, too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// An instance: its numbers, by Resource ID, and what else there is. Truth is one, and a Binding has a number, too.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Row {
     pub(crate) id: u16,
     /// Which of the numbers there are: a bit each.
     there: u8,
     numbers: [u32; 8],
+    /// URI, identity and key of Security, and the ACL of Access Control; empty where there is none.
+    bytes: [Box<[u8]>; 3],
 }
 
 /// Where a number lies. The last three of Security are where it has strings, of which no number is kept.
@@ -30,7 +29,22 @@ const fn place(resource: u16) -> u16 {
     if resource >= security::SHORT_SERVER_ID { resource.saturating_sub(7) } else { resource }
 }
 
+/// Where strings, keys and an ACL lie; nowhere if they are of no use.
+const fn place_of_bytes(resource: u16) -> usize {
+    match resource {
+        security::URI | ACL => 0,
+        security::IDENTITY => 1,
+        security::SECRET_KEY => 2,
+        _ => usize::MAX,
+    }
+}
+
 impl Row {
+    #[inline(never)]
+    pub(crate) fn new(id: u16) -> Self {
+        Self { id, ..Self::default() }
+    }
+
     #[inline]
     pub(crate) fn number(&self, resource: u16) -> Option<u32> {
         let place = place(resource);
@@ -56,137 +70,78 @@ impl Row {
         *kept = number.unwrap_or(0);
         self.there = if number.is_some() { self.there | bit } else { self.there & !bit };
     }
-}
 
-/// A string or a key of a Security instance; never printed.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Text {
-    instance: u16,
-    resource: u16,
-    pub(super) bytes: Box<[u8]>,
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Text(..)")
-    }
-}
-
-impl Accounts {
-    /// The instances of an object, in the order of their IDs.
-    #[inline]
-    pub(crate) fn rows(&self, object: u16) -> &[Row] {
-        self.tables.get(usize::from(object)).map_or(&[], Vec::as_slice)
+    /// A string, a key or an ACL; empty if there is none.
+    pub(crate) fn bytes(&self, resource: u16) -> &[u8] {
+        self.bytes.get(place_of_bytes(resource)).map_or(&[], |bytes| bytes)
     }
 
-    pub(crate) fn row(&self, object: u16, id: u16) -> Option<&Row> {
-        self.rows(object).iter().find(|row| row.id == id)
-    }
-
-    /// An instance, which comes to be if it is not there.
-    pub(crate) fn make(&mut self, object: u16, id: u16) -> Option<&mut Row> {
-        let table = self.tables.get_mut(usize::from(object))?;
-        let at = table.iter().position(|row| row.id >= id).unwrap_or(table.len());
-        if table.get(at).is_none_or(|row| row.id != id) {
-            table.insert(at, Row { id, ..Row::default() });
-        }
-        table.get_mut(at)
-    }
-
-    /// Keeps the instances of an object that are wanted. What belongs to the others goes with them.
-    pub(crate) fn keep(&mut self, object: u16, is_wanted: &mut dyn FnMut(&mut Row) -> bool) {
-        if let Some(table) = self.tables.get_mut(usize::from(object)) {
-            table.keep(is_wanted);
-            self.tidy();
+    pub(crate) fn set_bytes(&mut self, resource: u16, bytes: &[u8]) {
+        if let Some(kept) = self.bytes.get_mut(place_of_bytes(resource)) {
+            *kept = bytes.into();
         }
     }
 
-    /// Drops what belongs to instances that are gone.
-    pub(super) fn tidy(&mut self) {
-        let Self { tables: [securities, _, access], texts, grants, .. } = self;
-        texts.keep(&mut |text| securities.iter().any(|row| row.id == text.instance));
-        grants.keep(&mut |grant| access.iter().any(|row| row.id == grant.instance));
+    /// How many bytes there are of each.
+    pub(super) fn lengths(&self) -> impl Iterator<Item = usize> {
+        self.bytes.iter().map(|bytes| bytes.len())
     }
 
-    /// A string or a key of a Security instance, empty if it has none.
-    pub(crate) fn text(&self, instance: u16, resource: u16) -> &[u8] {
-        let mut texts = self.texts.iter();
-        let text = texts.find(|text| (text.instance, text.resource) == (instance, resource));
-        text.map_or(&[], |text| &text.bytes)
+    /// Loses a value.
+    pub(super) fn forget(&mut self, resource: u16) {
+        self.set(resource, None);
+        self.set_bytes(resource, &[]);
     }
 
-    pub(crate) fn set_text(&mut self, instance: u16, resource: u16, bytes: &[u8]) {
-        let text = Text { instance, resource, bytes: bytes.into() };
-        // In order, so that the same accounts are equal whatever way they came.
-        let at = self.texts.iter().position(|known| (known.instance, known.resource) >= (instance, resource));
-        match at.and_then(|at| self.texts.get_mut(at)) {
-            Some(known) if known.resource == resource && known.instance == instance => *known = text,
-            _ => self.texts.insert(at.unwrap_or(self.texts.len()), text),
-        }
-    }
-
-    /// Sets one value of an instance that is there.
-    pub(super) fn set(&mut self, object: u16, id: u16, Given { resource, index, value }: Given<'_>) {
-        let number = match (object, value) {
-            // They are accepted and have no effect.
-            (security::ID, _) if security::UNUSED.contains(&resource) => return,
-            (access_control::ID, Value::Int(bits)) if resource == ACL => {
-                if let Some(server) = index {
-                    self.grant(id, server, Rights::from_bits(bits.try_into().unwrap_or(0)));
-                }
-                return;
+    /// Takes a value of an instance of `object`, and says whether it did. What of Security this client has no use for
+    /// is accepted and has no effect.
+    pub(super) fn take(&mut self, object: u16, Given { resource, index, value }: Given<'_>) -> bool {
+        let number = match value {
+            Value::Int(rights) if features::ACCESS_CONTROL && object == access_control::ID && resource == ACL => {
+                let Some(server) = index else { return false };
+                self.grant(server, rights.try_into().ok().map(Rights::from_bits));
+                return true;
             }
             // What is longer than fits counts as the longest that does.
-            (_, Value::Int(number)) => u32::try_from(number.min(u32::MAX.into())).ok(),
-            (_, Value::Bool(yes)) => Some(yes.into()),
-            (server::ID, Value::Str(text)) => Binding::parse(text).map(|binding| binding as u32),
-            (_, Value::Str(text)) => return self.set_text(id, resource, text.as_bytes()),
-            (_, Value::Opaque(bytes)) => return self.set_text(id, resource, bytes),
-            _ => return,
-        };
-        // A lifetime of nothing is none, and neither is an identifier that nobody can have.
-        let number = number.filter(|number| match (object, resource) {
-            (server::ID, LIFETIME) => *number > 0,
-            (security::ID, security::SHORT_SERVER_ID) => *number <= u16::MAX.into(),
-            _ => true,
-        });
-        if let Some(row) = self.make(object, id) {
-            row.set(resource, number);
-        }
-    }
-
-    /// What an instance says of a resource is forgotten.
-    pub(super) fn forget(&mut self, object: u16, id: u16, resource: u16) {
-        match (object, resource) {
-            (access_control::ID, ACL) => self.grants.keep(&mut |grant: &mut Grant| grant.instance != id),
-            // Whoever writes a string or a key puts it in the place of the other; it has no number.
-            (security::ID, security::URI | security::IDENTITY..=security::SECRET_KEY) => {}
-            _ => {
-                if let Some(row) = self.make(object, id) {
-                    row.set(resource, None);
-                }
+            Value::Int(number) => u32::try_from(number.min(u32::MAX.into())).ok(),
+            Value::Bool(yes) => Some(yes.into()),
+            Value::Str(text) if object == server::ID => Binding::parse(text).map(|binding| binding as u32),
+            Value::Str(text) => {
+                self.set_bytes(resource, text.as_bytes());
+                return true;
             }
-        }
+            Value::Opaque(bytes) => {
+                self.set_bytes(resource, bytes);
+                return true;
+            }
+            _ => None,
+        };
+        // A lifetime of nothing is none.
+        let number = number.filter(|number| *number > 0 || (object, resource) != (server::ID, server::LIFETIME));
+        self.set(resource, number);
+        number.is_some()
     }
 
     /// The value of a number.
-    pub(super) fn value(&self, object: u16, id: u16, resource: u16) -> Option<Value<'static>> {
-        let number = self.row(object, id)?.number(resource)?;
+    pub(super) fn value(&self, object: u16, resource: u16) -> Option<Value<'static>> {
+        let number = self.number(resource)?;
         Some(match (object, resource) {
             (server::ID, server::STORING) => Value::Bool(number == 1),
-            (server::ID, server::BINDING) => Value::Str(Binding::from_number(number)?.as_str()),
+            (server::ID, server::BINDING) => Value::Str(Binding::from_number(number).as_str()),
             _ => Value::Int(number.into()),
         })
     }
 
-    /// Whether an instance has a resource.
-    pub(super) fn has(&self, object: u16, id: u16, resource: u16) -> bool {
-        match (object, resource) {
-            (security::ID, security::URI) => !self.text(id, resource).is_empty(),
-            (security::ID, security::IDENTITY..=security::SECRET_KEY) => true,
-            (server::ID, server::DISABLE | server::REGISTRATION_UPDATE_TRIGGER) => true,
-            (access_control::ID, ACL) => self.grants.iter().any(|grant| grant.instance == id),
-            _ => self.value(object, id, resource).is_some(),
-        }
+    /// Whether there is a value of a resource.
+    pub(super) fn has(&self, resource: u16) -> bool {
+        self.number(resource).is_some() || !self.bytes(resource).is_empty()
+    }
+}
+
+/// Nothing of its strings and keys is printed.
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, there, numbers, .. } = self;
+        f.debug_struct("Row").field("id", id).field("there", there).field("numbers", numbers).finish_non_exhaustive()
     }
 }

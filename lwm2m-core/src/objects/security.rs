@@ -4,9 +4,7 @@
 
 use super::accounts::Accounts;
 use super::definitions;
-use super::definitions::security::{
-    LWM2M_SERVER_SMS_NUMBER, SERVER_PUBLIC_KEY, SMS_BINDING_KEY_PARAMETERS, SMS_BINDING_SECRET_KEY_S, SMS_SECURITY_MODE,
-};
+use super::definitions::security::{SMS_BINDING_KEY_PARAMETERS, SMS_BINDING_SECRET_KEY_S};
 use super::rows::Row;
 use crate::base::definition::with_ranges;
 use crate::model::{ObjectDef, Range, ResourceDef};
@@ -30,15 +28,6 @@ const RESOURCES: [ResourceDef; 13] = with_ranges(
     ],
 );
 
-/// The resources of an SMS binding, and of a mode with a public key of the server: this client has neither.
-pub(super) const UNUSED: [u16; 5] = [
-    SERVER_PUBLIC_KEY,
-    SMS_SECURITY_MODE,
-    SMS_BINDING_KEY_PARAMETERS,
-    SMS_BINDING_SECRET_KEY_S,
-    LWM2M_SERVER_SMS_NUMBER,
-];
-
 /// Security Modes (/0/x/2). Raw public keys, certificates and EST are known, and not supported.
 pub(crate) const PRE_SHARED_KEY: u32 = 0;
 pub(crate) const NO_SEC: u32 = 3;
@@ -48,21 +37,21 @@ impl Row {
     pub(crate) fn is_bootstrap_server(&self) -> bool {
         self.is(BOOTSTRAP_SERVER)
     }
+
+    /// Where the server is.
+    pub(crate) fn uri(&self) -> &str {
+        core::str::from_utf8(self.bytes(URI)).unwrap_or_default()
+    }
+
+    /// The same, and how a session with it is secured.
+    pub(crate) fn place(&self) -> (&[u8], Option<u32>) {
+        (self.bytes(URI), self.number(MODE))
+    }
 }
 
 impl Accounts {
     pub(crate) fn bootstrap_server(&self) -> Option<&Row> {
         self.rows(ID).iter().find(|row| row.is_bootstrap_server())
-    }
-
-    /// Where the server of an instance is.
-    pub(crate) fn uri(&self, security: &Row) -> &str {
-        core::str::from_utf8(self.text(security.id, URI)).unwrap_or_default()
-    }
-
-    /// The same, and how a session with it is secured.
-    pub(crate) fn place(&self, security: &Row) -> (&[u8], Option<u32>) {
-        (self.text(security.id, URI), security.number(MODE))
     }
 }
 
@@ -99,7 +88,7 @@ mod tests {
         let mut accounts = empty();
         write(&mut accounts, 1, Action::Replace, &values);
         let instance = accounts.row(ID, 1).expect("it was written");
-        assert_eq!(accounts.place(instance), (&b"coap://127.0.0.1:43346"[..], Some(NO_SEC)));
+        assert_eq!(instance.place(), (&b"coap://127.0.0.1:43346"[..], Some(NO_SEC)));
         assert_eq!(instance.short(SHORT_SERVER_ID), Some(123));
     }
 
@@ -113,7 +102,7 @@ mod tests {
         }
         let held = |accounts: &Accounts| {
             let rows = accounts.rows(ID).iter();
-            rows.map(|row| (row.id, accounts.uri(row) == "coap://a", row.number(HOLD_OFF))).collect::<Vec<_>>()
+            rows.map(|row| (row.id, row.uri() == "coap://a", row.number(HOLD_OFF))).collect::<Vec<_>>()
         };
         assert_eq!(held(&accounts), [(3, true, Some(7)), (5, true, Some(7))]);
         write(&mut accounts, 3, Action::Replace, &hold_off);
@@ -121,20 +110,27 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_is_there_once_it_has_a_value() {
+    fn each_value_has_its_place_and_what_is_of_no_use_has_none() {
         let mut accounts = empty();
-        accounts.make(ID, 0);
-        accounts.make(ID, 1);
         for number in [BOOTSTRAP_SERVER, MODE, SHORT_SERVER_ID, HOLD_OFF, ACCOUNT_TIMEOUT] {
-            write(&mut accounts, 1, Action::Resource(number), &Values::of(number, Value::Int(0)));
+            write(&mut accounts, 1, Action::Resource(number), &Values::of(number, Value::Int(number.into())));
         }
         write(&mut accounts, 1, Action::Resource(URI), &Values::of(URI, Value::Str("coap://a")));
-        write(&mut accounts, 1, Action::Resource(6), &Values::of(6, Value::Int(1)));
-        for resource in 0..=12 {
-            let always = matches!(resource, IDENTITY | SERVER_PUBLIC_KEY | SECRET_KEY);
-            // Those of SMS are not kept.
-            let ever = !(6..=9).contains(&resource);
-            assert_eq!((accounts.has(ID, 0, resource), accounts.has(ID, 1, resource)), (always, ever), "{resource}");
+        for bytes in [IDENTITY, SECRET_KEY] {
+            write(&mut accounts, 1, Action::Resource(bytes), &Values::of(bytes, Value::Opaque(&[bytes as u8])));
         }
+        // The public key of the server, and what SMS needs.
+        for (unused, value) in [(6, Value::Int(3)), (9, Value::Str("8613800138000"))] {
+            write(&mut accounts, 1, Action::Resource(unused), &Values::of(unused, value));
+        }
+        for unused in [4, 7, 8] {
+            write(&mut accounts, 1, Action::Resource(unused), &Values::of(unused, Value::Opaque(b"unused")));
+        }
+        let row = accounts.row(ID, 1).unwrap();
+        for number in [BOOTSTRAP_SERVER, MODE, SHORT_SERVER_ID, HOLD_OFF, ACCOUNT_TIMEOUT] {
+            assert_eq!(row.number(number), Some(number.into()));
+        }
+        assert_eq!((row.uri(), row.bytes(IDENTITY), row.bytes(SECRET_KEY)), ("coap://a", &[3][..], &[5][..]));
+        assert_eq!(row.lengths().sum::<usize>(), "coap://a".len() + 2);
     }
 }

@@ -486,14 +486,9 @@ fn xc_31_value_a_longer_string_or_key_is_refused_with_4_00() {
         let grown = sim.client.memory().accounts > before;
         (sim, code, grown)
     };
-    assert_eq!(bootstrapped(&uri(30), [30, 30, 30]).1, Code::CHANGED);
-    for (uri, keys) in [
-        (uri(31), [30, 30, 30]),
-        (uri(30), [31, 0, 0]),
-        (uri(30), [0, 31, 0]),
-        (uri(30), [0, 0, 31]),
-        (uri(300), [0; 3]),
-    ] {
+    // The public key of the server is of no use and not kept, so it may be any.
+    assert_eq!(bootstrapped(&uri(30), [30, 31, 30]).1, Code::CHANGED);
+    for (uri, keys) in [(uri(31), [30, 30, 30]), (uri(30), [31, 0, 0]), (uri(30), [0, 0, 31]), (uri(300), [0; 3])] {
         let (mut sim, code, grown) = bootstrapped(&uri, keys);
         assert_eq!((code, grown), (Code::BAD_REQUEST, false), "{uri} {keys:?}");
         sim.platform.bootstrap.script = None;

@@ -1,5 +1,6 @@
-//! A DM terminal that is only linked, never run: every public input and output is reachable, so
-//! that what the image holds is what an embedder pays.
+//! A client that is only linked, never run: every public input and output is reachable, so that what the image
+//! holds is what an embedder pays. With the feature `dm` it is a terminal of the DM specification, which checks its
+//! endpoint name; LwM2M itself has no rule for names.
 //!
 //! The allocator and the panic handler do nothing useful; their few bytes are not counted.
 
@@ -10,7 +11,6 @@ mod bare;
 
 use core::hint::black_box;
 
-use endpoint_name::EndpointName;
 use lwm2m_core::{Client, Config, Credentials, Instant, Key, Output, Path, Peer, Session};
 
 #[cfg(feature = "device")]
@@ -34,10 +34,8 @@ static SIZE_OF_DEVICE: [u8; size_of::<Model>()] = [0; size_of::<Model>()];
 
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
-    let name = EndpointName::parse(black_box("490154203237518;460001234567890;;1.0"));
-    if let Ok(name) = name {
-        let config =
-            Config::dm(name, Key(black_box([7; 16]))).bootstrap_server("coap://dm.example", Credentials::NoSec);
+    if let Some(config) = config(Key(black_box([7; 16]))) {
+        let config = config.bootstrap_server("coap://dm.example", Credentials::NoSec);
         #[cfg(feature = "snapshot")]
         let kept = config.clone();
         #[cfg(not(feature = "snapshot"))]
@@ -47,6 +45,17 @@ extern "C" fn _start() -> ! {
         }
     }
     loop {}
+}
+
+#[cfg(feature = "dm")]
+fn config(key: Key) -> Option<Config> {
+    let name = endpoint_name::EndpointName::parse(black_box("490154203237518;460001234567890;;1.0"));
+    Some(Config::dm(name.ok()?, key))
+}
+
+#[cfg(not(feature = "dm"))]
+fn config(key: Key) -> Option<Config> {
+    Some(Config::new(black_box("node-7"), key))
 }
 
 fn live(mut client: Client, kept: &Kept) {

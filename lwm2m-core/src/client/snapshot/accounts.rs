@@ -5,6 +5,7 @@ use super::bytes::{Reader, Writer};
 use crate::base::config::{Account, Config, Credentials};
 use crate::base::rights::Rights;
 use crate::objects::access_control::{OBJECT_ID, OBJECT_INSTANCE_ID, OWNER};
+use crate::objects::rows::Row;
 use crate::objects::security::{ACCOUNT_TIMEOUT, BOOTSTRAP_SERVER, HOLD_OFF, IDENTITY, MODE, SECRET_KEY, URI};
 use crate::objects::server::{BINDING, DISABLE_TIMEOUT, STORING};
 use crate::objects::server::{DEFAULT_MAXIMUM_PERIOD, DEFAULT_MINIMUM_PERIOD, LIFETIME};
@@ -19,16 +20,16 @@ pub(super) fn write_accounts(accounts: &Accounts, secrets: bool, out: &mut Write
     out.u8(u8::try_from(securities.len()).unwrap_or(u8::MAX));
     for own in securities.iter().take(usize::from(u8::MAX)) {
         out.u16(own.id);
-        out.bytes(accounts.text(own.id, URI));
+        out.bytes(own.bytes(URI));
         out.u8(short(own.number(BOOTSTRAP_SERVER), 2));
         out.u8(short(own.number(MODE), u8::MAX));
         out.u16(own.short(security::SHORT_SERVER_ID).unwrap_or(0));
         out.option(own.number(HOLD_OFF));
         out.option(own.number(ACCOUNT_TIMEOUT));
-        out.bytes(accounts.text(own.id, IDENTITY));
+        out.bytes(own.bytes(IDENTITY));
         // The place of a public key of the server.
         out.bytes(&[]);
-        out.bytes(if secrets { accounts.text(own.id, SECRET_KEY) } else { &[] });
+        out.bytes(if secrets { own.bytes(SECRET_KEY) } else { &[] });
     }
     let servers = accounts.rows(SERVER);
     out.u8(u8::try_from(servers.len()).unwrap_or(u8::MAX));
@@ -48,8 +49,8 @@ pub(super) fn write_access(accounts: &Accounts, out: &mut Writer<'_>) {
     for own in rows.iter().take(usize::from(u16::MAX)) {
         out.u16(own.id);
         [OBJECT_ID, OBJECT_INSTANCE_ID, OWNER].iter().for_each(|resource| out.option(own.number(*resource)));
-        out.u16(u16::try_from(accounts.acl(own.id).count()).unwrap_or(u16::MAX));
-        for grant in accounts.acl(own.id).take(usize::from(u16::MAX)) {
+        out.u16(u16::try_from(own.acl().count()).unwrap_or(u16::MAX));
+        for grant in own.acl().take(usize::from(u16::MAX)) {
             out.u16(grant.server);
             out.u16(grant.rights.bits());
         }
@@ -59,17 +60,16 @@ pub(super) fn write_access(accounts: &Accounts, out: &mut Writer<'_>) {
 pub(super) fn read_access(accounts: &mut Accounts, input: &mut Reader<'_>) -> Result<(), SnapshotError> {
     accounts.keep(ACCESS_CONTROL, &mut |_| false);
     for _ in 0..input.u16()? {
-        let id = input.u16()?;
-        let Some(own) = accounts.make(ACCESS_CONTROL, id) else { return Err(SnapshotError::Limits) };
+        let mut own = Row::new(input.u16()?);
         for resource in [OBJECT_ID, OBJECT_INSTANCE_ID, OWNER] {
             own.set(resource, input.option()?.filter(|number| *number <= u32::from(u16::MAX)));
         }
         for _ in 0..input.u16()? {
-            accounts.grant(id, input.u16()?, Rights::from_bits(input.u16()?));
+            own.grant(input.u16()?, Some(Rights::from_bits(input.u16()?)));
         }
-        if accounts.rows(ACCESS_CONTROL).len() > accounts.limit(ACCESS_CONTROL)
-            || accounts.acl(id).count() > accounts.longest_acl()
-        {
+        let is_too_long = own.acl().count() > accounts.longest_acl();
+        accounts.put(ACCESS_CONTROL, own);
+        if is_too_long || accounts.rows(ACCESS_CONTROL).len() > accounts.limit(ACCESS_CONTROL) {
             return Err(SnapshotError::Limits);
         }
     }
@@ -83,7 +83,7 @@ pub(super) fn read_accounts(
 ) -> Result<(), SnapshotError> {
     accounts.keep(SECURITY, &mut |_| false);
     for _ in 0..input.u8()? {
-        let id = input.u16()?;
+        let mut own = Row::new(input.u16()?);
         let uri = input.bytes()?;
         if core::str::from_utf8(uri).is_err() {
             return Err(SnapshotError::Damaged);
@@ -95,35 +95,32 @@ pub(super) fn read_accounts(
             (HOLD_OFF, input.option()?),
             (ACCOUNT_TIMEOUT, input.option()?),
         ];
-        if let Some(own) = accounts.make(SECURITY, id) {
-            numbers.iter().for_each(|(resource, number)| own.set(*resource, *number));
-        }
-        accounts.set_text(id, URI, uri);
-        accounts.set_text(id, IDENTITY, input.bytes()?);
+        numbers.iter().for_each(|(resource, number)| own.set(*resource, *number));
+        own.set_bytes(URI, uri);
+        own.set_bytes(IDENTITY, input.bytes()?);
         input.bytes()?;
         let key = input.bytes()?;
-        accounts.set_text(id, SECRET_KEY, if key.is_empty() { configured_key(config, uri) } else { key });
+        own.set_bytes(SECRET_KEY, if key.is_empty() { configured_key(config, uri) } else { key });
+        accounts.put(SECURITY, own);
         if uri.len() > config.limits.value {
             return Err(SnapshotError::Limits);
         }
     }
     accounts.keep(SERVER, &mut |_| false);
     for _ in 0..input.u8()? {
-        let (id, short_server_id) = (input.u16()?, Some(input.u16()?).filter(|id| *id != 0));
+        let mut own = Row::new(input.u16()?);
+        let short_server_id = Some(input.u16()?).filter(|id| *id != 0);
         // One for each server: two would be two registrations with it.
         if short_server_id.is_some_and(|own| accounts.by_short_server_id(own).is_some()) {
             return Err(SnapshotError::Damaged);
         }
-        let Some(own) = accounts.make(SERVER, id) else { return Err(SnapshotError::Limits) };
         own.set(server::SHORT_SERVER_ID, short_server_id.map(u32::from));
         for resource in PERIODS {
             own.set(resource, input.option()?);
         }
         own.set(STORING, read_bool(input)?.map(u32::from));
-        own.set(BINDING, Some(input.u8()?.into()));
-        if own.binding().is_none() {
-            own.set(BINDING, None);
-        }
+        own.set(BINDING, read_bool(input)?.map(u32::from));
+        accounts.put(SERVER, own);
     }
     if [SECURITY, SERVER].iter().any(|object| accounts.rows(*object).len() > accounts.limit(*object)) {
         return Err(SnapshotError::Limits);

@@ -178,7 +178,6 @@ impl Client {
         let bootstrap = read_bootstrap(now, elapsed, &mut input)?;
         let purge_in = Some(input.u64()?).filter(|micros| *micros != NEVER).map(Duration::from_micros);
         read_accounts(&mut client.accounts, &client.config, &mut input)?;
-        client.accounts.shrink();
         let mut registrations: alloc::vec::Vec<Registration> = alloc::vec::Vec::new();
         for _ in 0..input.u8()? {
             let registration = read_registration(now, elapsed, client.config.limits.location, &mut input)?;

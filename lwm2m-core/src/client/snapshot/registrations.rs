@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::SnapshotError;
+use super::accounts::read_bool;
 use super::bytes::{Reader, Writer};
 use crate::base::time::{Instant, Micros};
 use crate::lifecycle::bootstrap::Bootstrap;
@@ -142,7 +143,8 @@ pub(super) fn read_registration(
         REGISTERED => {
             let (expires, update_at, failures) = (after(input.u64()?), after(input.u64()?), input.u8()?);
             let lifetime = input.u32()?;
-            let binding = Binding::from_number(input.u8()?.into()).ok_or(SnapshotError::Damaged)?;
+            let queues = read_bool(input)?.ok_or(SnapshotError::Damaged)?;
+            let binding = Binding::from_number(queues.into());
             let terms = Terms { lifetime, binding, objects: input.u64()? };
             let segments = input.u8()?;
             let options = input.bytes()?;
