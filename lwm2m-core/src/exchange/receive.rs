@@ -1,6 +1,6 @@
 //! What comes in: matched, acknowledged, repeated or rejected (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
 
-use coap_codec::{Message, MessageId, MessageType, OptionNumber, ParseError, ParseErrorKind};
+use coap_codec::{Header, Message, MessageId, MessageType, OptionNumber, ParseErrorKind};
 
 use super::message::dedup::{Class, Repeat};
 use super::message::outbox::Order;
@@ -22,23 +22,28 @@ impl Endpoint {
     /// The message in a datagram; one that is none is rejected as it deserves.
     #[inline]
     pub(crate) fn parse<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Option<Message<'a>> {
-        Message::parse(datagram).map_err(|error| self.malformed(now, peer, error)).ok()
+        let message = Message::well_formed(datagram);
+        if message.is_none() {
+            self.malformed(now, peer, datagram);
+        }
+        message
     }
 
     #[cold]
-    fn malformed(&mut self, now: Instant, peer: Peer, error: ParseError) {
-        self.count_malformed(error);
-        if let Some(reset) = error.reset() {
+    fn malformed(&mut self, now: Instant, peer: Peer, datagram: &[u8]) {
+        if let Some(reset) = self.count_malformed(datagram).and_then(Header::rejection) {
             self.reject(now, peer, reset.message_id);
         }
     }
 
-    pub(super) fn count_malformed(&mut self, error: ParseError) {
+    /// Counts what is no message. Its header, if it has one.
+    pub(super) fn count_malformed(&mut self, datagram: &[u8]) -> Option<Header> {
         let counters = &mut self.messages.counters;
-        match error.kind() {
-            ParseErrorKind::Version => counters.other_versions.count(),
+        match Header::parse(datagram) {
+            Err(error) if error.kind() == ParseErrorKind::Version => counters.other_versions.count(),
             _ => counters.malformed.count(),
         }
+        Header::parse(datagram).ok().map(|(header, _)| header)
     }
 
     /// Takes a message that is no request.

@@ -367,7 +367,7 @@ impl Endpoint {
             return;
         }
         let answer = self.messages.slots.datagram(slot);
-        let observed = || Message::parse(answer).is_ok_and(|answer| answer.observe().is_some());
+        let observed = || Message::well_formed(answer).is_some_and(|answer| answer.observe().is_some());
         let again = Class::of(reply.method) == Class::Harmless && (answer.len() > INLINE || observed());
         let repeat = match reply.confirmable {
             true if again => Repeat::Evaluate,
@@ -449,7 +449,7 @@ impl Endpoint {
         let buffer: Box<[u8]> = self.messages.slots.lift(kept.slot);
         let request = match kept.state {
             State::TimedOut { .. } => None,
-            _ => buffer.get(..len).and_then(|datagram| Message::parse(datagram).ok()),
+            _ => buffer.get(..len).and_then(Message::well_formed),
         };
         let kind = if kept.reply.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
         let (mut verdict, mut unwanted, mut code) = (Verdict::Send, false, Code::EMPTY);
