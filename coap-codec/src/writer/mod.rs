@@ -1,5 +1,6 @@
 //! Writing a message into a buffer of the caller's.
 
+mod append;
 mod further;
 mod insert;
 mod stream;

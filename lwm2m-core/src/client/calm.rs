@@ -91,7 +91,7 @@ impl Client {
         own.lease_to_extend(now).filter(|lease| others_wait && lease.terms == terms)?;
         let location = &own.location;
         let sent = exchange.request_in_blocks(now, session.peer, Code::POST, |writer, upload| {
-            let written = upload.write_echo(writer).and_then(|()| location.write(writer));
+            let written = location.write(writer).and_then(|()| upload.write(writer, None));
             written.map_or(Verdict::Drop, |()| Verdict::Send)
         });
         let left = match sent {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use coap_codec::{BlockValue, Code, MessageWriter, WriteError};
+use coap_codec::{BlockValue, Code, MessageWriter, OptionNumber, WriteError};
 
 use super::Client;
 use super::connection::{Connection, Link};
@@ -399,10 +399,10 @@ impl Client {
 
 /// Writes a notification that was made before, with the options that it would have had then.
 fn write_kept(due: &Notification, payload: &[u8], writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-    writer.observe(due.sequence)?;
-    writer.content_format(due.format.content_format())?;
+    writer.append_uint(OptionNumber::OBSERVE, due.sequence)?;
+    writer.append_uint(OptionNumber::CONTENT_FORMAT, due.format.content_format().0.into())?;
     if let Some(block) = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok()) {
-        writer.block2(block)?;
+        writer.append_uint(OptionNumber::BLOCK2, block.to_uint())?;
     }
     writer.payload(payload)
 }
@@ -419,10 +419,6 @@ fn write_request(
         Some(model) => object_list::write(config.root(), &Viewed(accounts, model), room, offset),
         None => Ok(0),
     };
-    // Seldom there is one, and options may be written in any order.
-    if upload.write_echo(writer).is_err() {
-        return Verdict::Drop;
-    }
-    let mut list = |writer: &mut MessageWriter<'_>| upload.write(writer, &body);
+    let mut list = |writer: &mut MessageWriter<'_>, told: bool| upload.write(writer, told.then_some(&body));
     lifecycle.write(due, role, config, &mut list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
 }
