@@ -90,7 +90,7 @@ impl Client {
         let terms = Lifecycle::terms(own.server, accounts, config, self.objects?.get());
         own.lease_to_extend(now).filter(|lease| others_wait && lease.terms == terms)?;
         let location = &own.location;
-        let sent = exchange.request_in_blocks(now, session.peer, Code::POST, |writer, upload| {
+        let sent = exchange.request_in_blocks(now, session.peer, Code::POST, &mut |writer, upload| {
             let written = location.write(writer).and_then(|()| upload.write(writer, None));
             written.map_or(Verdict::Drop, |()| Verdict::Send)
         });

@@ -14,7 +14,7 @@ use crate::base::path::Leaf;
 use crate::base::time::{Instant, sooner};
 use crate::base::value::Value;
 use crate::exchange::request::upload::Upload;
-use crate::exchange::{Peer, SendError, Verdict};
+use crate::exchange::{Peer, SendError, Verdict, WritePart};
 use crate::lifecycle::presence::Presence;
 use crate::lifecycle::registration::Request;
 use crate::lifecycle::{Due, Lifecycle, Role, object_list};
@@ -228,10 +228,9 @@ impl Client {
         if model.is_none() && !listless {
             return false;
         }
-        let sent = exchange.request_in_blocks(now, connection.peer, due.method(), |writer, upload| {
-            write_request(due, role, (lifecycle, accounts, config), model, (writer, upload))
-        });
-        match sent {
+        let write: &mut WritePart<'_> =
+            &mut |writer, upload| write_request(due, role, (lifecycle, accounts, config), model, (writer, upload));
+        match exchange.request_in_blocks(now, connection.peer, due.method(), write) {
             Ok(exchange) => {
                 lifecycle.sent(now, due, role, exchange, accounts, events);
                 self.touch();
@@ -269,7 +268,7 @@ impl Client {
         let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
         let due = lifecycle.goes_on(exchange, list);
         let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
-        let sent = endpoint.continue_request(now, peer, method, |writer, upload| {
+        let sent = endpoint.continue_request(now, peer, method, &mut |writer, upload| {
             // Nobody waits for it any more.
             let Some((due, anew)) = due else { return Verdict::Drop };
             if anew {

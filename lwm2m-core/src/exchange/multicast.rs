@@ -68,7 +68,7 @@ impl Endpoint {
     pub fn answer_at_leisure(
         &mut self,
         now: Instant,
-        write: impl FnOnce(&mut MessageWriter<'_>, &Message<'_>) -> Verdict,
+        mut write: impl FnMut(&mut MessageWriter<'_>, &Message<'_>) -> Verdict,
     ) {
         let Some((ticket, Kept { reply, slot, .. })) = self.deferred.at_leisure(now) else { return };
         self.deferred.take(ticket);
@@ -76,12 +76,11 @@ impl Endpoint {
         let buffer: Box<[u8]> = self.messages.slots.lift(slot);
         if let Some(Some(request)) = buffer.get(..len).map(Message::well_formed) {
             // An answer that cannot be sent is as good as one that was lost.
-            let kind = MessageType::NonConfirmable;
-            let _ =
-                self.send(now, reply.peer, kind, Code::CONTENT, reply.token, |writer| match write(writer, &request) {
-                    Verdict::Send if !reply.unwanted.suppresses(writer.code()) => Verdict::Send,
-                    _ => Verdict::Drop,
-                });
+            let mut write = |writer: &mut MessageWriter<'_>| match write(writer, &request) {
+                Verdict::Send if !reply.unwanted.suppresses(writer.code()) => Verdict::Send,
+                _ => Verdict::Drop,
+            };
+            let _ = self.respond(now, reply.peer, false, (Code::CONTENT, reply.token), &mut write);
         }
         self.messages.slots.restore(slot, buffer);
         self.messages.slots.release(slot);

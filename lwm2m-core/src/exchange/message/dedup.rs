@@ -2,9 +2,8 @@
 
 use alloc::vec::Vec;
 
-use coap_codec::{Code, MessageId};
+use coap_codec::{Code, Header, MessageId, MessageWriter, Token};
 
-use crate::base::features::SHORTCUTS;
 use crate::base::table::Places;
 use crate::base::time::Instant;
 use crate::exchange::Peer;
@@ -27,6 +26,13 @@ impl Inline {
         Some(Self { bytes, len: u8::try_from(datagram.len()).ok()? })
     }
 
+    /// A message of header and token alone.
+    pub(crate) fn bare(header: Header, token: Token) -> Self {
+        let mut bytes = [0; INLINE];
+        let len = MessageWriter::new(&mut bytes, header, token).map_or(0, |writer| writer.len());
+        Self { bytes, len: u8::try_from(len).unwrap_or(0) }
+    }
+
     /// The header and the token alone of a message that is too long.
     pub(crate) fn head(datagram: &[u8]) -> Option<Self> {
         let tokens = usize::from(datagram.first()? & 0x0f);
@@ -42,6 +48,8 @@ impl Inline {
 /// first here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Class {
+    /// Whatever it did: its time is over.
+    Over,
     /// GET, and responses to us.
     Harmless,
     /// PUT and DELETE: what they ask for is done once and for all (RFC 7252, section 5.1). A server has its
@@ -143,26 +151,22 @@ impl Deduplication {
         true
     }
 
-    /// Makes room in a full table for one more message, where some may be taken.
+    /// Makes room in a full table for one more message, where some may be taken: one goes whose time is over, or
+    /// that came first of those that harm least; none for one that harms less than all of them.
     #[inline(never)]
     fn make_room(&mut self, now: Instant, class: Class) -> bool {
-        let mut lives = |entry: &mut Entry| now < entry.until;
-        if SHORTCUTS {
-            self.entries.retain_mut(lives)
-        } else {
-            self.entries.keep(&mut lives)
+        let (mut victim, mut least) = (None, Class::Change);
+        for (index, entry) in (0..).zip(&self.entries) {
+            let harm = if now < entry.until { entry.class } else { Class::Over };
+            if harm < least && harm <= class {
+                (victim, least) = (Some(index), harm);
+            }
         }
-        if self.entries.len() >= self.limit {
-            // The one that would have gone first goes, of those that harm least; none for one that harms
-            // less than all of them.
-            let may_go = |(_, entry): &(usize, &Entry)| entry.class < Class::Change && entry.class <= class;
-            let mortal = self.entries.iter().enumerate().filter(may_go);
-            let Some((victim, _)) = mortal.min_by_key(|(_, entry)| (entry.class, entry.until)) else { return false };
-            self.entries.take_out(victim);
-        }
-        self.bits = self.entries.iter().fold(0, |bits, entry| bits | entry.name.bit());
         // Of a table without any places nothing goes.
-        self.entries.len() < self.limit
+        let Some(victim) = victim else { return false };
+        self.entries.take_out(victim);
+        self.bits = self.entries.iter().fold(0, |bits, entry| bits | entry.name.bit());
+        true
     }
 
     /// Says what a duplicate gets from now on.

@@ -250,7 +250,7 @@ mod tests {
         let mut buffer = [0; 64];
         let mut writer = MessageWriter::new(&mut buffer, header(code), Token::EMPTY).unwrap();
         if let Some(echo) = echo {
-            writer.option(coap_codec::OptionNumber::ECHO, echo).unwrap();
+            writer.option(OptionNumber::ECHO, echo).unwrap();
         }
         upload.answered(&Message::parse(writer.finish()).unwrap())
     }
