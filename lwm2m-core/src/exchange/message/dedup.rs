@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use coap_codec::{Code, Header, MessageId, MessageWriter, Token};
 
+use crate::base::features::SHORTCUTS;
 use crate::base::table::Places;
 use crate::base::time::Instant;
 use crate::exchange::Peer;
@@ -48,8 +49,6 @@ impl Inline {
 /// first here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Class {
-    /// Whatever it did: its time is over.
-    Over,
     /// GET, and responses to us.
     Harmless,
     /// PUT and DELETE: what they ask for is done once and for all (RFC 7252, section 5.1). A server has its
@@ -151,20 +150,27 @@ impl Deduplication {
         true
     }
 
-    /// Makes room in a full table for one more message, where some may be taken: one goes whose time is over, or
-    /// that came first of those that harm least; none for one that harms less than all of them.
+    /// Makes room in a full table for one more message, where some may be taken: what is out of time goes, or else
+    /// what came first of those that harm least; nothing for one that harms less than all of them.
     #[inline(never)]
     fn make_room(&mut self, now: Instant, class: Class) -> bool {
-        let (mut victim, mut least) = (None, Class::Change);
-        for (index, entry) in (0..).zip(&self.entries) {
-            let harm = if now < entry.until { entry.class } else { Class::Over };
-            if harm < least && harm <= class {
-                (victim, least) = (Some(index), harm);
-            }
+        let mut lives = |entry: &mut Entry| now < entry.until;
+        if SHORTCUTS {
+            self.entries.retain_mut(lives)
+        } else {
+            self.entries.keep(&mut lives)
         }
-        // Of a table without any places nothing goes.
-        let Some(victim) = victim else { return false };
-        self.entries.take_out(victim);
+        if self.entries.len() >= self.limit {
+            let (mut victim, mut least) = (None, Class::Change);
+            for (index, entry) in (0..).zip(&self.entries) {
+                if entry.class < least && entry.class <= class {
+                    (victim, least) = (Some(index), entry.class);
+                }
+            }
+            // Of a table without any places nothing goes.
+            let Some(victim) = victim else { return false };
+            self.entries.take_out(victim);
+        }
         self.bits = self.entries.iter().fold(0, |bits, entry| bits | entry.name.bit());
         true
     }
