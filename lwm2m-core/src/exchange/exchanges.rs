@@ -12,6 +12,7 @@ use super::{ExchangeId, Peer};
 use crate::base::features::BLOCKWISE;
 use crate::base::table::Places;
 use crate::base::time::{Instant, Micros, earliest};
+use crate::base::transmission::Pace;
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,9 +55,10 @@ pub(crate) struct Repetition {
 }
 
 impl Repetition {
-    /// Of a message that is sent now: so often, and so long.
-    pub(crate) fn new(slot: SlotId, now: Instant, timeout: Micros, left: u8, span: Micros) -> Self {
-        Self { slot, timeout, due: now + timeout, last: now + span, left, waited: false }
+    /// Of a message that is sent now.
+    pub(crate) fn new(now: Instant, slot: SlotId, timeout: Micros, pace: Pace) -> Self {
+        let last = now + pace.max_transmit_span();
+        Self { slot, timeout, due: now + timeout, last, left: pace.max_retransmit, waited: false }
     }
 
     /// The message, if it is to be sent once more now. One step each: what is late is not made up for, so a jump
@@ -106,6 +108,10 @@ impl Exchange {
             Awaits::Acknowledgement(Repetition { waited, .. }) => waited,
             _ => heard,
         }
+    }
+
+    const fn is_to_be_sent(&self) -> bool {
+        matches!(self.awaits, Awaits::NextBlock)
     }
 
     /// Whether it holds a place of NSTART: one that was acknowledged holds none (RFC 7252, section 4.7).
@@ -159,8 +165,7 @@ impl Exchanges {
 
     /// The request that a response with this token answers.
     pub(crate) fn answered_by(&self, peer: Peer, token: Token) -> Option<ExchangeId> {
-        let answered = |own: &Exchange| own.peer == peer && own.token == Some(token) && own.awaits != Awaits::NextBlock;
-        self.find(answered).map(|own| own.id)
+        self.find(|own| own.peer == peer && own.token == Some(token) && !own.is_to_be_sent()).map(|own| own.id)
     }
 
     /// What an acknowledgement or a reset with this Message ID is about.
@@ -170,7 +175,7 @@ impl Exchanges {
 
     /// A request to `peer` whose next block is to be sent.
     pub(crate) fn next_block(&self, peer: Peer) -> Option<ExchangeId> {
-        self.find(|own| BLOCKWISE && own.peer == peer && own.awaits == Awaits::NextBlock).map(|own| own.id)
+        self.find(|own| BLOCKWISE && own.peer == peer && own.is_to_be_sent()).map(|own| own.id)
     }
 
     /// The next one that something is to be done about; if nothing could be heard since then, and it was not before.
@@ -230,7 +235,7 @@ impl Exchanges {
 mod tests {
     use super::*;
     use crate::base::rng::{Generator, Key, share};
-    use crate::base::transmission::{Pace, Transmission};
+    use crate::base::transmission::Transmission;
     use crate::exchange::message::slots::Slots;
     use core::time::Duration;
 
@@ -255,7 +260,7 @@ mod tests {
         let (shortest, more) = pace.initial_timeout();
         let timeout = shortest.saturating_add(share(Generator::new(Key::from_seed(seed)).next_u64(), more));
         let slot = Slots::new(1, 16).take().unwrap().0;
-        Repetition::new(slot, Instant::ZERO, timeout, pace.max_retransmit, pace.max_transmit_span())
+        Repetition::new(Instant::ZERO, slot, timeout, pace)
     }
 
     fn one_message(seed: u64) -> Exchanges {

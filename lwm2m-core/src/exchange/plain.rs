@@ -112,8 +112,7 @@ impl Endpoint {
 
     #[inline(never)]
     fn remember_short(&mut self, now: Instant, peer: Peer, message_id: MessageId, slot: SlotId) {
-        let answer = Inline::new(self.messages.slots.datagram(slot));
-        let repeat = answer.map_or(Repeat::Nothing, Repeat::Answer);
+        let repeat = Repeat::Answer(Inline::of(self.messages.slots.datagram(slot)));
         let until = now + self.lifetime(true);
         self.messages.duplicates.insert(now, until, peer, message_id, Class::Harmless, repeat);
     }

@@ -17,7 +17,6 @@ use crate::base::features::SHORTCUTS;
 use crate::base::origin::Ticket;
 use crate::base::rng::share;
 use crate::base::time::Instant;
-use crate::base::transmission::Pace;
 
 /// Writes a request, or a part of it.
 pub(crate) type WritePart<'a> = dyn FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict + 'a;
@@ -144,18 +143,17 @@ impl Endpoint {
             true => self.send(now, peer, what, &mut write),
             false => self.send(now, peer, what, &mut write as &mut Write<'_>),
         };
-        let awaits = sent.map(|(message_id, slot)| match message_type {
-            // It is random already: by its token, which nobody else learns in time.
-            MessageType::Confirmable => (message_id, self.repetition(now, slot, drawn)),
-            _ => {
-                let len = self.messages.slots.datagram(slot).len();
-                (message_id, Awaits::Response { until: now + self.pace.non_request_hold(len) })
-            }
-        });
         let own = self.exchanges.get_mut(exchange).ok_or(SendError::Dropped)?;
         own.upload = upload;
-        (own.message_id, own.awaits) = awaits?;
         own.token = Some(token);
+        let (message_id, slot) = sent?;
+        if message_type == MessageType::Confirmable {
+            // What was drawn nobody else learns in time.
+            self.repeat_until_acknowledged(now, exchange, (message_id, slot), drawn);
+        } else {
+            let len = self.messages.slots.datagram(slot).len();
+            own.awaits = Awaits::Response { until: now + self.pace.non_request_hold(len) };
+        }
         Ok(())
     }
 
@@ -197,12 +195,8 @@ impl Endpoint {
         if !confirmable {
             return Ok(Sent { exchange: self.exchanges.next_id(), message_id });
         }
-        let drawn = self.generator.next_u64();
-        let awaits = self.repetition(now, slot, drawn);
-        let exchange = self.exchanges.add(peer);
-        if let Some(own) = self.exchanges.get_mut(exchange) {
-            (own.message_id, own.awaits) = (message_id, awaits);
-        }
+        let (exchange, drawn) = (self.exchanges.add(peer), self.generator.next_u64());
+        self.repeat_until_acknowledged(now, exchange, (message_id, slot), drawn);
         Ok(Sent { exchange, message_id })
     }
 
@@ -226,13 +220,21 @@ impl Endpoint {
         Ok((message_id, slot))
     }
 
-    /// A message in a buffer waits for its acknowledgement, and is repeated at times that a number which was drawn
-    /// for it decides (RFC 7252, section 4.2).
-    fn repetition(&self, now: Instant, slot: SlotId, drawn: u64) -> Awaits {
+    /// The message of an exchange waits in its buffer for its acknowledgement, and is repeated at times that depend on
+    /// a number which was drawn for it (RFC 7252, section 4.2).
+    fn repeat_until_acknowledged(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        (message_id, slot): (MessageId, SlotId),
+        drawn: u64,
+    ) {
         let (shortest, more) = self.initial_timeout;
         let timeout = shortest.saturating_add(share(drawn, more));
-        let Pace { max_retransmit, .. } = self.pace;
-        Awaits::Acknowledgement(Repetition::new(slot, now, timeout, max_retransmit, self.pace.max_transmit_span()))
+        if let Some(own) = self.exchanges.get_mut(exchange) {
+            own.message_id = message_id;
+            own.awaits = Awaits::Acknowledgement(Repetition::new(now, slot, timeout, self.pace));
+        }
     }
 
     /// Answers a request: in the acknowledgement when it was confirmable, else in a
@@ -298,15 +300,13 @@ impl Endpoint {
             self.messages.drop_slot(slot);
             if verdict == Verdict::Send {
                 self.messages.counters.unwanted_answers.count();
-                self.acknowledge(reply);
+                self.acknowledge(reply, Code::EMPTY);
             }
             return Ok(());
         }
         let Some(ticket) = ticket else {
             self.messages.drop_slot(slot);
-            if let Some(sent) = self.unavailable(reply, false) {
-                self.remember(reply, Repeat::Answer(sent));
-            }
+            self.unavailable(reply, false);
             return Err(SendError::TooManyDeferred);
         };
         if let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) {
@@ -314,7 +314,7 @@ impl Endpoint {
         }
         self.messages.slots.set_len(slot, request.len());
         self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
-        self.acknowledge(reply);
+        self.acknowledge(reply, Code::EMPTY);
         Ok(())
     }
 
@@ -332,30 +332,30 @@ impl Endpoint {
         let again = Class::of(reply.method) == Class::Harmless && (answer.len() > INLINE || observed());
         let repeat = match reply.confirmable {
             true if again => Repeat::Evaluate,
-            true => Inline::new(answer).or_else(|| Inline::head(answer)).map_or(Repeat::Nothing, Repeat::Answer),
+            true => Repeat::Answer(Inline::of(answer)),
             false => Repeat::Nothing,
         };
         self.remember(reply, repeat);
     }
 
     /// 5.03 for a confirmable request that there is no room for, if it wants to hear of that.
-    pub(super) fn unavailable(&mut self, reply: &Reply, could_wait: bool) -> Option<Inline> {
-        let code = Code::SERVICE_UNAVAILABLE;
+    pub(super) fn unavailable(&mut self, reply: &Reply, could_wait: bool) {
+        let mut code = Code::SERVICE_UNAVAILABLE;
         self.messages.count_answer(code, could_wait);
-        match reply.confirmable {
-            true if reply.unwanted.suppresses(code) => {
+        if reply.unwanted.suppresses(code) {
+            if reply.confirmable {
                 self.messages.counters.unwanted_answers.count();
-                Some(self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id))
             }
-            true => Some(self.messages.short(reply.peer, reply.piggybacked(code), reply.token)),
-            false => None,
+            code = Code::EMPTY;
         }
+        self.acknowledge(reply, code);
     }
 
-    /// An empty acknowledgement for a confirmable request, now and whenever it comes again.
-    fn acknowledge(&mut self, reply: &Reply) {
+    /// An acknowledgement for a confirmable request, with a code alone, now and whenever it comes again.
+    fn acknowledge(&mut self, reply: &Reply, code: Code) {
         if reply.confirmable {
-            let sent = self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id);
+            let token = if code.is_empty() { Token::EMPTY } else { reply.token };
+            let sent = self.messages.short(reply.peer, reply.piggybacked(code), token);
             self.remember(reply, Repeat::Answer(sent));
         }
     }

@@ -20,11 +20,14 @@ pub(crate) struct Inline {
 }
 
 impl Inline {
-    /// The datagram by value, unless it is too long for that.
-    pub(crate) fn new(datagram: &[u8]) -> Option<Self> {
+    /// A datagram by value; of one that is too long for that its header and its token.
+    pub(crate) fn of(datagram: &[u8]) -> Self {
         let mut bytes = [0; INLINE];
-        bytes.get_mut(..datagram.len())?.copy_from_slice(datagram);
-        Some(Self { bytes, len: u8::try_from(datagram.len()).ok()? })
+        let token = datagram.first().map_or(0, |first| first & 0x0f);
+        let len = u8::try_from(datagram.len()).ok().filter(|len| usize::from(*len) <= INLINE);
+        let len = len.unwrap_or_else(|| token.saturating_add(4));
+        bytes.iter_mut().zip(datagram).take(len.into()).for_each(|(place, byte)| *place = *byte);
+        Self { bytes, len }
     }
 
     /// A message of header and token alone.
@@ -32,12 +35,6 @@ impl Inline {
         let mut bytes = [0; INLINE];
         let len = MessageWriter::new(&mut bytes, header, token).map_or(0, |writer| writer.len());
         Self { bytes, len: u8::try_from(len).unwrap_or(0) }
-    }
-
-    /// The header and the token alone of a message that is too long.
-    pub(crate) fn head(datagram: &[u8]) -> Option<Self> {
-        let tokens = usize::from(datagram.first()? & 0x0f);
-        Self::new(datagram.get(..tokens.checked_add(4)?)?)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -313,16 +310,12 @@ mod tests {
     }
 
     #[test]
-    fn only_short_datagrams_are_kept() {
-        assert_eq!(Inline::new(&[1; 24]).unwrap().as_bytes(), [1; 24]);
-        assert_eq!(Inline::new(&[1; 25]), None);
-    }
-
-    #[test]
-    fn of_a_longer_one_the_head_is_kept() {
-        let datagram = [&b"\x68\x41\x12\x34"[..], b"12345678", &[0x81; 40]].concat();
-        assert_eq!(Inline::head(&datagram).unwrap().as_bytes(), b"\x68\x41\x12\x3412345678");
-        assert_eq!(Inline::head(b"\x68\x41\x12\x341234567"), None);
-        assert_eq!(Inline::head(b""), None);
+    fn a_short_datagram_is_kept_whole_and_of_a_longer_one_the_head() {
+        assert_eq!(Inline::of(&[1; 24]).as_bytes(), [1; 24]);
+        let datagram = [&b"\x68\x41\x12\x34"[..], b"12345678", &[0x81; 400]].concat();
+        for length in 25..datagram.len() {
+            assert_eq!(Inline::of(&datagram[..length]).as_bytes(), b"\x68\x41\x12\x3412345678");
+        }
+        assert_eq!(Inline::of(b"").as_bytes(), b"");
     }
 }
