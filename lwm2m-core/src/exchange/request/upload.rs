@@ -19,9 +19,6 @@ const ECHO_HEAD: usize = 3;
 /// Fills a buffer with the part of the body that begins at an offset, and tells how long the body is.
 pub(crate) type Body<'a> = dyn Fn(&mut [u8], usize) -> Result<usize, WriteError> + 'a;
 
-/// The longest value of Echo (RFC 9175, section 2.2).
-const LONGEST_ECHO: usize = 40;
-
 /// How far a request is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Upload {
@@ -95,8 +92,7 @@ impl Upload {
         if response.code() != Code::UNAUTHORIZED || !self.heeds_echo || !self.echo.is_empty() {
             return false;
         }
-        let told = response.echo().filter(|told| !told.is_empty() && told.len() <= LONGEST_ECHO);
-        told.is_some_and(|told| {
+        response.echo().is_some_and(|told| {
             self.echo = told.into();
             true
         })
