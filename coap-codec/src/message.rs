@@ -244,6 +244,7 @@ impl<'a> Message<'a> {
     ///
     /// `None` also when its length is not what the registry allows, as a receiver must take such
     /// an option for an unknown one (RFC 7252 §5.4.3): [`check`](Self::check) tells.
+    #[must_use]
     pub fn uint(&self, number: OptionNumber) -> Option<u32> {
         self.valid(number)?.as_uint()
     }
@@ -311,6 +312,7 @@ impl<'a> Message<'a> {
 
     /// The entity-tag of the representation, in a response; in a request the first of the
     /// [`etags`](Self::etags). `None` also if it has not 1 to 8 bytes.
+    #[must_use]
     pub fn etag(&self) -> Option<&'a [u8]> {
         self.valid(OptionNumber::ETAG).map(|option| option.value)
     }

@@ -101,10 +101,11 @@ fn start(head: Head, tag: Option<u64>, writer: &mut MessageWriter<'_>) -> Result
     if let Some(sequence) = head.sequence {
         writer.append_uint(OptionNumber::OBSERVE, sequence)?;
     }
-    Ok(match SHORTCUTS {
-        true => writer.content_format(head.format)?,
-        false => writer.append_uint(OptionNumber::CONTENT_FORMAT, head.format.0.into())?,
-    })
+    let written = match SHORTCUTS {
+        true => writer.content_format(head.format),
+        false => writer.append_uint(OptionNumber::CONTENT_FORMAT, head.format.0.into()),
+    };
+    Ok(written?)
 }
 
 /// The block that is sent: it begins where the wanted one does and has its size, or the largest one
