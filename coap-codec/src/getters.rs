@@ -178,7 +178,7 @@ impl<'a> Message<'a> {
     /// (RFC 7252 §5.10.8.2).
     #[must_use]
     pub fn if_none_match(&self) -> bool {
-        self.view().if_none_match()
+        self.valid(OptionNumber::IF_NONE_MATCH).is_some()
     }
 
     /// The host that is meant, if it is not the address that the request was sent to
@@ -188,25 +188,25 @@ impl<'a> Message<'a> {
     /// [`check`](Self::check) tells.
     #[must_use]
     pub fn uri_host(&self) -> Option<&'a str> {
-        self.view().uri_host()
+        self.valid(OptionNumber::URI_HOST)?.as_str()
     }
 
     /// The port that is meant, if it is not the one that the request was sent to.
     #[must_use]
     pub fn uri_port(&self) -> Option<u16> {
-        self.view().uri_port()
+        u16::try_from(self.uint(OptionNumber::URI_PORT)?).ok()
     }
 
     /// The absolute URI that a forward-proxy is asked for (RFC 7252 §5.10.2).
     #[must_use]
     pub fn proxy_uri(&self) -> Option<&'a str> {
-        self.view().proxy_uri()
+        self.valid(OptionNumber::PROXY_URI)?.as_str()
     }
 
     /// The scheme of the URI that a forward-proxy is asked for, and that the Uri options make.
     #[must_use]
     pub fn proxy_scheme(&self) -> Option<&'a str> {
-        self.view().proxy_scheme()
+        self.valid(OptionNumber::PROXY_SCHEME)?.as_str()
     }
 
     /// How many proxies may still pass the request on; 16 is meant when there is none
@@ -216,7 +216,7 @@ impl<'a> Message<'a> {
     /// has no use for it.
     #[must_use]
     pub fn hop_limit(&self) -> Option<u8> {
-        self.view().hop_limit()
+        u8::try_from(self.uint(OptionNumber::HOP_LIMIT)?).ok()
     }
 
     /// What a 4.01 wants repeated in the next request, as a proof that it is fresh; in a request,
@@ -224,7 +224,7 @@ impl<'a> Message<'a> {
     /// another length.
     #[must_use]
     pub fn echo(&self) -> Option<&'a [u8]> {
-        self.view().echo()
+        self.valid(OptionNumber::ECHO).map(|option| option.value)
     }
 
     /// What tells apart two bodies that are sent in blocks to one resource at once: compare all
@@ -239,7 +239,11 @@ impl<'a> Message<'a> {
     #[must_use]
     pub fn no_response(&self) -> NoResponse {
         // Every server asks for it of every request, and hardly any has it.
-        if self.reaches(OptionNumber::NO_RESPONSE) { self.view().no_response() } else { NoResponse::default() }
+        if !self.reaches(OptionNumber::NO_RESPONSE) {
+            return NoResponse::default();
+        }
+        let bits = self.uint(OptionNumber::NO_RESPONSE).and_then(|bits| u8::try_from(bits).ok());
+        NoResponse(bits.unwrap_or_default())
     }
 }
 

@@ -101,6 +101,27 @@ impl<'a> Message<'a> {
     /// For how many seconds a response without Max-Age is fresh (RFC 7252 §5.10.5).
     pub const DEFAULT_MAX_AGE: u32 = 60;
 
+    /// The message in a datagram, if it is one: [`parse`](Self::parse) for whoever does not ask what is wrong
+    /// with another one. To find that out takes as much code again as all else. Whether it is to be rejected,
+    /// [`Header::parse`] and [`Header::rejection`] tell.
+    ///
+    /// ```
+    /// use coap_codec::{Header, Message};
+    ///
+    /// assert!(Message::well_formed(b"\x40\x01\x12\x34\xb1\x33").is_some());
+    /// // A value is cut short: a Reset is due.
+    /// let cut = b"\x40\x01\x12\x34\xb1";
+    /// assert!(Message::well_formed(cut).is_none());
+    /// let (header, _) = Header::parse(cut)?;
+    /// assert_eq!(header.rejection().map(Header::to_bytes), Some([0x70, 0x00, 0x12, 0x34]));
+    /// # Ok::<(), coap_codec::ParseError>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn well_formed(datagram: &'a [u8]) -> Option<Self> {
+        Layout::check(datagram).map(|layout| Self { datagram, layout })
+    }
+
     /// Checks a datagram from the first byte to the last.
     ///
     /// # Errors
@@ -223,8 +244,9 @@ impl<'a> Message<'a> {
     ///
     /// `None` also when its length is not what the registry allows, as a receiver must take such
     /// an option for an unknown one (RFC 7252 §5.4.3): [`check`](Self::check) tells.
+    #[must_use]
     pub fn uint(&self, number: OptionNumber) -> Option<u32> {
-        self.option(number).filter(CoapOption::has_valid_length)?.as_uint()
+        self.valid(number)?.as_uint()
     }
 
     /// The segments of the path, as bytes that are not percent-encoded. [`path_is`](Self::path_is)
@@ -290,8 +312,9 @@ impl<'a> Message<'a> {
 
     /// The entity-tag of the representation, in a response; in a request the first of the
     /// [`etags`](Self::etags). `None` also if it has not 1 to 8 bytes.
+    #[must_use]
     pub fn etag(&self) -> Option<&'a [u8]> {
-        self.option(OptionNumber::ETAG).filter(CoapOption::has_valid_length).map(|option| option.value)
+        self.valid(OptionNumber::ETAG).map(|option| option.value)
     }
 
     /// The entity-tags of the representations that a client has, and wants to know whether one of
@@ -364,6 +387,10 @@ impl<'a> Message<'a> {
     fn options_start(&self) -> usize {
         let [first, ..] = self.layout.header;
         options_start(first)
+    }
+
+    pub(crate) fn valid(&self, number: OptionNumber) -> Option<CoapOption<'a>> {
+        self.option(number).filter(CoapOption::has_valid_length)
     }
 
     fn format(&self, number: OptionNumber) -> Option<ContentFormat> {

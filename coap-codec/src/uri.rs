@@ -3,7 +3,7 @@
 mod compose;
 mod options;
 
-use crate::cut::cut;
+use crate::cut::{cut, split_before};
 
 pub use compose::UriComposeError;
 
@@ -107,15 +107,16 @@ impl<'a> Uri<'a> {
     /// [`UriError`], for the first rule that it breaks.
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
         let (scheme, rest) = behind_scheme(text).ok_or(UriError::Scheme)?;
-        let scheme = match scheme {
-            _ if scheme.eq_ignore_ascii_case("coap") => Scheme::Coap,
-            _ if scheme.eq_ignore_ascii_case("coaps") => Scheme::Coaps,
-            _ => return Err(UriError::Scheme),
+        let (name, scheme) = match scheme.as_bytes() {
+            [name @ .., b's' | b'S'] => (name, Scheme::Coaps),
+            name => (name, Scheme::Coap),
         };
+        if !name.eq_ignore_ascii_case(b"coap") {
+            return Err(UriError::Scheme);
+        }
         check_characters(rest)?;
-        let length = rest.bytes().take_while(|byte| !matches!(byte, b'/' | b'?')).count();
-        let (authority, rest) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        let (host, port) = split_authority(authority)?;
+        let (authority, rest) = split_before(rest, *b"/?");
+        let (host, port) = split_authority(authority).ok_or(UriError::Host)?;
         let port = if port.is_empty() { scheme.default_port() } else { port_number(port).ok_or(UriError::Port)? };
         Ok(Self { text, scheme, host, rest, port })
     }
@@ -192,28 +193,23 @@ fn behind_scheme(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Host without brackets, and the digits of the port.
-fn split_authority(authority: &str) -> Result<(&str, &str), UriError> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(literal) => {
-            let (address, after) = cut(literal, b']').ok_or(UriError::Host)?;
-            let hexadecimal = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
-            if !address.bytes().any(|byte| byte == b':') || !address.bytes().all(hexadecimal) {
-                return Err(UriError::Host);
-            }
-            match after.strip_prefix(':') {
-                Some(port) => (address, port),
-                None if after.is_empty() => (address, after),
-                None => return Err(UriError::Host),
-            }
-        }
-        None => cut(authority, b':').unwrap_or((authority, "")),
+fn split_authority(authority: &str) -> Option<(&str, &str)> {
+    let literal = authority.strip_prefix('[');
+    let (host, port) = match literal {
+        Some(literal) => cut(literal, b']')?,
+        None => split_before(authority, *b"::"),
     };
-    // Before an @ there is a user's name.
-    let brackets = !authority.starts_with('[') && host.bytes().any(|byte| matches!(byte, b'[' | b']'));
-    if host.is_empty() || brackets || authority.bytes().any(|byte| byte == b'@') {
-        return Err(UriError::Host);
+    let fits = |byte: u8| match literal {
+        Some(_) => byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'),
+        None => !matches!(byte, b'[' | b']'),
+    };
+    // An address in brackets has a colon; before an @ there is a user's name.
+    let has = |text: &str, wanted: u8| text.bytes().any(|byte| byte == wanted);
+    let lacks_colon = literal.is_some() && !has(host, b':');
+    if host.is_empty() || !host.bytes().all(fits) || lacks_colon || has(authority, b'@') {
+        return None;
     }
-    Ok((host, port))
+    Some((host, if port.is_empty() { port } else { port.strip_prefix(':')? }))
 }
 
 /// From 1 on, in digits alone.
@@ -226,21 +222,24 @@ fn port_number(digits: &str) -> Option<u16> {
 }
 
 fn check_characters(text: &str) -> Result<(), UriError> {
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
+    // How many digits are still to come behind a percent sign.
+    let mut digits = 0u8;
+    for byte in text.bytes() {
+        if let Some(fewer) = digits.checked_sub(1) {
+            if !byte.is_ascii_hexdigit() {
+                return Err(UriError::Percent);
+            }
+            digits = fewer;
+            continue;
+        }
         match byte {
             b'#' => return Err(UriError::Fragment),
-            b'%' => {
-                let digits = [bytes.next(), bytes.next()];
-                if !digits.into_iter().all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit())) {
-                    return Err(UriError::Percent);
-                }
-            }
+            b'%' => digits = 2,
             b'!' | b'$' | b'&'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~' => {}
             _ => return Err(UriError::Character),
         }
     }
-    Ok(())
+    if digits > 0 { Err(UriError::Percent) } else { Ok(()) }
 }
 
 #[cfg(test)]

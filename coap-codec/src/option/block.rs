@@ -23,12 +23,14 @@ use super::decode_uint;
 /// assert_eq!((last.to_string().as_str(), last.range(body.len())), ("2/0/16", Some(32..40)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct BlockValue {
-    num: u32,
-    more: bool,
-    szx: u8,
-}
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BlockValue(
+    /// As it is sent: the number, a bit for "more", and three for the size exponent.
+    u32,
+);
+
+const MORE: u32 = 8;
+const SZX: u32 = 7;
 
 /// What is wrong with the value of a Block1 or Block2 option, or with the parts that are to make one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -69,7 +71,7 @@ impl BlockValue {
             7 => Err(BlockError::ReservedSize),
             8.. => Err(BlockError::SizeOutOfRange),
             _ if num > Self::MAX_NUM => Err(BlockError::NumberTooLarge),
-            _ => Ok(Self { num, more, szx }),
+            _ => Ok(Self::of(num, more, szx as u32)),
         }
     }
 
@@ -103,9 +105,9 @@ impl BlockValue {
         }
         let uint = decode_uint(value).ok_or(BlockError::TooLong)?;
         // In 3 bytes no number is too large.
-        match (uint & 7) as u8 {
-            7 => Err(BlockError::ReservedSize),
-            szx => Ok(Self { num: uint >> 4, more: uint & 8 != 0, szx }),
+        match uint & SZX {
+            SZX => Err(BlockError::ReservedSize),
+            _ => Ok(Self(uint)),
         }
     }
 
@@ -129,7 +131,7 @@ impl BlockValue {
     /// # Ok::<(), coap_codec::BlockError>(())
     /// ```
     pub const fn bert(num: u32, more: bool) -> Result<Self, BlockError> {
-        if num > Self::MAX_NUM { Err(BlockError::NumberTooLarge) } else { Ok(Self { num, more, szx: 7 }) }
+        if num > Self::MAX_NUM { Err(BlockError::NumberTooLarge) } else { Ok(Self::of(num, more, SZX)) }
     }
 
     /// Reads the value of a Block1 or Block2 option that came over TCP, where size exponent 7 means
@@ -140,7 +142,7 @@ impl BlockValue {
     /// [`BlockError::TooLong`].
     pub fn from_tcp_value(value: &[u8]) -> Result<Self, BlockError> {
         match (Self::from_value(value), decode_uint(value)) {
-            (Err(BlockError::ReservedSize), Some(uint)) => Self::bert(uint >> 4, uint & 8 != 0),
+            (Err(BlockError::ReservedSize), Some(uint)) => Ok(Self(uint)),
             (decoded, _) => decoded,
         }
     }
@@ -149,7 +151,7 @@ impl BlockValue {
     #[inline]
     #[must_use]
     pub const fn is_bert(self) -> bool {
-        self.szx == 7
+        self.0 & SZX == SZX
     }
 
     /// The largest size exponent whose blocks have at most `size` bytes: `None` below 16, and 6 from
@@ -165,22 +167,17 @@ impl BlockValue {
     /// ```
     #[must_use]
     pub const fn szx_for(size: usize) -> Option<u8> {
-        match size {
-            0..16 => None,
-            16..32 => Some(0),
-            32..64 => Some(1),
-            64..128 => Some(2),
-            128..256 => Some(3),
-            256..512 => Some(4),
-            512..1024 => Some(5),
-            _ => Some(6),
+        match size.checked_ilog2() {
+            None | Some(0..4) => None,
+            Some(bits @ 4..10) => Some((bits.wrapping_sub(4) & SZX) as u8),
+            Some(_) => Some(Self::MAX_SZX),
         }
     }
 
     /// The same block, with this "more" flag.
     #[must_use]
     pub const fn with_more(self, more: bool) -> Self {
-        Self { more, ..self }
+        Self::of(self.num(), more, self.0 & SZX)
     }
 
     /// The block behind this one, without the "more" flag, as a request for it has it (RFC 7959
@@ -190,7 +187,7 @@ impl BlockValue {
     /// came.
     #[must_use]
     pub const fn next(self) -> Option<Self> {
-        if self.num < Self::MAX_NUM { Some(Self { num: self.num.wrapping_add(1), more: false, ..self }) } else { None }
+        if self.num() < Self::MAX_NUM { Some(Self::of(self.num().wrapping_add(1), false, self.0 & SZX)) } else { None }
     }
 
     /// Which bytes the block has of a body of `body_len` bytes: as many as a full one, or those that
@@ -199,7 +196,7 @@ impl BlockValue {
     /// Of a [BERT](Self::bert) message it is the first block.
     #[must_use]
     pub const fn range(self, body_len: usize) -> Option<Range<usize>> {
-        let start = (self.num as usize).saturating_mul(self.size());
+        let start = (self.num() as usize).saturating_mul(self.size());
         if start >= body_len && start != 0 {
             return None;
         }
@@ -210,28 +207,28 @@ impl BlockValue {
     /// The option's value as a uint of at most 24 bits.
     #[must_use]
     pub const fn to_uint(self) -> u32 {
-        (self.num << 4) | if self.more { 8 } else { 0 } | self.szx as u32
+        self.0
     }
 
     /// The block's number, from 0, in units of its own size.
     #[inline]
     #[must_use]
     pub const fn num(self) -> u32 {
-        self.num
+        self.0 >> 4
     }
 
     /// Whether further blocks follow, where the option describes a payload.
     #[inline]
     #[must_use]
     pub const fn more(self) -> bool {
-        self.more
+        self.0 & MORE != 0
     }
 
     /// The size exponent, 0 to 6; 7 for [BERT](Self::bert).
     #[inline]
     #[must_use]
     pub const fn szx(self) -> u8 {
-        self.szx
+        (self.0 & SZX) as u8
     }
 
     /// Bytes in a full block: 16 to 1024, and 1024 for each block of a [BERT](Self::bert) message.
@@ -245,7 +242,7 @@ impl BlockValue {
     #[inline]
     #[must_use]
     pub const fn offset(self) -> u32 {
-        self.num << self.shift()
+        self.num() << self.shift()
     }
 
     /// Whether a payload of `length` bytes is right for a message that this option describes: a
@@ -254,7 +251,7 @@ impl BlockValue {
     #[inline]
     #[must_use]
     pub const fn fits(self, length: usize) -> bool {
-        match (self.is_bert(), self.more) {
+        match (self.is_bert(), self.more()) {
             (false, true) => length == self.size(),
             (false, false) => length <= self.size(),
             (true, true) => length != 0 && length.is_multiple_of(self.size()),
@@ -265,14 +262,26 @@ impl BlockValue {
     #[inline]
     const fn shift(self) -> u32 {
         // At most 10: BERT counts in blocks of 1024 bytes.
-        if self.is_bert() { 10 } else { (self.szx as u32).wrapping_add(4) }
+        if self.is_bert() { 10 } else { (self.0 & SZX).wrapping_add(4) }
+    }
+
+    #[inline]
+    const fn of(num: u32, more: bool, szx: u32) -> Self {
+        Self((num << 4) | if more { MORE } else { 0 } | szx)
     }
 }
 
 /// `number/more/size`, as RFC 7959 writes it; the size of a BERT block is `BERT`.
+impl fmt::Debug for BlockValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (num, more, szx) = (self.num(), self.more(), self.szx());
+        f.debug_struct("BlockValue").field("num", &num).field("more", &more).field("szx", &szx).finish()
+    }
+}
+
 impl fmt::Display for BlockValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/", self.num, u8::from(self.more))?;
+        write!(f, "{}/{}/", self.num(), u8::from(self.more()))?;
         if self.is_bert() { f.write_str("BERT") } else { write!(f, "{}", self.size()) }
     }
 }

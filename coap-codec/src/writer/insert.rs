@@ -9,7 +9,7 @@ impl MessageWriter<'_> {
     /// Puts an option before the first that has a larger number.
     #[cold]
     pub(super) fn insert(&mut self, number: OptionNumber, value: &[u8]) -> Result<(), WriteError> {
-        let start = self.options_start();
+        let start = self.start;
         let place = Place::find(self.buffer.get(start..self.length).unwrap_or_default(), number);
         let head = OptionHead::new(number.0.wrapping_sub(place.before.0), value.len())?;
         // The option behind it is nearer to its predecessor now, so its head is written anew.

@@ -1,5 +1,6 @@
 //! Writing a message into a buffer of the caller's.
 
+mod append;
 mod further;
 mod insert;
 mod stream;
@@ -40,8 +41,8 @@ pub struct MessageWriter<'b> {
     /// How much of the buffer is the message.
     length: usize,
     header: Header,
-    /// As the header has it: 13 and 14 for a long token.
-    token_length: u8,
+    /// Where the options begin.
+    start: usize,
     /// The number of the last option, 0 before the first.
     last: OptionNumber,
     /// Whether an option or a payload may be added: there is a code, and no payload yet.
@@ -61,16 +62,15 @@ impl<'b> MessageWriter<'b> {
         if header.code.is_empty() && !token.is_empty() {
             return Err(WriteError::EmptyMessage);
         }
-        let token_length = token.wire_len();
         let length = Header::LEN.saturating_add(token.len());
         if buffer.len() < length {
             return Err(WriteError::NoSpace { needed: length });
         }
         if let Some((first, rest)) = buffer.split_first_chunk_mut() {
-            *first = header.with_token_length(token_length);
+            *first = header.with_token_length(token.wire_len());
             token.write(rest);
         }
-        Ok(Self { buffer, length, header, token_length, last: OptionNumber(0), is_open: !header.code.is_empty() })
+        Ok(Self { buffer, length, header, start: length, last: OptionNumber(0), is_open: !header.code.is_empty() })
     }
 
     /// Adds an option, behind those of the same number (RFC 7252 §3.1).
@@ -210,7 +210,9 @@ impl<'b> MessageWriter<'b> {
     /// Replaces the Message ID: to send what was written as another message.
     pub fn set_message_id(&mut self, message_id: MessageId) {
         self.header.message_id = message_id;
-        self.write_header();
+        if let Some([_, _, high, low]) = self.buffer.first_chunk_mut() {
+            [*high, *low] = message_id.0.to_be_bytes();
+        }
     }
 
     /// Replaces the code.
@@ -222,10 +224,12 @@ impl<'b> MessageWriter<'b> {
         self.is_open |= self.header.code.is_empty();
         self.header.code = code;
         if code.is_empty() {
-            self.token_length = 0;
+            if let Some(first) = self.buffer.first_chunk_mut() {
+                *first = self.header.to_bytes();
+            }
+            self.start = Header::LEN;
             self.drop_body();
             self.is_open = false;
-            self.write_header();
         } else if let Some([_, byte, ..]) = self.buffer.first_chunk_mut::<{ Header::LEN }>() {
             *byte = code.to_byte();
         }
@@ -272,32 +276,9 @@ impl<'b> MessageWriter<'b> {
         }
     }
 
-    fn write_header(&mut self) {
-        if let Some(first) = self.buffer.first_chunk_mut() {
-            *first = self.header.with_token_length(self.token_length);
-        }
-    }
-
-    #[inline]
-    fn options_start(&self) -> usize {
-        let field_and_token = if self.token_length < 13 { usize::from(self.token_length) } else { self.long_token() };
-        Header::LEN.saturating_add(field_and_token)
-    }
-
-    /// The length of a long token, and of that of its length in one or two bytes before it
-    /// (RFC 8974 §2.1).
-    #[cold]
-    fn long_token(&self) -> usize {
-        match (self.token_length, self.buffer.get(Header::LEN..).unwrap_or_default()) {
-            (13, [byte, ..]) => usize::from(*byte).saturating_add(13 + 1),
-            (_, [high, low, ..]) => usize::from(u16::from_be_bytes([*high, *low])).saturating_add(269 + 2),
-            _ => 0,
-        }
-    }
-
     #[inline]
     fn drop_body(&mut self) {
-        self.length = self.options_start();
+        self.length = self.start;
         self.last = OptionNumber(0);
         self.is_open = true;
     }

@@ -49,8 +49,10 @@ impl<'b> MessageWriter<'b> {
             copy(room, part);
             writer.length = end;
         }
-        writer.token_length = *token_length;
-        writer.write_header();
+        writer.start = writer.length;
+        if let Some(first) = writer.buffer.first_chunk_mut() {
+            *first = header.with_token_length(*token_length);
+        }
         Ok(writer)
     }
 
@@ -88,11 +90,12 @@ impl<'b> MessageWriter<'b> {
     ///
     /// [`WriteError::NoSpace`] when these two bytes do not fit; the message is lost then.
     pub fn finish_tcp(self) -> Result<&'b [u8], WriteError> {
-        let body = self.length.saturating_sub(self.options_start());
+        let body = self.length.saturating_sub(self.start);
+        let token_length = self.buffer.first().map_or(0, |first| first & 0x0f);
         let mut head = [0; 6];
         let (field, extension) = frame_length(body);
         let head_len = extension.len.saturating_add(2);
-        let parts = [&[(field << 4) | self.token_length][..], extension.as_bytes(), &[self.header.code.to_byte()]];
+        let parts = [&[(field << 4) | token_length][..], extension.as_bytes(), &[self.header.code.to_byte()]];
         for (to, from) in head.iter_mut().zip(parts.iter().copied().flatten()) {
             *to = *from;
         }

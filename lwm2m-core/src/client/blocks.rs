@@ -1,7 +1,7 @@
 //! Requests whose body comes block by block (RFC 7959, section 2.5): collected, or handed on to the
 //! model as it comes.
 
-use coap_codec::{BlockValue, Code, Message, MessageWriter};
+use coap_codec::{BlockValue, Code, Message, MessageWriter, OptionNumber};
 
 use super::request::{Call, Floors};
 use crate::base::path::Leaf;
@@ -47,7 +47,7 @@ impl Floors<'_> {
             Ok((_, Arrival::Over(Code::CREATED))) => return self.refuse(Code::REQUEST_ENTITY_INCOMPLETE, writer),
             Ok((_, Arrival::Over(code))) => {
                 writer.restart(code);
-                let _ = writer.block1(last(block));
+                close(block, writer);
                 return Verdict::Send;
             }
             Err(code) => return self.refuse(code, writer),
@@ -63,7 +63,7 @@ impl Floors<'_> {
             }
             Served::Answered => {
                 self.transfers.answered(place, writer.code());
-                let _ = writer.block1(last(block));
+                close(block, writer);
                 Verdict::Send
             }
         }
@@ -109,7 +109,7 @@ impl Floors<'_> {
                     return Some(self.welcome(block, writer));
                 }
                 self.transfers.answered(place, writer.code());
-                let _ = writer.block1(last(block));
+                close(block, writer);
                 Verdict::Send
             }
         })
@@ -118,7 +118,7 @@ impl Floors<'_> {
     /// 2.31: go on.
     fn welcome(&self, block: BlockValue, writer: &mut MessageWriter<'_>) -> Verdict {
         writer.restart(Code::CONTINUE);
-        let _ = writer.block1(self.transfers.acknowledge(block));
+        let _ = writer.append_uint(OptionNumber::BLOCK1, self.transfers.acknowledge(block).to_uint());
         Verdict::Send
     }
 
@@ -126,13 +126,14 @@ impl Floors<'_> {
     fn refuse(&self, code: Code, writer: &mut MessageWriter<'_>) -> Verdict {
         writer.restart(code);
         if code == Code::REQUEST_ENTITY_TOO_LARGE {
-            let _ = writer.size1(u32::try_from(self.transfers.longest()).unwrap_or(u32::MAX));
+            let _ =
+                writer.append_uint(OptionNumber::SIZE1, u32::try_from(self.transfers.longest()).unwrap_or(u32::MAX));
         }
         Verdict::Send
     }
 }
 
-/// The option in the answer to the last block.
-fn last(block: BlockValue) -> BlockValue {
-    BlockValue::new(block.num(), false, block.szx()).unwrap_or(block)
+/// The answer to the last block says which it was.
+fn close(block: BlockValue, writer: &mut MessageWriter<'_>) {
+    let _ = writer.append_uint(OptionNumber::BLOCK1, block.with_more(false).to_uint());
 }

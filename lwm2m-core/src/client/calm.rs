@@ -90,8 +90,8 @@ impl Client {
         let terms = Lifecycle::terms(own.server, accounts, config, self.objects?.get());
         own.lease_to_extend(now).filter(|lease| others_wait && lease.terms == terms)?;
         let location = &own.location;
-        let sent = exchange.request_in_blocks(now, session.peer, Code::POST, |writer, upload| {
-            let written = upload.write_echo(writer).and_then(|()| location.write(writer));
+        let sent = exchange.request_in_blocks(now, session.peer, Code::POST, &mut |writer, upload| {
+            let written = location.write(writer).and_then(|()| upload.write(writer, None));
             written.map_or(Verdict::Drop, |()| Verdict::Send)
         });
         let left = match sent {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use coap_codec::{BlockValue, Code, MessageWriter, WriteError};
+use coap_codec::{BlockValue, Code, MessageWriter, OptionNumber, WriteError};
 
 use super::Client;
 use super::connection::{Connection, Link};
@@ -14,7 +14,7 @@ use crate::base::path::Leaf;
 use crate::base::time::{Instant, sooner};
 use crate::base::value::Value;
 use crate::exchange::request::upload::Upload;
-use crate::exchange::{Peer, SendError, Verdict};
+use crate::exchange::{Peer, SendError, Verdict, WritePart};
 use crate::lifecycle::presence::Presence;
 use crate::lifecycle::registration::Request;
 use crate::lifecycle::{Due, Lifecycle, Role, object_list};
@@ -228,10 +228,9 @@ impl Client {
         if model.is_none() && !listless {
             return false;
         }
-        let sent = exchange.request_in_blocks(now, connection.peer, due.method(), |writer, upload| {
-            write_request(due, role, (lifecycle, accounts, config), model, (writer, upload))
-        });
-        match sent {
+        let write: &mut WritePart<'_> =
+            &mut |writer, upload| write_request(due, role, (lifecycle, accounts, config), model, (writer, upload));
+        match exchange.request_in_blocks(now, connection.peer, due.method(), write) {
             Ok(exchange) => {
                 lifecycle.sent(now, due, role, exchange, accounts, events);
                 self.touch();
@@ -269,7 +268,7 @@ impl Client {
         let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
         let due = lifecycle.goes_on(exchange, list);
         let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
-        let sent = endpoint.continue_request(now, peer, method, |writer, upload| {
+        let sent = endpoint.continue_request(now, peer, method, &mut |writer, upload| {
             // Nobody waits for it any more.
             let Some((due, anew)) = due else { return Verdict::Drop };
             if anew {
@@ -399,10 +398,10 @@ impl Client {
 
 /// Writes a notification that was made before, with the options that it would have had then.
 fn write_kept(due: &Notification, payload: &[u8], writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-    writer.observe(due.sequence)?;
-    writer.content_format(due.format.content_format())?;
+    writer.append_uint(OptionNumber::OBSERVE, due.sequence)?;
+    writer.append_uint(OptionNumber::CONTENT_FORMAT, due.format.content_format().0.into())?;
     if let Some(block) = due.block.and_then(|szx| BlockValue::new(0, false, szx).ok()) {
-        writer.block2(block)?;
+        writer.append_uint(OptionNumber::BLOCK2, block.to_uint())?;
     }
     writer.payload(payload)
 }
@@ -419,10 +418,6 @@ fn write_request(
         Some(model) => object_list::write(config.root(), &Viewed(accounts, model), room, offset),
         None => Ok(0),
     };
-    // Seldom there is one, and options may be written in any order.
-    if upload.write_echo(writer).is_err() {
-        return Verdict::Drop;
-    }
-    let mut list = |writer: &mut MessageWriter<'_>| upload.write(writer, &body);
+    let mut list = |writer: &mut MessageWriter<'_>, told: bool| upload.write(writer, told.then_some(&body));
     lifecycle.write(due, role, config, &mut list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
 }

@@ -31,6 +31,7 @@
 //! assert_eq!(endpoint.poll_timeout(), None);
 //! ```
 
+mod exchanges;
 pub(crate) mod message;
 mod multicast;
 mod plain;
@@ -44,16 +45,15 @@ use core::fmt;
 
 use coap_codec::{Code, Header, Message, MessageId, MessageType, NoResponse, Token};
 
+use self::exchanges::Exchanges;
 use self::message::Messages;
 use self::message::dedup::Deduplication;
 use self::message::ids::MessageIds;
 pub(crate) use self::message::outbox::Order;
 use self::message::outbox::Outbox;
 use self::message::rejections::Rejections;
-use self::message::retransmit::{Retransmission, Step};
 use self::message::slots::Slots;
 use self::request::deferred::Deferred;
-use self::request::pending::Pending;
 use crate::base::limits::Limits;
 use crate::base::rng::{Generator, Key};
 use crate::base::statistics::Counters;
@@ -64,6 +64,7 @@ use crate::base::transmission::Pace;
 
 pub use crate::base::transmission::Transmission;
 pub use message::outbox::Output;
+pub(crate) use send::WritePart;
 
 /// Names a peer: an address with UDP, a session with DTLS. The caller hands the numbers out and
 /// does not use one again for somebody else while datagrams of the old one may come.
@@ -207,10 +208,8 @@ pub struct Endpoint {
     initial_timeout: (Micros, Micros),
     generator: Generator,
     messages: Messages,
-    pending: Pending,
+    exchanges: Exchanges,
     deferred: Deferred,
-    last_exchange: u32,
-    exchange_limit: usize,
 }
 
 impl Endpoint {
@@ -233,14 +232,11 @@ impl Endpoint {
                 slots: Slots::new(limits.slots, limits.datagram),
                 outbox: Outbox::new(queue),
                 duplicates: Deduplication::new(limits.deduplication),
-                unacknowledged: Retransmission::new(),
                 rejections: Rejections::default(),
                 counters: Counters::default(),
             },
-            pending: Pending::new(),
+            exchanges: Exchanges::new(limits.exchanges),
             deferred: Deferred::new(deferred),
-            last_exchange: 0,
-            exchange_limit: limits.exchanges,
         }
     }
 
@@ -269,63 +265,46 @@ impl Endpoint {
     /// it returns none.
     pub fn expire(&mut self, now: Instant) -> Option<ExchangeId> {
         self.deferred.expire(now);
-        while let Some(step) = self.messages.unacknowledged.step(now, self.pace) {
-            match step {
-                Step::Resend(peer, slot) => {
-                    self.messages.counters.retransmissions.count();
-                    self.messages.outbox.push_again(peer, slot);
-                }
-                Step::GiveUp(message) => {
-                    self.messages.counters.timeouts.count();
-                    self.messages.drop_slot(message.slot);
-                    self.pending.remove(message.exchange);
-                    return Some(message.exchange);
-                }
-            }
-        }
-        let expired = self.pending.expire(now);
-        if expired.is_some() {
-            self.messages.counters.timeouts.count();
-        }
-        expired
+        self.expire_after(now, None).map(|(exchange, _)| exchange)
     }
 
     /// The same after a time in which nothing could be heard, for what became due in it: each message is
     /// repeated once at most. An exchange that came to nothing, and whether its peer had a chance all the same.
     pub(crate) fn expire_unheard(&mut self, now: Instant, since: Instant) -> Option<(ExchangeId, bool)> {
-        while let Some(step) = self.messages.unacknowledged.step_unheard(now, since, self.pace) {
-            match step {
-                Step::Resend(peer, slot) => {
-                    self.messages.counters.retransmissions.count();
-                    self.messages.outbox.push_again(peer, slot);
-                }
-                Step::GiveUp(message) => {
-                    if message.waited {
-                        self.messages.counters.timeouts.count();
-                    }
-                    self.messages.drop_slot(message.slot);
-                    self.pending.remove(message.exchange);
-                    return Some((message.exchange, message.waited));
-                }
+        self.expire_after(now, Some(since))
+    }
+
+    fn expire_after(&mut self, now: Instant, unheard: Option<Instant>) -> Option<(ExchangeId, bool)> {
+        while let Some(own) = self.exchanges.due(now, unheard) {
+            let (exchange, peer, heard) = (own.id, own.peer, unheard.is_none());
+            if let Some(slot) = own.step(now, heard) {
+                self.messages.counters.retransmissions.count();
+                self.messages.outbox.push_again(peer, slot);
+                continue;
             }
+            let had_a_chance = own.had_a_chance(heard);
+            if had_a_chance {
+                self.messages.counters.timeouts.count();
+            }
+            self.end(exchange);
+            return Some((exchange, had_a_chance));
         }
-        self.pending.expire_unheard(now, since).map(|exchange| (exchange, false))
+        None
     }
 
     /// When [`Self::expire`] has something to do.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.is_silent() && self.deferred.is_empty() {
+        if self.is_idle() {
             return None;
         }
-        let due = sooner(self.messages.unacknowledged.poll_timeout(), self.pending.poll_timeout());
-        sooner(due, self.deferred.poll_timeout())
+        sooner(self.exchanges.poll_timeout(), self.deferred.poll_timeout())
     }
 
     /// When the next message is repeated or given up, if any is in flight.
     #[inline]
     pub(crate) fn next_repetition(&self) -> Option<Instant> {
-        self.messages.unacknowledged.poll_timeout()
+        self.exchanges.next_repetition()
     }
 
     /// The next order to the runtime. Its bytes are lent until the next call.
@@ -366,10 +345,9 @@ impl Endpoint {
     /// and nothing awaited. Answers that are queued still leave, and what was received from it is
     /// still known, so that duplicates are recognised.
     pub fn abandon(&mut self, peer: Peer) {
-        while let Some(exchange) = self.messages.unacknowledged.first_of(peer) {
-            self.stop_retransmission(exchange);
+        while let Some(exchange) = self.exchanges.first_of(peer) {
+            self.end(exchange);
         }
-        self.pending.forget(peer);
         self.drop_deferred(peer);
     }
 
@@ -390,12 +368,12 @@ impl Endpoint {
     /// Whether nothing goes on with a peer: nothing is awaited from it, nothing of it waits for an answer.
     #[must_use]
     pub fn is_quiet(&self, peer: Peer) -> bool {
-        self.messages.unacknowledged.first_of(peer).is_none() && !self.pending.has(peer) && !self.deferred.has(peer)
+        self.exchanges.first_of(peer).is_none() && !self.deferred.has(peer)
     }
 
     /// Whether nothing is in flight or awaited, and no request waits for an answer.
     pub(crate) const fn is_idle(&self) -> bool {
-        self.is_silent() && self.deferred.is_empty()
+        self.exchanges.is_empty() && self.deferred.is_empty()
     }
 
     /// Whether any request is kept for a later answer.
@@ -411,7 +389,7 @@ impl Endpoint {
     /// Whether an exchange is still waited for.
     #[must_use]
     pub fn is_open(&self, exchange: ExchangeId) -> bool {
-        self.pending.contains(exchange) || self.messages.unacknowledged.contains(exchange)
+        self.exchanges.contains(exchange)
     }
 
     /// Allocates all buffers now, so that nothing is allocated later.
@@ -419,8 +397,7 @@ impl Endpoint {
         self.messages.slots.reserve();
         self.messages.outbox.reserve();
         self.messages.duplicates.reserve();
-        self.messages.unacknowledged.reserve(self.exchange_limit);
-        self.pending.reserve(self.exchange_limit);
+        self.exchanges.reserve();
         self.deferred.reserve();
     }
 
@@ -435,15 +412,14 @@ impl Endpoint {
     pub fn usage(&self) -> Usage {
         Usage {
             slots: self.messages.slots.in_use(),
-            exchanges: self.in_flight(),
+            exchanges: self.exchanges.len(),
             deduplication: self.messages.duplicates.len(),
             deferred: self.deferred.len(),
             transfers: 0,
             buffer_bytes: self.messages.slots.heap(),
             table_bytes: self.messages.outbox.heap()
                 + self.messages.duplicates.heap()
-                + self.messages.unacknowledged.heap()
-                + self.pending.heap()
+                + self.exchanges.heap()
                 + self.deferred.heap(),
         }
     }

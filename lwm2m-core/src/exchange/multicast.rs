@@ -13,12 +13,9 @@ impl Endpoint {
     /// neither it nor anything else is acknowledged or rejected (RFC 7252, section 8.1): keep a request
     /// for its answer with [`Self::keep_for_leisure`], or leave it with [`Self::ignore`].
     pub fn receive_multicast<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Inbound<'a> {
-        let message = match Message::parse(datagram) {
-            Ok(message) => message,
-            Err(error) => {
-                self.count_malformed(error);
-                return Inbound::Handled(Handled::Malformed);
-            }
+        let Some(message) = Message::well_formed(datagram) else {
+            self.count_malformed(datagram);
+            return Inbound::Handled(Handled::Malformed);
         };
         let wanted = message.message_type() == MessageType::NonConfirmable && message.code() == Code::GET;
         let Some(reply) = Reply::to(peer, &message).filter(|_| wanted) else {
@@ -71,20 +68,19 @@ impl Endpoint {
     pub fn answer_at_leisure(
         &mut self,
         now: Instant,
-        write: impl FnOnce(&mut MessageWriter<'_>, &Message<'_>) -> Verdict,
+        mut write: impl FnMut(&mut MessageWriter<'_>, &Message<'_>) -> Verdict,
     ) {
         let Some((ticket, Kept { reply, slot, .. })) = self.deferred.at_leisure(now) else { return };
         self.deferred.take(ticket);
         let len = self.messages.slots.datagram(slot).len();
         let buffer: Box<[u8]> = self.messages.slots.lift(slot);
-        if let Some(Ok(request)) = buffer.get(..len).map(Message::parse) {
+        if let Some(Some(request)) = buffer.get(..len).map(Message::well_formed) {
             // An answer that cannot be sent is as good as one that was lost.
-            let kind = MessageType::NonConfirmable;
-            let _ =
-                self.send(now, reply.peer, kind, Code::CONTENT, reply.token, |writer| match write(writer, &request) {
-                    Verdict::Send if !reply.unwanted.suppresses(writer.code()) => Verdict::Send,
-                    _ => Verdict::Drop,
-                });
+            let mut write = |writer: &mut MessageWriter<'_>| match write(writer, &request) {
+                Verdict::Send if !reply.unwanted.suppresses(writer.code()) => Verdict::Send,
+                _ => Verdict::Drop,
+            };
+            let _ = self.respond(now, reply.peer, false, (Code::CONTENT, reply.token), &mut write);
         }
         self.messages.slots.restore(slot, buffer);
         self.messages.slots.release(slot);

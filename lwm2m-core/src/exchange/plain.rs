@@ -25,21 +25,19 @@ impl Endpoint {
         if message.message_type() != MessageType::Acknowledgement {
             return None;
         }
-        let (exchange, slot) = self.messages.unacknowledged.only(peer, message.message_id())?;
+        let own = self.exchanges.only().filter(|own| own.wants(peer, message.message_id()))?;
         let over = match (message.code(), message.as_bytes().len()) {
-            (Code::EMPTY, _) => self.pending.is_empty(),
+            (Code::EMPTY, _) => own.token.is_none(),
             (Code::CHANGED, len) => {
-                len == HEADER.saturating_add(message.token().len()) && self.pending.is_only(exchange, message.token())
+                len == HEADER.saturating_add(message.token().len()) && own.token == Some(message.token())
             }
             _ => false,
         };
-        if !over {
-            return None;
-        }
-        self.pending.clear();
-        self.messages.unacknowledged.clear();
-        self.messages.drop_slot(slot);
-        Some(exchange)
+        let exchange = own.id;
+        over.then(|| {
+            self.end(exchange);
+            exchange
+        })
     }
 
     /// Whether a message is a plain GET: confirmable, new, and wanting its answer. Nothing has happened yet:
@@ -63,7 +61,7 @@ impl Endpoint {
         peer: Peer,
         message: &Message<'_>,
         within: &Duration,
-        write: impl FnOnce(&mut MessageWriter<'_>, &dyn Fn() -> Option<Ticket>) -> Verdict,
+        mut write: impl FnMut(&mut MessageWriter<'_>, &dyn Fn() -> Option<Ticket>) -> Verdict,
     ) -> Result<(), SendError> {
         let message_id = message.message_id();
         let header = Header::new(MessageType::Acknowledgement, Code::CONTENT, message_id);
@@ -71,7 +69,7 @@ impl Endpoint {
         let fits = message.as_bytes().len() <= messages.slots.size();
         let ticket = || deferred.next_ticket().filter(|_| fits);
         let (mut len, mut code) = (0, Code::EMPTY);
-        let (slot, verdict) = messages.compose(header, message.token(), |writer| {
+        let (slot, verdict) = messages.compose(header, message.token(), &mut |writer| {
             let verdict = write(writer, &ticket);
             len = writer.len();
             if STATISTICS {
@@ -114,8 +112,7 @@ impl Endpoint {
 
     #[inline(never)]
     fn remember_short(&mut self, now: Instant, peer: Peer, message_id: MessageId, slot: SlotId) {
-        let answer = Inline::new(self.messages.slots.datagram(slot));
-        let repeat = answer.map_or(Repeat::Nothing, Repeat::Answer);
+        let repeat = Repeat::Answer(Inline::of(self.messages.slots.datagram(slot)));
         let until = now + self.lifetime(true);
         self.messages.duplicates.insert(now, until, peer, message_id, Class::Harmless, repeat);
     }

@@ -1,7 +1,8 @@
 //! What comes in: matched, acknowledged, repeated or rejected (RFC 7252, sections 4.2 to 4.5 and 5.3.2).
 
-use coap_codec::{Message, MessageId, MessageType, OptionNumber, ParseError, ParseErrorKind};
+use coap_codec::{Header, Message, MessageId, MessageType, OptionNumber, ParseErrorKind};
 
+use super::exchanges::Awaits;
 use super::message::dedup::{Class, Repeat};
 use super::message::outbox::Order;
 use super::{Endpoint, ExchangeId, Failure, Handled, Inbound, Peer, Reply};
@@ -22,23 +23,28 @@ impl Endpoint {
     /// The message in a datagram; one that is none is rejected as it deserves.
     #[inline]
     pub(crate) fn parse<'a>(&mut self, now: Instant, peer: Peer, datagram: &'a [u8]) -> Option<Message<'a>> {
-        Message::parse(datagram).map_err(|error| self.malformed(now, peer, error)).ok()
+        let message = Message::well_formed(datagram);
+        if message.is_none() {
+            self.malformed(now, peer, datagram);
+        }
+        message
     }
 
     #[cold]
-    fn malformed(&mut self, now: Instant, peer: Peer, error: ParseError) {
-        self.count_malformed(error);
-        if let Some(reset) = error.reset() {
+    fn malformed(&mut self, now: Instant, peer: Peer, datagram: &[u8]) {
+        if let Some(reset) = self.count_malformed(datagram).and_then(Header::rejection) {
             self.reject(now, peer, reset.message_id);
         }
     }
 
-    pub(super) fn count_malformed(&mut self, error: ParseError) {
+    /// Counts what is no message. Its header, if it has one.
+    pub(super) fn count_malformed(&mut self, datagram: &[u8]) -> Option<Header> {
         let counters = &mut self.messages.counters;
-        match error.kind() {
-            ParseErrorKind::Version => counters.other_versions.count(),
+        match Header::parse(datagram) {
+            Err(error) if error.kind() == ParseErrorKind::Version => counters.other_versions.count(),
             _ => counters.malformed.count(),
         }
+        Header::parse(datagram).ok().map(|(header, _)| header)
     }
 
     /// Takes a message that is no request.
@@ -142,7 +148,7 @@ impl Endpoint {
     fn response_in<'a>(&mut self, now: Instant, peer: Peer, message: &Message<'a>) -> Inbound<'a> {
         let confirmable = message.message_type() == MessageType::Confirmable;
         let message_id = message.message_id();
-        let Some(exchange) = self.pending.find(peer, message.token()) else {
+        let Some(exchange) = self.exchanges.answered_by(peer, message.token()) else {
             if confirmable {
                 self.reject(now, peer, message_id);
             }
@@ -152,43 +158,44 @@ impl Endpoint {
         if confirmable {
             let kind = if unusable(message) { MessageType::Reset } else { MessageType::Acknowledgement };
             let sent = self.messages.empty(peer, kind, message_id);
-            let repeat = sent.map_or(Repeat::Nothing, Repeat::Answer);
             let until = now + self.lifetime(true);
-            self.messages.duplicates.insert(now, until, peer, message_id, Class::Harmless, repeat);
+            self.messages.duplicates.insert(now, until, peer, message_id, Class::Harmless, Repeat::Answer(sent));
         }
         self.take_response(exchange, message)
     }
 
     /// Takes the response to a request that is waited for.
     fn take_response<'a>(&mut self, exchange: ExchangeId, message: &Message<'a>) -> Inbound<'a> {
-        self.stop_retransmission(exchange);
-        if unusable(message) {
-            self.pending.remove(exchange);
-            self.messages.counters.unusable_responses.count();
-            Inbound::Failed(exchange, Failure::Unusable)
-        } else if self.pending.answered(exchange, message) {
-            Inbound::Handled(Handled::Continues)
-        } else {
-            Inbound::Response { exchange, message: *message }
+        let unusable = unusable(message);
+        if !unusable && self.exchanges.get_mut(exchange).is_some_and(|own| own.upload.answered(message)) {
+            self.turn_to(exchange, Awaits::NextBlock);
+            return Inbound::Handled(Handled::Continues);
         }
+        self.end(exchange);
+        if unusable {
+            self.messages.counters.unusable_responses.count();
+            return Inbound::Failed(exchange, Failure::Unusable);
+        }
+        Inbound::Response { exchange, message: *message }
     }
 
     fn acknowledgement_in<'a>(&mut self, now: Instant, peer: Peer, message: &Message<'a>) -> Inbound<'a> {
-        let Some(exchange) = self.messages.unacknowledged.find(peer, message.message_id()) else {
+        let Some(own) = self.exchanges.wanting(peer, message.message_id()) else {
             return self.unmatched(message);
         };
+        let (exchange, token) = (own.id, own.token);
         if message.code().is_empty() {
-            self.stop_retransmission(exchange);
-            if !self.pending.contains(exchange) {
+            if token.is_none() {
+                self.end(exchange);
                 return Inbound::Acknowledged(exchange);
             }
             let until = now + self.pace.response_timeout();
-            self.pending.acknowledged(exchange, until);
+            self.turn_to(exchange, Awaits::SeparateResponse { until });
             return Inbound::Handled(Handled::Acknowledged);
         }
         // A piggybacked response must carry the token of the request that its Message ID names;
         // anything else is rejected as a whole, and retransmission goes on (section 5.3.2).
-        if !message.code().is_response() || self.pending.token(exchange) != Some(message.token()) {
+        if !message.code().is_response() || token != Some(message.token()) {
             return self.unmatched(message);
         }
         self.take_response(exchange, message)
@@ -207,20 +214,28 @@ impl Endpoint {
 
     fn reset_in<'a>(&mut self, peer: Peer, message_id: MessageId) -> Inbound<'a> {
         self.messages.counters.resets_received.count();
-        match self.messages.unacknowledged.find(peer, message_id) {
+        match self.exchanges.wanting(peer, message_id).map(|own| own.id) {
             Some(exchange) => {
-                self.stop_retransmission(exchange);
-                self.pending.remove(exchange);
+                self.end(exchange);
                 Inbound::Failed(exchange, Failure::Reset)
             }
             None => Inbound::Rejected(peer, message_id),
         }
     }
 
-    pub(super) fn stop_retransmission(&mut self, exchange: ExchangeId) {
-        if let Some(slot) = self.messages.unacknowledged.remove(exchange) {
+    /// An exchange awaits something else from now on: the message that was repeated has arrived.
+    fn turn_to(&mut self, exchange: ExchangeId, awaits: Awaits) {
+        let Some(own) = self.exchanges.get_mut(exchange) else { return };
+        if let Some(slot) = own.slot() {
             self.messages.drop_slot(slot);
         }
+        own.awaits = awaits;
+    }
+
+    /// An exchange is over.
+    pub(super) fn end(&mut self, exchange: ExchangeId) {
+        self.turn_to(exchange, Awaits::NextBlock);
+        self.exchanges.remove(exchange);
     }
 }
 

@@ -1,47 +1,37 @@
 //! What goes out: requests, answers at once and later, notifications.
 
 use alloc::boxed::Box;
+use core::mem::take;
 
-use coap_codec::{Code, Header, Message, MessageType, MessageWriter, Token};
+use coap_codec::{Code, Header, Message, MessageId, MessageType, MessageWriter, Token};
 
+use super::exchanges::{Awaits, Repetition};
+use super::message::Write;
 use super::message::dedup::{Class, INLINE, Inline, Repeat};
 use super::message::outbox::Order;
 use super::message::slots::SlotId;
 use super::request::deferred::{Kept, State};
-use super::request::pending::Awaits;
 use super::request::upload::Upload;
 use super::{Endpoint, ExchangeId, Peer, Reply, SendError, Sent, Verdict};
 use crate::base::features::SHORTCUTS;
 use crate::base::origin::Ticket;
 use crate::base::rng::share;
-use crate::base::time::{Instant, Micros};
+use crate::base::time::Instant;
+
+/// Writes a request, or a part of it.
+pub(crate) type WritePart<'a> = dyn FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict + 'a;
 
 impl Endpoint {
     /// Whether one more exchange with `peer` may begin now (NSTART, and the table of exchanges).
     #[must_use]
     pub fn has_room(&self, peer: Peer) -> bool {
-        self.in_flight() < self.exchange_limit && self.may_send(peer)
+        self.exchanges.has_room() && self.may_send(peer)
     }
 
     /// Whether one more message that wants an acknowledgement may leave now (NSTART). A request that goes on
     /// with its next block has its place in the table.
     pub(crate) fn may_send(&self, peer: Peer) -> bool {
-        let Self { messages, pending, pace, .. } = self;
-        self.is_silent() || {
-            let mut in_flight = messages.unacknowledged.of(peer).chain(pending.unanswered(peer));
-            let last_place = usize::from(pace.nstart.saturating_sub(1));
-            in_flight.nth(last_place).is_none()
-        }
-    }
-
-    /// All exchanges: messages that want their acknowledgement, and requests that await something else.
-    pub(super) fn in_flight(&self) -> usize {
-        self.messages.unacknowledged.len().saturating_add(self.pending.beyond_acknowledgement())
-    }
-
-    /// Whether nothing at all is in flight or awaited.
-    pub(super) const fn is_silent(&self) -> bool {
-        self.messages.unacknowledged.is_empty() && self.pending.is_empty()
+        self.exchanges.outstanding(peer) < self.pace.nstart.max(1).into()
     }
 
     /// Sends a confirmable request. Its outcome comes as [`Inbound::Response`](super::Inbound::Response),
@@ -54,33 +44,61 @@ impl Endpoint {
         now: Instant,
         peer: Peer,
         method: Code,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+        mut write: impl FnMut(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
-        self.request_in_blocks(now, peer, method, |writer, _| write(writer))
+        self.request_in_blocks(now, peer, method, &mut |writer, _| write(writer))
     }
 
-    /// The same for a request whose body may be sent block by block: `write` may leave the payload to
-    /// the [`Upload`]. As long as the server wants more, [`Self::next_block`] names the request.
+    /// Sends a non-confirmable request: once, without retransmission.
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent, and nothing is waited for.
-    pub(crate) fn request_in_blocks(
+    pub fn request_non_confirmable(
         &mut self,
         now: Instant,
         peer: Peer,
         method: Code,
-        write: impl FnOnce(&mut MessageWriter<'_>, &mut Upload) -> Verdict,
+        mut write: impl FnMut(&mut MessageWriter<'_>) -> Verdict,
     ) -> Result<ExchangeId, SendError> {
-        let mut upload = Upload::default();
-        let (exchange, token) =
-            self.request_out(now, peer, MessageType::Confirmable, method, |writer| write(writer, &mut upload))?;
-        self.pending.insert((exchange, peer, token), Awaits::Acknowledgement, upload, self.exchange_limit);
-        Ok(exchange)
+        self.begin(now, peer, (MessageType::NonConfirmable, method), &mut |writer, _| write(writer))
+    }
+
+    /// Sends a confirmable request whose body may be sent block by block: `write` may leave the payload to
+    /// the [`Upload`]. As long as the server wants more, [`Self::next_block`] names the request.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent, and nothing is waited for.
+    pub(crate) fn request_in_blocks<W: FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict + ?Sized>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        method: Code,
+        write: &mut W,
+    ) -> Result<ExchangeId, SendError> {
+        self.begin(now, peer, (MessageType::Confirmable, method), write)
+    }
+
+    fn begin<W: FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict + ?Sized>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        kind: (MessageType, Code),
+        write: &mut W,
+    ) -> Result<ExchangeId, SendError> {
+        if !self.has_room(peer) {
+            return Err(SendError::Busy);
+        }
+        let exchange = self.exchanges.add(peer);
+        let sent = self.go_on(now, exchange, kind, write);
+        if sent.is_err() {
+            self.exchanges.remove(exchange);
+        }
+        sent.map(|()| exchange)
     }
 
     /// A request to `peer` whose next block is due: to be sent with [`Self::continue_request`].
     pub(crate) fn next_block(&self, peer: Peer) -> Option<ExchangeId> {
-        self.pending.next_block(peer)
+        self.exchanges.next_block(peer)
     }
 
     /// Sends the next block of a request, under a new token and a new Message ID (RFC 7959, section
@@ -93,77 +111,50 @@ impl Endpoint {
         now: Instant,
         peer: Peer,
         method: Code,
-        write: impl FnOnce(&mut MessageWriter<'_>, &mut Upload) -> Verdict,
+        write: &mut WritePart<'_>,
     ) -> Result<(), SendError> {
-        let exchange = self.pending.next_block(peer).ok_or(SendError::Dropped)?;
-        let mut upload = self.pending.upload(exchange).ok_or(SendError::Dropped)?;
+        let exchange = self.exchanges.next_block(peer).ok_or(SendError::Dropped)?;
         if !self.may_send(peer) {
             return Err(SendError::Busy);
         }
-        let token = self.fresh_token(peer);
-        let mut write = Some(write);
-        let write: &mut dyn FnMut(&mut MessageWriter<'_>) -> Verdict =
-            &mut |writer| write.take().map_or(Verdict::Drop, |write| write(writer, &mut upload));
-        let sent = self.send_as(now, peer, MessageType::Confirmable, method, token, Some(exchange), write);
-        match sent {
-            Ok(_) => self.pending.sent_block(exchange, token, upload),
-            Err(SendError::Dropped | SendError::TooLong) => self.pending.remove(exchange),
-            Err(_) => {}
+        let sent = self.go_on(now, exchange, (MessageType::Confirmable, method), write);
+        if let Err(SendError::Dropped | SendError::TooLong) = sent {
+            self.exchanges.remove(exchange);
         }
-        sent.map(|_| ())
+        sent
     }
 
-    /// Sends a non-confirmable request: once, without retransmission.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing was sent, and nothing is waited for.
-    pub fn request_non_confirmable(
+    /// Sends the next message of a request that has its place in the table, under a token of its own: 64 bits that
+    /// nobody can guess (RFC 7252, section 5.3.1), and that do not come twice.
+    fn go_on<W: FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict + ?Sized>(
         &mut self,
         now: Instant,
-        peer: Peer,
-        method: Code,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
-    ) -> Result<ExchangeId, SendError> {
-        let mut len = 0;
-        let (exchange, token) = self.request_out(now, peer, MessageType::NonConfirmable, method, |writer| {
-            let verdict = write(writer);
-            len = writer.len();
-            verdict
-        })?;
-        let until = now + self.pace.non_request_hold(len);
-        self.pending.insert(
-            (exchange, peer, token),
-            Awaits::Response { until },
-            Upload::default(),
-            self.exchange_limit,
-        );
-        Ok(exchange)
-    }
-
-    fn request_out(
-        &mut self,
-        now: Instant,
-        peer: Peer,
-        message_type: MessageType,
-        method: Code,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
-    ) -> Result<(ExchangeId, Token), SendError> {
-        if !self.has_room(peer) {
-            return Err(SendError::Busy);
+        exchange: ExchangeId,
+        (message_type, method): (MessageType, Code),
+        write: &mut W,
+    ) -> Result<(), SendError> {
+        let drawn = self.generator.next_u64();
+        let own = self.exchanges.get_mut(exchange).ok_or(SendError::Dropped)?;
+        let (peer, token) = (own.peer, Token::from(drawn.to_be_bytes()));
+        let mut upload = take(&mut own.upload);
+        let what = (message_type, method, token);
+        let mut write = |writer: &mut MessageWriter<'_>| write(writer, &mut upload);
+        let sent = match SHORTCUTS {
+            true => self.send(now, peer, what, &mut write),
+            false => self.send(now, peer, what, &mut write as &mut Write<'_>),
+        };
+        let own = self.exchanges.get_mut(exchange).ok_or(SendError::Dropped)?;
+        own.upload = upload;
+        own.token = Some(token);
+        let (message_id, slot) = sent?;
+        if message_type == MessageType::Confirmable {
+            // What was drawn nobody else learns in time.
+            self.repeat_until_acknowledged(now, exchange, (message_id, slot), drawn);
+        } else {
+            let len = self.messages.slots.datagram(slot).len();
+            own.awaits = Awaits::Response { until: now + self.pace.non_request_hold(len) };
         }
-        let token = self.fresh_token(peer);
-        let sent = self.send(now, peer, message_type, method, token, write)?;
-        Ok((sent.exchange, token))
-    }
-
-    /// A token that no request in flight has: 64 bits that nobody can guess (RFC 7252, 5.3.1).
-    fn fresh_token(&mut self, peer: Peer) -> Token {
-        loop {
-            let token = Token::new(&self.generator.next_u64().to_be_bytes()).unwrap_or(Token::EMPTY);
-            if self.pending.find(peer, token).is_none() {
-                return token;
-            }
-        }
+        Ok(())
     }
 
     /// Sends a response that nobody waits for on the wire any more: a notification.
@@ -178,86 +169,72 @@ impl Endpoint {
         peer: Peer,
         token: Token,
         confirmable: bool,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+        mut write: impl FnMut(&mut MessageWriter<'_>) -> Verdict,
+    ) -> Result<Sent, SendError> {
+        let how = (Code::CONTENT, token);
+        match SHORTCUTS {
+            true => self.respond(now, peer, confirmable, how, &mut write),
+            false => self.respond(now, peer, confirmable, how, &mut write as &mut Write<'_>),
+        }
+    }
+
+    /// Sends a response in a message of its own.
+    pub(super) fn respond<W: FnMut(&mut MessageWriter<'_>) -> Verdict + ?Sized>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        confirmable: bool,
+        (code, token): (Code, Token),
+        write: &mut W,
     ) -> Result<Sent, SendError> {
         if confirmable && !self.has_room(peer) {
             return Err(SendError::Busy);
         }
         let kind = if confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
-        self.send(now, peer, kind, Code::CONTENT, token, write)
-    }
-
-    /// Makes a message with a new Message ID and sends it.
-    pub(super) fn send(
-        &mut self,
-        now: Instant,
-        peer: Peer,
-        message_type: MessageType,
-        code: Code,
-        token: Token,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
-    ) -> Result<Sent, SendError> {
-        if SHORTCUTS {
-            return self.send_as(now, peer, message_type, code, token, None, write);
+        let (message_id, slot) = self.send(now, peer, (kind, code, token), write)?;
+        if !confirmable {
+            return Ok(Sent { exchange: self.exchanges.next_id(), message_id });
         }
-        // One copy of what follows for all that write.
-        let mut write = Some(write);
-        let write: &mut dyn FnMut(&mut MessageWriter<'_>) -> Verdict =
-            &mut |writer| write.take().map_or(Verdict::Drop, |write| write(writer));
-        self.send_as(now, peer, message_type, code, token, None, write)
+        let (exchange, drawn) = (self.exchanges.add(peer), self.generator.next_u64());
+        self.repeat_until_acknowledged(now, exchange, (message_id, slot), drawn);
+        Ok(Sent { exchange, message_id })
     }
 
-    /// The same under the name of an exchange that goes on.
-    #[allow(clippy::too_many_arguments, reason = "what a message has")]
-    fn send_as(
+    /// Makes a message with a new Message ID and queues it. Its buffer is kept if it is confirmable.
+    fn send<W: FnMut(&mut MessageWriter<'_>) -> Verdict + ?Sized>(
         &mut self,
         now: Instant,
         peer: Peer,
-        message_type: MessageType,
-        code: Code,
-        token: Token,
-        exchange: Option<ExchangeId>,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
-    ) -> Result<Sent, SendError> {
-        let lifetime = self.exchange_lifetime;
-        let message_id = self.messages.next_id(now, lifetime)?;
-        let header = Header { message_type, code, message_id };
-        let (slot, verdict) = self.messages.compose(header, token, write)?;
+        (message_type, code, token): (MessageType, Code, Token),
+        write: &mut W,
+    ) -> Result<(MessageId, SlotId), SendError> {
+        let message_id = self.messages.next_id(now, self.exchange_lifetime)?;
+        let (slot, verdict) = self.messages.compose(Header { message_type, code, message_id }, token, write)?;
         if verdict != Verdict::Send {
-            self.messages.drop_slot(slot);
+            self.messages.slots.release(slot);
             return Err(SendError::Dropped);
         }
-        Ok(self.dispatch(now, peer, header, token, exchange, slot))
+        self.messages.ids.used();
+        let confirmable = message_type == MessageType::Confirmable;
+        self.messages.outbox.push(if confirmable { Order::Keep(peer, slot) } else { Order::Once(peer, slot) });
+        Ok((message_id, slot))
     }
 
-    /// Queues a message that was written, and repeats it until it is acknowledged if it is confirmable.
-    fn dispatch(
+    /// The message of an exchange waits in its buffer for its acknowledgement, and is repeated at times that depend on
+    /// a number which was drawn for it (RFC 7252, section 4.2).
+    fn repeat_until_acknowledged(
         &mut self,
         now: Instant,
-        peer: Peer,
-        Header { message_type, code, message_id }: Header,
-        token: Token,
-        exchange: Option<ExchangeId>,
-        slot: SlotId,
-    ) -> Sent {
-        self.messages.ids.used();
-        let exchange = exchange.unwrap_or_else(|| {
-            self.last_exchange = self.last_exchange.wrapping_add(1);
-            ExchangeId(self.last_exchange)
-        });
-        if message_type == MessageType::Confirmable {
-            self.messages.outbox.push(Order::Keep(peer, slot));
-            // A request is random already: by its token, which nobody else learns in time.
-            let drawn = token.as_bytes().try_into().ok().filter(|_| code.is_request()).map(u64::from_be_bytes);
-            let (shortest, more) = self.initial_timeout;
-            let more = share(drawn.unwrap_or_else(|| self.generator.next_u64()), more);
-            let timeout = Micros(shortest.0.saturating_add(more.0));
-            let what = (exchange, peer, message_id, slot);
-            self.messages.unacknowledged.start(now, timeout, what, self.exchange_limit);
-        } else {
-            self.messages.outbox.push(Order::Once(peer, slot));
+        exchange: ExchangeId,
+        (message_id, slot): (MessageId, SlotId),
+        drawn: u64,
+    ) {
+        let (shortest, more) = self.initial_timeout;
+        let timeout = shortest.saturating_add(share(drawn, more));
+        if let Some(own) = self.exchanges.get_mut(exchange) {
+            own.message_id = message_id;
+            own.awaits = Awaits::Acknowledgement(Repetition::new(now, slot, timeout, self.pace));
         }
-        Sent { exchange, message_id }
     }
 
     /// Answers a request: in the acknowledgement when it was confirmable, else in a
@@ -275,51 +252,37 @@ impl Endpoint {
         reply: &Reply,
         request: &[u8],
         deadline: Instant,
-        write: impl FnOnce(&mut MessageWriter<'_>, Option<Ticket>) -> Verdict,
+        mut write: impl FnMut(&mut MessageWriter<'_>, Option<Ticket>) -> Verdict,
     ) -> Result<(), SendError> {
-        let header = match reply.confirmable {
-            true => reply.piggybacked(Code::INTERNAL_SERVER_ERROR),
-            false => self.non_confirmable_answer(now, reply)?,
-        };
         let ticket = self.deferred.next_ticket().filter(|_| request.len() <= self.messages.slots.size());
-        let (mut unwanted, mut code) = (false, Code::EMPTY);
-        let composed = self.messages.compose(header, reply.token, |writer| {
-            let verdict = write(writer, ticket);
-            code = writer.code();
-            unwanted = reply.unwanted.suppresses(code);
-            verdict
-        });
-        if !reply.repeated && matches!(composed, Ok((_, Verdict::Send))) {
+        let composed = self.compose_answer(now, reply, &mut |writer| write(writer, ticket));
+        let (slot, verdict) = composed.inspect_err(|_| self.forget_request(reply))?;
+        let code = self.messages.slots.code(slot);
+        if !reply.repeated && verdict == Verdict::Send {
             self.messages.count_answer(code, ticket.is_some());
         }
-        match composed {
-            Ok((slot, Verdict::Send)) if !unwanted => {
-                self.remember_answer(reply, slot);
-                self.messages.outbox.push(Order::Once(reply.peer, slot));
-                Ok(())
-            }
-            Ok(unsent) => self.unsent(reply, request, unsent, ticket, deadline),
-            Err(error) => {
-                self.forget_request(reply);
-                Err(error)
-            }
+        if verdict != Verdict::Send || reply.unwanted.suppresses(code) {
+            return self.unsent(reply, request, (slot, verdict), ticket, deadline);
         }
+        self.remember_answer(reply, slot);
+        self.messages.outbox.push(Order::Once(reply.peer, slot));
+        Ok(())
     }
 
-    #[cold]
-    fn non_confirmable_answer(&mut self, now: Instant, reply: &Reply) -> Result<Header, SendError> {
-        // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
-        let lifetime = self.exchange_lifetime;
-        let message_id = match self.messages.next_id(now, lifetime) {
-            Ok(message_id) => message_id,
-            Err(error) => {
-                self.forget_request(reply);
-                return Err(error);
-            }
-        };
-        self.messages.ids.used();
-        let code = Code::INTERNAL_SERVER_ERROR;
-        Ok(Header { message_type: MessageType::NonConfirmable, code, message_id })
+    fn compose_answer(
+        &mut self,
+        now: Instant,
+        reply: &Reply,
+        write: &mut Write<'_>,
+    ) -> Result<(SlotId, Verdict), SendError> {
+        let mut header = reply.piggybacked(Code::INTERNAL_SERVER_ERROR);
+        if !reply.confirmable {
+            // One counter for both kinds of message, so the longer lifetime rules (section 4.4).
+            let message_id = self.messages.next_id(now, self.exchange_lifetime)?;
+            self.messages.ids.used();
+            header = Header { message_type: MessageType::NonConfirmable, message_id, ..header };
+        }
+        self.messages.compose(header, reply.token, write)
     }
 
     /// What becomes of a request whose answer is not sent now: not wanted, not written, or still to come. Then
@@ -337,15 +300,13 @@ impl Endpoint {
             self.messages.drop_slot(slot);
             if verdict == Verdict::Send {
                 self.messages.counters.unwanted_answers.count();
-                self.acknowledge(reply);
+                self.acknowledge(reply, Code::EMPTY);
             }
             return Ok(());
         }
         let Some(ticket) = ticket else {
             self.messages.drop_slot(slot);
-            if let Some(sent) = self.unavailable(reply, false) {
-                self.remember(reply, Repeat::Answer(sent));
-            }
+            self.unavailable(reply, false);
             return Err(SendError::TooManyDeferred);
         };
         if let Some(room) = self.messages.slots.buffer(slot).get_mut(..request.len()) {
@@ -353,7 +314,7 @@ impl Endpoint {
         }
         self.messages.slots.set_len(slot, request.len());
         self.deferred.keep(ticket, Kept { reply: *reply, slot, state: State::Working { until: deadline } });
-        self.acknowledge(reply);
+        self.acknowledge(reply, Code::EMPTY);
         Ok(())
     }
 
@@ -367,35 +328,35 @@ impl Endpoint {
             return;
         }
         let answer = self.messages.slots.datagram(slot);
-        let observed = || Message::parse(answer).is_ok_and(|answer| answer.observe().is_some());
+        let observed = || Message::well_formed(answer).is_some_and(|answer| answer.observe().is_some());
         let again = Class::of(reply.method) == Class::Harmless && (answer.len() > INLINE || observed());
         let repeat = match reply.confirmable {
             true if again => Repeat::Evaluate,
-            true => Inline::new(answer).or_else(|| Inline::head(answer)).map_or(Repeat::Nothing, Repeat::Answer),
+            true => Repeat::Answer(Inline::of(answer)),
             false => Repeat::Nothing,
         };
         self.remember(reply, repeat);
     }
 
     /// 5.03 for a confirmable request that there is no room for, if it wants to hear of that.
-    pub(super) fn unavailable(&mut self, reply: &Reply, could_wait: bool) -> Option<Inline> {
-        let code = Code::SERVICE_UNAVAILABLE;
+    pub(super) fn unavailable(&mut self, reply: &Reply, could_wait: bool) {
+        let mut code = Code::SERVICE_UNAVAILABLE;
         self.messages.count_answer(code, could_wait);
-        match reply.confirmable {
-            true if reply.unwanted.suppresses(code) => {
+        if reply.unwanted.suppresses(code) {
+            if reply.confirmable {
                 self.messages.counters.unwanted_answers.count();
-                self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id)
             }
-            true => self.messages.short(reply.peer, reply.piggybacked(code), reply.token),
-            false => None,
+            code = Code::EMPTY;
         }
+        self.acknowledge(reply, code);
     }
 
-    /// An empty acknowledgement for a confirmable request, now and whenever it comes again.
-    fn acknowledge(&mut self, reply: &Reply) {
+    /// An acknowledgement for a confirmable request, with a code alone, now and whenever it comes again.
+    fn acknowledge(&mut self, reply: &Reply, code: Code) {
         if reply.confirmable {
-            let sent = self.messages.empty(reply.peer, MessageType::Acknowledgement, reply.message_id);
-            self.remember(reply, sent.map_or(Repeat::Nothing, Repeat::Answer));
+            let token = if code.is_empty() { Token::EMPTY } else { reply.token };
+            let sent = self.messages.short(reply.peer, reply.piggybacked(code), token);
+            self.remember(reply, Repeat::Answer(sent));
         }
     }
 
@@ -437,23 +398,20 @@ impl Endpoint {
         now: Instant,
         ticket: Ticket,
         deadline: Instant,
-        write: impl FnOnce(&mut MessageWriter<'_>, Option<(&Reply, Message<'_>)>) -> Verdict,
+        mut write: impl FnMut(&mut MessageWriter<'_>, Option<(&Reply, Message<'_>)>) -> Verdict,
     ) -> Result<Option<Sent>, SendError> {
         let kept = self.deferred.get(ticket).ok_or(SendError::Dropped)?;
         let peer = kept.reply.peer;
-        if kept.reply.confirmable && !self.has_room(peer) {
-            return Err(SendError::Busy);
-        }
         // The request is read while the answer is written, so its buffer leaves the pool meanwhile.
         let len = self.messages.slots.datagram(kept.slot).len();
         let buffer: Box<[u8]> = self.messages.slots.lift(kept.slot);
         let request = match kept.state {
             State::TimedOut { .. } => None,
-            _ => buffer.get(..len).and_then(|datagram| Message::parse(datagram).ok()),
+            _ => buffer.get(..len).and_then(Message::well_formed),
         };
-        let kind = if kept.reply.confirmable { MessageType::Confirmable } else { MessageType::NonConfirmable };
         let (mut verdict, mut unwanted, mut code) = (Verdict::Send, false, Code::EMPTY);
-        let sent = self.send(now, peer, kind, Code::SERVICE_UNAVAILABLE, kept.reply.token, |writer| {
+        let how = (Code::SERVICE_UNAVAILABLE, kept.reply.token);
+        let sent = self.respond(now, peer, kept.reply.confirmable, how, &mut |writer| {
             let request = request.map(|message| (&kept.reply, message));
             verdict = write(writer, request);
             code = writer.code();

@@ -58,6 +58,11 @@ impl Location {
         self.iter().take(usize::from(self.segments))
     }
 
+    /// The arguments of the query behind them.
+    fn query(&self) -> impl Iterator<Item = &[u8]> {
+        self.iter().skip(usize::from(self.segments))
+    }
+
     pub(crate) fn parts(&self) -> (&[u8], u8) {
         (&self.options, self.segments)
     }
@@ -75,12 +80,21 @@ impl Location {
         self.options.capacity()
     }
 
+    /// Writes all of it, in an Update that says nothing new.
     pub(crate) fn write(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
         let segments = usize::from(self.segments);
         self.iter().enumerate().try_for_each(|(index, value)| {
             let number = if index < segments { OptionNumber::URI_PATH } else { OptionNumber::URI_QUERY };
             writer.option(number, value)
         })
+    }
+
+    pub(crate) fn write_path(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+        self.path().try_for_each(|segment| writer.append(OptionNumber::URI_PATH, segment))
+    }
+
+    pub(crate) fn write_query(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+        self.query().try_for_each(|argument| writer.append(OptionNumber::URI_QUERY, argument))
     }
 }
 
@@ -100,7 +114,8 @@ mod tests {
         let header = Header::new(MessageType::Confirmable, Code::POST, MessageId(1));
         let mut buffer = [0; 32];
         let mut writer = MessageWriter::new(&mut buffer, header, Token::EMPTY).unwrap();
-        location.write(&mut writer).unwrap();
+        location.write_path(&mut writer).unwrap();
+        location.write_query(&mut writer).unwrap();
         let message = Message::parse(writer.finish()).unwrap();
         assert!(message.uri_path().eq(location.path()) && message.uri_query().eq([b""]));
         let (options, segments) = location.parts();

@@ -6,8 +6,8 @@ use super::Due;
 use super::location::Location;
 use super::registration::Request;
 
-/// Writes the object list, or a block of it, as the payload.
-pub(crate) type WriteList<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Result<(), WriteError> + 'a;
+/// Writes what comes last: the object list, or a block of it, as the payload, if it is to be told.
+pub(crate) type WriteList<'a> = dyn FnMut(&mut MessageWriter<'_>, bool) -> Result<(), WriteError> + 'a;
 
 /// Writes the request that is due:
 /// - a Bootstrap-Request: `/bs?ep=..` (OMA LwM2M 1.0, 5.2.7.1);
@@ -28,29 +28,31 @@ pub(super) fn write(
         Due::Registration(Request::Deregister, _) => (None, [false; 3]),
     };
     match (entry, location) {
-        (Some(entry), _) => writer.uri_path(entry)?,
-        (None, Some(location)) => location.write(writer)?,
+        (Some(entry), _) => writer.append(OptionNumber::URI_PATH, entry.as_bytes())?,
+        (None, Some(location)) => location.write_path(writer)?,
         // Nothing else is due without one.
         (None, None) => {}
     }
     if objects {
-        writer.content_format(ContentFormat::LINK_FORMAT)?;
+        writer.append_uint(OptionNumber::CONTENT_FORMAT, ContentFormat::LINK_FORMAT.0.into())?;
     }
-    if entry.is_some() {
-        query(writer, "ep=", endpoint.as_bytes())?;
+    match (entry, location) {
+        (Some(_), _) => query(writer, "ep=", endpoint.as_bytes())?,
+        (None, Some(location)) => location.write_query(writer)?,
+        (None, None) => {}
     }
     if let Due::Registration(request, terms) = due {
         if lifetime {
             lifetime_query(writer, terms.lifetime)?;
         }
         if request == Request::Register {
-            writer.uri_query("lwm2m=1.0")?;
+            query(writer, "lwm2m=1.0", b"")?;
         }
         if binding {
             query(writer, "b=", terms.binding.as_str().as_bytes())?;
         }
     }
-    if objects { object_list(writer) } else { Ok(()) }
+    object_list(writer, objects)
 }
 
 /// A Uri-Query of a name and a value. Longer than 255 bytes it is refused by the writer.
@@ -62,7 +64,7 @@ fn query(writer: &mut MessageWriter<'_>, name: &str, value: &[u8]) -> Result<(),
             let (head, tail) = room.split_at_mut(name.len().min(len));
             head.copy_from_slice(name.as_bytes());
             tail.copy_from_slice(value);
-            writer.option(OptionNumber::URI_QUERY, room)
+            writer.append(OptionNumber::URI_QUERY, room)
         }
         None => Err(WriteError::ValueTooLong),
     }

@@ -275,12 +275,12 @@ fn free_instance(object: u16, model: &dyn DataModel) -> Option<u16> {
 /// Location-Path of a new instance: whole, with the alternate path (RFC 7252, section 5.10.7).
 fn location(root: &str, path: Path, writer: &mut MessageWriter<'_>) -> Result<(), Refusal> {
     for segment in segments(root) {
-        writer.option(OptionNumber::LOCATION_PATH, segment)?;
+        writer.append(OptionNumber::LOCATION_PATH, segment)?;
     }
     for id in path.levels() {
         let mut digits = [0; 5];
         let len = crate::base::decimal::write_u64(u64::from(*id), &mut digits).unwrap_or(0);
-        writer.option(OptionNumber::LOCATION_PATH, digits.get(..len).unwrap_or_default())?;
+        writer.append(OptionNumber::LOCATION_PATH, digits.get(..len).unwrap_or_default())?;
     }
     Ok(())
 }

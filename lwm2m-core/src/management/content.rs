@@ -4,9 +4,9 @@
 //! the block's part of it; the ETag is a hash of all of it, by which the peer sees whether two blocks
 //! are of the same body.
 
-use coap_codec::{BlockValue, Code, ContentFormat, MessageWriter};
+use coap_codec::{BlockValue, Code, ContentFormat, MessageWriter, OptionNumber};
 
-use crate::base::features::BLOCKWISE;
+use crate::base::features::{BLOCKWISE, SHORTCUTS};
 use crate::base::mixer::Mixer;
 use crate::format::{Output, SLACK};
 use crate::model::Refusal;
@@ -76,9 +76,9 @@ pub(super) fn write_in_blocks(
         // All of it, for a peer that asked for blocks.
         start(head, None, writer)?;
     }
-    writer.block2(block)?;
+    writer.append_uint(OptionNumber::BLOCK2, block.to_uint())?;
     if block.more() && offset == 0 {
-        writer.size2(u32::try_from(total).unwrap_or(u32::MAX))?;
+        writer.append_uint(OptionNumber::SIZE2, u32::try_from(total).unwrap_or(u32::MAX))?;
     }
     writer.payload_with(|room| {
         let slack = offset.min(SLACK);
@@ -96,12 +96,16 @@ pub(super) fn write_in_blocks(
 fn start(head: Head, tag: Option<u64>, writer: &mut MessageWriter<'_>) -> Result<(), Refusal> {
     writer.restart(Code::CONTENT);
     if let Some(tag) = tag {
-        writer.etag(&tag.to_be_bytes())?;
+        writer.append(OptionNumber::ETAG, &tag.to_be_bytes())?;
     }
     if let Some(sequence) = head.sequence {
-        writer.observe(sequence)?;
+        writer.append_uint(OptionNumber::OBSERVE, sequence)?;
     }
-    Ok(writer.content_format(head.format)?)
+    let written = match SHORTCUTS {
+        true => writer.content_format(head.format),
+        false => writer.append_uint(OptionNumber::CONTENT_FORMAT, head.format.0.into()),
+    };
+    Ok(written?)
 }
 
 /// The block that is sent: it begins where the wanted one does and has its size, or the largest one

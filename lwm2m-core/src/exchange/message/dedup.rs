@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use coap_codec::{Code, MessageId};
+use coap_codec::{Code, Header, MessageId, MessageWriter, Token};
 
 use crate::base::features::SHORTCUTS;
 use crate::base::table::Places;
@@ -20,17 +20,21 @@ pub(crate) struct Inline {
 }
 
 impl Inline {
-    /// The datagram by value, unless it is too long for that.
-    pub(crate) fn new(datagram: &[u8]) -> Option<Self> {
+    /// A datagram by value; of one that is too long for that its header and its token.
+    pub(crate) fn of(datagram: &[u8]) -> Self {
         let mut bytes = [0; INLINE];
-        bytes.get_mut(..datagram.len())?.copy_from_slice(datagram);
-        Some(Self { bytes, len: u8::try_from(datagram.len()).ok()? })
+        let token = datagram.first().map_or(0, |first| first & 0x0f);
+        let len = u8::try_from(datagram.len()).ok().filter(|len| usize::from(*len) <= INLINE);
+        let len = len.unwrap_or_else(|| token.saturating_add(4));
+        bytes.iter_mut().zip(datagram).take(len.into()).for_each(|(place, byte)| *place = *byte);
+        Self { bytes, len }
     }
 
-    /// The header and the token alone of a message that is too long.
-    pub(crate) fn head(datagram: &[u8]) -> Option<Self> {
-        let tokens = usize::from(datagram.first()? & 0x0f);
-        Self::new(datagram.get(..tokens.checked_add(4)?)?)
+    /// A message of header and token alone.
+    pub(crate) fn bare(header: Header, token: Token) -> Self {
+        let mut bytes = [0; INLINE];
+        let len = MessageWriter::new(&mut bytes, header, token).map_or(0, |writer| writer.len());
+        Self { bytes, len: u8::try_from(len).unwrap_or(0) }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -143,7 +147,8 @@ impl Deduplication {
         true
     }
 
-    /// Makes room in a full table for one more message, where some may be taken.
+    /// Makes room in a full table for one more message, where some may be taken: what is out of time goes, or else
+    /// what came first of those that harm least; nothing for one that harms less than all of them.
     #[inline(never)]
     fn make_room(&mut self, now: Instant, class: Class) -> bool {
         let mut lives = |entry: &mut Entry| now < entry.until;
@@ -153,16 +158,18 @@ impl Deduplication {
             self.entries.keep(&mut lives)
         }
         if self.entries.len() >= self.limit {
-            // The one that would have gone first goes, of those that harm least; none for one that harms
-            // less than all of them.
-            let may_go = |(_, entry): &(usize, &Entry)| entry.class < Class::Change && entry.class <= class;
-            let mortal = self.entries.iter().enumerate().filter(may_go);
-            let Some((victim, _)) = mortal.min_by_key(|(_, entry)| (entry.class, entry.until)) else { return false };
+            let (mut victim, mut least) = (None, Class::Change);
+            for (index, entry) in (0..).zip(&self.entries) {
+                if entry.class < least && entry.class <= class {
+                    (victim, least) = (Some(index), entry.class);
+                }
+            }
+            // Of a table without any places nothing goes.
+            let Some(victim) = victim else { return false };
             self.entries.take_out(victim);
         }
         self.bits = self.entries.iter().fold(0, |bits, entry| bits | entry.name.bit());
-        // Of a table without any places nothing goes.
-        self.entries.len() < self.limit
+        true
     }
 
     /// Says what a duplicate gets from now on.
@@ -303,16 +310,12 @@ mod tests {
     }
 
     #[test]
-    fn only_short_datagrams_are_kept() {
-        assert_eq!(Inline::new(&[1; 24]).unwrap().as_bytes(), [1; 24]);
-        assert_eq!(Inline::new(&[1; 25]), None);
-    }
-
-    #[test]
-    fn of_a_longer_one_the_head_is_kept() {
-        let datagram = [&b"\x68\x41\x12\x34"[..], b"12345678", &[0x81; 40]].concat();
-        assert_eq!(Inline::head(&datagram).unwrap().as_bytes(), b"\x68\x41\x12\x3412345678");
-        assert_eq!(Inline::head(b"\x68\x41\x12\x341234567"), None);
-        assert_eq!(Inline::head(b""), None);
+    fn a_short_datagram_is_kept_whole_and_of_a_longer_one_the_head() {
+        assert_eq!(Inline::of(&[1; 24]).as_bytes(), [1; 24]);
+        let datagram = [&b"\x68\x41\x12\x34"[..], b"12345678", &[0x81; 400]].concat();
+        for length in 25..datagram.len() {
+            assert_eq!(Inline::of(&datagram[..length]).as_bytes(), b"\x68\x41\x12\x3412345678");
+        }
+        assert_eq!(Inline::of(b"").as_bytes(), b"");
     }
 }

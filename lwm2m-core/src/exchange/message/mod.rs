@@ -5,7 +5,6 @@ pub(crate) mod dedup;
 pub(crate) mod ids;
 pub(crate) mod outbox;
 pub(crate) mod rejections;
-pub(crate) mod retransmit;
 pub(crate) mod slots;
 
 use coap_codec::{Code, Header, MessageId, MessageType, MessageWriter, Token};
@@ -14,12 +13,14 @@ use self::dedup::{Deduplication, Inline};
 use self::ids::MessageIds;
 use self::outbox::{Order, Outbox};
 use self::rejections::Rejections;
-use self::retransmit::Retransmission;
 use self::slots::{SlotId, Slots};
 use super::{Peer, SendError, Verdict};
 use crate::base::features::STATISTICS;
 use crate::base::statistics::Counters;
 use crate::base::time::{Instant, Micros};
+
+/// Writes what a message has besides header and token. What takes it without knowing which it is, is there once.
+pub(crate) type Write<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Verdict + 'a;
 
 /// The message layer's tables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +29,6 @@ pub(crate) struct Messages {
     pub(crate) slots: Slots,
     pub(crate) outbox: Outbox,
     pub(crate) duplicates: Deduplication,
-    pub(crate) unacknowledged: Retransmission,
     pub(crate) rejections: Rejections,
     pub(crate) counters: Counters,
 }
@@ -36,11 +36,11 @@ pub(crate) struct Messages {
 impl Messages {
     /// Writes a message into a free buffer. The caller queues or releases it.
     #[inline]
-    pub(crate) fn compose(
+    pub(crate) fn compose<W: FnMut(&mut MessageWriter<'_>) -> Verdict + ?Sized>(
         &mut self,
         header: Header,
         token: Token,
-        write: impl FnOnce(&mut MessageWriter<'_>) -> Verdict,
+        write: &mut W,
     ) -> Result<(SlotId, Verdict), SendError> {
         let (slot, buffer) = self.take_slot()?;
         let Ok(mut writer) = MessageWriter::new(buffer, header, token) else {
@@ -93,7 +93,7 @@ impl Messages {
     }
 
     /// Queues an Empty message: an acknowledgement or a reset. Returns its bytes.
-    pub(crate) fn empty(&mut self, peer: Peer, message_type: MessageType, message_id: MessageId) -> Option<Inline> {
+    pub(crate) fn empty(&mut self, peer: Peer, message_type: MessageType, message_id: MessageId) -> Inline {
         if matches!(message_type, MessageType::Reset) {
             self.counters.resets_sent.count();
         }
@@ -101,12 +101,10 @@ impl Messages {
     }
 
     /// Queues a message of header and token alone.
-    pub(crate) fn short(&mut self, peer: Peer, header: Header, token: Token) -> Option<Inline> {
-        let mut buffer = [0; dedup::INLINE];
-        let writer = MessageWriter::new(&mut buffer, header, token).ok()?;
-        let datagram = Inline::new(writer.finish())?;
+    pub(crate) fn short(&mut self, peer: Peer, header: Header, token: Token) -> Inline {
+        let datagram = Inline::bare(header, token);
         self.outbox.push(Order::Short(peer, datagram));
-        Some(datagram)
+        datagram
     }
 
     /// Frees a buffer whose exchange is over, sent or not.

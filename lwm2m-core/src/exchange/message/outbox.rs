@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_short_is_lost_where_there_is_no_room_and_nothing_else_is() {
-        let short = Order::Short(PEER, Inline::new(b"\x70\x00\x00\x01").unwrap());
+        let short = Order::Short(PEER, Inline::of(b"\x70\x00\x00\x01"));
         let mut outbox = Outbox::new(2);
         (0..3).for_each(|_| outbox.push(short));
         assert_eq!(outbox.queue, [short, short]);
@@ -181,7 +181,7 @@ mod tests {
         let mut outbox = Outbox::new(2);
         outbox.push(Order::Connect(PEER));
         assert!(!outbox.has(PEER), "an order is no datagram");
-        outbox.push(Order::Short(Peer(2), Inline::new(b"\x70\x00\x00\x01").unwrap()));
+        outbox.push(Order::Short(Peer(2), Inline::of(b"\x70\x00\x00\x01")));
         assert!(outbox.has(Peer(2)) && !outbox.has(PEER));
     }
 }

@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+use coap_codec::Code;
+
 use crate::base::table::Places;
 
 /// Names a buffer of the pool.
@@ -87,6 +89,11 @@ impl Slots {
             .get(usize::from(id.0))
             .and_then(|slot| slot.bytes.get(..usize::from(slot.len.unwrap_or(0))))
             .unwrap_or(&[])
+    }
+
+    /// The code of the message in it (RFC 7252, section 3).
+    pub(crate) fn code(&self, id: SlotId) -> Code {
+        self.datagram(id).get(1).map_or(Code::EMPTY, |code| Code::from_byte(*code))
     }
 
     /// Takes the buffer out while its datagram is read; hand it back with [`Self::restore`].

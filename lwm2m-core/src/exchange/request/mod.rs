@@ -2,6 +2,5 @@
 //! RFC 7959).
 
 pub(crate) mod deferred;
-pub(crate) mod pending;
 pub(crate) mod transfers;
 pub(crate) mod upload;

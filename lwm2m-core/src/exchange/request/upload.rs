@@ -6,18 +6,18 @@
 
 use alloc::boxed::Box;
 
-use coap_codec::{BlockValue, Code, Message, MessageWriter, WriteError};
+use coap_codec::{BlockValue, Code, Message, MessageWriter, OptionNumber, WriteError};
 
 use crate::base::features::BLOCKWISE;
 
 /// Block1 with three bytes, Size1 with four, and the payload marker, as they follow other options.
 const OVERHEAD: usize = 5 + 6 + 1;
 
+/// What Echo has before its value.
+const ECHO_HEAD: usize = 3;
+
 /// Fills a buffer with the part of the body that begins at an offset, and tells how long the body is.
 pub(crate) type Body<'a> = dyn Fn(&mut [u8], usize) -> Result<usize, WriteError> + 'a;
-
-/// The longest value of Echo (RFC 9175, section 2.2).
-const LONGEST_ECHO: usize = 40;
 
 /// How far a request is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -48,51 +48,43 @@ enum Sent {
 }
 
 impl Upload {
-    /// Writes the payload: all of it if that fits and nothing else is asked for, else the next
-    /// block of it.
-    pub(crate) fn write(&mut self, writer: &mut MessageWriter<'_>, body: &Body<'_>) -> Result<(), WriteError> {
-        let largest = match self.largest {
-            Some(largest) => largest,
-            None => {
-                self.sent = Sent::Whole;
-                let whole = writer.payload_with(|room| {
-                    let total = body(room, 0)?;
-                    if total <= room.len() { Ok(total) } else { Err(WriteError::NoSpace { needed: total }) }
-                });
-                match whole {
-                    Err(WriteError::NoSpace { .. }) if BLOCKWISE => BlockValue::MAX_SZX,
-                    done => return done,
-                }
-            }
-        };
+    /// Writes what comes after all other options: the Echo, if the server asked for one, and the payload, if there
+    /// is any: all of it if that fits and nothing else is asked for, else the next block of it.
+    pub(crate) fn write(&mut self, writer: &mut MessageWriter<'_>, body: Option<&Body<'_>>) -> Result<(), WriteError> {
+        self.heeds_echo = BLOCKWISE;
+        let Some(body) = body else { return self.write_echo(writer) };
         let total = body(&mut [], 0)?;
-        let room = writer.remaining().saturating_sub(OVERHEAD);
-        let fits = |szx: &u8| BlockValue::at_offset(self.offset, false, *szx).is_ok_and(|block| block.size() <= room);
-        let szx = (0..=largest).rev().find(fits).ok_or(WriteError::NoSpace { needed: total })?;
-        let offset = usize::try_from(self.offset).unwrap_or(usize::MAX);
-        let left = total.saturating_sub(offset);
-        let size = 16usize << szx;
-        let block = BlockValue::at_offset(self.offset, left > size, szx);
-        let block = block.map_err(|_| WriteError::NoSpace { needed: total })?;
-        writer.block1(block)?;
-        if self.offset == 0 {
-            writer.size1(u32::try_from(total).unwrap_or(u32::MAX))?;
+        let too_long = WriteError::NoSpace { needed: total };
+        let echo = if self.echo.is_empty() { 0 } else { self.echo.len().saturating_add(ECHO_HEAD) };
+        let room = writer.remaining().saturating_sub(echo);
+        let (mut offset, mut length) = (0, total);
+        if self.largest.is_none() && (total == 0 || total < room) {
+            self.sent = Sent::Whole;
+        } else if BLOCKWISE {
+            let fits = BlockValue::szx_for(room.saturating_sub(OVERHEAD)).ok_or(too_long)?;
+            let szx = self.largest.map_or(fits, |largest| largest.min(fits));
+            offset = usize::try_from(self.offset).unwrap_or(usize::MAX);
+            let left = total.saturating_sub(offset);
+            let block = BlockValue::at_offset(self.offset, left > 16 << szx, szx).map_err(|_| too_long)?;
+            length = left.min(block.size());
+            writer.append_uint(OptionNumber::BLOCK1, block.to_uint())?;
+            if offset == 0 {
+                writer.append_uint(OptionNumber::SIZE1, u32::try_from(total).unwrap_or(u32::MAX))?;
+            }
+            self.largest = Some(szx);
+            self.sent = Sent::Block(block);
+        } else {
+            return Err(too_long);
         }
+        self.write_echo(writer)?;
         writer.payload_with(|room| {
-            let length = left.min(size);
             let again = body(room.get_mut(..length).unwrap_or_default(), offset)?;
             if again == total { Ok(length) } else { Err(WriteError::NoSpace { needed: again }) }
-        })?;
-        self.largest = Some(szx);
-        self.sent = Sent::Block(block);
-        Ok(())
+        })
     }
 
-    /// Writes the Echo option, if the server asked for one. A request that begins with this is sent once
-    /// more when it asks.
-    pub(crate) fn write_echo(&mut self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
-        self.heeds_echo = BLOCKWISE;
-        if BLOCKWISE && !self.echo.is_empty() { writer.echo(&self.echo) } else { Ok(()) }
+    fn write_echo(&self, writer: &mut MessageWriter<'_>) -> Result<(), WriteError> {
+        if BLOCKWISE && !self.echo.is_empty() { writer.append(OptionNumber::ECHO, &self.echo) } else { Ok(()) }
     }
 
     /// Whether a response only wants the request once more, with its Echo.
@@ -100,8 +92,7 @@ impl Upload {
         if response.code() != Code::UNAUTHORIZED || !self.heeds_echo || !self.echo.is_empty() {
             return false;
         }
-        let told = response.echo().filter(|told| !told.is_empty() && told.len() <= LONGEST_ECHO);
-        told.is_some_and(|told| {
+        response.echo().is_some_and(|told| {
             self.echo = told.into();
             true
         })
@@ -183,7 +174,7 @@ mod tests {
         };
         let mut buffer = alloc::vec![0; room];
         let mut writer = MessageWriter::new(&mut buffer, header(Code::POST), Token::EMPTY).unwrap();
-        upload.write(&mut writer, &body).ok()?;
+        upload.write(&mut writer, Some(&body)).ok()?;
         let message = Message::parse(writer.as_bytes()).unwrap();
         Some((message.block1().map(Result::unwrap), message.payload().to_vec()))
     }
@@ -255,7 +246,7 @@ mod tests {
         let mut buffer = [0; 64];
         let mut writer = MessageWriter::new(&mut buffer, header(code), Token::EMPTY).unwrap();
         if let Some(echo) = echo {
-            writer.option(coap_codec::OptionNumber::ECHO, echo).unwrap();
+            writer.option(OptionNumber::ECHO, echo).unwrap();
         }
         upload.answered(&Message::parse(writer.finish()).unwrap())
     }
@@ -263,7 +254,7 @@ mod tests {
     fn echo_of(upload: &mut Upload) -> Option<Vec<u8>> {
         let mut buffer = [0; 64];
         let mut writer = MessageWriter::new(&mut buffer, header(Code::POST), Token::EMPTY).unwrap();
-        upload.write_echo(&mut writer).unwrap();
+        upload.write(&mut writer, None).unwrap();
         Message::parse(writer.as_bytes()).unwrap().echo().map(<[u8]>::to_vec)
     }
 
