@@ -65,6 +65,12 @@ impl Accounts {
         features::ACCESS_CONTROL && self.limits.access_controls > 0
     }
 
+    /// Whether a server owns what it creates: where there are several, nobody may do anything with an instance of
+    /// which nothing is said (8.2.2).
+    pub(crate) fn assigns_owners(&self) -> bool {
+        self.guards() && self.rows(server::ID).len() > 1
+    }
+
     /// The Object Instance that an instance speaks of, if it is not an object.
     pub(crate) fn subject(&self, id: u16) -> Option<(u16, u16)> {
         target(self.row(ID, id)?).filter(|(_, instance)| *instance != MAX_ID)
@@ -150,12 +156,6 @@ impl Accounts {
     /// How many entries an ACL may have: one for each server, and the default.
     pub(crate) fn longest_acl(&self) -> usize {
         usize::from(self.limits.servers).saturating_add(1)
-    }
-
-    /// Forgets what was said of the target of an instance before: what comes to be is not the earlier one with its id.
-    pub(super) fn forget_earlier(&mut self, id: u16) {
-        let said = self.row(ID, id).and_then(target);
-        self.keep(ID, &mut |row| row.id == id || target(row) != said);
     }
 
     /// Forgets what is said of instances at or below `path` that are gone.

@@ -238,6 +238,11 @@ impl Accounts {
             .saturating_add(self.grants.capacity().saturating_mul(size_of::<Grant>()))
     }
 
+    /// Whether there is room for an instance behind so many new ones.
+    pub(crate) fn has_room(&self, object: u16, earlier: u16) -> bool {
+        self.rows(object).len().saturating_add(earlier.into()) < self.limit(object)
+    }
+
     /// Whether there is room for what a change brings to an ACL.
     fn has_room_for(&self, change: &Change<'_>) -> bool {
         let updates = change.action == Action::Update;
@@ -323,7 +328,6 @@ impl DataModel for Accounts {
         let &Change { action, object, instance, earlier, .. } = change;
         let by_server = matches!(ctx.origin, Origin::Server(_));
         let known = self.row(object, instance);
-        let room = || self.rows(object).len().saturating_add(earlier.into()) < self.limit(object);
         let code = match action {
             _ if by_server && object == security::ID => Code::UNAUTHORIZED,
             // A server can neither make nor remove accounts (OMA LwM2M 1.0, Appendix D.1.2), and Access Control
@@ -334,7 +338,7 @@ impl DataModel for Accounts {
                 Code::BAD_REQUEST
             }
             Action::Delete => return Ok(()),
-            _ if (known.is_none() && !room())
+            _ if (known.is_none() && !self.has_room(object, earlier))
                 || change.values.iter().any(|given| self.is_bad(object, by_server, given))
                 || (object == access_control::ID && !self.has_room_for(change)) =>
             {
@@ -361,9 +365,6 @@ impl DataModel for Accounts {
         if action != Action::Delete {
             self.make(object, instance);
             change.values.iter().for_each(|given| self.set(object, instance, given));
-            if features::ACCESS_CONTROL && object == access_control::ID && ctx.origin == Origin::Local {
-                self.forget_earlier(instance);
-            }
         }
     }
 
