@@ -3,30 +3,18 @@
 /// Identifiers that one pass looks at: 256 bytes of stack.
 const WINDOW: u16 = 2048;
 
-/// The smallest identifier that occurs twice, if any does.
+/// Whether an identifier occurs twice.
 ///
 /// Identifiers in ascending order, which is how they are sent, take one pass. Otherwise each pass
 /// marks those in one window of the number range: at most 32 passes, whatever a peer sends.
-pub(super) fn duplicate(ids: impl Iterator<Item = u16> + Clone) -> Option<u16> {
-    let (mut before, mut largest, mut in_order) = (-1, 0, true);
-    for id in ids.clone() {
-        in_order = in_order && before < i32::from(id);
-        before = id.into();
-        largest = largest.max(id);
+pub(super) fn has_duplicate(ids: impl Iterator<Item = u16> + Clone) -> bool {
+    if ids.clone().is_sorted_by(|before, id| before < id) {
+        return false;
     }
-    if in_order {
-        return None;
-    }
-    let mut twice = None;
-    for window in 0..=largest / WINDOW {
+    (0..=u16::MAX / WINDOW).any(|window| {
         let mut seen = [0u32; WINDOW as usize / 32];
-        for id in ids.clone().filter(|id| id / WINDOW == window) {
-            if mark(&mut seen, id % WINDOW) && twice.is_none_or(|least| id < least) {
-                twice = Some(id);
-            }
-        }
-    }
-    twice
+        ids.clone().any(|id| id / WINDOW == window && mark(&mut seen, id % WINDOW))
+    })
 }
 
 /// Sets a bit and tells whether it was set before.
@@ -43,31 +31,27 @@ fn mark(seen: &mut [u32], at: u16) -> bool {
 mod tests {
     use super::*;
     use alloc::collections::BTreeSet;
-    use alloc::vec::Vec;
     use proptest::prelude::*;
 
-    fn of(ids: &[u16]) -> Option<u16> {
-        duplicate(ids.iter().copied())
+    fn of(ids: &[u16]) -> bool {
+        has_duplicate(ids.iter().copied())
     }
 
     #[test]
     fn duplicates_are_found_wherever_they_stand() {
-        assert_eq!(of(&[]), None);
-        assert_eq!(of(&[7]), None);
-        assert_eq!(of(&[0, 1, 65_535]), None);
-        assert_eq!(of(&[65_535, 1, 0]), None);
-        assert_eq!(of(&[7, 7]), Some(7));
-        assert_eq!(of(&[65_535, 0, 65_535]), Some(65_535));
-        assert_eq!(of(&[2_048, 2_047, 4_095, 4_096, 2_048]), Some(2_048));
-        assert_eq!(of(&[1, 2, 3, 2, 1]), Some(1));
+        for unique in [&[][..], &[7], &[0, 1, 65_535], &[65_535, 1, 0]] {
+            assert!(!of(unique), "{unique:?}");
+        }
+        for twice in [&[7, 7][..], &[65_535, 0, 65_535], &[2_048, 2_047, 4_095, 4_096, 2_048], &[1, 2, 3, 2, 1]] {
+            assert!(of(twice), "{twice:?}");
+        }
     }
 
     proptest! {
         #[test]
         fn it_agrees_with_a_set(ids in prop::collection::vec(prop_oneof![0u16..40, any::<u16>()], 0..40)) {
             let mut seen = BTreeSet::new();
-            let twice: Vec<u16> = ids.iter().copied().filter(|id| !seen.insert(*id)).collect();
-            prop_assert_eq!(of(&ids), twice.into_iter().min());
+            prop_assert_eq!(of(&ids), !ids.iter().all(|id| seen.insert(*id)));
         }
     }
 }

@@ -44,7 +44,7 @@ use coap_codec::{Code, ContentFormat};
 
 use crate::base::definition::ResourceDef;
 use crate::base::features::TEXT;
-use crate::base::path::{Leaf, Path};
+use crate::base::path::Path;
 use crate::base::profile::LegacyFormats;
 use crate::base::value::{DataType, Sink, Stop, Value};
 
@@ -52,7 +52,7 @@ pub(crate) use digest::Digest;
 pub(crate) use link::LinkWriter;
 pub(crate) use output::{Output, SLACK};
 pub(crate) use payload::{Payload, Unknown};
-use types::Types;
+pub(crate) use types::Types;
 pub use values::{Given, Values, ValuesIter};
 
 /// The answer does not fit into its datagram, or the structure that was asked for makes no sense:
@@ -183,27 +183,24 @@ impl Format {
 /// of the model knows.
 pub(crate) trait Encode: Sink {
     /// Takes a value of a resource in few steps, where nothing stands against it. False when nothing
-    /// happened: then [`typed`](Self::typed) takes it, or says why not.
+    /// happened: then [`value`](Sink::value) takes it, or says why not.
     fn quick(&mut self, resource: &ResourceDef, index: Option<u16>, value: &Value<'_>) -> bool {
         let _ = (resource, index, value);
         false
     }
 
     /// The same of a text.
+    #[cfg(feature = "shortcuts")]
     fn quick_text(&mut self, resource: &ResourceDef, text: &str) -> bool {
         let _ = (resource, text);
         false
     }
 
     /// The same of an integer.
+    #[cfg(feature = "shortcuts")]
     fn quick_integer(&mut self, resource: &ResourceDef, index: Option<u16>, number: i64) -> bool {
         let _ = (resource, index, number);
         false
-    }
-
-    /// Takes a value that must be one of a type; a wrong one fails.
-    fn typed(&mut self, data_type: DataType, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        if Types::of(value).have(data_type) { self.value(at, value) } else { Err(FAILED) }
     }
 
     /// Opens an Object Instance. Only for answers to a path without an instance

@@ -40,7 +40,7 @@ pub(super) fn read<'a>(
     scratch: &'a mut [u8],
 ) -> Result<Value<'a>, DecodeError> {
     if !TEXT_INSIDE {
-        return Err(DecodeError::Type(resource.id));
+        return Err(DecodeError::Type);
     }
     let value = match resource.data_type {
         DataType::String => core::str::from_utf8(text).ok().map(Value::Str),
@@ -62,7 +62,7 @@ pub(super) fn read<'a>(
         },
         DataType::None => None,
     };
-    value.ok_or(DecodeError::Type(resource.id))
+    value.ok_or(DecodeError::Type)
 }
 
 /// `66:0`. The standard prints the null link as `FFFF:FFFF` too.
@@ -159,7 +159,7 @@ mod tests {
             for text in texts {
                 let mut scratch = [0; 16];
                 let read = read(&resource(data_type), text, &mut scratch);
-                assert_eq!(read, Err(DecodeError::Type(7)), "{data_type:?}: {text:?}");
+                assert_eq!(read, Err(DecodeError::Type), "{data_type:?}: {text:?}");
             }
         }
     }

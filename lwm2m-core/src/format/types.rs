@@ -4,7 +4,7 @@ use crate::base::value::{DataType, Value};
 
 /// A set of data types, one bit for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Types(u16);
+pub(crate) struct Types(u16);
 
 impl Types {
     // What the kinds of values are good for: their type, or one that every format writes the same. Not
@@ -29,7 +29,7 @@ impl Types {
     }
 
     /// The types that a value is good for.
-    pub(super) const fn of(value: Value<'_>) -> Self {
+    pub(crate) const fn of(value: Value<'_>) -> Self {
         match value {
             Value::Str(_) => Self::STR,
             Value::Corelnk(_) => Self::CORELNK,
@@ -45,7 +45,7 @@ impl Types {
     }
 
     /// Whether a type is among them.
-    pub(super) const fn have(self, data_type: DataType) -> bool {
+    pub(crate) const fn have(self, data_type: DataType) -> bool {
         self.0 >> data_type as u16 & 1 != 0
     }
 }

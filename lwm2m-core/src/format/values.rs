@@ -1,9 +1,12 @@
 //! The values of one instance, as a model gets them: borrowed from the payload, and checked.
 
+use core::cmp::Ordering;
 use core::fmt;
 
-use super::tlv::{self, Elements, Kind};
-use crate::base::definition::{ObjectDef, ResourceDef};
+use super::payload::{DecodeError, Unknown};
+use super::tlv::{self, Element, Elements, Kind};
+use crate::base::definition::{ObjectDef, Range, ResourceDef};
+use crate::base::float::compare;
 use crate::base::value::{DataType, Value};
 
 /// One value of a [`Change`](crate::Change).
@@ -35,23 +38,7 @@ pub struct Given<'a> {
 /// ```
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
-    source: Source<'a>,
-}
-
-#[derive(Clone, Copy)]
-enum Source<'a> {
-    /// TLV of resources; some may be such as the definition lacks.
-    Resources {
-        object: &'static ObjectDef,
-        bytes: &'a [u8],
-    },
-    /// TLV of the instances of one multiple resource.
-    Instances {
-        resource: &'static ResourceDef,
-        bytes: &'a [u8],
-    },
-    One(Given<'a>),
-    List(&'a [Given<'a>]),
+    all: Rest<'a>,
 }
 
 impl<'a> Values<'a> {
@@ -64,43 +51,48 @@ impl<'a> Values<'a> {
     /// One value of a single resource.
     #[must_use]
     pub const fn of(resource: u16, value: Value<'a>) -> Self {
-        Self::one(Given { resource, index: None, value })
+        Self { all: Rest::One(Some(Given { resource, index: None, value })) }
     }
 
     /// Values from a list, those of a multiple resource next to each other: for the tests of an
     /// object of your own.
     #[must_use]
     pub const fn list(list: &'a [Given<'a>]) -> Self {
-        Self { source: Source::List(list) }
+        Self { all: Rest::List(list) }
     }
 
-    /// One value, of a single resource or at one index of a multiple one.
-    pub(super) const fn one(given: Given<'a>) -> Self {
-        Self { source: Source::One(given) }
-    }
-
-    /// TLV of resources that was held against `object`.
+    /// TLV of resources, still to be [checked](Self::check).
     pub(super) const fn of_resources(object: &'static ObjectDef, bytes: &'a [u8]) -> Self {
-        Self { source: Source::Resources { object, bytes } }
+        Self { all: Rest::Tlv { object, elements: Elements::new(bytes), inside: None } }
     }
 
-    /// TLV of resource instances that was held against `resource`.
-    pub(super) const fn of_instances(resource: &'static ResourceDef, bytes: &'a [u8]) -> Self {
-        Self { source: Source::Instances { resource, bytes } }
+    /// The same of the instances of one multiple resource.
+    pub(super) const fn of_instances(
+        object: &'static ObjectDef,
+        resource: &'static ResourceDef,
+        bytes: &'a [u8],
+    ) -> Self {
+        let inside = Some((resource, Elements::new(bytes)));
+        Self { all: Rest::Tlv { object, elements: Elements::new(&[]), inside } }
+    }
+
+    /// Holds every value against its definition.
+    pub(super) fn check(&self, unknown: Unknown) -> Result<(), DecodeError> {
+        let mut values = self.iter();
+        while let Some(next) = values.step() {
+            match next {
+                Err(DecodeError::UnknownResource | DecodeError::NoValues) if unknown == Unknown::Ignore => {}
+                Err(error) => return Err(error),
+                Ok(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Every value, those of a multiple resource one by one.
     #[must_use]
     pub const fn iter(&self) -> ValuesIter<'a> {
-        let rest = match self.source {
-            Source::Resources { object, bytes } => {
-                Rest::Resources { object, elements: Elements::new(bytes), inside: None }
-            }
-            Source::Instances { resource, bytes } => Rest::Instances { resource, elements: Elements::new(bytes) },
-            Source::One(given) => Rest::One(Some(given)),
-            Source::List(list) => Rest::List(list),
-        };
-        ValuesIter { rest }
+        ValuesIter { rest: self.all }
     }
 
     /// The value of a single resource; the first value of a multiple one.
@@ -122,9 +114,13 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The definition of a resource, unless the object lacks it or it can only be executed.
-pub(super) fn takes_values(object: &ObjectDef, resource: u16) -> Option<&'static ResourceDef> {
-    object.resource(resource).filter(|resource| resource.data_type != DataType::None)
+/// The definition of a resource that takes values.
+pub(super) fn takes_values(object: &ObjectDef, resource: u16) -> Result<&'static ResourceDef, DecodeError> {
+    match object.resource(resource) {
+        None => Err(DecodeError::UnknownResource),
+        Some(ResourceDef { data_type: DataType::None, .. }) => Err(DecodeError::NoValues),
+        Some(resource) => Ok(resource),
+    }
 }
 
 /// Walks the values of a [`Values`].
@@ -133,46 +129,64 @@ pub struct ValuesIter<'a> {
     rest: Rest<'a>,
 }
 
-#[derive(Clone)]
+/// Where the values are, as far as a walk has not seen them.
+#[derive(Clone, Copy)]
 enum Rest<'a> {
-    Resources {
+    /// Resources; some may be such as the definition lacks.
+    Tlv {
         object: &'static ObjectDef,
         elements: Elements<'a>,
         /// The multiple resource that the walk is in.
         inside: Option<(&'static ResourceDef, Elements<'a>)>,
     },
-    Instances {
-        resource: &'static ResourceDef,
-        elements: Elements<'a>,
-    },
     One(Option<Given<'a>>),
     List(&'a [Given<'a>]),
 }
 
-impl ValuesIter<'_> {
-    /// The next resource that is named, whatever values it has.
-    fn next_resource(&mut self) -> Option<u16> {
-        match &mut self.rest {
-            Rest::Resources { object, elements, .. } => loop {
-                let id = elements.next()?.id;
-                if takes_values(object, id).is_some() {
-                    return Some(id);
-                }
-            },
-            Rest::Instances { resource, .. } => {
-                let id = resource.id;
-                self.rest = Rest::List(&[]);
-                Some(id)
+impl<'a> ValuesIter<'a> {
+    /// The next value, or what is wrong with it.
+    fn step(&mut self) -> Option<Result<Given<'a>, DecodeError>> {
+        let (object, elements, inside) = match &mut self.rest {
+            Rest::Tlv { object, elements, inside } => (object, elements, inside),
+            Rest::One(given) => return given.take().map(Ok),
+            Rest::List(list) => return list.split_off_first().copied().map(Ok),
+        };
+        loop {
+            if let Some((resource, instances)) = inside
+                && let Some(Element { id, content, .. }) = instances.next()
+            {
+                let value = value(resource, content);
+                return Some(value.map(|value| Given { resource: resource.id, index: Some(id), value }));
             }
-            Rest::One(given) => given.take().map(|given| given.resource),
-            Rest::List(list) => {
-                let id = list.split_off_first()?.resource;
-                while list.first().is_some_and(|next| next.resource == id) {
-                    list.split_off_first();
+            let Element { kind, id, content } = elements.next()?;
+            let resource = match takes_values(object, id) {
+                Ok(resource) => resource,
+                Err(error) => return Some(Err(error)),
+            };
+            match (kind, resource.multiple) {
+                (Kind::Multiple, true) => *inside = Some((resource, Elements::new(content))),
+                (Kind::Resource, false) => {
+                    let value = value(resource, content);
+                    return Some(value.map(|value| Given { resource: id, index: None, value }));
                 }
-                Some(id)
+                _ => return Some(Err(DecodeError::Multiplicity)),
             }
         }
+    }
+
+    /// The next resource that is named, whatever values it has.
+    fn next_resource(&mut self) -> Option<u16> {
+        if let Rest::Tlv { object, elements, inside } = &mut self.rest {
+            return match inside.take() {
+                Some((resource, _)) => Some(resource.id),
+                None => elements.map(|element| element.id).find(|id| takes_values(object, *id).is_ok()),
+            };
+        }
+        let resource = self.next()?.resource;
+        while self.clone().next().is_some_and(|next| next.resource == resource) {
+            self.next();
+        }
+        Some(resource)
     }
 }
 
@@ -180,33 +194,37 @@ impl<'a> Iterator for ValuesIter<'a> {
     type Item = Given<'a>;
 
     fn next(&mut self) -> Option<Given<'a>> {
-        match &mut self.rest {
-            Rest::Resources { object, elements, inside } => loop {
-                if let Some((resource, instances)) = inside
-                    && let Some(given) = next_instance(resource, instances)
-                {
-                    return Some(given);
-                }
-                let element = elements.next()?;
-                let Some(resource) = takes_values(object, element.id) else { continue };
-                if element.kind == Kind::Multiple {
-                    *inside = Some((resource, Elements::new(element.content)));
-                } else {
-                    let value = tlv::value(resource.data_type, element.content)?;
-                    return Some(Given { resource: resource.id, index: None, value });
-                }
-            },
-            Rest::Instances { resource, elements } => next_instance(resource, elements),
-            Rest::One(given) => given.take(),
-            Rest::List(list) => list.split_off_first().copied(),
+        loop {
+            // What the object lacks is passed over.
+            if let Ok(given) = self.step()? {
+                return Some(given);
+            }
         }
     }
 }
 
-fn next_instance<'a>(resource: &ResourceDef, instances: &mut Elements<'a>) -> Option<Given<'a>> {
-    let element = instances.next()?;
-    let value = tlv::value(resource.data_type, element.content)?;
-    Some(Given { resource: resource.id, index: Some(element.id), value })
+/// The value of a resource that `content` is.
+fn value<'a>(resource: &ResourceDef, content: &'a [u8]) -> Result<Value<'a>, DecodeError> {
+    let value = tlv::value(resource.data_type, content).ok_or(DecodeError::Type)?;
+    in_range(resource, value)
+}
+
+/// Holds a value against the range of its resource. A range for another type than the value's
+/// says nothing about it; not-a-number is in no range.
+pub(super) fn in_range<'a>(resource: &ResourceDef, value: Value<'a>) -> Result<Value<'a>, DecodeError> {
+    let fits = match (resource.range, value) {
+        (Range::Integer(low, high), Value::Int(number) | Value::Time(number)) => (low..=high).contains(&number),
+        (Range::Integer(low, high), Value::Uint(number)) => {
+            i64::try_from(number).is_ok_and(|number| (low..=high).contains(&number))
+        }
+        (Range::Float(low, high), Value::Float(number)) => {
+            compare(low, number).is_some_and(Ordering::is_le) && compare(number, high).is_some_and(Ordering::is_le)
+        }
+        (Range::Length(low, high), Value::Str(text) | Value::Corelnk(text)) => (low..=high).contains(&text.len()),
+        (Range::Length(low, high), Value::Opaque(bytes)) => (low..=high).contains(&bytes.len()),
+        _ => true,
+    };
+    if fits { Ok(value) } else { Err(DecodeError::Range) }
 }
 
 impl fmt::Debug for ValuesIter<'_> {

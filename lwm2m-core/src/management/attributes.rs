@@ -11,6 +11,7 @@ use crate::base::value::DataType;
 use crate::model::{Ctx, DataModel, Refusal};
 
 /// All arguments take effect, or none does.
+#[inline(never)]
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,

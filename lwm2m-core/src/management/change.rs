@@ -3,21 +3,20 @@
 //!
 //! A request is a set of changes: all are checked before the first one is applied.
 
+use alloc::vec::Vec;
+
 use coap_codec::{Code, MessageWriter, OptionNumber};
 
 use super::operation::{Kind, Operation};
-use super::{Effect, Effects, Target, no_query, payload_format, resolve};
-use crate::base::config::segments;
-use crate::base::event::Event;
-use crate::base::features;
+use super::{Target, no_query, payload_format, resolve};
+use crate::base::config::{AccessControl, segments};
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
-use crate::base::value::Value;
-use crate::format::{Format, Given, Payload, Unknown, Values};
+use crate::format::{Format, Payload, Unknown, Values};
 use crate::model::list::has_instance;
-use crate::model::{Action, Change, Ctx, DataModel, ObjectDef, Origin, Refusal, ResourceDef};
-use crate::objects::definitions::access_control;
-use crate::objects::{ACCESS_CONTROL, SERVER};
+use crate::model::{Action, Change, Ctx, DataModel, Joined, ObjectDef, Origin, Refusal, ResourceDef};
+use crate::objects::rows::Row;
+use crate::objects::{ACCESS_CONTROL, Accounts};
 
 /// What a request that changes something is about, as far as it is known without its payload.
 pub(super) struct Subject {
@@ -49,15 +48,15 @@ pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel)
 }
 
 /// Write: replace (PUT) or partial update (POST). Create (POST on an object): with the ids given, or the smallest free
-/// one. Bootstrap-Write: creates what is not there, replaces what is, and ignores optional resources that are not
-/// supported (OMA LwM2M 1.0, 5.2.7.2).
+/// one; the first of them is told. Bootstrap-Write: creates what is not there, replaces what is, and ignores optional
+/// resources that are not supported (OMA LwM2M 1.0, 5.2.7.2).
+#[inline(never)]
 pub(super) fn write(
     ctx: &Ctx,
     operation: &Operation<'_>,
-    model: &mut dyn DataModel,
+    model: &mut Joined<'_, Accounts, dyn DataModel + '_>,
     writer: &mut MessageWriter<'_>,
-    effects: &mut Effects,
-) -> Result<(), Refusal> {
+) -> Result<Option<Path>, Refusal> {
     let path = operation.path;
     let Subject { object, resource, format } = admit(ctx, operation, model)?;
     let bootstraps = ctx.origin == Origin::Bootstrap;
@@ -65,6 +64,10 @@ pub(super) fn write(
     let unknown = if bootstraps || creates { Unknown::Ignore } else { Unknown::Refuse };
     // At object level every instance names itself in a bootstrap (OMA LwM2M 1.0, 6.4.3).
     let unnamed = if creates { free_instance(object.id, model) } else { path.instance_id() };
+    let owner = match ctx.origin {
+        Origin::Server(server) if creates && model.0.assigns_owners() => Some(server),
+        _ => None,
+    };
     let mut first = None;
     // Lends the room that the answer does not need yet: an opaque value in text is decoded into it.
     writer.payload_with::<Refusal>(|scratch| {
@@ -82,41 +85,34 @@ pub(super) fn write(
                     None => Action::Replace,
                 };
                 let change = Change { action, object: object.id, instance, values, earlier };
+                let path = Path::instance(object.id, instance);
                 if applies {
                     model.apply(ctx, &change);
+                    if let Some(owner) = owner {
+                        model.0.say(Row::said(&AccessControl { path, owner, acl: Vec::new() }));
+                    }
                 } else {
                     fits(&change, creates, object)?;
                     if !bootstraps {
                         is_complete(&change, object)?;
                     }
                     model.check(ctx, &change)?;
+                    if owner.is_some() && !model.0.has_room(ACCESS_CONTROL, earlier) {
+                        return Err(Code::SERVICE_UNAVAILABLE.into());
+                    }
                 }
-                if creates {
-                    own(ctx, &change, applies, model)?;
-                }
-                first.get_or_insert(instance);
+                first.get_or_insert(path);
                 earlier = earlier.saturating_add(u16::from(!known));
             }
         }
         Ok(0)
     })?;
-    let origin = ctx.origin;
-    // One resource may change others of its instance: a package that was written, the state.
-    let beside =
-        path.instance_id().map_or_else(|| Path::object(object.id), |instance| Path::instance(object.id, instance));
-    match first.filter(|_| creates) {
-        Some(instance) => {
-            writer.restart(Code::CREATED);
-            let path = Path::instance(object.id, instance);
-            location(operation.places.root, path, writer)?;
-            changed(Event::Created { origin, path }, beside, effects);
-        }
-        None => {
-            writer.restart(Code::CHANGED);
-            changed(Event::Written { origin, path }, beside, effects);
-        }
+    writer.restart(if creates { Code::CREATED } else { Code::CHANGED });
+    let made = first.filter(|_| creates);
+    if let Some(path) = made {
+        location(operation.places.root, path, writer)?;
     }
-    Ok(())
+    Ok(made)
 }
 
 /// Whether there can be an instance with this id, and is none if it is to be created.
@@ -127,91 +123,41 @@ fn fits(change: &Change<'_>, creates: bool, object: &ObjectDef) -> Result<(), Co
     if wrong { Err(Code::BAD_REQUEST) } else { Ok(()) }
 }
 
-/// The server that owns what it creates: where there are several, nobody may do anything with an instance
-/// of which Access Control says nothing (OMA LwM2M 1.0, 8.2.2).
-fn future_owner(ctx: &Ctx, model: &dyn DataModel) -> Option<u16> {
-    let Origin::Server(server) = ctx.origin else { return None };
-    let first = model.next_instance(SERVER, None)?;
-    model.next_instance(SERVER, Some(first))?;
-    model.object(ACCESS_CONTROL).filter(|_| features::ACCESS_CONTROL).map(|_| server)
-}
-
-/// Has Access Control say who owns a new instance.
-fn own(ctx: &Ctx, new: &Change<'_>, applies: bool, model: &mut dyn DataModel) -> Result<(), Code> {
-    let Some(owner) = future_owner(ctx, model) else { return Ok(()) };
-    let said = [
-        (access_control::OBJECT_ID, new.object),
-        (access_control::OBJECT_INSTANCE_ID, new.instance),
-        (access_control::ACCESS_CONTROL_OWNER, owner),
-    ]
-    .map(|(resource, id)| Given { resource, index: None, value: Value::Int(i64::from(id)) });
-    let change = Change {
-        action: Action::Create,
-        object: ACCESS_CONTROL,
-        instance: free_instance(ACCESS_CONTROL, model).unwrap_or(MAX_ID),
-        values: Values::list(&said),
-        earlier: new.earlier,
-    };
-    let local = Ctx { origin: Origin::Local, ..*ctx };
-    if applies {
-        model.apply(&local, &change);
-        return Ok(());
-    }
-    model.check(&local, &change).map_err(|_| Code::SERVICE_UNAVAILABLE)
-}
-
-/// Delete of an instance by a server.
+/// Delete of an instance by a server. Bootstrap-Delete: of an instance, all of an object, or all there is, always
+/// sparing the bootstrap account and the Device instance (OMA LwM2M 1.0, 5.2.7.5).
+#[inline(never)]
 pub(super) fn delete(
     ctx: &Ctx,
     operation: &Operation<'_>,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
-    effects: &mut Effects,
 ) -> Result<(), Refusal> {
     let path = operation.path;
-    let target = resolve(ctx, path, Rights::DELETE, model)?;
-    let (Some(instance), None) = (path.instance_id(), target.resource) else {
-        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
-    };
-    // The one instance of a mandatory object is there to stay (OMA ETS 1.0, test 685).
-    if is_permanent(target.object) {
-        return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+    let bootstraps = ctx.origin == Origin::Bootstrap;
+    if !bootstraps {
+        let target = resolve(ctx, path, Rights::DELETE, model)?;
+        // The one instance of a mandatory object is there to stay (OMA ETS 1.0, test 685).
+        if path.depth() != 2 || is_permanent(target.object) {
+            return Err(Refusal::Code(Code::METHOD_NOT_ALLOWED));
+        }
     }
     no_query(operation)?;
-    remove(ctx, target.object.id, instance, model)?;
-    writer.restart(Code::DELETED);
-    deleted(ctx, path, effects);
-    Ok(())
-}
-
-/// Bootstrap-Delete: an instance, all of an object, or all there is, always sparing the
-/// bootstrap account and the Device instance (OMA LwM2M 1.0, 5.2.7.5).
-pub(super) fn bootstrap_delete(
-    ctx: &Ctx,
-    operation: &Operation<'_>,
-    model: &mut dyn DataModel,
-    writer: &mut MessageWriter<'_>,
-    effects: &mut Effects,
-) -> Result<(), Refusal> {
-    let path = operation.path;
-    no_query(operation)?;
-    match (path.object_id(), path.instance_id(), path.resource_id()) {
-        (None, ..) => {
+    match *path.levels() {
+        [] => {
             let mut after = None;
             while let Some(object) = model.next_object(after) {
                 remove_all(ctx, object.id, model);
                 after = Some(object.id);
             }
         }
-        (Some(object), None, _) => {
+        [object] => {
             model.object(object).ok_or(Code::BAD_REQUEST)?;
             remove_all(ctx, object, model);
         }
-        (Some(object), Some(instance), None) => remove(ctx, object, instance, model)?,
+        [object, instance] => remove(ctx, object, instance, model)?,
         _ => return Err(Refusal::Code(Code::BAD_REQUEST)),
     }
     writer.restart(Code::DELETED);
-    deleted(ctx, path, effects);
     Ok(())
 }
 
@@ -238,15 +184,6 @@ pub(crate) fn remove(ctx: &Ctx, object: u16, instance: u16, model: &mut dyn Data
     model.check(ctx, &change)?;
     model.apply(ctx, &change);
     Ok(())
-}
-
-pub(super) fn changed(news: Event, path: Path, effects: &mut Effects) {
-    *effects = Effects { news: Some(news), effect: Some(Effect::Changed(path, None)) };
-}
-
-fn deleted(ctx: &Ctx, path: Path, effects: &mut Effects) {
-    let news = Some(Event::Deleted { origin: ctx.origin, path });
-    *effects = Effects { news, effect: Some(Effect::Deleted(path)) };
 }
 
 /// Whether an object has one instance, which is always there: Device, above all.
@@ -289,6 +226,7 @@ fn location(root: &str, path: Path, writer: &mut MessageWriter<'_>) -> Result<()
 mod tests {
     use super::super::operation::Places;
     use super::*;
+    use crate::base::limits::Limits;
     use crate::base::path::Leaf;
     use crate::base::profile::LegacyFormats;
     use crate::base::time::Instant;
@@ -344,10 +282,12 @@ mod tests {
             let ctx = Ctx { origin: Origin::Server(1), ticket: None, resumed: false, now: Instant::ZERO };
             let acknowledgement = header(MessageType::Acknowledgement, Code::CREATED);
             let mut writer = MessageWriter::new(answer, acknowledgement, Token::EMPTY).unwrap();
-            write(&ctx, &operation, &mut Switches, &mut writer, &mut Effects::default())
+            let mut accounts = Accounts::empty(&Limits::default());
+            write(&ctx, &operation, &mut Joined(&mut accounts, &mut Switches), &mut writer)
         };
         let refused = Err(Refusal::Code(Code::BAD_REQUEST));
-        assert_eq!((created(&ONE, 0), created(&ONE, 1)), (Ok(()), refused));
-        assert_eq!((created(&MANY, 0), created(&MANY, 1)), (Ok(()), Ok(())));
+        let made = |object: &ObjectDef, instance| Ok(Some(Path::instance(object.id, instance)));
+        assert_eq!((created(&ONE, 0), created(&ONE, 1)), (made(&ONE, 0), refused));
+        assert_eq!((created(&MANY, 0), created(&MANY, 1)), (made(&MANY, 0), made(&MANY, 1)));
     }
 }

@@ -3,13 +3,11 @@
 use coap_codec::{Code, MessageWriter};
 
 use super::operation::Operation;
-use super::{Effect, Effects, no_query, resolve};
-use crate::base::event::Event;
-use crate::base::path::{Leaf, Path};
+use super::{no_query, resolve};
+use crate::base::path::Leaf;
 use crate::base::rights::Rights;
 use crate::format::Format;
 use crate::model::{Args, Ctx, DataModel, Refusal};
-use crate::objects::Trigger;
 
 /// Checks an Execute as far as it can be without its arguments.
 pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel) -> Result<Leaf, Code> {
@@ -29,19 +27,16 @@ pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel)
     Ok(Leaf::new(target.object.id, instance, resource.id))
 }
 
+#[inline(never)]
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,
     model: &mut dyn DataModel,
     writer: &mut MessageWriter<'_>,
-    effects: &mut Effects,
 ) -> Result<(), Refusal> {
     let at = admit(ctx, operation, model)?;
     let args = Args::parse(operation.payload).map_err(|_| Refusal::Code(Code::BAD_REQUEST))?;
     model.execute(ctx, at, args)?;
     writer.restart(Code::CHANGED);
-    let trigger = Trigger::of(at.object, at.instance, at.resource);
-    effects.news = Some(Event::Executed { origin: ctx.origin, path: operation.path });
-    effects.effect = Some(Effect::Changed(Path::instance(at.object, at.instance), trigger));
     Ok(())
 }

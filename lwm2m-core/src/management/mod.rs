@@ -19,7 +19,7 @@ mod well_known;
 pub(crate) use self::change::remove;
 pub(crate) use self::read::{serve_ready, tell_ready};
 
-use coap_codec::{Code, MessageWriter, OptionNumber, WriteError};
+use coap_codec::{BlockValue, Code, MessageWriter, OptionNumber, WriteError};
 
 use self::operation::{Kind, Observe, Operation, Unfit, Wanted};
 use crate::base::attributes::{Assigned, Attributes};
@@ -112,22 +112,29 @@ pub(crate) fn serve(
     writer: &mut MessageWriter<'_>,
     effects: &mut Effects,
 ) -> Served {
+    let mut path = operation.path;
     let result = match (operation.kind, ctx.origin) {
         // Only reading can be done once more for a further block; and no other answer has one.
         (kind, _) if !kind.is_read() && !operation.begins_answer() => Err(Code::BAD_REQUEST.into()),
         (Kind::Read(_), Origin::Bootstrap) => Err(Code::METHOD_NOT_ALLOWED.into()),
         (Kind::Read(observe), _) => {
-            let (wanted, sequence) = (operation.wanted(), sequence.filter(|_| observe == Some(Observe::Register)));
-            read::serve(ctx, &wanted, sequence, model, writer)
-                .map(|format| read::effects(ctx.origin, &wanted, (observe, sequence), format, effects))
+            let wanted = operation.wanted();
+            let sequence = sequence.filter(|_| observe == Some(Observe::Register));
+            read::serve(ctx, &wanted, sequence, model, writer).map(|format| {
+                let block = wanted.block2.map(BlockValue::szx);
+                let begins = sequence.map(|sequence| Observing::Begins { path, format, sequence, block });
+                let observing = if observe == Some(Observe::Cancel) { Some(Observing::Ends) } else { begins };
+                effects.effect = observing.map(Effect::Observing);
+            })
         }
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
         (Kind::WellKnown, Origin::Server(_) | Origin::Local) => well_known::serve(operation, model, writer),
-        (Kind::Replace | Kind::Update | Kind::Create, _) => change::write(ctx, operation, model, writer, effects),
-        (Kind::Delete, Origin::Bootstrap) => change::bootstrap_delete(ctx, operation, model, writer, effects),
-        (Kind::Delete, _) => change::delete(ctx, operation, model, writer, effects),
-        (Kind::Execute, Origin::Server(_) | Origin::Local) => execute::serve(ctx, operation, model, writer, effects),
+        (Kind::Replace | Kind::Update | Kind::Create, _) => {
+            change::write(ctx, operation, model, writer).map(|made| path = made.unwrap_or(path))
+        }
+        (Kind::Delete, _) => change::delete(ctx, operation, model, writer),
+        (Kind::Execute, Origin::Server(_) | Origin::Local) => execute::serve(ctx, operation, model, writer),
         (Kind::WriteAttributes, Origin::Server(_)) if REPORTING => {
             attributes::serve(ctx, operation, assigned, model, writer, effects)
         }
@@ -136,7 +143,11 @@ pub(crate) fn serve(
         }
     };
     match result {
-        Ok(()) => Served::Answered,
+        Ok(()) => {
+            effects.news = news(operation, ctx.origin, path, effects);
+            effects.effect = effects.effect.or_else(|| effect(operation));
+            Served::Answered
+        }
         Err(refusal) => {
             let served = turn_down(ctx, refusal, writer);
             // An observation ends with an error, whether it was to go on or to end (RFC 7641, section 4.1).
@@ -146,6 +157,39 @@ pub(crate) fn serve(
             served
         }
     }
+}
+
+/// The news of an operation on `path` that was carried out.
+fn news(operation: &Operation<'_>, origin: Origin, path: Path, effects: &Effects) -> Option<Event> {
+    Some(match operation.kind {
+        Kind::Read(_) => match (effects.effect, origin) {
+            (Some(Effect::Observing(Observing::Begins { .. })), Origin::Server(server)) => {
+                Event::Observed { server, path }
+            }
+            // The blocks after the first one belong to the same Read.
+            _ if !operation.begins_answer() => return None,
+            _ => Event::Read { origin, path },
+        },
+        Kind::Replace | Kind::Update => Event::Written { origin, path },
+        Kind::Create => Event::Created { origin, path },
+        Kind::Delete => Event::Deleted { origin, path },
+        Kind::Execute => Event::Executed { origin, path },
+        Kind::Discover | Kind::WellKnown | Kind::WriteAttributes | Kind::Finish => return None,
+    })
+}
+
+/// What an operation causes that was carried out, besides what it said itself.
+fn effect(operation: &Operation<'_>) -> Option<Effect> {
+    let path = operation.path;
+    let trigger = match (operation.kind, path.leaf()) {
+        (Kind::Execute, Some(at)) => Trigger::of(at.object, at.instance, at.resource),
+        (Kind::Execute | Kind::Replace | Kind::Update | Kind::Create, _) => None,
+        (Kind::Delete, _) => return Some(Effect::Deleted(path)),
+        _ => return None,
+    };
+    // One resource may change others of its instance: a package that was written, the state.
+    let beside = path.parent().filter(|_| path.depth() == 3).unwrap_or(path);
+    Some(Effect::Changed(beside, trigger))
 }
 
 /// The same for a plain GET. The second is whether something was read.

@@ -3,17 +3,17 @@
 use coap_codec::{BlockValue, Code, MessageWriter};
 
 use super::content::{self, Head};
-use super::operation::{Observe, Wanted};
-use super::{Effect, Effects, Observing, Target, find, permit};
-use crate::base::event::Event;
+use super::operation::Wanted;
+use super::{Target, find, permit};
 use crate::base::features::TEXT;
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::value::{DataType, Value};
 use crate::format::{Encoder, Format, Output};
-use crate::model::{Ctx, DataModel, Joined, Origin, Refusal, walk};
+use crate::model::{Ctx, DataModel, Joined, Refusal, walk};
 use crate::objects::Accounts;
 
+#[inline(never)]
 pub(super) fn serve(
     ctx: &Ctx,
     wanted: &Wanted,
@@ -40,29 +40,6 @@ pub(super) fn serve(
         None => content::write_in_blocks(head, writer, &mut { encode })?,
     }
     Ok(format)
-}
-
-/// What a Read causes that was answered in this format.
-pub(super) fn effects(
-    origin: Origin,
-    wanted: &Wanted,
-    (observe, sequence): (Option<Observe>, Option<u32>),
-    format: Format,
-    effects: &mut Effects,
-) {
-    let path = wanted.path;
-    effects.news = match (sequence, origin) {
-        (Some(_), Origin::Server(server)) => Some(Event::Observed { server, path }),
-        // The blocks after the first one belong to the same Read.
-        _ if wanted.block2.is_some_and(|block| block.num() > 0) => None,
-        (_, origin) => Some(Event::Read { origin, path }),
-    };
-    let block = wanted.block2.map(BlockValue::szx);
-    let observing = match (observe, sequence) {
-        (Some(Observe::Cancel), _) => Some(Observing::Ends),
-        (_, sequence) => sequence.map(|sequence| Observing::Begins { path, format, sequence, block }),
-    };
-    effects.effect = observing.map(Effect::Observing);
 }
 
 /// Uses the value of a single resource that lies ready, if whoever asks may read it.

@@ -69,8 +69,9 @@ pub(crate) fn stream(
     let beside = Path::instance(at.object, at.instance);
     if part.last {
         writer.restart(Code::CHANGED);
-        change::changed(Event::Written { origin: ctx.origin, path: at.path() }, beside, effects);
-    } else if part.offset == 0 {
+        effects.news = Some(Event::Written { origin: ctx.origin, path: at.path() });
+    }
+    if part.last || part.offset == 0 {
         effects.effect = Some(Effect::Changed(beside, None));
     }
     Streamed::Taken

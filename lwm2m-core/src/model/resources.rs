@@ -9,7 +9,7 @@ use super::ResourceDef;
 use crate::base::features::SHORTCUTS;
 use crate::base::path::Leaf;
 use crate::base::value::{DataType, Sink, Stop, Value};
-use crate::format::Encode;
+use crate::format::{Encode, Types};
 
 /// A model that does not give what it was asked for, and what it defined itself.
 const REFUSED: Stop = Stop::new(Code::INTERNAL_SERVER_ERROR);
@@ -117,10 +117,9 @@ impl<'a, E: Encode + ?Sized> Checked<'a, E> {
     /// Hands a value on that came for the right resource.
     #[inline]
     fn give(&mut self, definition: &ResourceDef, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        match self.out.typed(definition.data_type, at, value) {
-            Ok(()) => Ok(()),
-            Err(stop) => self.fail(stop),
-        }
+        let is_it = Types::of(value).have(definition.data_type);
+        let given = if is_it { self.out.value(at, value) } else { Err(REFUSED) };
+        given.or_else(|stop| self.fail(stop))
     }
 
     /// Whether a single value is taken at once.
@@ -139,11 +138,13 @@ impl<'a, E: Encode + ?Sized> Checked<'a, E> {
         if definition.multiple { self.fail(REFUSED).map(|()| false) } else { Ok(true) }
     }
 
+    #[cfg(feature = "shortcuts")]
     #[inline(never)]
     fn text_later(&mut self, definition: &'static ResourceDef, text: &str) -> Result<(), Stop> {
         if self.turn_to(definition)? { self.text(definition, text) } else { Ok(()) }
     }
 
+    #[cfg(feature = "shortcuts")]
     #[inline(never)]
     fn integer_later(&mut self, definition: &'static ResourceDef, number: i64) -> Result<(), Stop> {
         if self.turn_to(definition)? { self.integer(definition, number) } else { Ok(()) }
@@ -191,11 +192,11 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
 
     fn single(&mut self, definition: &'static ResourceDef, value: Value<'_>) -> Result<(), Stop> {
         match value {
-            Value::Str(text) => return self.text(definition, text),
-            Value::Int(number) => return self.integer(definition, number),
+            Value::Str(text) if SHORTCUTS => return self.text(definition, text),
+            Value::Int(number) if SHORTCUTS => return self.integer(definition, number),
             _ => {}
         }
-        if !self.takes(definition) && !self.turn_to(definition)? {
+        if !(SHORTCUTS && self.takes(definition)) && !self.turn_to(definition)? {
             return Ok(());
         }
         // It has all its values with this one.
@@ -208,7 +209,7 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
     }
 
     fn indexed(&mut self, definition: &'static ResourceDef, index: u16, value: Value<'_>) -> Result<(), Stop> {
-        if let Value::Int(number) = value {
+        if let (true, Value::Int(number)) = (SHORTCUTS, value) {
             return self.indexed_integer(definition, index, number);
         }
         if !self.takes_at(definition, index) {
@@ -221,6 +222,8 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
         }
     }
 
+    // What comes most has a way of its own; without it these are values like any other.
+    #[cfg(feature = "shortcuts")]
     fn text(&mut self, definition: &'static ResourceDef, text: &str) -> Result<(), Stop> {
         if !self.takes(definition) {
             return self.text_later(definition, text);
@@ -233,6 +236,7 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
         }
     }
 
+    #[cfg(feature = "shortcuts")]
     fn integer(&mut self, definition: &'static ResourceDef, number: i64) -> Result<(), Stop> {
         if !self.takes(definition) {
             return self.integer_later(definition, number);
@@ -244,6 +248,7 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
         self.single_slowly(definition, Value::Int(number))
     }
 
+    #[cfg(feature = "shortcuts")]
     fn indexed_integer(&mut self, definition: &'static ResourceDef, index: u16, number: i64) -> Result<(), Stop> {
         if !self.takes_at(definition, index) {
             return self.fail(REFUSED);

@@ -96,6 +96,12 @@ impl Accounts {
         features::ACCESS_CONTROL && self.limits.access_controls > 0
     }
 
+    /// Whether a server owns what it creates: where there are several, nobody may do anything with an instance of
+    /// which nothing is said (8.2.2).
+    pub(crate) fn assigns_owners(&self) -> bool {
+        self.guards() && self.rows(server::ID).len() > 1
+    }
+
     /// The Object Instance that an instance speaks of, if it is not an object.
     pub(crate) fn subject(&self, id: u16) -> Option<(u16, u16)> {
         self.row(ID, id)?.target().filter(|(_, instance)| *instance != MAX_ID)

@@ -254,6 +254,11 @@ impl Accounts {
         rows.saturating_mul(size_of::<Row>()).saturating_add(acls)
     }
 
+    /// Whether there is room for an instance behind so many new ones.
+    pub(crate) fn has_room(&self, object: u16, earlier: u16) -> bool {
+        self.rows(object).len().saturating_add(earlier.into()) < self.limit(object)
+    }
+
     /// What a change makes of an instance, or of none; nothing if there is no keeping what it gives, which the
     /// definition allows.
     fn changed(&self, by_server: bool, change: &Change<'_>) -> Option<Row> {
@@ -340,9 +345,7 @@ impl DataModel for Accounts {
             // A server can neither make nor remove accounts (OMA LwM2M 1.0, Appendix D.1.2), and Access Control
             // comes with instances of other objects, or by a bootstrap (8.2.2).
             Action::Create | Action::Delete if by_server => Code::METHOD_NOT_ALLOWED,
-            Action::Create if self.rows(object).len().saturating_add(earlier.into()) >= self.limit(object) => {
-                Code::BAD_REQUEST
-            }
+            Action::Create if !self.has_room(object, earlier) => Code::BAD_REQUEST,
             // The bootstrap account survives a Delete (OMA LwM2M 1.0, 5.2.7.5).
             Action::Delete
                 if object == security::ID && self.row(object, instance).is_some_and(Row::is_bootstrap_server) =>
@@ -362,12 +365,7 @@ impl DataModel for Accounts {
             return self.keep(object, &mut |row| row.id != instance);
         }
         let Some(row) = self.changed(matches!(ctx.origin, Origin::Server(_)), change) else { return };
-        if features::ACCESS_CONTROL && object == access_control::ID && ctx.origin == Origin::Local {
-            // What comes to be is not the earlier one with its id, of which something may still be said.
-            self.say(row);
-        } else {
-            self.put(object, row);
-        }
+        self.put(object, row);
     }
 
     /// What Disable and Registration Update Trigger cause is carried as an effect: the machines that act on it

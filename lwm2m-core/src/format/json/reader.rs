@@ -7,7 +7,8 @@ use crate::base::definition::{ObjectDef, ResourceDef};
 use crate::base::path::{Leaf, Path};
 use crate::base::value::{DataType, Sink, Stop, Value};
 use crate::format::output::Output;
-use crate::format::payload::{DecodeError, Unknown, definition};
+use crate::format::payload::{DecodeError, Unknown};
+use crate::format::values::takes_values;
 use crate::format::{Encode, base64, text, tlv};
 
 /// Turns a document for `target` into TLV, which goes to the front of `room`. What TLV can say wrong
@@ -89,7 +90,7 @@ impl<'a> Document<'a> {
             let entry = entry?;
             let before = smallest.as_ref().map(|smallest| smallest.path);
             if before == Some(entry.path) {
-                return Err(DecodeError::Duplicate(entry.path.resource_id().unwrap_or_default()));
+                return Err(DecodeError::Duplicate);
             }
             if last.is_none_or(|last| last < entry.path) && before.is_none_or(|before| entry.path < before) {
                 smallest = Some(entry);
@@ -198,9 +199,10 @@ impl<'r> Converter<'r> {
         };
         self.enter(instance, resource, path.resource_instance_id())?;
         let at = Leaf { index: path.resource_instance_id(), ..Leaf::new(self.object.id, instance, resource) };
-        match definition(resource, self.object, self.unknown)? {
-            Some(definition) => self.value(definition, at, entry.value),
-            None => Ok(()),
+        match takes_values(self.object, resource) {
+            Ok(definition) => self.value(definition, at, entry.value),
+            Err(_) if self.unknown == Unknown::Ignore => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -227,7 +229,7 @@ impl<'r> Converter<'r> {
     }
 
     fn value(&mut self, definition: &ResourceDef, at: Leaf, given: Scalar<'_>) -> Result<(), DecodeError> {
-        let wrong = DecodeError::Type(definition.id);
+        let wrong = DecodeError::Type;
         let value = match (definition.data_type, given) {
             (DataType::Integer, Scalar::Number(text)) => number::signed(text).map(Value::Int),
             (DataType::Time, Scalar::Number(text)) => number::signed(text).map(Value::Time),

@@ -3,7 +3,7 @@
 use super::{Kind, Level, WIDE_ID};
 use crate::base::float::from_single;
 use crate::base::value::{DataType, Value};
-use crate::format::distinct::duplicate;
+use crate::format::distinct::has_duplicate;
 use crate::format::payload::DecodeError;
 
 /// One element, its content still unread.
@@ -35,7 +35,7 @@ fn number(bytes: &[u8], width: usize) -> Option<(u32, &[u8])> {
 }
 
 /// Walks the elements of one level. Ends at one that is cut short, which [`structure`] refuses.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::format) struct Elements<'a> {
     rest: &'a [u8],
 }
@@ -81,10 +81,7 @@ fn walk(bytes: &[u8], level: Level) -> Result<(), DecodeError> {
     if !elements.rest.is_empty() {
         return Err(DecodeError::Malformed);
     }
-    match duplicate(Elements::new(bytes).map(|element| element.id)) {
-        Some(id) => Err(DecodeError::Duplicate(id)),
-        None => Ok(()),
-    }
+    if has_duplicate(Elements::new(bytes).map(|element| element.id)) { Err(DecodeError::Duplicate) } else { Ok(()) }
 }
 
 /// The value that `content` has in a resource of `data_type`: `None` for a length, a Boolean or a

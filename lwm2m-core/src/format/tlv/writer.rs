@@ -227,12 +227,14 @@ impl Encode for Writer<'_> {
         types.have(wanted) && self.quick_number(kind, id, number, width)
     }
 
+    #[cfg(feature = "shortcuts")]
     #[inline(always)]
     fn quick_text(&mut self, resource: &ResourceDef, text: &str) -> bool {
         let place = self.quick_place(resource, None).filter(|_| Types::STR.have(resource.data_type));
         place.is_some_and(|(kind, id)| self.quick_bytes(kind, id, text.as_bytes()))
     }
 
+    #[cfg(feature = "shortcuts")]
     #[inline(always)]
     fn quick_integer(&mut self, resource: &ResourceDef, index: Option<u16>, number: i64) -> bool {
         let types = if number < 0 { Types::NEGATIVE } else { Types::INT };
