@@ -16,8 +16,7 @@ use crate::base::value::Value;
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
 use crate::lifecycle::presence::Presence;
-use crate::lifecycle::registration::Request;
-use crate::lifecycle::{Due, Lifecycle, Role, object_list};
+use crate::lifecycle::{Lifecycle, Request, Role, object_list};
 use crate::management::{read, tell_ready};
 use crate::model::{DataModel, Joined, Refusal, Viewed, refusing};
 use crate::objects::Accounts;
@@ -152,7 +151,6 @@ impl Client {
             (Task::Connect, _) => self.connect(session.peer),
             (Task::Request, model) => self.send_request(session, model.map(|model| &**model as &dyn DataModel)),
             (_, None) => false,
-            (Task::NextBlock, Some(model)) => self.send_next_block(session, &**model),
             (Task::LateAnswer, Some(model)) => self.answer_late(session, &mut **model),
             (Task::Notification, Some(model)) => self.send_notification(session, &mut **model),
         }
@@ -207,36 +205,55 @@ impl Client {
         true
     }
 
-    /// Bootstrap-Request, Register, Update, De-register.
+    /// Bootstrap-Request, Register, Update, De-register; or the next message of one that is on its way: the next block of
+    /// its object list, or the request once more with the Echo that its server asked for. The list is made again for each
+    /// message; when it is another one by then, the request begins anew.
     #[inline(never)]
-    fn send_request(&mut self, connection: Connection, model: Option<&dyn DataModel>) -> bool {
+    fn send_request(&mut self, Connection { peer, role, .. }: Connection, model: Option<&dyn DataModel>) -> bool {
         let now = self.now();
-        let role = connection.role;
-        let remembered = self.objects.is_some();
-        // A De-register says nothing of them, and nothing else is sent without a model.
-        let objects = model.map_or(0, |model| self.objects(model));
-        let Some(mut due) = self.lifecycle.due(now, role, &self.accounts, &self.config, objects) else {
-            return false;
-        };
-        if let (true, Due::Registration(Request::Register, terms), Some(model)) = (remembered, &mut due, model) {
-            // A Register tells what there is, whatever was said of it.
+        let on_its_way = self.exchange.next_block(peer);
+        if let (Role::Server(server), None) = (role, on_its_way)
+            && let Some(own) = self.lifecycle.registration(server)
+        {
+            own.lapse(now);
+        }
+        let Some(request) = self.lifecycle.request(role) else { return false };
+        if on_its_way.is_some() || request == Request::Register {
+            // It tells what there is, whatever was said of it.
             self.objects = None;
-            terms.objects = self.objects(model);
         }
-        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        let listless = matches!(due, Due::Bootstrap | Due::Registration(Request::Deregister, _));
-        if model.is_none() && !listless {
-            return false;
-        }
-        let sent = exchange.request_in_blocks(now, connection.peer, due.method(), |writer, upload| {
-            write_request(due, role, (lifecycle, accounts, config), model, (writer, upload))
-        });
+        let objects = match model {
+            Some(model) => self.objects(model),
+            None if request.has_list() => return false,
+            None => 0,
+        };
+        let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
+        // Nobody may wait for one that goes on any more.
+        let wanted = on_its_way.is_none_or(|exchange| lifecycle.owns(role, exchange));
+        let anew = lifecycle.tell(role, on_its_way.is_some(), accounts, config, objects);
+        let write: &mut dyn FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict = &mut |writer, upload| {
+            if !wanted {
+                return Verdict::Drop;
+            }
+            if anew {
+                upload.restart();
+            }
+            write_request(role, (lifecycle, accounts, config), model, (writer, upload))
+        };
+        let sent = match on_its_way {
+            Some(exchange) => endpoint.continue_request(now, peer, request.method(), write).map(|()| exchange),
+            None => endpoint.request_in_blocks(now, peer, request.method(), write),
+        };
         match sent {
             Ok(exchange) => {
-                lifecycle.sent(now, due, role, exchange, accounts, events);
-                self.touch();
+                if on_its_way.is_none() {
+                    let (lifecycle, mut world) = self.lifecycle();
+                    lifecycle.sent(role, exchange, &mut world);
+                    self.touch();
+                }
                 true
             }
+            Err(SendError::Dropped | SendError::TooLong) if !wanted => true,
             Err(error) => self.unsent(role, error),
         }
     }
@@ -254,34 +271,6 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.blocked(role, Reason::TooLarge, &mut world);
         true
-    }
-
-    /// The next block of a Register or an Update with a long object list, or a request once more with the
-    /// Echo that its server asked for. The list is made again for each; when it is another one by then, the
-    /// request begins anew.
-    #[inline(never)]
-    fn send_next_block(&mut self, connection: Connection, model: &dyn DataModel) -> bool {
-        let now = self.now();
-        let Connection { peer, role, .. } = connection;
-        let Some(exchange) = self.exchange.next_block(peer) else { return false };
-        self.objects = None;
-        let list = self.objects(model);
-        let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
-        let due = lifecycle.goes_on(exchange, list);
-        let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
-        let sent = endpoint.continue_request(now, peer, method, |writer, upload| {
-            // Nobody waits for it any more.
-            let Some((due, anew)) = due else { return Verdict::Drop };
-            if anew {
-                upload.restart();
-            }
-            write_request(due, role, (lifecycle, accounts, config), Some(model), (writer, upload))
-        });
-        match sent {
-            Ok(()) => true,
-            Err(SendError::Dropped | SendError::TooLong) if due.is_none() => true,
-            Err(error) => self.unsent(role, error),
-        }
     }
 
     /// The next notification, if it needs no exchange or there is room for one.
@@ -409,7 +398,6 @@ fn write_kept(due: &Notification, payload: &[u8], writer: &mut MessageWriter<'_>
 
 /// Writes a request of the lifecycle; the object list as a whole, or the block of it whose turn it is.
 fn write_request(
-    due: Due,
     role: Role,
     (lifecycle, accounts, config): (&Lifecycle, &Accounts, &Config),
     model: Option<&dyn DataModel>,
@@ -424,5 +412,5 @@ fn write_request(
         return Verdict::Drop;
     }
     let mut list = |writer: &mut MessageWriter<'_>| upload.write(writer, &body);
-    lifecycle.write(due, role, config, &mut list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
+    lifecycle.write(role, config, &mut list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
 }

@@ -35,7 +35,7 @@ use crate::base::event::{Event, Events, Reason};
 use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
 use crate::exchange::{Endpoint, ExchangeId, Order, Peer};
-use crate::lifecycle::{Consequence, Lifecycle, Role, World};
+use crate::lifecycle::{Lifecycle, Role, World};
 use crate::model::DataModel;
 use crate::objects::Accounts;
 use crate::reporting::Reporting;
@@ -135,7 +135,15 @@ impl Client {
     fn answered(&mut self, exchange: ExchangeId, answer: Result<&Message<'_>, Reason>) {
         let (lifecycle, mut world) = self.lifecycle();
         match lifecycle.answered(exchange, answer, &mut world) {
-            Some(consequence) => self.consequence(consequence),
+            Some(forgotten) => {
+                if let Some(server) = forgotten {
+                    self.reporting.forget(server);
+                    // A request from before the registration is nobody's any more.
+                    if let Some(connection) = self.connections.by_role(Role::Server(server)) {
+                        self.exchange.drop_deferred(connection.peer);
+                    }
+                }
+            }
             None => {
                 if let (Err(_), Some((server, path))) = (answer, self.reporting.failed(exchange)) {
                     self.events.push(Event::ObservationCancelled { server, path });
@@ -160,19 +168,6 @@ impl Client {
         let now = self.now();
         let Self { lifecycle, accounts, config, exchange, events, .. } = self;
         (lifecycle, World { now, accounts, config, generator: exchange.generator(), events })
-    }
-
-    fn consequence(&mut self, consequence: Consequence) {
-        match consequence {
-            Consequence::None => {}
-            Consequence::ForgetObservations(server) | Consequence::Disconnect(server) => {
-                self.reporting.forget(server);
-                // A request from before the registration is nobody's any more.
-                if let Some(connection) = self.connections.by_role(Role::Server(server)) {
-                    self.exchange.drop_deferred(connection.peer);
-                }
-            }
-        }
     }
 
     /// The next order to the runtime. What it lends is good until the next call.

@@ -10,9 +10,8 @@ use crate::lifecycle::registration::Registration;
 pub(super) enum Task {
     /// The runtime is asked for a session.
     Connect,
-    /// A request goes on with its next block, or once more with its Echo.
-    NextBlock,
-    /// A Bootstrap-Request, Register, Update or De-register.
+    /// A Bootstrap-Request, Register, Update or De-register, or one goes on: with its next block, or once more with
+    /// its Echo.
     Request,
     /// A request is answered that waited for the application.
     LateAnswer,
@@ -45,7 +44,7 @@ impl Client {
             Link::Connecting | Link::Lingering => return None,
         };
         if self.exchange.next_block(peer).is_some() && self.exchange.may_send(peer) {
-            return Some((Instant::ZERO, Task::NextBlock));
+            return Some((Instant::ZERO, Task::Request));
         }
         let serves = self.lifecycle.serves(now, role, &self.config);
         let room = self.exchange.has_room(peer);

@@ -1,7 +1,7 @@
 //! Whether the device wants to be reachable, and can be: flight mode and power-off
 //! (DM terminal specification 7.3 and 7.5), the network, and its address.
 
-use super::registration::{Registration, State, Then};
+use super::registration::{Aim, Registration};
 use super::{Lifecycle, World};
 use crate::base::event::{Event, Leave};
 use crate::base::time::Instant;
@@ -66,7 +66,7 @@ impl Lifecycle {
         let now = world.now;
         self.bootstrap.network_up(world);
         for registration in &mut self.registrations {
-            if !registration.update_now(now) && matches!(registration.state, State::Gone) {
+            if !registration.update_now(now) && registration.aim == Aim::Gone {
                 registration.register_now(now);
             }
             registration.hurry(now, world.config, world.generator);
@@ -106,7 +106,7 @@ impl Lifecycle {
                 self.interrupt_bootstrap(now, world.accounts);
                 for registration in &mut self.registrations {
                     registration.interrupted(now);
-                    registration.leave(now, Then::Gone);
+                    registration.leave(now, Aim::Gone);
                 }
             }
         }

@@ -2,9 +2,8 @@
 
 use coap_codec::{ContentFormat, MessageWriter, OptionNumber, WriteError};
 
-use super::Due;
-use super::location::Location;
-use super::registration::Request;
+use super::Request;
+use super::registration::{Registration, Terms};
 
 /// Writes the object list, or a block of it, as the payload.
 pub(crate) type WriteList<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Result<(), WriteError> + 'a;
@@ -15,40 +14,39 @@ pub(crate) type WriteList<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Result<(), 
 /// - an Update: only what changed, to where the registration lives;
 /// - a De-register: there, and nothing else.
 pub(super) fn write(
-    due: Due,
-    location: Option<&Location>,
+    own: Option<&Registration>,
     endpoint: &str,
     object_list: &mut WriteList<'_>,
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), WriteError> {
-    let (entry, [lifetime, binding, objects]) = match due {
-        Due::Bootstrap => (Some("bs"), [false; 3]),
-        Due::Registration(Request::Register, _) => (Some("rd"), [true; 3]),
-        Due::Registration(Request::Update { lifetime, binding, objects }, _) => (None, [lifetime, binding, objects]),
-        Due::Registration(Request::Deregister, _) => (None, [false; 3]),
+    let Some(own) = own else {
+        writer.uri_path("bs")?;
+        return query(writer, "ep=", endpoint.as_bytes());
     };
-    match (entry, location) {
-        (Some(entry), _) => writer.uri_path(entry)?,
-        (None, Some(location)) => location.write(writer)?,
-        // Nothing else is due without one.
-        (None, None) => {}
+    let (request, told) = (own.request(), own.told);
+    let known = own.lease.map(|lease| lease.terms);
+    let tells = |differs: fn(&Terms, &Terms) -> bool| {
+        request != Request::Deregister && known.is_none_or(|known| differs(&known, &told))
+    };
+    let objects = tells(|known, told| known.objects != told.objects);
+    match known {
+        None => writer.uri_path("rd")?,
+        Some(_) => own.location.write(writer)?,
     }
     if objects {
         writer.content_format(ContentFormat::LINK_FORMAT)?;
     }
-    if entry.is_some() {
+    if known.is_none() {
         query(writer, "ep=", endpoint.as_bytes())?;
     }
-    if let Due::Registration(request, terms) = due {
-        if lifetime {
-            lifetime_query(writer, terms.lifetime)?;
-        }
-        if request == Request::Register {
-            writer.uri_query("lwm2m=1.0")?;
-        }
-        if binding {
-            query(writer, "b=", terms.binding.as_str().as_bytes())?;
-        }
+    if tells(|known, told| known.lifetime != told.lifetime) {
+        lifetime_query(writer, told.lifetime)?;
+    }
+    if known.is_none() {
+        writer.uri_query("lwm2m=1.0")?;
+    }
+    if tells(|known, told| known.binding != told.binding) {
+        query(writer, "b=", told.binding.as_str().as_bytes())?;
     }
     if objects { object_list(writer) } else { Ok(()) }
 }
