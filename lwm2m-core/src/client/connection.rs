@@ -82,18 +82,11 @@ impl Connections {
         self.list.iter().filter(live).find(|connection| connection.role == role).copied()
     }
 
-    /// Adds a session for `role`, closed. Its peer has a number that was not used lately.
-    pub(crate) fn add(&mut self, role: Role) {
+    /// Adds a session for `role`. Its peer has a number that was not used lately.
+    pub(crate) fn add(&mut self, role: Role, link: Link) {
         let peer = Peer(self.next_peer);
         self.next_peer = self.next_peer.wrapping_add(1);
-        self.list.add(Connection { peer, role, link: Link::Closed }, self.limit.into());
-    }
-
-    /// The session with `role` is to be asked for at once.
-    pub(crate) fn want(&mut self, role: Role) {
-        if let Some(connection) = self.by_role(role) {
-            self.set(connection.peer, Link::Wanted);
-        }
+        self.list.add(Connection { peer, role, link }, self.limit.into());
     }
 
     pub(crate) fn set(&mut self, peer: Peer, link: Link) {
@@ -141,7 +134,7 @@ mod tests {
     fn each_session_counts_as_memory() {
         let mut connections = Connections::new(2);
         let nothing = connections.heap();
-        connections.add(Role::Bootstrap);
+        connections.add(Role::Bootstrap, Link::Closed);
         let one = connections.heap();
         assert!((nothing, one >= size_of::<Connection>()) == (0, true), "{nothing} {one}");
         connections.reserve();

@@ -11,7 +11,7 @@ use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
 use crate::base::features::SHORTCUTS;
 use crate::base::path::Leaf;
-use crate::base::time::{Instant, sooner};
+
 use crate::base::value::Value;
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict};
@@ -57,25 +57,19 @@ impl Client {
         if !settled {
             self.prepare(after, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         }
-        let mut next = loop {
-            let next = self.serve_all(&mut model);
+        loop {
+            self.serve_all(&mut model);
             // What a server that slept was to be told has waited for that.
             if settled || !self.note_messages() {
-                break next;
+                break;
             }
-        };
+        }
         if let (After::Suspicion, Some(model)) = (after, model) {
             let wall = self.clock.embedder(now);
-            if self.reporting.look_at_suspects(wall, &Joined(&mut self.accounts, model)) {
-                next = self.next_to_send();
-            }
+            self.reporting.look_at_suspects(wall, &Joined(&mut self.accounts, model));
         }
         self.tell_dropped();
-        if settled {
-            self.plan_settled(next);
-        } else {
-            self.plan(next);
-        }
+        self.wake = if settled { self.next_due_settled() } else { self.next_due() };
     }
 
     /// What comes before sending when not all is settled.
@@ -103,44 +97,19 @@ impl Client {
                 .all(|own| own.is_at_hand() && self.session_of(own).is_some_and(|session| session.link == Link::Open))
     }
 
-    /// Sends each server what is due and has room; when something will be next.
-    fn serve_all(&mut self, model: &mut Option<&mut dyn DataModel>) -> Option<Instant> {
+    /// Sends each server what is due and has room.
+    fn serve_all(&mut self, model: &mut Option<&mut dyn DataModel>) {
         let now = self.now();
         if self.stalled.is_some_and(|stalled| now < stalled) {
-            return self.next_to_send();
+            return;
         }
         self.stalled = None;
-        let (mut served, mut next) = (false, None);
-        if self.lifecycle.heeds_bootstrap_server(&self.config) {
-            next = self.serve(None, model, &mut served);
-        }
-        for index in 0..self.lifecycle.registrations.len() {
-            next = sooner(next, self.serve(Some(index), model, &mut served));
-        }
-        // One may have left another one no room, or failed so often that the bootstrap server is asked.
-        if served { self.next_to_send() } else { next }
-    }
-
-    /// Sends the server of a registration, or the bootstrap server, what is due and has room; when something will be next.
-    fn serve(
-        &mut self,
-        index: Option<usize>,
-        model: &mut Option<&mut dyn DataModel>,
-        served: &mut bool,
-    ) -> Option<Instant> {
-        loop {
-            let (own, role) = match index {
-                Some(index) => {
-                    let own = self.lifecycle.registrations.get(index)?;
-                    (Some(own), Role::Server(own.server))
-                }
-                None => (None, Role::Bootstrap),
-            };
-            let (at, task) = self.next_task(own)?;
-            if at > self.now() || !self.carry_out(role, task, model) {
-                return Some(at);
+        let mut index = 0;
+        while let Some(role) = self.lifecycle.role(index) {
+            match self.next_task(role) {
+                Some((at, task)) if at <= now && self.carry_out(role, task, model) => {}
+                _ => index = index.saturating_add(1),
             }
-            *served = true;
         }
     }
 
@@ -176,20 +145,16 @@ impl Client {
                 self.close(connection.peer);
             }
         }
-        for index in 0..=self.lifecycle.registrations.len() {
-            let role = match index.checked_sub(1).and_then(|index| self.lifecycle.registrations.get(index)) {
-                Some(own) => Role::Server(own.server),
-                None => Role::Bootstrap,
-            };
+        for index in 0.. {
+            let Some(role) = self.lifecycle.role(index) else { break };
             let there = self.connections.by_role(role).is_some();
             if there || !self.lifecycle.may_send(role) || !self.needs_session(role) {
                 continue;
             }
-            self.connections.add(role);
-            // Nothing of ours may ever be due in this one: its server begins.
-            if role == Role::Bootstrap && self.lifecycle.keeps_bootstrap_session(&self.accounts, &self.config) {
-                self.connections.want(role);
-            }
+            // Nothing of ours may ever be due with a bootstrap server that begins by itself.
+            let keeps = self.lifecycle.keeps_bootstrap_session(&self.accounts, &self.config);
+            let link = if role == Role::Bootstrap && keeps { Link::Wanted } else { Link::Closed };
+            self.connections.add(role, link);
         }
     }
 
@@ -212,12 +177,7 @@ impl Client {
     fn send_request(&mut self, Connection { peer, role, .. }: Connection, model: Option<&dyn DataModel>) -> bool {
         let now = self.now();
         let on_its_way = self.exchange.next_block(peer);
-        if let (Role::Server(server), None) = (role, on_its_way)
-            && let Some(own) = self.lifecycle.registration(server)
-        {
-            own.lapse(now);
-        }
-        let Some(request) = self.lifecycle.request(role) else { return false };
+        let Some(request) = self.lifecycle.request(now, role) else { return false };
         if on_its_way.is_some() || request == Request::Register {
             // It tells what there is, whatever was said of it.
             self.objects = None;
@@ -227,14 +187,11 @@ impl Client {
             None if request.has_list() => return false,
             None => 0,
         };
+        let (lifecycle, world) = self.lifecycle();
+        let told = lifecycle.tell(role, on_its_way, objects, &world);
         let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
-        // Nobody may wait for one that goes on any more.
-        let wanted = on_its_way.is_none_or(|exchange| lifecycle.owns(role, exchange));
-        let anew = lifecycle.tell(role, on_its_way.is_some(), accounts, config, objects);
         let write: &mut dyn FnMut(&mut MessageWriter<'_>, &mut Upload) -> Verdict = &mut |writer, upload| {
-            if !wanted {
-                return Verdict::Drop;
-            }
+            let Some(anew) = told else { return Verdict::Drop };
             if anew {
                 upload.restart();
             }
@@ -253,7 +210,7 @@ impl Client {
                 }
                 true
             }
-            Err(SendError::Dropped | SendError::TooLong) if !wanted => true,
+            Err(SendError::Dropped | SendError::TooLong) if told.is_none() => true,
             Err(error) => self.unsent(role, error),
         }
     }

@@ -108,7 +108,7 @@ impl Client {
     /// Does what is left to do after a datagram.
     fn go_on(&mut self, left: Left, model: &mut dyn DataModel) {
         match left {
-            Left::Nothing | Left::Planning => self.plan_anew(),
+            Left::Nothing | Left::Planning => self.plan(),
             Left::Sending => self.pump(After::Message, Some(model)),
             Left::All => self.pump(After::Anything, Some(model)),
         }

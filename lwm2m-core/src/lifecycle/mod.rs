@@ -177,11 +177,13 @@ impl Lifecycle {
     }
 
     /// The request for `role` that is due, or on its way.
-    pub(crate) fn request(&self, role: Role) -> Option<Request> {
-        match role {
-            Role::Bootstrap => Some(Request::Bootstrap),
-            Role::Server(server) => self.registration_of(server).map(Registration::request),
+    pub(crate) fn request(&mut self, now: Instant, role: Role) -> Option<Request> {
+        let Role::Server(server) = role else { return Some(Request::Bootstrap) };
+        let own = self.registration(server)?;
+        if own.exchange.is_none() {
+            own.lapse(now);
         }
+        Some(own.request())
     }
 
     /// When a request to the bootstrap server is due.
@@ -211,22 +213,26 @@ impl Lifecycle {
         self.purge_at.filter(|_| !self.bootstrap.is_running())
     }
 
-    /// Settles what the request that is due tells, or with `on_its_way` what its next message does: then it is true that
-    /// its object list is another one than at its first message. `objects` is the digest of the list.
+    /// Settles what the request for `role` tells that is due, or what the next message of the one on its way does: whether
+    /// its object list is another one than at its first message. None when nobody waits for it any more. `objects` is the
+    /// digest of the list.
     pub(crate) fn tell(
         &mut self,
         role: Role,
-        on_its_way: bool,
-        accounts: &Accounts,
-        config: &Config,
+        on_its_way: Option<ExchangeId>,
         objects: u64,
-    ) -> bool {
-        let Role::Server(server) = role else { return false };
-        let Some(own) = self.registration(server) else { return false };
-        if !on_its_way {
-            own.told = Self::terms(server, accounts, config, objects);
+        world: &World<'_>,
+    ) -> Option<bool> {
+        let Role::Server(server) = role else {
+            return on_its_way.is_none_or(|exchange| self.bootstrap.owns(exchange)).then_some(false);
+        };
+        let own = self.registration(server)?;
+        match on_its_way {
+            None => own.told = Self::terms(server, world.accounts, world.config, objects),
+            Some(exchange) if !own.owns(exchange) => return None,
+            Some(_) => {}
         }
-        core::mem::replace(&mut own.told.objects, objects) != objects
+        Some(core::mem::replace(&mut own.told.objects, objects) != objects)
     }
 
     /// Writes the request that is due, or on its way.
@@ -242,14 +248,6 @@ impl Lifecycle {
             Role::Server(server) => self.registration_of(server),
         };
         requests::write(own, &config.endpoint, object_list, writer)
-    }
-
-    /// Whether an exchange is that of the request for `role` that is on its way.
-    pub(crate) fn owns(&self, role: Role, exchange: ExchangeId) -> bool {
-        match role {
-            Role::Bootstrap => self.bootstrap.owns(exchange),
-            Role::Server(server) => self.registration_of(server).is_some_and(|own| own.owns(exchange)),
-        }
     }
 
     /// The request that was due left.
@@ -402,10 +400,12 @@ impl Lifecycle {
         }
     }
 
-    /// Whom sessions may be wanted with.
-    pub(crate) fn roles(&self) -> impl Iterator<Item = Role> {
-        let servers = self.registrations.iter().map(|registration| Role::Server(registration.server));
-        core::iter::once(Role::Bootstrap).chain(servers)
+    /// Whom sessions may be wanted with, one after the other: the bootstrap server, then the others.
+    pub(crate) fn role(&self, index: usize) -> Option<Role> {
+        match index.checked_sub(1) {
+            None => Some(Role::Bootstrap),
+            Some(index) => self.registrations.get(index).map(|own| Role::Server(own.server)),
+        }
     }
 
     /// The registration with a server.
