@@ -293,9 +293,7 @@ impl Client {
         });
         match sent {
             Ok(_) if over => {
-                if let Some(path) = self.reporting.cancel(server, due.token) {
-                    self.events.push(Event::ObservationCancelled { server, path });
-                }
+                self.cancel(server, due.token);
                 true
             }
             Ok(sent) => {
