@@ -95,6 +95,26 @@ impl Connections {
         }
     }
 
+    /// The session that the runtime was asked for is there, or cannot be made: whom it is with, unless nobody asks for it
+    /// any more.
+    pub(crate) fn came(&mut self, peer: Peer, link: Link) -> Option<Role> {
+        let asked = |connection: &&mut Connection| {
+            connection.peer == peer && matches!(connection.link, Link::Connecting | Link::Open)
+        };
+        let connection = self.list.iter_mut().find(asked)?;
+        connection.link = link;
+        Some(connection.role)
+    }
+
+    /// All that there are are lost, with the network or the address they were on.
+    pub(crate) fn lose(&mut self) {
+        for connection in &mut self.list {
+            if matches!(connection.link, Link::Connecting | Link::Open) {
+                connection.link = Link::Lost;
+            }
+        }
+    }
+
     pub(crate) fn remove(&mut self, peer: Peer) {
         self.list.keep(&mut |connection| connection.peer != peer);
     }
@@ -106,15 +126,17 @@ impl Connections {
     }
 
     /// A lingering session whose time is over.
-    pub(crate) fn lingered(&self, now: Instant) -> Option<Peer> {
-        let lingering = self.list.iter().find(|connection| connection.link == Link::Lingering)?;
-        (self.linger_until <= now).then_some(lingering.peer)
+    pub(crate) fn lingered(&self, now: Instant) -> Option<Connection> {
+        self.lingering().filter(|_| self.linger_until <= now).copied()
     }
 
     /// Until when a session lingers, if one does.
     pub(crate) fn next_lingered(&self) -> Option<Instant> {
-        let any = self.list.iter().any(|connection| connection.link == Link::Lingering);
-        any.then_some(self.linger_until)
+        self.lingering().map(|_| self.linger_until)
+    }
+
+    fn lingering(&self) -> Option<&Connection> {
+        self.list.iter().find(|connection| connection.link == Link::Lingering)
     }
 
     pub(crate) fn reserve(&mut self) {

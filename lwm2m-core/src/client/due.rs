@@ -142,7 +142,7 @@ impl Client {
             if lingering || self.needs_session(connection.role) {
                 index = index.saturating_add(1);
             } else {
-                self.close(connection.peer);
+                self.close(connection);
             }
         }
         for index in 0.. {

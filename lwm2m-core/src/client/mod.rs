@@ -34,7 +34,7 @@ use crate::base::config::{Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
-use crate::exchange::{Endpoint, ExchangeId, Order, Peer};
+use crate::exchange::{Endpoint, ExchangeId, Order};
 use crate::lifecycle::{Lifecycle, Role, World};
 use crate::model::DataModel;
 use crate::objects::Accounts;
@@ -124,8 +124,8 @@ impl Client {
             lifecycle.cut_short(&mut world);
             self.abandon_all();
         }
-        while let Some(peer) = self.connections.lingered(now) {
-            self.close(peer);
+        while let Some(connection) = self.connections.lingered(now) {
+            self.close(connection);
         }
         self.answer_multicast(model);
         self.pump(After::Anything, Some(model));
@@ -177,24 +177,16 @@ impl Client {
 
     #[inline(never)]
     fn next_output(&mut self) -> Option<Output<'_>> {
-        if let Order::Connect(peer) = *self.exchange.take_order()? {
-            return self.poll_session(peer);
-        }
-        self.lend_order()
-    }
-
-    /// The next order when it is about a session with `peer`, which may have been given up before it was
-    /// asked for.
-    #[cold]
-    fn poll_session(&mut self, mut peer: Peer) -> Option<Output<'_>> {
-        while self.server_uri(peer).is_none() {
+        loop {
+            let Order::Connect(peer) = *self.exchange.take_order()? else { return self.lend_order() };
+            // It may have been given up before it was asked for.
+            if self.server_uri(peer).is_some() {
+                return self.session_wanted(peer);
+            }
             if !self.exchange.has_order() {
                 return None;
             }
-            let Order::Connect(next) = *self.exchange.take_order()? else { return self.lend_order() };
-            peer = next;
         }
-        self.session_wanted(peer)
     }
 
     /// The order that was taken out last, and is none for a session.

@@ -219,6 +219,7 @@ impl Client {
 
     /// The accounts are new: sessions with servers begin anew. What is lost with servers that are gone is
     /// deleted.
+    #[inline(never)]
     fn end_bootstrap(&mut self, bootstrap: Connection, parting: Parting, lost: &[Path], model: &mut dyn DataModel) {
         let now = self.now();
         let wall = self.clock.embedder(now);
@@ -238,13 +239,13 @@ impl Client {
             others.find(|connection| connection.link != Link::Lingering || parting == Parting::Lingers).copied()
         };
         while let Some(connection) = other(self) {
-            self.close(connection.peer);
+            self.close(connection);
         }
         // The answer to the Bootstrap-Request may still be on its way; nobody needs it now.
-        self.abandon(bootstrap);
+        self.abandon(bootstrap.peer, bootstrap.role);
         match parting {
             Parting::Stays => {}
-            Parting::Closes => self.close(bootstrap.peer),
+            Parting::Closes => self.close(bootstrap),
             Parting::Lingers => {
                 let until = now + self.exchange.exchange_lifetime();
                 self.connections.linger(bootstrap.peer, until);

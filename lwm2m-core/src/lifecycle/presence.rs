@@ -5,7 +5,6 @@ use super::registration::{Aim, Registration};
 use super::{Lifecycle, World};
 use crate::base::event::{Event, Leave};
 use crate::base::time::Instant;
-use crate::objects::Accounts;
 
 /// What the device wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,11 +81,15 @@ impl Lifecycle {
         world.events.push(Event::Offline);
         self.interrupt_bootstrap(now, world.accounts);
         self.registrations.iter_mut().for_each(|registration| registration.interrupted(now));
+        if matches!(self.presence, Presence::Leaving { .. }) {
+            self.cut_short(world);
+        }
     }
 
     /// The device got another address: every session must be made sure of.
-    pub(crate) fn address_changed(&mut self, now: Instant, accounts: &mut Accounts) {
-        self.interrupt_bootstrap(now, accounts);
+    pub(crate) fn address_changed(&mut self, world: &mut World<'_>) {
+        let now = world.now;
+        self.interrupt_bootstrap(now, world.accounts);
         for registration in &mut self.registrations {
             registration.interrupted(now);
             registration.update_now(now);

@@ -7,7 +7,6 @@ use super::contact::Contact;
 use super::location::Location;
 use super::{Request, World, backoff};
 use crate::base::config::Config;
-use crate::base::divide::divide;
 use crate::base::event::{Event, Events, Reason};
 use crate::base::profile::RegistrationPolicy;
 use crate::base::rng::{Generator, share};
@@ -161,7 +160,7 @@ impl Registration {
             Ok(location) => {
                 self.location = location;
                 world.events.push(Event::Registered { server: self.server, lifetime: self.told.lifetime });
-                self.granted(first_update(&world.config.registration, lifetime(self.told), world.generator));
+                self.granted(first_update(&world.config.registration, self.told.lifetime, world.generator));
                 true
             }
             Err(reason) => {
@@ -210,7 +209,7 @@ impl Registration {
     /// The server accepted the Update on its way.
     pub(crate) fn updated(&mut self, policy: &RegistrationPolicy, events: &mut Events) {
         events.push(Event::Updated { server: self.server });
-        self.granted(next_update(policy, lifetime(self.told)));
+        self.granted(next_update(policy, self.told.lifetime));
     }
 
     /// The server granted what it was told; an Update is due so long after that left.
@@ -267,7 +266,7 @@ impl Registration {
             return;
         }
         let lifetime = lifetime(lease.terms);
-        let latest = latest_update(policy, lifetime);
+        let latest = latest_update(policy, lease.terms.lifetime);
         // It expires a lifetime after it began.
         if wake + lifetime <= lease.expires + latest {
             self.at = wake;
@@ -363,31 +362,38 @@ const fn lifetime(terms: Terms) -> Micros {
     Micros::of_seconds(terms.lifetime)
 }
 
+/// So much of a lifetime, in hundredths.
+const fn part(lifetime: u32, hundredths: u32) -> Micros {
+    Micros(lifetime as u64 * (hundredths as u64 * 10_000))
+}
+
 /// A lifetime below this is updated at its half.
-const SHORT_LIFETIME: Micros = Micros::of_seconds(600);
+const SHORT_LIFETIME: u32 = 600;
 
 /// The latest moment for an Update: `margin` before the end, which leaves a whole cycle of
 /// retransmissions and more than one try; half of a lifetime that is too short for that.
-fn latest_update(policy: &RegistrationPolicy, lifetime: Micros) -> Micros {
-    let half = Micros(lifetime.0 / 2);
-    let latest = Micros(lifetime.0.saturating_sub(Micros::of(policy.margin).0));
-    if lifetime >= SHORT_LIFETIME { latest.max(half) } else { half }
+fn latest_update(policy: &RegistrationPolicy, lifetime: u32) -> Micros {
+    let half = part(lifetime, 50);
+    if lifetime < SHORT_LIFETIME {
+        return half;
+    }
+    half.max(Micros(part(lifetime, 100).0.saturating_sub(Micros::of(policy.margin).0)))
 }
 
 /// The first Update after a Register: anywhere in the second half, so that terminals which
 /// registered in the same second do not come back in the same second.
-fn first_update(policy: &RegistrationPolicy, lifetime: Micros, generator: &mut Generator) -> Micros {
+fn first_update(policy: &RegistrationPolicy, lifetime: u32, generator: &mut Generator) -> Micros {
     if !policy.spread {
         return next_update(policy, lifetime);
     }
-    let half = lifetime.0 / 2;
-    let more = share(generator.next_u64(), Micros(latest_update(policy, lifetime).0.saturating_sub(half)));
-    Micros(half.saturating_add(more.0))
+    let half = part(lifetime, 50);
+    let more = Micros(latest_update(policy, lifetime).0.saturating_sub(half.0));
+    half.saturating_add(share(generator.next_u64(), more))
 }
 
 /// Later Updates keep the distance that the first one made.
-fn next_update(policy: &RegistrationPolicy, lifetime: Micros) -> Micros {
-    latest_update(policy, lifetime).min(Micros(divide(lifetime.0, 20).0 * 19))
+fn next_update(policy: &RegistrationPolicy, lifetime: u32) -> Micros {
+    latest_update(policy, lifetime).min(part(lifetime, 95))
 }
 
 #[cfg(test)]
@@ -407,8 +413,8 @@ mod tests {
         for seconds in [1, 20, 60, 185, 186, 499, 500, 501, 600, 3_600, 86_400, 1 << 31, u32::MAX] {
             let whole = Micros::of_seconds(seconds);
             for _ in 0..100 {
-                let first = first_update(&policy, whole, &mut generator);
-                let next = next_update(&policy, whole);
+                let first = first_update(&policy, seconds, &mut generator);
+                let next = next_update(&policy, seconds);
                 for update in [first, next] {
                     assert!(update.0 >= whole.0 / 2 && update < whole, "{seconds}: {update:?}");
                     let left = Micros(whole.0 - update.0);
@@ -421,11 +427,10 @@ mod tests {
 
     #[test]
     fn the_first_update_is_spread_over_the_second_half() {
-        let whole = Micros::of_seconds(86_400);
         let mut generator = Generator::new(Key::from_seed(1));
         let mut bins = [0; 10];
         for _ in 0..10_000 {
-            let first = first_update(&policy(), whole, &mut generator);
+            let first = first_update(&policy(), 86_400, &mut generator);
             bins[(first.0 / 1_000_000 - 43_200) as usize * 10 / 42_951] += 1;
         }
         assert!(bins.iter().all(|count| (800..1_200).contains(count)), "{bins:?}");

@@ -3,7 +3,7 @@
 use coap_codec::{ContentFormat, MessageWriter, OptionNumber, WriteError};
 
 use super::Request;
-use super::registration::{Registration, Terms};
+use super::registration::Registration;
 
 /// Writes the object list, or a block of it, as the payload.
 pub(crate) type WriteList<'a> = dyn FnMut(&mut MessageWriter<'_>) -> Result<(), WriteError> + 'a;
@@ -24,28 +24,28 @@ pub(super) fn write(
         return query(writer, "ep=", endpoint.as_bytes());
     };
     let (request, told) = (own.request(), own.told);
-    let known = own.lease.map(|lease| lease.terms);
-    let tells = |differs: fn(&Terms, &Terms) -> bool| {
-        request != Request::Deregister && known.is_none_or(|known| differs(&known, &told))
-    };
-    let objects = tells(|known, told| known.objects != told.objects);
-    match known {
-        None => writer.uri_path("rd")?,
-        Some(_) => own.location.write(writer)?,
+    let known = own.lease.map_or(told, |lease| lease.terms);
+    let register = request == Request::Register;
+    let tells = |differs| register || (differs && request == Request::Update);
+    let objects = tells(known.objects != told.objects);
+    if register {
+        writer.uri_path("rd")?;
+    } else {
+        own.location.write(writer)?;
     }
     if objects {
         writer.content_format(ContentFormat::LINK_FORMAT)?;
     }
-    if known.is_none() {
+    if register {
         query(writer, "ep=", endpoint.as_bytes())?;
     }
-    if tells(|known, told| known.lifetime != told.lifetime) {
+    if tells(known.lifetime != told.lifetime) {
         lifetime_query(writer, told.lifetime)?;
     }
-    if known.is_none() {
+    if register {
         writer.uri_query("lwm2m=1.0")?;
     }
-    if tells(|known, told| known.binding != told.binding) {
+    if tells(known.binding != told.binding) {
         query(writer, "b=", told.binding.as_str().as_bytes())?;
     }
     if objects { object_list(writer) } else { Ok(()) }
