@@ -291,33 +291,26 @@ impl Client {
                 Err(Refusal::Later) => Verdict::Drop,
             }
         });
+        let sent = match sent {
+            Ok(sent) => Some(sent),
+            Err(SendError::Dropped) => None,
+            Err(_) => return self.stall(),
+        };
         match sent {
-            Ok(_) if over => {
-                self.cancel(server, due.token);
-                true
-            }
-            Ok(sent) => {
-                self.reporting.sent((now, wall), due, Some(sent), &joined);
-                self.events.push(Event::Notified { server, path: due.path });
-                self.touch();
-                true
-            }
-            Err(SendError::Dropped) if SHORTCUTS && same => true,
+            Some(_) if over => self.cancel(server, due.token),
+            None if SHORTCUTS && same => {}
             // Whether it has changed cannot be seen from what was written.
-            Err(SendError::Dropped) if due.is_in_doubt() => {
-                self.reporting.look_at(wall, due, &joined);
-                true
+            None if due.is_in_doubt() => self.reporting.look_at(wall, due, &joined),
+            None if barred && !due.is_kept() => self.reporting.barred(now, due),
+            sent => {
+                self.reporting.sent((now, wall), due, sent, &joined);
+                if sent.is_some() {
+                    self.events.push(Event::Notified { server, path: due.path });
+                    self.touch();
+                }
             }
-            Err(SendError::Dropped) if barred && !due.is_kept() => {
-                self.reporting.barred(now, due);
-                true
-            }
-            Err(SendError::Dropped) => {
-                self.reporting.sent((now, wall), due, None, &joined);
-                true
-            }
-            Err(_) => self.stall(),
         }
+        true
     }
 
     /// Nothing can be sent for want of a buffer or a Message ID: again in a moment.

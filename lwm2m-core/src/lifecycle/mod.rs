@@ -194,12 +194,8 @@ impl Lifecycle {
 
     /// The same for the server of a registration.
     pub(crate) fn poll_server(&self, own: &Registration) -> Option<Instant> {
-        let may = match self.presence {
-            Presence::Present => !self.bootstrap.holds_servers_back(),
-            Presence::Leaving { .. } => own.is_leaving(),
-            Presence::Flight | Presence::Off => false,
-        };
-        if may && self.network { own.poll_timeout() } else { None }
+        let may = self.may_send(Role::Server(own.server)) && (self.presence == Presence::Present || own.is_leaving());
+        if may { own.poll_timeout() } else { None }
     }
 
     /// Deadlines that need no peer: the bootstrap server's silence, the wait for De-registers.
