@@ -180,7 +180,7 @@ impl Client {
         loop {
             let Order::Connect(peer) = *self.exchange.take_order()? else { return self.lend_order() };
             // It may have been given up before it was asked for.
-            if self.server_uri(peer).is_some() {
+            if self.session_wanted(peer).is_some() {
                 return self.session_wanted(peer);
             }
             if !self.exchange.has_order() {

@@ -64,14 +64,7 @@ impl Client {
             Some(PRE_SHARED_KEY) => Security::Psk { identity: text(IDENTITY), key: text(SECRET_KEY) },
             _ => Security::NoSec,
         };
-        Some(Output::Connect { peer, uri: self.server_uri(peer)?, security })
-    }
-
-    /// The URI of the server that a peer is.
-    #[inline(never)]
-    pub(super) fn server_uri(&self, peer: Peer) -> Option<Uri<'_>> {
-        let account = self.security(self.connections.by_peer(peer)?.role)?;
-        Uri::parse(self.accounts.uri(account)).ok()
+        Some(Output::Connect { peer, uri: Uri::parse(self.accounts.uri(account)).ok()?, security })
     }
 
     pub(super) fn is_secure(&self, role: Role) -> bool {
