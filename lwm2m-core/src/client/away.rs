@@ -18,7 +18,7 @@ impl Client {
 
     /// The same of a registration, and the session with its server. One that is being made, and was not lost, is that of
     /// a client which slept: what its server is to be told has to wait for a moment, and that is all.
-    fn is_out_of_reach(&self, now: Instant, own: &Registration, session: Option<Connection>) -> bool {
+    pub(super) fn is_out_of_reach(&self, now: Instant, own: &Registration, session: Option<Connection>) -> bool {
         own.serves(now)
             && (own.is_out_of_touch(now)
                 || !self.lifecycle.hears_servers()

@@ -11,7 +11,7 @@ use crate::base::features::SHORTCUTS;
 use crate::base::path::Path;
 use crate::base::time::sooner;
 use crate::exchange::{Peer, Verdict};
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, Request};
 use crate::model::{DataModel, Joined};
 
 impl Client {
@@ -61,7 +61,7 @@ impl Client {
     fn rests(&mut self) -> bool {
         let now = self.now();
         let [own] = self.lifecycle.registrations.as_slice() else { return false };
-        let ours = sooner(own.poll_calm(), self.reporting.soonest());
+        let ours = sooner(own.poll_timeout(), self.reporting.soonest());
         let account = self.lifecycle.poll_account_timeout();
         let repeated = self.exchange.next_repetition();
         let next = sooner(sooner(ours, account), repeated);
@@ -88,7 +88,9 @@ impl Client {
         let others_wait = lifecycle.poll_account_timeout().is_none_or(|at| at > now);
         let [own] = lifecycle.registrations.as_mut_slice() else { return None };
         let terms = Lifecycle::terms(own.server, accounts, config, self.objects?.get());
-        own.lease_to_extend(now).filter(|lease| others_wait && lease.terms == terms)?;
+        // A calm registration is in force.
+        let due = own.exchange.is_none() && own.at <= now && others_wait;
+        own.lease.filter(|lease| due && lease.terms == terms)?;
         let location = &own.location;
         let sent = exchange.request_in_blocks(now, session.peer, Code::POST, &mut |writer, upload| {
             let written = location.write(writer).and_then(|()| upload.write(writer, None));
@@ -96,7 +98,8 @@ impl Client {
         });
         let left = match sent {
             Ok(exchange) => {
-                own.sent_update(now, terms, exchange);
+                own.told = terms;
+                own.sent(now, exchange);
                 self.touch();
                 true
             }
@@ -122,7 +125,7 @@ impl Client {
             return Some(Received::Acknowledgement);
         }
         match self.lifecycle.registrations.as_mut_slice() {
-            [own] if own.owns_update(exchange) => {
+            [own] if own.owns(exchange) && own.request() == Request::Update => {
                 own.updated(&self.config.registration, &mut self.events);
                 self.touch();
                 self.after_response(model);

@@ -6,7 +6,6 @@ use crate::base::config::AccessControl;
 use crate::base::features::SHORTCUTS;
 use crate::base::path::Path;
 use crate::base::time::Instant;
-use crate::model::list::has_instance;
 use crate::model::{DataModel, Joined, Ticket};
 use crate::objects::ACCESS_CONTROL;
 use crate::objects::rows::Row;
@@ -32,18 +31,15 @@ impl Client {
         let wall = self.clock.embedder(now);
         // Most changes are of a value that is told at once, and looked at only then.
         let at_once = SHORTCUTS && path.depth() >= 2 && self.is_settled() && !self.exchange.owes_answers();
-        let joined = Joined(&mut self.accounts, model);
         if at_once {
-            self.reporting.suspect((now, wall), path, &joined);
+            self.reporting.suspect((now, wall), path, &Joined(&mut self.accounts, model));
         } else {
-            self.reporting.changed(wall, path, &joined);
+            self.changed(path, model);
         }
         if path.depth() < 2 {
             self.keep_notifications(true, Some(model));
-            let joined = Joined(&mut self.accounts, model);
-            self.reporting.detach(path, &|object, instance| has_instance(&joined, object, instance));
+            self.detach(path, false, model);
             self.renew_periods();
-            self.accounts.detach(path, model);
             self.reconsider(model);
         }
         if at_once {
@@ -79,7 +75,7 @@ impl Client {
         self.touch();
         let wall = self.clock.embedder(now);
         self.rights_changed(wall, about.path.object_id().zip(about.path.instance_id()), model);
-        self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
+        self.changed(Path::object(ACCESS_CONTROL), model);
         self.reconsider(model);
         self.pump(After::Anything, Some(model));
         Ok(())
@@ -88,9 +84,8 @@ impl Client {
     /// Access Control says something else of an instance: whoever observes may see more now, or less.
     pub(super) fn rights_changed(&mut self, wall: Instant, subject: Option<(u16, u16)>, model: &mut dyn DataModel) {
         let Some((object, instance)) = subject else { return };
-        let joined = Joined(&mut self.accounts, model);
-        self.reporting.withhold(wall, (object, instance), &joined);
-        self.reporting.changed(wall, Path::instance(object, instance), &joined);
+        self.reporting.withhold(wall, (object, instance), &Joined(&mut self.accounts, model));
+        self.changed(Path::instance(object, instance), model);
     }
 
     /// Updates the registration with a server now, or as soon as it may be. A device in queue mode that

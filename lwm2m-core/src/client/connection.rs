@@ -82,23 +82,36 @@ impl Connections {
         self.list.iter().filter(live).find(|connection| connection.role == role).copied()
     }
 
-    /// Adds a session for `role`, closed. Its peer has a number that was not used lately.
-    pub(crate) fn add(&mut self, role: Role) {
+    /// Adds a session for `role`. Its peer has a number that was not used lately.
+    pub(crate) fn add(&mut self, role: Role, link: Link) {
         let peer = Peer(self.next_peer);
         self.next_peer = self.next_peer.wrapping_add(1);
-        self.list.add(Connection { peer, role, link: Link::Closed }, self.limit.into());
-    }
-
-    /// The session with `role` is to be asked for at once.
-    pub(crate) fn want(&mut self, role: Role) {
-        if let Some(connection) = self.by_role(role) {
-            self.set(connection.peer, Link::Wanted);
-        }
+        self.list.add(Connection { peer, role, link }, self.limit.into());
     }
 
     pub(crate) fn set(&mut self, peer: Peer, link: Link) {
         if let Some(connection) = self.list.iter_mut().find(|connection| connection.peer == peer) {
             connection.link = link;
+        }
+    }
+
+    /// The session that the runtime was asked for is there, or cannot be made: whom it is with, unless nobody asks for it
+    /// any more.
+    pub(crate) fn came(&mut self, peer: Peer, link: Link) -> Option<Role> {
+        let asked = |connection: &&mut Connection| {
+            connection.peer == peer && matches!(connection.link, Link::Connecting | Link::Open)
+        };
+        let connection = self.list.iter_mut().find(asked)?;
+        connection.link = link;
+        Some(connection.role)
+    }
+
+    /// All that there are are lost, with the network or the address they were on.
+    pub(crate) fn lose(&mut self) {
+        for connection in &mut self.list {
+            if matches!(connection.link, Link::Connecting | Link::Open) {
+                connection.link = Link::Lost;
+            }
         }
     }
 
@@ -113,15 +126,17 @@ impl Connections {
     }
 
     /// A lingering session whose time is over.
-    pub(crate) fn lingered(&self, now: Instant) -> Option<Peer> {
-        let lingering = self.list.iter().find(|connection| connection.link == Link::Lingering)?;
-        (self.linger_until <= now).then_some(lingering.peer)
+    pub(crate) fn lingered(&self, now: Instant) -> Option<Connection> {
+        self.lingering().filter(|_| self.linger_until <= now).copied()
     }
 
     /// Until when a session lingers, if one does.
     pub(crate) fn next_lingered(&self) -> Option<Instant> {
-        let any = self.list.iter().any(|connection| connection.link == Link::Lingering);
-        any.then_some(self.linger_until)
+        self.lingering().map(|_| self.linger_until)
+    }
+
+    fn lingering(&self) -> Option<&Connection> {
+        self.list.iter().find(|connection| connection.link == Link::Lingering)
     }
 
     pub(crate) fn reserve(&mut self) {
@@ -141,7 +156,7 @@ mod tests {
     fn each_session_counts_as_memory() {
         let mut connections = Connections::new(2);
         let nothing = connections.heap();
-        connections.add(Role::Bootstrap);
+        connections.add(Role::Bootstrap, Link::Closed);
         let one = connections.heap();
         assert!((nothing, one >= size_of::<Connection>()) == (0, true), "{nothing} {one}");
         connections.reserve();

@@ -11,13 +11,12 @@ use crate::base::config::Config;
 use crate::base::event::{Event, Reason};
 use crate::base::features::SHORTCUTS;
 use crate::base::path::Leaf;
-use crate::base::time::{Instant, sooner};
+
 use crate::base::value::Value;
 use crate::exchange::request::upload::Upload;
 use crate::exchange::{Peer, SendError, Verdict, WritePart};
 use crate::lifecycle::presence::Presence;
-use crate::lifecycle::registration::Request;
-use crate::lifecycle::{Due, Lifecycle, Role, object_list};
+use crate::lifecycle::{Lifecycle, Request, Role, object_list};
 use crate::management::{read, tell_ready};
 use crate::model::{DataModel, Joined, Refusal, Viewed, refusing};
 use crate::objects::Accounts;
@@ -58,25 +57,19 @@ impl Client {
         if !settled {
             self.prepare(after, model.as_mut().map(|model| &mut **model as &mut dyn DataModel));
         }
-        let mut next = loop {
-            let next = self.serve_all(&mut model);
+        loop {
+            self.serve_all(&mut model);
             // What a server that slept was to be told has waited for that.
             if settled || !self.note_messages() {
-                break next;
+                break;
             }
-        };
+        }
         if let (After::Suspicion, Some(model)) = (after, model) {
             let wall = self.clock.embedder(now);
-            if self.reporting.look_at_suspects(wall, &Joined(&mut self.accounts, model)) {
-                next = self.next_to_send();
-            }
+            self.reporting.look_at_suspects(wall, &Joined(&mut self.accounts, model));
         }
         self.tell_dropped();
-        if settled {
-            self.plan_settled(next);
-        } else {
-            self.plan(next);
-        }
+        self.wake = if settled { self.next_due_settled() } else { self.next_due() };
     }
 
     /// What comes before sending when not all is settled.
@@ -104,44 +97,19 @@ impl Client {
                 .all(|own| own.is_at_hand() && self.session_of(own).is_some_and(|session| session.link == Link::Open))
     }
 
-    /// Sends each server what is due and has room; when something will be next.
-    fn serve_all(&mut self, model: &mut Option<&mut dyn DataModel>) -> Option<Instant> {
+    /// Sends each server what is due and has room.
+    fn serve_all(&mut self, model: &mut Option<&mut dyn DataModel>) {
         let now = self.now();
         if self.stalled.is_some_and(|stalled| now < stalled) {
-            return self.next_to_send();
+            return;
         }
         self.stalled = None;
-        let (mut served, mut next) = (false, None);
-        if self.lifecycle.heeds_bootstrap_server(&self.config) {
-            next = self.serve(None, model, &mut served);
-        }
-        for index in 0..self.lifecycle.registrations.len() {
-            next = sooner(next, self.serve(Some(index), model, &mut served));
-        }
-        // One may have left another one no room, or failed so often that the bootstrap server is asked.
-        if served { self.next_to_send() } else { next }
-    }
-
-    /// Sends the server of a registration, or the bootstrap server, what is due and has room; when something will be next.
-    fn serve(
-        &mut self,
-        index: Option<usize>,
-        model: &mut Option<&mut dyn DataModel>,
-        served: &mut bool,
-    ) -> Option<Instant> {
-        loop {
-            let (own, role) = match index {
-                Some(index) => {
-                    let own = self.lifecycle.registrations.get(index)?;
-                    (Some(own), Role::Server(own.server))
-                }
-                None => (None, Role::Bootstrap),
-            };
-            let (at, task) = self.next_task(own)?;
-            if at > self.now() || !self.carry_out(role, task, model) {
-                return Some(at);
+        let mut index = 0;
+        while let Some(role) = self.lifecycle.role(index) {
+            match self.next_task(role) {
+                Some((at, task)) if at <= now && self.carry_out(role, task, model) => {}
+                _ => index = index.saturating_add(1),
             }
-            *served = true;
         }
     }
 
@@ -152,7 +120,6 @@ impl Client {
             (Task::Connect, _) => self.connect(session.peer),
             (Task::Request, model) => self.send_request(session, model.map(|model| &**model as &dyn DataModel)),
             (_, None) => false,
-            (Task::NextBlock, Some(model)) => self.send_next_block(session, &**model),
             (Task::LateAnswer, Some(model)) => self.answer_late(session, &mut **model),
             (Task::Notification, Some(model)) => self.send_notification(session, &mut **model),
         }
@@ -175,23 +142,19 @@ impl Client {
             if lingering || self.needs_session(connection.role) {
                 index = index.saturating_add(1);
             } else {
-                self.close(connection.peer);
+                self.close(connection);
             }
         }
-        for index in 0..=self.lifecycle.registrations.len() {
-            let role = match index.checked_sub(1).and_then(|index| self.lifecycle.registrations.get(index)) {
-                Some(own) => Role::Server(own.server),
-                None => Role::Bootstrap,
-            };
+        for index in 0.. {
+            let Some(role) = self.lifecycle.role(index) else { break };
             let there = self.connections.by_role(role).is_some();
             if there || !self.lifecycle.may_send(role) || !self.needs_session(role) {
                 continue;
             }
-            self.connections.add(role);
-            // Nothing of ours may ever be due in this one: its server begins.
-            if role == Role::Bootstrap && self.lifecycle.keeps_bootstrap_session(&self.accounts, &self.config) {
-                self.connections.want(role);
-            }
+            // Nothing of ours may ever be due with a bootstrap server that begins by itself.
+            let keeps = self.lifecycle.keeps_bootstrap_session(&self.accounts, &self.config);
+            let link = if role == Role::Bootstrap && keeps { Link::Wanted } else { Link::Closed };
+            self.connections.add(role, link);
         }
     }
 
@@ -207,35 +170,47 @@ impl Client {
         true
     }
 
-    /// Bootstrap-Request, Register, Update, De-register.
+    /// Bootstrap-Request, Register, Update, De-register; or the next message of one that is on its way: the next block of
+    /// its object list, or the request once more with the Echo that its server asked for. The list is made again for each
+    /// message; when it is another one by then, the request begins anew.
     #[inline(never)]
-    fn send_request(&mut self, connection: Connection, model: Option<&dyn DataModel>) -> bool {
+    fn send_request(&mut self, Connection { peer, role, .. }: Connection, model: Option<&dyn DataModel>) -> bool {
         let now = self.now();
-        let role = connection.role;
-        let remembered = self.objects.is_some();
-        // A De-register says nothing of them, and nothing else is sent without a model.
-        let objects = model.map_or(0, |model| self.objects(model));
-        let Some(mut due) = self.lifecycle.due(now, role, &self.accounts, &self.config, objects) else {
-            return false;
-        };
-        if let (true, Due::Registration(Request::Register, terms), Some(model)) = (remembered, &mut due, model) {
-            // A Register tells what there is, whatever was said of it.
+        let on_its_way = self.exchange.next_block(peer);
+        let Some(request) = self.lifecycle.request(now, role) else { return false };
+        if on_its_way.is_some() || request == Request::Register {
+            // It tells what there is, whatever was said of it.
             self.objects = None;
-            terms.objects = self.objects(model);
         }
-        let Self { lifecycle, accounts, config, exchange, events, .. } = self;
-        let listless = matches!(due, Due::Bootstrap | Due::Registration(Request::Deregister, _));
-        if model.is_none() && !listless {
-            return false;
-        }
-        let write: &mut WritePart<'_> =
-            &mut |writer, upload| write_request(due, role, (lifecycle, accounts, config), model, (writer, upload));
-        match exchange.request_in_blocks(now, connection.peer, due.method(), write) {
+        let objects = match model {
+            Some(model) => self.objects(model),
+            None if request.has_list() => return false,
+            None => 0,
+        };
+        let (lifecycle, world) = self.lifecycle();
+        let told = lifecycle.tell(role, on_its_way, objects, &world);
+        let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
+        let write: &mut WritePart<'_> = &mut |writer, upload| {
+            let Some(anew) = told else { return Verdict::Drop };
+            if anew {
+                upload.restart();
+            }
+            write_request(role, (lifecycle, accounts, config), model, (writer, upload))
+        };
+        let sent = match on_its_way {
+            Some(exchange) => endpoint.continue_request(now, peer, request.method(), write).map(|()| exchange),
+            None => endpoint.request_in_blocks(now, peer, request.method(), write),
+        };
+        match sent {
             Ok(exchange) => {
-                lifecycle.sent(now, due, role, exchange, accounts, events);
-                self.touch();
+                if on_its_way.is_none() {
+                    let (lifecycle, mut world) = self.lifecycle();
+                    lifecycle.sent(role, exchange, &mut world);
+                    self.touch();
+                }
                 true
             }
+            Err(SendError::Dropped | SendError::TooLong) if told.is_none() => true,
             Err(error) => self.unsent(role, error),
         }
     }
@@ -253,34 +228,6 @@ impl Client {
         let (lifecycle, mut world) = self.lifecycle();
         lifecycle.blocked(role, Reason::TooLarge, &mut world);
         true
-    }
-
-    /// The next block of a Register or an Update with a long object list, or a request once more with the
-    /// Echo that its server asked for. The list is made again for each; when it is another one by then, the
-    /// request begins anew.
-    #[inline(never)]
-    fn send_next_block(&mut self, connection: Connection, model: &dyn DataModel) -> bool {
-        let now = self.now();
-        let Connection { peer, role, .. } = connection;
-        let Some(exchange) = self.exchange.next_block(peer) else { return false };
-        self.objects = None;
-        let list = self.objects(model);
-        let Self { lifecycle, accounts, config, exchange: endpoint, .. } = self;
-        let due = lifecycle.goes_on(exchange, list);
-        let method = due.map_or(Code::EMPTY, |(due, _)| due.method());
-        let sent = endpoint.continue_request(now, peer, method, &mut |writer, upload| {
-            // Nobody waits for it any more.
-            let Some((due, anew)) = due else { return Verdict::Drop };
-            if anew {
-                upload.restart();
-            }
-            write_request(due, role, (lifecycle, accounts, config), Some(model), (writer, upload))
-        });
-        match sent {
-            Ok(()) => true,
-            Err(SendError::Dropped | SendError::TooLong) if due.is_none() => true,
-            Err(error) => self.unsent(role, error),
-        }
     }
 
     /// The next notification, if it needs no exchange or there is room for one.
@@ -344,35 +291,26 @@ impl Client {
                 Err(Refusal::Later) => Verdict::Drop,
             }
         });
+        let sent = match sent {
+            Ok(sent) => Some(sent),
+            Err(SendError::Dropped) => None,
+            Err(_) => return self.stall(),
+        };
         match sent {
-            Ok(_) if over => {
-                if let Some(path) = self.reporting.cancel(server, due.token) {
-                    self.events.push(Event::ObservationCancelled { server, path });
-                }
-                true
-            }
-            Ok(sent) => {
-                self.reporting.sent((now, wall), due, Some(sent), &joined);
-                self.events.push(Event::Notified { server, path: due.path });
-                self.touch();
-                true
-            }
-            Err(SendError::Dropped) if SHORTCUTS && same => true,
+            Some(_) if over => self.cancel(server, due.token),
+            None if SHORTCUTS && same => {}
             // Whether it has changed cannot be seen from what was written.
-            Err(SendError::Dropped) if due.is_in_doubt() => {
-                self.reporting.look_at(wall, due, &joined);
-                true
+            None if due.is_in_doubt() => self.reporting.look_at(wall, due, &joined),
+            None if barred && !due.is_kept() => self.reporting.barred(now, due),
+            sent => {
+                self.reporting.sent((now, wall), due, sent, &joined);
+                if sent.is_some() {
+                    self.events.push(Event::Notified { server, path: due.path });
+                    self.touch();
+                }
             }
-            Err(SendError::Dropped) if barred && !due.is_kept() => {
-                self.reporting.barred(now, due);
-                true
-            }
-            Err(SendError::Dropped) => {
-                self.reporting.sent((now, wall), due, None, &joined);
-                true
-            }
-            Err(_) => self.stall(),
         }
+        true
     }
 
     /// Nothing can be sent for want of a buffer or a Message ID: again in a moment.
@@ -408,7 +346,6 @@ fn write_kept(due: &Notification, payload: &[u8], writer: &mut MessageWriter<'_>
 
 /// Writes a request of the lifecycle; the object list as a whole, or the block of it whose turn it is.
 fn write_request(
-    due: Due,
     role: Role,
     (lifecycle, accounts, config): (&Lifecycle, &Accounts, &Config),
     model: Option<&dyn DataModel>,
@@ -419,5 +356,5 @@ fn write_request(
         None => Ok(0),
     };
     let mut list = |writer: &mut MessageWriter<'_>, told: bool| upload.write(writer, told.then_some(&body));
-    lifecycle.write(due, role, config, &mut list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
+    lifecycle.write(role, config, &mut list, writer).map_or(Verdict::Drop, |()| Verdict::Send)
 }

@@ -30,7 +30,7 @@ impl Client {
         let (received, left) = match self.exchange.parse(now, peer, datagram) {
             Some(message) => match self.plain_read(connection, serves, &message, model) {
                 Some(answered) => answered,
-                None => return self.message_in(peer, &message, moves, model),
+                None => return self.message_in(connection, &message, moves, model),
             },
             None => (Received::Malformed, Left::Nothing),
         };
@@ -42,11 +42,17 @@ impl Client {
 
     /// Takes a message that is no plain Read, and does what is left to do then.
     #[inline(never)]
-    fn message_in(&mut self, peer: Peer, message: &Message<'_>, moves: bool, model: &mut dyn DataModel) -> Received {
+    fn message_in(
+        &mut self,
+        connection: Connection,
+        message: &Message<'_>,
+        moves: bool,
+        model: &mut dyn DataModel,
+    ) -> Received {
         self.calmly(
             model,
-            |client, model| client.acknowledged_calmly(peer, message, &mut **model),
-            |client, model| client.any_message_in(peer, message, moves, model),
+            |client, model| client.acknowledged_calmly(connection.peer, message, &mut **model),
+            |client, model| client.any_message_in(connection, message, moves, model),
         )
     }
 
@@ -54,12 +60,12 @@ impl Client {
     #[inline(never)]
     fn any_message_in(
         &mut self,
-        peer: Peer,
+        connection: Connection,
         message: &Message<'_>,
         moves: bool,
         model: &mut dyn DataModel,
     ) -> Received {
-        let (received, left) = self.take_message(peer, message, model);
+        let (received, left) = self.take_message(connection, message, model);
         if left != Left::Nothing || moves {
             self.go_on(left, model);
         }
@@ -67,12 +73,17 @@ impl Client {
     }
 
     /// Takes a message; what is left to do then.
-    fn take_message(&mut self, peer: Peer, message: &Message<'_>, model: &mut dyn DataModel) -> (Received, Left) {
+    fn take_message(
+        &mut self,
+        connection: Connection,
+        message: &Message<'_>,
+        model: &mut dyn DataModel,
+    ) -> (Received, Left) {
         let now = self.now();
-        if let (Some(reply), Some(connection)) = (Reply::to(peer, message), self.connections.by_peer(peer)) {
+        if let Some(reply) = Reply::to(connection.peer, message) {
             return self.request_in(connection, reply, message, model);
         }
-        match &self.exchange.receive_other(now, peer, message) {
+        match &self.exchange.receive_other(now, connection.peer, message) {
             Inbound::Response { exchange, message } => {
                 self.response_in(*exchange, message, model);
                 (Received::Response, Left::All)
@@ -85,7 +96,7 @@ impl Client {
                 self.reporting.acknowledged(now, *exchange);
                 (Received::Acknowledgement, Left::Sending)
             }
-            Inbound::Rejected(peer, message_id) => (self.rejected(*peer, *message_id), Left::Sending),
+            Inbound::Rejected(_, message_id) => (self.rejected(connection.role, *message_id), Left::Sending),
             // None of them is a request.
             Inbound::Request { .. } => (Received::Unexpected, Left::Nothing),
             Inbound::Handled(handled) => ((*handled).into(), Left::after(*handled)),
@@ -108,17 +119,15 @@ impl Client {
     /// Does what is left to do after a datagram.
     fn go_on(&mut self, left: Left, model: &mut dyn DataModel) {
         match left {
-            Left::Nothing | Left::Planning => self.plan_anew(),
+            Left::Nothing | Left::Planning => self.plan(),
             Left::Sending => self.pump(After::Message, Some(model)),
             Left::All => self.pump(After::Anything, Some(model)),
         }
     }
 
     /// A peer rejected a non-confirmable message: a notification, or nothing of ours.
-    fn rejected(&mut self, peer: Peer, message_id: MessageId) -> Received {
-        let Some(Connection { role: Role::Server(server), .. }) = self.connections.by_peer(peer) else {
-            return Received::Unexpected;
-        };
+    fn rejected(&mut self, role: Role, message_id: MessageId) -> Received {
+        let Role::Server(server) = role else { return Received::Unexpected };
         let Some(path) = self.reporting.rejected(server, message_id) else {
             return Received::Unexpected;
         };

@@ -34,8 +34,8 @@ use crate::base::config::{Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
-use crate::exchange::{Endpoint, ExchangeId, Order, Peer};
-use crate::lifecycle::{Consequence, Lifecycle, Role, World};
+use crate::exchange::{Endpoint, ExchangeId, Order};
+use crate::lifecycle::{Lifecycle, Role, World};
 use crate::model::DataModel;
 use crate::objects::Accounts;
 use crate::reporting::Reporting;
@@ -124,8 +124,8 @@ impl Client {
             lifecycle.cut_short(&mut world);
             self.abandon_all();
         }
-        while let Some(peer) = self.connections.lingered(now) {
-            self.close(peer);
+        while let Some(connection) = self.connections.lingered(now) {
+            self.close(connection);
         }
         self.answer_multicast(model);
         self.pump(After::Anything, Some(model));
@@ -135,7 +135,15 @@ impl Client {
     fn answered(&mut self, exchange: ExchangeId, answer: Result<&Message<'_>, Reason>) {
         let (lifecycle, mut world) = self.lifecycle();
         match lifecycle.answered(exchange, answer, &mut world) {
-            Some(consequence) => self.consequence(consequence),
+            Some(forgotten) => {
+                if let Some(server) = forgotten {
+                    self.reporting.forget(server);
+                    // A request from before the registration is nobody's any more.
+                    if let Some(connection) = self.connections.by_role(Role::Server(server)) {
+                        self.exchange.drop_deferred(connection.peer);
+                    }
+                }
+            }
             None => {
                 if let (Err(_), Some((server, path))) = (answer, self.reporting.failed(exchange)) {
                     self.events.push(Event::ObservationCancelled { server, path });
@@ -162,19 +170,6 @@ impl Client {
         (lifecycle, World { now, accounts, config, generator: exchange.generator(), events })
     }
 
-    fn consequence(&mut self, consequence: Consequence) {
-        match consequence {
-            Consequence::None => {}
-            Consequence::ForgetObservations(server) | Consequence::Disconnect(server) => {
-                self.reporting.forget(server);
-                // A request from before the registration is nobody's any more.
-                if let Some(connection) = self.connections.by_role(Role::Server(server)) {
-                    self.exchange.drop_deferred(connection.peer);
-                }
-            }
-        }
-    }
-
     /// The next order to the runtime. What it lends is good until the next call.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
         if self.exchange.has_order() { self.next_output() } else { None }
@@ -182,24 +177,16 @@ impl Client {
 
     #[inline(never)]
     fn next_output(&mut self) -> Option<Output<'_>> {
-        if let Order::Connect(peer) = *self.exchange.take_order()? {
-            return self.poll_session(peer);
-        }
-        self.lend_order()
-    }
-
-    /// The next order when it is about a session with `peer`, which may have been given up before it was
-    /// asked for.
-    #[cold]
-    fn poll_session(&mut self, mut peer: Peer) -> Option<Output<'_>> {
-        while self.server_uri(peer).is_none() {
+        loop {
+            let Order::Connect(peer) = *self.exchange.take_order()? else { return self.lend_order() };
+            // It may have been given up before it was asked for.
+            if self.session_wanted(peer).is_some() {
+                return self.session_wanted(peer);
+            }
             if !self.exchange.has_order() {
                 return None;
             }
-            let Order::Connect(next) = *self.exchange.take_order()? else { return self.lend_order() };
-            peer = next;
         }
-        self.session_wanted(peer)
     }
 
     /// The order that was taken out last, and is none for a session.

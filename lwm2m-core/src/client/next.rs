@@ -10,9 +10,8 @@ use crate::lifecycle::registration::Registration;
 pub(super) enum Task {
     /// The runtime is asked for a session.
     Connect,
-    /// A request goes on with its next block, or once more with its Echo.
-    NextBlock,
-    /// A Bootstrap-Request, Register, Update or De-register.
+    /// A Bootstrap-Request, Register, Update or De-register, or one goes on: with its next block, or once more with
+    /// its Echo.
     Request,
     /// A request is answered that waited for the application.
     LateAnswer,
@@ -27,15 +26,17 @@ impl Task {
 }
 
 impl Client {
-    /// What is to be done next for the server of a registration, or for the bootstrap server, which observes nothing. What
-    /// is due already comes in a fixed order: requests of ours and late answers, by age, then reporting. What needs room in
+    /// What is to be done next for a server; for the bootstrap server, which observes nothing, too. What is due already comes in a fixed order: requests of ours and late answers, by age, then reporting. What needs room in
     /// NSTART has no deadline while there is no room: then only the peer's answer, or the end of the exchange, can change
     /// that.
-    pub(super) fn next_task(&self, own: Option<&Registration>) -> Option<(Instant, Task)> {
+    pub(super) fn next_task(&self, role: Role) -> Option<(Instant, Task)> {
         let now = self.now();
-        let (role, request) = match own {
-            Some(own) => (Role::Server(own.server), self.lifecycle.poll_server(own)),
-            None => (Role::Bootstrap, self.lifecycle.poll_bootstrap()),
+        let (own, request) = match role {
+            Role::Server(server) => {
+                let own = self.lifecycle.registration_of(server)?;
+                (Some(own), self.lifecycle.poll_server(own))
+            }
+            Role::Bootstrap => (None, self.lifecycle.poll_bootstrap()),
         };
         let session = self.connections.by_role(role);
         let peer = match session.map_or(Link::Closed, |session| session.link) {
@@ -45,7 +46,7 @@ impl Client {
             Link::Connecting | Link::Lingering => return None,
         };
         if self.exchange.next_block(peer).is_some() && self.exchange.may_send(peer) {
-            return Some((Instant::ZERO, Task::NextBlock));
+            return Some((Instant::ZERO, Task::Request));
         }
         let serves = self.lifecycle.serves(now, role, &self.config);
         let room = self.exchange.has_room(peer);
@@ -67,24 +68,14 @@ impl Client {
         Some((at, if request == Some(at) { Task::Request } else { Task::Notification }))
     }
 
-    /// Notes when there is something to do next. `to_send` says when a server is to be sent something.
-    pub(super) fn plan(&mut self, to_send: Option<Instant>) {
-        self.wake = self.next_due(to_send);
+    /// Notes when there is something to do next, after an input that may have changed anything and sends nothing.
+    pub(super) fn plan(&mut self) {
+        self.wake = self.next_due();
     }
 
-    /// The same after an input that may have changed anything, and sends nothing.
-    pub(super) fn plan_anew(&mut self) {
-        self.plan(self.next_to_send());
-    }
-
-    /// The same while all is settled: nothing is kept, nobody falls asleep, no session lingers, and nobody
-    /// but servers is waited for.
-    pub(super) fn plan_settled(&mut self, to_send: Option<Instant>) {
-        self.wake = self.next_due_settled(to_send);
-    }
-
-    fn next_due(&self, to_send: Option<Instant>) -> Option<Instant> {
-        let mut due = sooner(self.next_due_settled(to_send), self.lifecycle.poll_own_timeout());
+    /// When there is something to do next.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let mut due = sooner(self.next_due_settled(), self.lifecycle.poll_own_timeout());
         due = sooner(due, self.connections.next_lingered());
         for own in &self.lifecycle.registrations {
             due = sooner(due, self.poll_keep(own));
@@ -93,18 +84,14 @@ impl Client {
         due
     }
 
-    fn next_due_settled(&self, to_send: Option<Instant>) -> Option<Instant> {
+    /// The same while all is settled: nothing is kept, nobody falls asleep, no session lingers, and nobody
+    /// but servers is waited for.
+    pub(super) fn next_due_settled(&self) -> Option<Instant> {
+        let roles = (0..).map_while(|index| self.lifecycle.role(index));
+        let to_send = earliest(roles.filter_map(|role| self.next_task(role)).map(|(at, _)| at));
         let to_send = to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled)));
         let due = sooner(to_send, self.lifecycle.poll_account_timeout());
         sooner(due, sooner(self.exchange.poll_timeout(), self.transfers.poll_timeout()))
-    }
-
-    /// When any server is to be sent something.
-    pub(super) fn next_to_send(&self) -> Option<Instant> {
-        let bootstrap = self.lifecycle.heeds_bootstrap_server(&self.config);
-        let first = if bootstrap { self.next_task(None) } else { None };
-        let servers = self.lifecycle.registrations.iter().filter_map(|own| self.next_task(Some(own)));
-        earliest(servers.chain(first).map(|(at, _)| at))
     }
 
     /// The session with the server of a registration.
@@ -115,7 +102,7 @@ impl Client {
     /// Whether nothing is due before what was planned.
     pub(super) fn is_planned(&self) -> bool {
         let now = self.clock.latest();
-        let due = self.next_due(self.next_to_send());
+        let due = self.next_due();
         due.is_none_or(|due| self.wake.is_some_and(|wake| wake <= due.max(now)))
     }
 }

@@ -26,7 +26,7 @@ impl Client {
 
     /// The path segments of the Location that a server granted; nothing when not registered.
     pub fn location(&self, server: u16) -> impl Iterator<Item = &[u8]> {
-        let own = self.lifecycle.registration_of(server).filter(|registration| registration.lease().is_some());
+        let own = self.lifecycle.registration_of(server).filter(|registration| registration.lease.is_some());
         own.into_iter().flat_map(|registration| registration.location.path())
     }
 

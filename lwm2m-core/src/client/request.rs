@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use coap_codec::{Code, Message, MessageWriter};
+use coap_codec::{Code, Message, MessageWriter, Token};
 
 use super::incoming::Left;
 use super::{Client, Connection, Link, Received};
@@ -122,21 +122,12 @@ impl Client {
 
     fn hand_on(&mut self, role: Role, reply: &Reply, effect: &Effect, model: &mut dyn DataModel) {
         let now = self.now();
-        let is_deleted = matches!(effect, Effect::Deleted(_));
         if let Effect::Deleted(deleted) = *effect {
-            // Accounts come back when a bootstrap fails: of them its end decides.
-            let spared = role == Role::Bootstrap;
-            let joined = Joined(&mut self.accounts, model);
-            let exists = |object, instance| (spared && object == SERVER) || has_instance(&joined, object, instance);
-            self.reporting.detach(deleted, &exists);
-            if !spared {
-                self.accounts.detach(deleted, model);
-            }
+            self.detach(deleted, role == Role::Bootstrap, model);
         }
         let Role::Server(server) = role else { return };
         self.touch();
         let wall = self.clock.embedder(now);
-        let joined = Joined(&mut self.accounts, &mut *model);
         let changed = match *effect {
             // Neither is heard of without reporting.
             Effect::Assigned(..) | Effect::Observing(_) if !REPORTING => return,
@@ -145,20 +136,16 @@ impl Client {
                 // Periods act by themselves; thresholds, which a resource alone has, may make a change of
                 // what was none.
                 if path.resource_id().is_some() {
-                    self.reporting.changed(wall, path, &joined);
+                    self.changed(path, model);
                 }
                 return self.renew_periods();
             }
             Effect::Observing(Observing::Begins { path, format, sequence, block }) => {
+                let joined = Joined(&mut self.accounts, model);
                 self.reporting.begin((now, wall), (server, reply.token), (path, format, block), sequence, &joined);
                 return self.renew_periods();
             }
-            Effect::Observing(Observing::Ends) => {
-                if let Some(path) = self.reporting.cancel(server, reply.token) {
-                    self.events.push(Event::ObservationCancelled { server, path });
-                }
-                return;
-            }
+            Effect::Observing(Observing::Ends) => return self.cancel(server, reply.token),
             Effect::Changed(changed, trigger) => {
                 if let Some(trigger) = trigger {
                     self.lifecycle.trigger(now, trigger, &self.accounts);
@@ -171,20 +158,46 @@ impl Client {
             }
         };
         self.renew_periods();
-        let joined = Joined(&mut self.accounts, model);
-        self.reporting.changed(wall, changed, &joined);
+        self.changed(changed, model);
         if changed.object_id() == Some(ACCESS_CONTROL) {
             let subject = changed.instance_id().and_then(|id| self.accounts.subject(id));
             self.rights_changed(wall, subject, model);
         }
         self.keep_notifications(true, Some(model));
-        let listed = is_deleted || changed.depth() == 1;
+        let listed = matches!(effect, Effect::Deleted(_)) || changed.depth() == 1;
         if listed {
             // What is said of an instance comes and goes with it.
-            self.reporting.changed(wall, Path::object(ACCESS_CONTROL), &Joined(&mut self.accounts, model));
+            self.changed(Path::object(ACCESS_CONTROL), model);
         }
         if listed || changed.object_id() == Some(SERVER) {
             self.reconsider(model);
+        }
+    }
+
+    /// What is at or below a path may have changed, for observers.
+    #[inline(never)]
+    pub(super) fn changed(&mut self, path: Path, model: &mut dyn DataModel) {
+        let wall = self.clock.embedder(self.now());
+        self.reporting.changed(wall, path, &Joined(&mut self.accounts, model));
+    }
+
+    /// Forgets what was said of instances at or below a path that are gone; accounts are `spared` while a bootstrap goes on.
+    #[inline(never)]
+    pub(super) fn detach(&mut self, path: Path, spared: bool, model: &mut dyn DataModel) {
+        // They come back when it fails: of them its end decides.
+        if !spared {
+            self.accounts.detach(path, model);
+        }
+        let joined = Joined(&mut self.accounts, model);
+        let exists = |object, instance| (spared && object == SERVER) || has_instance(&joined, object, instance);
+        self.reporting.detach(path, &exists);
+    }
+
+    /// An observation is over.
+    #[inline(never)]
+    pub(super) fn cancel(&mut self, server: u16, token: Token) {
+        if let Some(path) = self.reporting.cancel(server, token) {
+            self.events.push(Event::ObservationCancelled { server, path });
         }
     }
 
@@ -206,6 +219,7 @@ impl Client {
 
     /// The accounts are new: sessions with servers begin anew. What is lost with servers that are gone is
     /// deleted.
+    #[inline(never)]
     fn end_bootstrap(&mut self, bootstrap: Connection, parting: Parting, lost: &[Path], model: &mut dyn DataModel) {
         let now = self.now();
         let wall = self.clock.embedder(now);
@@ -217,9 +231,7 @@ impl Client {
             }
         }
         self.reporting.clear();
-        self.accounts.detach(Path::ROOT, model);
-        let joined = Joined(&mut self.accounts, model);
-        self.reporting.detach(Path::ROOT, &|object, instance| has_instance(&joined, object, instance));
+        self.detach(Path::ROOT, false, model);
         self.reporting.keep_attributes_of(|server| self.accounts.server(server).is_some());
         let other = |client: &Self| {
             let mut others = client.connections.iter().filter(|connection| connection.peer != bootstrap.peer);
@@ -227,13 +239,13 @@ impl Client {
             others.find(|connection| connection.link != Link::Lingering || parting == Parting::Lingers).copied()
         };
         while let Some(connection) = other(self) {
-            self.close(connection.peer);
+            self.close(connection);
         }
         // The answer to the Bootstrap-Request may still be on its way; nobody needs it now.
-        self.abandon(bootstrap);
+        self.abandon(bootstrap.peer, bootstrap.role);
         match parting {
             Parting::Stays => {}
-            Parting::Closes => self.close(bootstrap.peer),
+            Parting::Closes => self.close(bootstrap),
             Parting::Lingers => {
                 let until = now + self.exchange.exchange_lifetime();
                 self.connections.linger(bootstrap.peer, until);

@@ -6,7 +6,7 @@ use crate::base::time::Instant;
 use crate::lifecycle::bootstrap::Bootstrap;
 use crate::lifecycle::contact::Contact;
 use crate::lifecycle::presence::Presence;
-use crate::lifecycle::registration::{Registration, State};
+use crate::lifecycle::registration::Registration;
 
 /// A time in which nothing needs the device: no server expects to reach it, and it has nothing to send.
 ///
@@ -77,18 +77,15 @@ impl Client {
             return matches!(self.lifecycle.presence, Presence::Present | Presence::Flight | Presence::Off)
                 .then_some(Rest { from: now, until });
         }
-        match &own.state {
-            State::Gone => Some(Rest { from: now, until: None }),
-            State::Unregistered { at, .. } | State::Disabled { until: at } => {
-                Rest { from: now, until: Some(*at) }.unless_over()
+        if own.lease.is_none() && own.exchange.is_none() {
+            return Rest { from: now, until: own.poll_timeout() }.unless_over();
+        }
+        match own.asleep_until(now) {
+            Some(until) => Some(Rest { from: now, until: Some(until) }),
+            None => {
+                let (from, until) = self.falls_asleep(now, own)?;
+                Rest { from: from.max(now), until: Some(until) }.unless_over()
             }
-            _ => match own.asleep_until(now) {
-                Some(until) => Some(Rest { from: now, until: Some(until) }),
-                None => {
-                    let (from, until) = self.falls_asleep(now, own)?;
-                    Rest { from: from.max(now), until: Some(until) }.unless_over()
-                }
-            },
         }
     }
 
@@ -108,10 +105,11 @@ impl Client {
 
     /// When the awake time of a server in queue mode is over, and the time without anything to send then.
     fn falls_asleep(&self, now: Instant, own: &Registration) -> Option<(Instant, Instant)> {
-        let connection = self.connections.by_role(Role::Server(own.server));
-        let quiet = connection.is_none_or(|connection| self.exchange.is_quiet(connection.peer));
-        let told = !self.reporting.has_kept(own.server) || self.is_away(now, own.server);
-        own.falls_asleep(self.config.awake()).filter(|(_, until)| quiet && told && now < *until)
+        let (from, until) = own.falls_asleep(self.config.awake()).filter(|(_, until)| now < *until)?;
+        let session = self.session_of(own);
+        let quiet = session.is_none_or(|session| self.exchange.is_quiet(session.peer));
+        let told = !self.reporting.has_kept(own.server) || self.is_out_of_reach(now, own, session);
+        (quiet && told).then_some((from, until))
     }
 
     /// In queue mode: goes to sleep where the awake time is over.
@@ -119,7 +117,7 @@ impl Client {
         let now = self.now();
         for index in 0.. {
             let Some(own) = self.lifecycle.registrations.get(index) else { break };
-            let over = own.queues() && self.falls_asleep(now, own).is_some_and(|(from, _)| from <= now);
+            let over = self.falls_asleep(now, own).is_some_and(|(from, _)| from <= now);
             if let Some(own) = self.lifecycle.registrations.get_mut(index).filter(|_| over) {
                 own.contact = Contact::Asleep;
                 self.events.push(Event::MaySleep { server: own.server });
@@ -131,7 +129,7 @@ impl Client {
     /// When that is.
     pub(super) fn poll_asleep(&self, own: &Registration) -> Option<Instant> {
         let now = self.now();
-        if own.queues() { self.falls_asleep(now, own).map(|(from, _)| from) } else { None }
+        self.falls_asleep(now, own).map(|(from, _)| from)
     }
 
     /// Notes with whom messages are exchanged now: in queue mode the awake time begins anew. True when one

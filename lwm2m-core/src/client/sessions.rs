@@ -12,23 +12,20 @@ use crate::objects::security::{IDENTITY, MODE, NO_SEC, PRE_SHARED_KEY, SECRET_KE
 use crate::objects::server::{DEFAULT_MAXIMUM_PERIOD, DEFAULT_MINIMUM_PERIOD, STORING};
 
 impl Client {
-    pub(super) fn close(&mut self, peer: Peer) {
-        if let Some(connection) = self.connections.by_peer(peer) {
-            self.abandon(connection);
-            self.exchange.forget(peer);
-            self.transfers.forget(peer);
-            let asked_for = !matches!(connection.link, Link::Closed | Link::Wanted);
-            if asked_for {
-                self.exchange.disconnect(peer);
-            }
-            self.connections.remove(peer);
+    pub(super) fn close(&mut self, Connection { peer, role, link }: Connection) {
+        self.abandon(peer, role);
+        self.exchange.forget(peer);
+        self.transfers.forget(peer);
+        if !matches!(link, Link::Closed | Link::Wanted) {
+            self.exchange.disconnect(peer);
         }
+        self.connections.remove(peer);
     }
 
     /// What is on its way to a peer is lost.
-    pub(super) fn abandon(&mut self, connection: Connection) {
-        self.exchange.abandon(connection.peer);
-        if let Role::Server(server) = connection.role {
+    pub(super) fn abandon(&mut self, peer: Peer, role: Role) {
+        self.exchange.abandon(peer);
+        if let Role::Server(server) = role {
             self.reporting.suspend(server);
         }
     }
@@ -37,22 +34,17 @@ impl Client {
     /// in a new one, so that commands of the old one do not count for it.
     pub(super) fn lose_sessions(&mut self) {
         if let Some(bootstrap) = self.connections.by_role(Role::Bootstrap) {
-            self.close(bootstrap.peer);
+            self.close(bootstrap);
         }
-        for index in 0.. {
-            let Some(connection) = self.connections.get(index) else { break };
-            self.abandon(connection);
-            if matches!(connection.link, Link::Connecting | Link::Open) {
-                self.connections.set(connection.peer, Link::Lost);
-            }
-        }
+        self.abandon_all();
+        self.connections.lose();
     }
 
     /// What is on its way to anybody is lost.
     pub(super) fn abandon_all(&mut self) {
         for index in 0.. {
             let Some(connection) = self.connections.get(index) else { break };
-            self.abandon(connection);
+            self.abandon(connection.peer, connection.role);
         }
     }
 
@@ -72,14 +64,7 @@ impl Client {
             Some(PRE_SHARED_KEY) => Security::Psk { identity: text(IDENTITY), key: text(SECRET_KEY) },
             _ => Security::NoSec,
         };
-        Some(Output::Connect { peer, uri: self.server_uri(peer)?, security })
-    }
-
-    /// The URI of the server that a peer is.
-    #[inline(never)]
-    pub(super) fn server_uri(&self, peer: Peer) -> Option<Uri<'_>> {
-        let account = self.security(self.connections.by_peer(peer)?.role)?;
-        Uri::parse(account.uri()).ok()
+        Some(Output::Connect { peer, uri: Uri::parse(account.uri()).ok()?, security })
     }
 
     pub(super) fn is_secure(&self, role: Role) -> bool {

@@ -32,7 +32,7 @@ impl Client {
         for own in &mut self.lifecycle.registrations {
             own.suit(now, wake, &self.config.registration);
         }
-        self.plan_anew();
+        self.plan();
     }
 
     /// Nothing could reach the device from `since` until `now`, for its radio slept: call it on waking, before
@@ -63,6 +63,6 @@ impl Client {
             }
         }
         self.lifecycle.was_unreachable(now, since, &mut self.accounts);
-        self.plan_anew();
+        self.plan();
     }
 }

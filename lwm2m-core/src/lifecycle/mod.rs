@@ -22,7 +22,7 @@ use coap_codec::{Code, Message, MessageWriter, WriteError};
 
 use self::bootstrap::Bootstrap;
 use self::presence::Presence;
-use self::registration::{Outcome, Phase, Registration, Request, State, Terms, Then};
+use self::registration::{Aim, Registration, Terms};
 pub(crate) use self::requests::WriteList;
 use crate::base::config::Config;
 use crate::base::event::{Diagnostic, Event, Events, Reason};
@@ -50,20 +50,33 @@ pub(crate) enum Role {
     Server(u16),
 }
 
-/// A request of the lifecycle that is due.
+/// A request of the lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Due {
+pub(crate) enum Request {
     Bootstrap,
-    Registration(Request, Terms),
+    Register,
+    Update,
+    Deregister,
 }
 
-impl Due {
+impl Request {
     /// The request's method.
     pub(crate) const fn method(self) -> Code {
+        if matches!(self, Self::Deregister) { Code::DELETE } else { Code::POST }
+    }
+
+    /// The code of an answer that means success.
+    const fn success(self) -> Code {
         match self {
-            Self::Registration(Request::Deregister, _) => Code::DELETE,
-            _ => Code::POST,
+            Self::Bootstrap | Self::Update => Code::CHANGED,
+            Self::Register => Code::CREATED,
+            Self::Deregister => Code::DELETED,
         }
+    }
+
+    /// Whether it may tell of the objects.
+    pub(crate) const fn has_list(self) -> bool {
+        matches!(self, Self::Register | Self::Update)
     }
 }
 
@@ -87,16 +100,6 @@ pub(crate) struct Heard {
     pub(crate) moves: bool,
     /// Its requests are served now, as [`Lifecycle::serves`] has it.
     pub(crate) serves: bool,
-}
-
-/// What the client must do besides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Consequence {
-    None,
-    /// Observations of this server are over: it registered anew, or was left.
-    ForgetObservations(u16),
-    /// The same, and the session is not needed any more.
-    Disconnect(u16),
 }
 
 /// The floor's state.
@@ -143,8 +146,7 @@ impl Lifecycle {
             let same = before.server(server).is_some_and(|then| then.place() == security.place());
             let known = self.registration_of(server).filter(|_| same);
             let failures = known.map_or(0, Registration::failures);
-            let state = State::Unregistered { at: now, failures };
-            registrations.push(Registration { state, ..Registration::due_at(server, now) });
+            registrations.push(Registration { failures, ..Registration::due_at(server, now) });
         }
         self.registrations = registrations;
     }
@@ -174,23 +176,14 @@ impl Lifecycle {
             }
     }
 
-    /// What is due for `role`, if anything may be sent to it at all. `objects` is the digest of the object
-    /// list.
-    pub(crate) fn due(
-        &self,
-        now: Instant,
-        role: Role,
-        accounts: &Accounts,
-        config: &Config,
-        objects: u64,
-    ) -> Option<Due> {
-        let server = match role {
-            Role::Bootstrap => return self.bootstrap.due(now).then_some(Due::Bootstrap),
-            Role::Server(server) => server,
-        };
-        let registration = self.registration_of(server)?;
-        let terms = Self::terms(server, accounts, config, objects);
-        Some(Due::Registration(registration.due(now, terms)?, terms))
+    /// The request for `role` that is due, or on its way.
+    pub(crate) fn request(&mut self, now: Instant, role: Role) -> Option<Request> {
+        let Role::Server(server) = role else { return Some(Request::Bootstrap) };
+        let own = self.registration(server)?;
+        if own.exchange.is_none() {
+            own.lapse(now);
+        }
+        Some(own.request())
     }
 
     /// When a request to the bootstrap server is due.
@@ -201,12 +194,8 @@ impl Lifecycle {
 
     /// The same for the server of a registration.
     pub(crate) fn poll_server(&self, own: &Registration) -> Option<Instant> {
-        let may = match self.presence {
-            Presence::Present => !self.bootstrap.holds_servers_back(),
-            Presence::Leaving { .. } => own.is_leaving(),
-            Presence::Flight | Presence::Off => false,
-        };
-        if may && self.network { own.poll_timeout() } else { None }
+        let may = self.may_send(Role::Server(own.server)) && (self.presence == Presence::Present || own.is_leaving());
+        if may { own.poll_timeout() } else { None }
     }
 
     /// Deadlines that need no peer: the bootstrap server's silence, the wait for De-registers.
@@ -220,10 +209,31 @@ impl Lifecycle {
         self.purge_at.filter(|_| !self.bootstrap.is_running())
     }
 
-    /// Writes the request that is due.
+    /// Settles what the request for `role` tells that is due, or what the next message of the one on its way does: whether
+    /// its object list is another one than at its first message. None when nobody waits for it any more. `objects` is the
+    /// digest of the list.
+    pub(crate) fn tell(
+        &mut self,
+        role: Role,
+        on_its_way: Option<ExchangeId>,
+        objects: u64,
+        world: &World<'_>,
+    ) -> Option<bool> {
+        let Role::Server(server) = role else {
+            return on_its_way.is_none_or(|exchange| self.bootstrap.owns(exchange)).then_some(false);
+        };
+        let own = self.registration(server)?;
+        match on_its_way {
+            None => own.told = Self::terms(server, world.accounts, world.config, objects),
+            Some(exchange) if !own.owns(exchange) => return None,
+            Some(_) => {}
+        }
+        Some(core::mem::replace(&mut own.told.objects, objects) != objects)
+    }
+
+    /// Writes the request that is due, or on its way.
     pub(crate) fn write(
         &self,
-        due: Due,
         role: Role,
         config: &Config,
         object_list: &mut WriteList<'_>,
@@ -233,68 +243,40 @@ impl Lifecycle {
             Role::Bootstrap => None,
             Role::Server(server) => self.registration_of(server),
         };
-        let location = own.map(|own| &own.location);
-        requests::write(due, location, &config.endpoint, object_list, writer)
+        requests::write(own, &config.endpoint, object_list, writer)
     }
 
-    /// The request on its way with this exchange, of which the next message is to be sent, as it is told
-    /// now; and whether its object list is another one than at its first message.
-    pub(crate) fn goes_on(&mut self, exchange: ExchangeId, objects: u64) -> Option<(Due, bool)> {
-        if self.bootstrap.owns(exchange) {
-            return Some((Due::Bootstrap, false));
-        }
-        let own = self.registrations.iter_mut().find(|registration| registration.owns(exchange))?;
-        let (request, terms, anew) = own.goes_on(objects)?;
-        Some((Due::Registration(request, terms), anew))
-    }
-
-    /// The request left.
-    pub(crate) fn sent(
-        &mut self,
-        now: Instant,
-        due: Due,
-        role: Role,
-        exchange: ExchangeId,
-        accounts: &Accounts,
-        events: &mut Events,
-    ) {
-        match (due, role) {
-            (Due::Bootstrap, _) => self.bootstrap_sent(exchange, accounts, events),
-            (Due::Registration(request, terms), Role::Server(server)) => {
-                if let Some(registration) = self.registration(server) {
-                    registration.sent(now, request, terms, exchange);
+    /// The request that was due left.
+    pub(crate) fn sent(&mut self, role: Role, exchange: ExchangeId, world: &mut World<'_>) {
+        match role {
+            Role::Bootstrap => self.bootstrap_sent(exchange, world.accounts, world.events),
+            Role::Server(server) => {
+                if let Some(own) = self.registration(server) {
+                    own.sent(world.now, exchange);
                 }
             }
-            (Due::Registration(..), Role::Bootstrap) => {}
         }
     }
 
-    /// Takes an answer, or the failure of an exchange. False if it is none of ours.
+    /// Takes an answer, or the failure of an exchange. None if it is none of ours; else the server whose observations are
+    /// over, if there is one.
     pub(crate) fn answered(
         &mut self,
         exchange: ExchangeId,
         answer: Result<&Message<'_>, Reason>,
         world: &mut World<'_>,
-    ) -> Option<Consequence> {
+    ) -> Option<Option<u16>> {
         if self.bootstrap.owns(exchange) {
             self.bootstrap_answered(answer, world);
-            return Some(Consequence::None);
+            return Some(None);
         }
-        let registration = self.registrations.iter_mut().find(|registration| registration.owns(exchange))?;
-        let server = registration.server;
-        let outcome = registration.answered(answer, world);
-        let failed = registration.failures() > 0;
-        if outcome == Outcome::Registered {
+        let own = self.registrations.iter_mut().find(|own| own.owns(exchange))?;
+        let (server, forgotten) = (own.server, own.answered(answer, world));
+        if forgotten && own.lease.is_some() {
             note_lifetime(server, world);
         }
-        if failed {
-            self.reconsider_bootstrap(server, world);
-        }
-        Some(match outcome {
-            Outcome::Nothing => Consequence::None,
-            Outcome::Registered => Consequence::ForgetObservations(server),
-            Outcome::Left => Consequence::Disconnect(server),
-        })
+        self.reconsider_bootstrap(server, world);
+        Some(forgotten.then_some(server))
     }
 
     /// An exchange is lost because nothing could be heard; what it was for is due again.
@@ -343,7 +325,7 @@ impl Lifecycle {
         let Some(registration) = self.registration(server) else { return };
         // Without DTLS a server knows the client by its address.
         let unknown = session == Session::New || (session == Session::Moved && !secure);
-        if unknown && registration.lease().is_some() && !registration.is_leaving() {
+        if unknown && registration.lease.is_some() {
             registration.register_now(now);
         }
     }
@@ -370,7 +352,7 @@ impl Lifecycle {
         if let Some(registration) = self.registration(server) {
             match trigger {
                 Trigger::Disable(_) => {
-                    registration.leave(now, Then::Disabled { seconds });
+                    registration.leave(now, Aim::Disabled { seconds });
                 }
                 Trigger::Update(_) => {
                     registration.update_now(now);
@@ -385,17 +367,11 @@ impl Lifecycle {
         self.changed_meanwhile = false;
         for registration in &mut self.registrations {
             let wanted = Self::terms(registration.server, accounts, config, objects);
-            match &registration.state {
+            if registration.exchange.is_some() {
+                self.changed_meanwhile |= registration.told != wanted;
+            } else if registration.failures == 0 && registration.lease.is_some_and(|lease| lease.terms != wanted) {
                 // After a failure the pause goes on; the next try tells the terms of then.
-                State::Known { lease, phase: Phase::Registered { failures: 0, .. } } if lease.terms != wanted => {
-                    registration.update_now(now);
-                }
-                State::Registering { terms, .. } | State::Known { phase: Phase::Updating { terms, .. }, .. }
-                    if *terms != wanted =>
-                {
-                    self.changed_meanwhile = true;
-                }
-                _ => {}
+                registration.update_now(now);
             }
         }
     }
@@ -420,10 +396,12 @@ impl Lifecycle {
         }
     }
 
-    /// Whom sessions may be wanted with.
-    pub(crate) fn roles(&self) -> impl Iterator<Item = Role> {
-        let servers = self.registrations.iter().map(|registration| Role::Server(registration.server));
-        core::iter::once(Role::Bootstrap).chain(servers)
+    /// Whom sessions may be wanted with, one after the other: the bootstrap server, then the others.
+    pub(crate) fn role(&self, index: usize) -> Option<Role> {
+        match index.checked_sub(1) {
+            None => Some(Role::Bootstrap),
+            Some(index) => self.registrations.get(index).map(|own| Role::Server(own.server)),
+        }
     }
 
     /// The registration with a server.

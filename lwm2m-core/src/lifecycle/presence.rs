@@ -1,11 +1,10 @@
 //! Whether the device wants to be reachable, and can be: flight mode and power-off
 //! (DM terminal specification 7.3 and 7.5), the network, and its address.
 
-use super::registration::{Registration, State, Then};
+use super::registration::{Aim, Registration};
 use super::{Lifecycle, World};
 use crate::base::event::{Event, Leave};
 use crate::base::time::Instant;
-use crate::objects::Accounts;
 
 /// What the device wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +65,7 @@ impl Lifecycle {
         let now = world.now;
         self.bootstrap.network_up(world);
         for registration in &mut self.registrations {
-            if !registration.update_now(now) && matches!(registration.state, State::Gone) {
+            if !registration.update_now(now) && registration.aim == Aim::Gone {
                 registration.register_now(now);
             }
             registration.hurry(now, world.config, world.generator);
@@ -82,11 +81,15 @@ impl Lifecycle {
         world.events.push(Event::Offline);
         self.interrupt_bootstrap(now, world.accounts);
         self.registrations.iter_mut().for_each(|registration| registration.interrupted(now));
+        if matches!(self.presence, Presence::Leaving { .. }) {
+            self.cut_short(world);
+        }
     }
 
     /// The device got another address: every session must be made sure of.
-    pub(crate) fn address_changed(&mut self, now: Instant, accounts: &mut Accounts) {
-        self.interrupt_bootstrap(now, accounts);
+    pub(crate) fn address_changed(&mut self, world: &mut World<'_>) {
+        let now = world.now;
+        self.interrupt_bootstrap(now, world.accounts);
         for registration in &mut self.registrations {
             registration.interrupted(now);
             registration.update_now(now);
@@ -106,7 +109,7 @@ impl Lifecycle {
                 self.interrupt_bootstrap(now, world.accounts);
                 for registration in &mut self.registrations {
                     registration.interrupted(now);
-                    registration.leave(now, Then::Gone);
+                    registration.leave(now, Aim::Gone);
                 }
             }
         }

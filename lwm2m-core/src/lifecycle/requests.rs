@@ -2,9 +2,8 @@
 
 use coap_codec::{ContentFormat, MessageWriter, OptionNumber, WriteError};
 
-use super::Due;
-use super::location::Location;
-use super::registration::Request;
+use super::Request;
+use super::registration::Registration;
 
 /// Writes what comes last: the object list, or a block of it, as the payload, if it is to be told.
 pub(crate) type WriteList<'a> = dyn FnMut(&mut MessageWriter<'_>, bool) -> Result<(), WriteError> + 'a;
@@ -15,42 +14,42 @@ pub(crate) type WriteList<'a> = dyn FnMut(&mut MessageWriter<'_>, bool) -> Resul
 /// - an Update: only what changed, to where the registration lives;
 /// - a De-register: there, and nothing else.
 pub(super) fn write(
-    due: Due,
-    location: Option<&Location>,
+    own: Option<&Registration>,
     endpoint: &str,
     object_list: &mut WriteList<'_>,
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), WriteError> {
-    let (entry, [lifetime, binding, objects]) = match due {
-        Due::Bootstrap => (Some("bs"), [false; 3]),
-        Due::Registration(Request::Register, _) => (Some("rd"), [true; 3]),
-        Due::Registration(Request::Update { lifetime, binding, objects }, _) => (None, [lifetime, binding, objects]),
-        Due::Registration(Request::Deregister, _) => (None, [false; 3]),
+    let Some(own) = own else {
+        writer.append(OptionNumber::URI_PATH, b"bs")?;
+        query(writer, "ep=", endpoint.as_bytes())?;
+        return object_list(writer, false);
     };
-    match (entry, location) {
-        (Some(entry), _) => writer.append(OptionNumber::URI_PATH, entry.as_bytes())?,
-        (None, Some(location)) => location.write_path(writer)?,
-        // Nothing else is due without one.
-        (None, None) => {}
+    let (request, told) = (own.request(), own.told);
+    let known = own.lease.map_or(told, |lease| lease.terms);
+    let register = request == Request::Register;
+    let tells = |differs| register || (differs && request == Request::Update);
+    let objects = tells(known.objects != told.objects);
+    if register {
+        writer.append(OptionNumber::URI_PATH, b"rd")?;
+    } else {
+        own.location.write_path(writer)?;
     }
     if objects {
         writer.append_uint(OptionNumber::CONTENT_FORMAT, ContentFormat::LINK_FORMAT.0.into())?;
     }
-    match (entry, location) {
-        (Some(_), _) => query(writer, "ep=", endpoint.as_bytes())?,
-        (None, Some(location)) => location.write_query(writer)?,
-        (None, None) => {}
+    if register {
+        query(writer, "ep=", endpoint.as_bytes())?;
+    } else {
+        own.location.write_query(writer)?;
     }
-    if let Due::Registration(request, terms) = due {
-        if lifetime {
-            lifetime_query(writer, terms.lifetime)?;
-        }
-        if request == Request::Register {
-            query(writer, "lwm2m=1.0", b"")?;
-        }
-        if binding {
-            query(writer, "b=", terms.binding.as_str().as_bytes())?;
-        }
+    if tells(known.lifetime != told.lifetime) {
+        lifetime_query(writer, told.lifetime)?;
+    }
+    if register {
+        query(writer, "lwm2m=1.0", b"")?;
+    }
+    if tells(known.binding != told.binding) {
+        query(writer, "b=", told.binding.as_str().as_bytes())?;
     }
     object_list(writer, objects)
 }

@@ -63,8 +63,12 @@ fn exchange() -> ExchangeId {
 /// Registered, with an Update that is due after `seconds`.
 fn registered(binding: Binding, seconds: u64, failures: u8) -> Registration {
     let lease = Lease { terms: terms(binding), expires: after(3_600) };
-    let phase = Phase::Registered { update_at: after(seconds), failures };
-    Registration { state: State::Known { lease, phase }, ..Registration::due_at(SERVER, START) }
+    Registration { lease: Some(lease), failures, ..Registration::due_at(SERVER, after(seconds)) }
+}
+
+/// A Register is due after `seconds`.
+fn unregistered(seconds: u64, failures: u8) -> Registration {
+    Registration { failures, ..Registration::due_at(SERVER, after(seconds)) }
 }
 
 #[test]
@@ -83,8 +87,6 @@ fn a_server_that_was_silent_is_told_nothing_before_the_update_that_is_due() {
         own.contact = Contact::Asleep;
         assert!(own.is_out_of_touch(START));
     }
-    let unknown = Registration { contact: Contact::Unheard { last: START }, ..Registration::due_at(SERVER, START) };
-    assert!(!unknown.is_out_of_touch(START));
 }
 
 #[test]
@@ -111,15 +113,12 @@ fn a_server_is_at_hand_while_it_is_registered_with_and_nothing_speaks_against_it
 // What counts is what the server knows, or is being told.
 #[test]
 fn queue_mode_is_what_the_server_was_told_last() {
-    let telling =
-        |binding| State::Registering { exchange: exchange(), sent: START, terms: terms(binding), failures: 0 };
     for (binding, other, queues) in [(Binding::U, Binding::UQ, false), (Binding::UQ, Binding::U, true)] {
         let own = registered(binding, 60, 0);
         assert_eq!(own.queues(), queues);
-        let State::Known { lease, .. } = own.state else { panic!() };
-        let phase = Phase::Updating { exchange: exchange(), sent: START, terms: terms(other), failures: 0 };
-        assert_eq!(Registration { state: State::Known { lease, phase }, ..own.clone() }.queues(), !queues);
-        assert_eq!(Registration { state: telling(binding), ..own }.queues(), queues);
+        let telling = |binding| Registration { told: terms(binding), exchange: Some(exchange()), ..own.clone() };
+        assert_eq!(telling(other).queues(), !queues, "an Update");
+        assert_eq!(Registration { lease: None, ..telling(binding) }.queues(), queues, "a Register");
     }
     assert!(!Registration::due_at(SERVER, START).queues());
 }
@@ -147,9 +146,9 @@ fn a_long_pause_becomes_the_shortest_one_when_the_network_is_back() {
     let first = policy.backoff.first;
     for (seconds, hurries) in [(30, false), (60, false), (61, true), (86_400, true)] {
         let mut desk = Desk::new(config());
-        desk.lifecycle.registrations[0].state = State::Unregistered { at: after(seconds), failures: 9 };
+        desk.lifecycle.registrations[0] = unregistered(seconds, 9);
         desk.run(START, |lifecycle, world| lifecycle.reappear(world));
-        let State::Unregistered { at, failures } = desk.lifecycle.registrations[0].state else { panic!() };
+        let Registration { at, failures, .. } = desk.lifecycle.registrations[0];
         assert_eq!(failures, if hurries { 4 } else { 9 }, "one is missing to a round in either case");
         assert!(if hurries { START + first <= at && at <= START + first + first / 2 } else { at == after(seconds) });
         assert!(at <= after(seconds));
@@ -170,7 +169,7 @@ fn the_bootstrap_server_is_asked_after_each_round_of_failures() {
         let mut desk = Desk::new(with_bootstrap_server());
         desk.config.bootstrap.after_failures = enough;
         desk.lifecycle.bootstrap = Bootstrap::Idle;
-        desk.lifecycle.registrations[0].state = State::Unregistered { at: START, failures: failures.saturating_sub(1) };
+        desk.lifecycle.registrations[0] = unregistered(0, failures.saturating_sub(1));
         desk.run(START, |lifecycle, world| lifecycle.blocked(Role::Server(SERVER), Reason::TimedOut, world));
         assert_eq!(desk.lifecycle.registrations[0].failures(), failures);
         desk.lifecycle.bootstrap != Bootstrap::Idle
@@ -247,10 +246,10 @@ fn the_bootstrap_server_is_served_when_it_was_asked_or_may_begin() {
 #[test]
 fn a_register_on_its_way_goes_on_when_the_network_appears_once_more() {
     let mut desk = Desk::new(config());
-    let on_its_way = State::Registering { exchange: exchange(), sent: START, terms: terms(Binding::U), failures: 0 };
-    desk.lifecycle.registrations[0].state = on_its_way;
+    let on_its_way = Registration { exchange: Some(exchange()), ..Registration::due_at(SERVER, START) };
+    desk.lifecycle.registrations[0] = on_its_way.clone();
     desk.run(after(1), |lifecycle, world| lifecycle.reappear(world));
-    assert_eq!(desk.lifecycle.registrations[0].state, on_its_way);
+    assert_eq!(desk.lifecycle.registrations[0], on_its_way);
 }
 
 #[test]
@@ -269,17 +268,15 @@ fn what_fits_no_datagram_says_nothing_of_the_server() {
 fn a_lifetime_that_ends_now_leaves_nobody_to_tell() {
     for (seconds, told) in [(3_599, true), (3_600, false)] {
         let mut own = registered(Binding::U, 60, 0);
-        assert_eq!(own.leave(after(seconds), Then::Gone), told);
-        assert_eq!(own.state == State::Gone, !told);
+        own.leave(after(seconds), Aim::Gone);
+        assert_eq!((own.is_leaving(), own.poll_timeout().is_none()), (told, !told));
     }
 }
 
 #[test]
 fn a_session_is_of_use_once_the_register_is_due() {
     for (seconds, of_use) in [(60, true), (61, false)] {
-        let state = State::Unregistered { at: after(seconds), failures: 1 };
-        let own = Registration { state, ..Registration::due_at(SERVER, START) };
-        assert_eq!(own.needs_session(after(60)), of_use);
+        assert_eq!(unregistered(seconds, 1).needs_session(after(60)), of_use);
     }
 }
 
@@ -301,7 +298,7 @@ fn a_try_before_its_time_leaves_the_round_where_it_was() {
     {
         let mut desk = Desk::new(config());
         desk.config.bootstrap.after_failures = enough;
-        desk.lifecycle.registrations[0].state = State::Unregistered { at: after(86_400), failures };
+        desk.lifecycle.registrations[0] = unregistered(86_400, failures);
         desk.run(START, |lifecycle, world| lifecycle.reappear(world));
         assert_eq!(desk.lifecycle.registrations[0].failures(), left, "{failures} of rounds of {enough}");
     }
@@ -312,9 +309,9 @@ fn after_failures(config: Config, enough: u8, failures: u8) -> (Duration, Option
     let mut desk = Desk::new(config);
     desk.config.bootstrap.after_failures = enough;
     desk.lifecycle.bootstrap = Bootstrap::Idle;
-    desk.lifecycle.registrations[0].state = State::Unregistered { at: START, failures: failures.saturating_sub(1) };
+    desk.lifecycle.registrations[0] = unregistered(0, failures.saturating_sub(1));
     desk.run(START, |lifecycle, world| lifecycle.blocked(Role::Server(SERVER), Reason::TimedOut, world));
-    let State::Unregistered { at, .. } = desk.lifecycle.registrations[0].state else { panic!() };
+    let at = desk.lifecycle.registrations[0].at;
     let bootstrap = match desk.lifecycle.bootstrap {
         Bootstrap::Wanted { at, .. } => Some(at.saturating_duration_since(START)),
         _ => None,

@@ -18,6 +18,7 @@ use self::registrations::{read_bootstrap, read_registration, write_bootstrap, wr
 use super::Client;
 use crate::base::config::{Config, ConfigError};
 use crate::base::time::Instant;
+use crate::client::connection::Link;
 use crate::lifecycle::presence::{Goal, Presence};
 use crate::lifecycle::registration::Registration;
 use crate::lifecycle::{Lifecycle, Role};
@@ -228,17 +229,17 @@ impl Client {
         client.lifecycle.bootstrap = bootstrap;
         client.lifecycle.registrations = registrations;
         client.fall_asleep();
-        for role in client.lifecycle.roles().collect::<alloc::vec::Vec<_>>() {
+        for index in 0.. {
+            let Some(role) = client.lifecycle.role(index) else { break };
             let Role::Server(server) = role else { continue };
             // In queue mode nobody expects to reach it before its next Update.
             let asleep = client.lifecycle.registration_of(server).and_then(|own| own.asleep_until(now)).is_some();
             if client.lifecycle.serves(now, role, &client.config) && !asleep {
-                client.connections.add(role);
-                client.connections.want(role);
+                client.connections.add(role, Link::Wanted);
             }
         }
         client.settle();
-        client.plan_anew();
+        client.plan();
         Ok(client)
     }
 }

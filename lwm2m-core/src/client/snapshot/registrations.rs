@@ -9,7 +9,7 @@ use crate::base::time::{Instant, Micros};
 use crate::lifecycle::bootstrap::Bootstrap;
 use crate::lifecycle::contact::Contact;
 use crate::lifecycle::location::Location;
-use crate::lifecycle::registration::{Lease, Phase, Registration, State, Terms, Then};
+use crate::lifecycle::registration::{Aim, Lease, Registration, Terms};
 use crate::objects::server::Binding;
 
 const UNREGISTERED: u8 = 0;
@@ -33,45 +33,20 @@ pub(super) fn write_registration(now: Instant, registration: &Registration, retu
     };
     out.u8(contact);
     out.u64(now.saturating_duration_since(last).as_micros() as u64);
-    let gone = |out: &mut Writer<'_>| {
-        if returns {
+    let at = if registration.exchange.is_some() { 0 } else { until(registration.at) };
+    match (&registration.lease, registration.aim) {
+        (Some(lease), Aim::Registered) => write_lease(registration, lease, until(lease.expires), at, out),
+        (_, Aim::Gone) if !returns => out.u8(GONE),
+        (None, Aim::Registered) | (_, Aim::Gone) => {
+            let (at, failures) = if registration.aim == Aim::Gone { (0, 0) } else { (at, registration.failures) };
             out.u8(UNREGISTERED);
-            out.u64(0);
-            out.u8(0);
-        } else {
-            out.u8(GONE);
+            out.u64(at);
+            out.u8(failures);
         }
-    };
-    match &registration.state {
-        State::Unregistered { at, failures } => {
-            out.u8(UNREGISTERED);
-            out.u64(until(*at));
-            out.u8(*failures);
-        }
-        State::Registering { failures, .. } => {
-            out.u8(UNREGISTERED);
-            out.u64(0);
-            out.u8(*failures);
-        }
-        State::Known { lease, phase } => match phase {
-            Phase::Registered { update_at, failures } => {
-                write_lease(registration, lease, until(lease.expires), until(*update_at), *failures, out);
-            }
-            Phase::Updating { failures, .. } => {
-                write_lease(registration, lease, until(lease.expires), 0, *failures, out)
-            }
-            Phase::Leaving { then: Then::Disabled { seconds } }
-            | Phase::Deregistering { then: Then::Disabled { seconds }, .. } => {
-                out.u8(DISABLED);
-                out.u64(Micros::of_seconds(*seconds).0);
-            }
-            Phase::Leaving { then: Then::Gone } | Phase::Deregistering { then: Then::Gone, .. } => gone(out),
-        },
-        State::Disabled { until: end } => {
+        (lease, Aim::Disabled { seconds }) => {
             out.u8(DISABLED);
-            out.u64(until(*end));
+            out.u64(if lease.is_some() { Micros::of_seconds(seconds).0 } else { at });
         }
-        State::Gone => gone(out),
     }
 }
 
@@ -108,11 +83,11 @@ pub(super) fn read_bootstrap(
     })
 }
 
-fn write_lease(own: &Registration, lease: &Lease, expires: u64, update: u64, failures: u8, out: &mut Writer<'_>) {
+fn write_lease(own: &Registration, lease: &Lease, expires: u64, update: u64, out: &mut Writer<'_>) {
     out.u8(REGISTERED);
     out.u64(expires);
     out.u64(update);
-    out.u8(failures);
+    out.u8(own.failures);
     out.u32(lease.terms.lifetime);
     out.u8(lease.terms.binding as u8);
     out.u64(lease.terms.objects);
@@ -137,11 +112,12 @@ pub(super) fn read_registration(
         ASLEEP => Contact::Asleep,
         _ => return Err(SnapshotError::Damaged),
     };
-    let mut location = Location::default();
-    let state = match input.u8()? {
-        UNREGISTERED => State::Unregistered { at: after(input.u64()?), failures: input.u8()? },
+    let mut own = Registration { contact, ..Registration::due_at(server, now) };
+    match input.u8()? {
+        UNREGISTERED => (own.at, own.failures) = (after(input.u64()?), input.u8()?),
         REGISTERED => {
-            let (expires, update_at, failures) = (after(input.u64()?), after(input.u64()?), input.u8()?);
+            let expires = after(input.u64()?);
+            (own.at, own.failures) = (after(input.u64()?), input.u8()?);
             let lifetime = input.u32()?;
             let queues = read_bool(input)?.ok_or(SnapshotError::Damaged)?;
             let binding = Binding::from_number(queues.into());
@@ -151,13 +127,12 @@ pub(super) fn read_registration(
             if options.len() > location_limit {
                 return Err(SnapshotError::Limits);
             }
-            location = Location::from_parts(options, segments).ok_or(SnapshotError::Damaged)?;
-            let lease = Lease { terms, expires };
-            State::Known { lease, phase: Phase::Registered { update_at, failures } }
+            own.location = Location::from_parts(options, segments).ok_or(SnapshotError::Damaged)?;
+            own.lease = Some(Lease { terms, expires });
         }
-        DISABLED => State::Disabled { until: after(input.u64()?) },
-        GONE => State::Gone,
+        DISABLED => (own.aim, own.at) = (Aim::Disabled { seconds: 0 }, after(input.u64()?)),
+        GONE => own.aim = Aim::Gone,
         _ => return Err(SnapshotError::Damaged),
-    };
-    Ok(Registration { server, state, contact, location })
+    }
+    Ok(own)
 }
