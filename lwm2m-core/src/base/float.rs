@@ -13,42 +13,8 @@ pub(crate) fn compare(one: f64, other: f64) -> Option<Ordering> {
     comparable.then(|| in_order(one).cmp(&in_order(other)))
 }
 
-/// How far apart two numbers are, compared with a step that is taken some times: for steps, which are
-/// finite and not negative. Nothing is apart from what is no number.
-///
-/// As exact as a subtraction: of numbers far apart, what is below 2^-61 of the largest does not count.
-pub(crate) fn apart(one: f64, other: f64, (times, step): (u64, f64)) -> Option<Ordering> {
-    let top = [one, other, step].into_iter().map(exponent).max()?;
-    let [one_there, other_there] = [one, other].map(|number| {
-        let (there, _) = aligned(number, top);
-        if number.is_sign_negative() { -there } else { there }
-    });
-    let (step, rest) = aligned(step, top);
-    let steps = (step as u64).saturating_add(rest.into()).saturating_mul(times);
-    let comparable = !is_nan(one) && !is_nan(other);
-    comparable.then(|| one_there.abs_diff(other_there).cmp(&steps))
-}
-
-/// What a finite number with this exponent at most is a multiple of, so often; and whether that leaves a rest.
-fn aligned(number: f64, top: u32) -> (i64, bool) {
-    let exponent = exponent(number);
-    let hidden = if exponent > 0 { 1 << 52 } else { 0 };
-    let mantissa = (number.to_bits() & ((1 << 52) - 1) | hidden) << 9;
-    let lower = top.saturating_sub(exponent.max(1)).min(63);
-    ((mantissa >> lower) as i64, mantissa & ((1 << lower) - 1) != 0)
-}
-
-const fn exponent(number: f64) -> u32 {
-    (number.to_bits() >> 52) as u32 & 0x7FF
-}
-
 const fn is_nan(number: f64) -> bool {
     number.to_bits() << 1 > f64::INFINITY.to_bits() << 1
-}
-
-/// Whether it is a number, and not an infinite one.
-pub(crate) const fn is_finite(number: f64) -> bool {
-    exponent(number) < 0x7FF
 }
 
 /// The float that an integer becomes, cut off where it has more than 53 bits.
@@ -132,26 +98,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_distance_is_as_exact_as_a_subtraction() {
-        for (one, other, step, expected) in [
-            (1e15, 1e15 + 0.25, 0.25, Ordering::Equal),
-            (1e15, 1e15 + 0.25, 0.250_000_1, Ordering::Less),
-            (0.3, 0.2, 0.1, Ordering::Less),
-            (-1.0, 1.0, 2.0, Ordering::Equal),
-            (5e-324, 0.0, 5e-324, Ordering::Equal),
-            (5e-324, -5e-324, 5e-324, Ordering::Greater),
-            (f64::MAX, f64::MIN, f64::MAX, Ordering::Greater),
-            (f64::INFINITY, 1.0, f64::MAX, Ordering::Greater),
-            (7.0, 7.0, 0.0, Ordering::Equal),
-        ] {
-            assert_eq!(apart(one, other, (1, step)), Some(expected), "{one} {other} {step}");
-            assert_eq!(apart(other, one, (1, step)), Some(expected), "{other} {one} {step}");
-        }
-        assert_eq!(apart(4.0, 10.0, (2, 3.0)), Some(Ordering::Equal));
-        assert_eq!(apart(f64::NAN, 1.0, (1, 1.0)), None);
-    }
-
     proptest! {
         #[test]
         fn an_integer_becomes_the_float_it_is_and_never_a_larger_one(magnitude: u64, bits in 1u32..=64, negative: bool) {
@@ -160,14 +106,6 @@ mod tests {
             let beyond = (64 - magnitude.leading_zeros()).saturating_sub(53);
             let cut = magnitude >> beyond << beyond;
             prop_assert_eq!(from_integer(magnitude, negative).to_bits(), (sign * cut as f64).to_bits());
-        }
-
-        #[test]
-        fn whole_numbers_are_as_far_apart_as_they_are(one: i32, other: i32, step: u32, times in 1u64..3, scale in -20i32..20) {
-            let scaled = |number: i64| number as f64 * f64::from(scale).exp2();
-            let distance = (i64::from(one) - i64::from(other)).unsigned_abs();
-            let expected = distance.cmp(&(u64::from(step) * times));
-            prop_assert_eq!(apart(scaled(one.into()), scaled(other.into()), (times, scaled(step.into()))), Some(expected));
         }
 
         #[test]

@@ -8,12 +8,10 @@
 //! instances can have attributes of their own and take the others from their resource; in 1.0 it
 //! is the one reading that neither hides a value nor makes one up.
 
-use core::cmp::Ordering;
-
 use super::Entries;
 use super::observations::{Observation, Observer};
-use crate::base::attributes::{Attributes, Number};
-use crate::base::float::{apart, compare, from_integer};
+use crate::base::attributes::Attributes;
+use crate::base::number::Number;
 use crate::base::path::{Leaf, Path};
 use crate::base::table::Places;
 use crate::base::time::Instant;
@@ -23,15 +21,12 @@ use crate::model::{Ctx, DataModel, Refusal, walk};
 
 /// Whether the difference between two numbers is one that the server wants to be told of: another
 /// side of `gt` or `lt`, or a step of `st` and more. Equal numbers do not differ, whatever the step.
-fn is_change(thresholds: Attributes, last: f64, value: f64) -> bool {
-    let lies = |number: f64, threshold: Number, at: Ordering| compare(number, threshold.get()) == Some(at);
-    let crosses = |threshold: Option<Number>, side| {
-        threshold.is_some_and(|threshold| lies(last, threshold, side) != lies(value, threshold, side))
-    };
-    last.to_bits() != value.to_bits()
-        && (crosses(thresholds.gt, Ordering::Greater)
-            || crosses(thresholds.lt, Ordering::Less)
-            || thresholds.st.is_some_and(|st| apart(value, last, (1, st.get())).is_some_and(Ordering::is_ge)))
+fn is_change(thresholds: Attributes, last: Number, value: Number) -> bool {
+    let Attributes { gt, lt, st, .. } = thresholds;
+    last != value
+        && (gt.is_some_and(|gt| (last > gt) != (value > gt))
+            || lt.is_some_and(|lt| (last < lt) != (value < lt))
+            || st.is_some_and(|st| last.apart(value) >= st.apart(Number::ZERO)))
 }
 
 /// The numbers that observers were told last.
@@ -46,8 +41,7 @@ struct Entry {
     observer: Observer,
     /// The Resource Instance ID, for a multiple resource.
     index: Option<u16>,
-    /// The number, as a float's bits.
-    bits: u64,
+    number: Number,
 }
 
 impl Numbers {
@@ -64,8 +58,8 @@ impl Numbers {
     fn note(&mut self, observer: Observer, path: Path, show: &mut dyn FnMut(&mut Look<'_>)) -> (u64, bool) {
         self.forget(observer);
         let mut fit = true;
-        let mut take = |index, number: f64| {
-            fit = fit && self.add(observer, index, number.to_bits());
+        let mut take = |index, number: Option<Number>| {
+            fit = fit && number.is_some_and(|number| self.add(observer, index, number));
         };
         let mut look = Look::at(path, &mut take);
         show(&mut look);
@@ -82,17 +76,17 @@ impl Numbers {
         let mut digest = Digest::new();
         // A digest takes any value.
         let _ = digest.value(at, *value);
-        let Some(number) = number(*value) else {
+        let Some(number) = Number::of(*value) else {
             self.forget(observer);
-            return (digest.finish(), true);
+            return (digest.finish(), false);
         };
         let known = self.entries.iter_mut().find(|entry| entry.observer == observer && entry.index.is_none());
         let fit = match known {
             Some(entry) => {
-                entry.bits = number.to_bits();
+                entry.number = number;
                 true
             }
-            None => self.add(observer, None, number.to_bits()),
+            None => self.add(observer, None, number),
         };
         (digest.finish(), fit)
     }
@@ -126,8 +120,9 @@ impl Numbers {
         let (mut changed, mut seen) = (false, 0usize);
         let digest = look(wall, observer, of.path, model, &mut |index, number| {
             let mut told = self.of(observer);
-            let last = told.find(|(known, _)| *known == index).map(|(_, bits)| f64::from_bits(bits));
-            changed |= last.is_none_or(|last| is_change(thresholds, last, number));
+            let last = told.find(|(known, _)| *known == index);
+            changed |=
+                !matches!((last, number), (Some((_, last)), Some(number)) if !is_change(thresholds, last, number));
             seen = seen.saturating_add(1);
         });
         let moved = digest != of.digest;
@@ -136,10 +131,10 @@ impl Numbers {
     }
 
     /// Adds a number; false when there is no place.
-    pub(super) fn add(&mut self, observer: Observer, index: Option<u16>, bits: u64) -> bool {
+    pub(super) fn add(&mut self, observer: Observer, index: Option<u16>, number: Number) -> bool {
         let fits = self.entries.has_room(self.limit);
         if fits {
-            self.entries.add(Entry { observer, index, bits }, self.limit);
+            self.entries.add(Entry { observer, index, number }, self.limit);
         }
         fits
     }
@@ -148,10 +143,10 @@ impl Numbers {
         self.entries.keep(&mut |entry| entry.observer != observer);
     }
 
-    /// What an observer was told: indices and bits.
-    pub(super) fn of(&self, observer: Observer) -> impl Iterator<Item = (Option<u16>, u64)> {
+    /// What an observer was told: indices and numbers.
+    pub(super) fn of(&self, observer: Observer) -> impl Iterator<Item = (Option<u16>, Number)> {
         let own = move |entry: &&Entry| entry.observer == observer;
-        self.entries.iter().filter(own).map(|entry| (entry.index, entry.bits))
+        self.entries.iter().filter(own).map(|entry| (entry.index, entry.number))
     }
 
     /// Takes all the memory that it may ever need.
@@ -170,7 +165,7 @@ fn look(
     observer: Observer,
     path: Path,
     model: &dyn DataModel,
-    number: &mut dyn FnMut(Option<u16>, f64),
+    number: &mut dyn FnMut(Option<u16>, Option<Number>),
 ) -> u64 {
     let mut look = Look::at(path, number);
     view(wall, observer, path, model, &mut look);
@@ -185,34 +180,23 @@ fn view(wall: Instant, (server, _): Observer, path: Path, model: &dyn DataModel,
     }
 }
 
-/// The number that a value is.
-fn number(value: Value<'_>) -> Option<f64> {
-    // Beyond 2^53 neighbouring integers become one float: a threshold there is as coarse.
-    match value {
-        Value::Int(number) | Value::Time(number) => Some(from_integer(number.unsigned_abs(), number < 0)),
-        Value::Uint(number) => Some(from_integer(number, false)),
-        Value::Float(number) => Some(number),
-        _ => None,
-    }
-}
-
 /// A digest, and beside it whoever wants the numbers.
 struct Look<'a> {
     digest: Digest,
-    number: Option<&'a mut dyn FnMut(Option<u16>, f64)>,
+    number: Option<&'a mut dyn FnMut(Option<u16>, Option<Number>)>,
 }
 
 impl<'a> Look<'a> {
     /// At what is below `path`; only of a resource are there numbers.
-    fn at(path: Path, number: &'a mut dyn FnMut(Option<u16>, f64)) -> Self {
+    fn at(path: Path, number: &'a mut dyn FnMut(Option<u16>, Option<Number>)) -> Self {
         Self { digest: Digest::new(), number: (path.depth() == 3).then_some(number) }
     }
 }
 
 impl Sink for Look<'_> {
     fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        if let (Some(number), Some(take)) = (number(value), &mut self.number) {
-            take(at.index, number);
+        if let Some(take) = &mut self.number {
+            take(at.index, Number::of(value));
         }
         self.digest.value(at, value)
     }
@@ -272,19 +256,22 @@ impl Encode for Both<'_, '_> {
 #[cfg(feature = "reporting")]
 mod tests {
     use super::*;
-    use crate::base::attributes::Number;
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
-    fn thresholds(lt: Option<f64>, gt: Option<f64>, st: Option<f64>) -> Attributes {
-        let [lt, gt, st] = [lt, gt, st].map(|number| number.and_then(Number::new));
+    fn number(number: impl Into<f64>) -> Number {
+        Number::of(Value::Float(number.into())).unwrap()
+    }
+
+    fn thresholds(lt: Option<i32>, gt: Option<i32>, st: Option<i32>) -> Attributes {
+        let [lt, gt, st] = [lt, gt, st].map(|threshold| threshold.map(number));
         Attributes { lt, gt, st, ..Attributes::NONE }
     }
 
     #[test]
     fn the_worked_examples_of_the_standard() {
-        let high = thresholds(None, Some(45.0), Some(10.0));
-        let both = thresholds(Some(20.0), Some(85.0), Some(10.0));
+        let high = thresholds(None, Some(45), Some(10));
+        let both = thresholds(Some(20), Some(85), Some(10));
         for (attributes, pairs, told) in [
             (high, &[(20, 35), (45, 50), (50, 40), (35, 20), (20, 30), (45, 46)][..], true),
             (high, &[(20, 29), (44, 45), (46, 54)], false),
@@ -292,7 +279,7 @@ mod tests {
             (both, &[(24, 33), (84, 85), (20, 29)], false),
         ] {
             for (last, value) in pairs {
-                assert_eq!(is_change(attributes, (*last).into(), (*value).into()), told, "{last} -> {value}");
+                assert_eq!(is_change(attributes, number(*last), number(*value)), told, "{last} -> {value}");
             }
         }
     }
@@ -303,7 +290,7 @@ mod tests {
     type Show = fn(&mut dyn Encode) -> Result<(), Stop>;
 
     /// What is noticed of what is shown: a digest, and the numbers.
-    fn noticed(path: Path, show: Show) -> (u64, Vec<(Option<u16>, f64)>) {
+    fn noticed(path: Path, show: Show) -> (u64, Vec<(Option<u16>, Option<Number>)>) {
         let mut numbers = Vec::new();
         let mut take = |index, number| numbers.push((index, number));
         let mut look = Look::at(path, &mut take);
@@ -352,17 +339,17 @@ mod tests {
             }
             to.value(AT.at(9), Value::Int(10))
         };
-        let expected = [(None, -1.0), (None, 2.0), (None, 0.5), (None, 4.0), (Some(9), 10.0)];
-        assert_eq!(noticed(PATH, all).1, expected);
+        let (mut plain, last) = ([-1.0, 2.0, 0.5, 4.0].map(|of| (None, Some(number(of)))).to_vec(), number(10));
+        plain.extend([(None, None), (Some(9), Some(last))]);
+        assert_eq!(noticed(PATH, all).1, plain);
         assert_eq!(noticed(Path::instance(3, 0), all).1, []);
     }
 
     #[test]
     fn the_smallest_step_is_any_difference_and_none_is_no_step() {
-        let any = thresholds(None, None, Some(0.0));
-        assert!(is_change(any, 1.0, 1.000_001));
-        assert!(!is_change(any, 1.0, 1.0));
-        assert!(!is_change(any, f64::NAN, f64::NAN));
+        let any = thresholds(None, None, Some(0));
+        assert!(is_change(any, number(1), number(1.000_001)));
+        assert!(!is_change(any, number(1), number(1)));
     }
 
     proptest! {
@@ -371,16 +358,14 @@ mod tests {
             last in -100i32..100, value in -100i32..100,
             lt in prop::option::of(-50i32..50), gt in prop::option::of(-50i32..50), st in prop::option::of(0i32..50),
         ) {
-            let float = |number: Option<i32>| number.map(f64::from);
-            let attributes = thresholds(float(lt), float(gt), float(st));
-            let (last_float, value_float) = (f64::from(last), f64::from(value));
+            let attributes = thresholds(lt, gt, st);
             let expected = last != value && (
                 gt.is_some_and(|gt| (last > gt) != (value > gt))
                 || lt.is_some_and(|lt| (last < lt) != (value < lt))
                 || st.is_some_and(|st| (value - last).abs() >= st)
             );
-            prop_assert_eq!(is_change(attributes, last_float, value_float), expected);
-            prop_assert_eq!(is_change(attributes, value_float, last_float), expected);
+            prop_assert_eq!(is_change(attributes, number(last), number(value)), expected);
+            prop_assert_eq!(is_change(attributes, number(value), number(last)), expected);
         }
     }
 }

@@ -21,6 +21,7 @@ use self::stored::Stored;
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::features::{SHORTCUTS, STATISTICS, STORING};
 use crate::base::limits::Limits;
+use crate::base::number::Number;
 use crate::base::path::{Leaf, Path};
 use crate::base::statistics::Counter;
 use crate::base::time::{Instant, earliest};
@@ -475,8 +476,8 @@ impl Reporting {
         self.observations.iter()
     }
 
-    /// The numbers that an observer was told last, as bits of floats: what a snapshot keeps besides.
-    pub(crate) fn numbers(&self, observation: &Observation) -> impl Iterator<Item = (Option<u16>, u64)> {
+    /// The numbers that an observer was told last: what a snapshot keeps besides.
+    pub(crate) fn numbers(&self, observation: &Observation) -> impl Iterator<Item = (Option<u16>, Number)> {
         self.numbers.of(observation.observer())
     }
 
@@ -486,8 +487,8 @@ impl Reporting {
     }
 
     /// Puts back a number that it was told last. False when there is no place.
-    pub(crate) fn put_number(&mut self, observation: &Observation, index: Option<u16>, bits: u64) -> bool {
-        self.numbers.add(observation.observer(), index, bits)
+    pub(crate) fn put_number(&mut self, observation: &Observation, index: Option<u16>, number: Number) -> bool {
+        self.numbers.add(observation.observer(), index, number)
     }
 }
 

@@ -1,12 +1,14 @@
 //! Observations, and attributes that servers set.
 
+use core::num::NonZeroU64;
 use core::time::Duration;
 
 use coap_codec::{BlockValue, ContentFormat, MessageId, Token};
 
 use super::SnapshotError;
 use super::bytes::{Reader, Writer};
-use crate::base::attributes::{Attributes, Number};
+use crate::base::attributes::Attributes;
+use crate::base::number::Number;
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::format::Format;
@@ -61,9 +63,9 @@ pub(super) fn write_observation(
     out.u64(ago(observation.confirmed));
     out.option(observation.last.map(|id| u32::from(id.0)));
     out.u16(u16::try_from(reporting.numbers(observation).count()).unwrap_or(u16::MAX));
-    for (index, bits) in reporting.numbers(observation).take(usize::from(u16::MAX)) {
+    for (index, number) in reporting.numbers(observation).take(usize::from(u16::MAX)) {
         out.option(index.map(u32::from));
-        out.u64(bits);
+        out.u64(number.bits().get());
     }
 }
 
@@ -108,7 +110,7 @@ pub(super) fn read_observation(
     };
     for _ in 0..input.u16()? {
         let index = input.option()?.and_then(|index| u16::try_from(index).ok());
-        observation.measured &= reporting.put_number(&observation, index, input.u64()?);
+        observation.measured &= reporting.put_number(&observation, index, read_number(input)?);
     }
     reporting.put(observation);
     Ok(())
@@ -123,7 +125,7 @@ pub(super) fn write_assignment(Assignment { server, path, attributes }: &Assignm
     for number in [attributes.gt, attributes.lt, attributes.st] {
         out.u8(u8::from(number.is_some()));
         if let Some(number) = number {
-            out.u64(number.get().to_bits());
+            out.u64(number.bits().get());
         }
     }
 }
@@ -133,8 +135,12 @@ pub(super) fn read_assignment(input: &mut Reader<'_>) -> Result<Assignment, Snap
     let (pmin, pmax) = (input.option()?, input.option()?);
     let mut number = || match input.u8()? {
         0 => Ok(None),
-        _ => Number::new(f64::from_bits(input.u64()?)).map(Some).ok_or(SnapshotError::Damaged),
+        _ => read_number(input).map(Some),
     };
     let attributes = Attributes { pmin, pmax, gt: number()?, lt: number()?, st: number()? };
     Ok(Assignment { server, path, attributes })
+}
+
+fn read_number(input: &mut Reader<'_>) -> Result<Number, SnapshotError> {
+    NonZeroU64::new(input.u64()?).map(Number::from_bits).ok_or(SnapshotError::Damaged)
 }
