@@ -16,7 +16,7 @@ pub(crate) use self::assignments::Assignment;
 use self::assignments::{Assignments, OfServer};
 use self::change::Numbers;
 pub(crate) use self::observations::Observation;
-use self::observations::{Observations, Told};
+use self::observations::{Observations, Observer, Told};
 use self::stored::Stored;
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::features::{SHORTCUTS, STATISTICS, STORING};
@@ -159,20 +159,21 @@ impl Reporting {
     pub(crate) fn begin(
         &mut self,
         (now, wall): (Instant, Instant),
-        (server, token): (u16, Token),
+        observer: Observer,
         (path, format, block): (Path, Format, Option<u8>),
         sequence: u32,
         model: &dyn DataModel,
     ) {
-        let (digest, measured) = self.numbers.tell(wall, (server, token), path, model);
+        let ((server, token), ctx) = (observer, context(wall, observer.0));
+        let (_, (digest, measured)) = self.numbers.tell(&ctx, (observer, path), None, model);
         // A notification on its way belongs to the observation still (RFC 7641, section 4.1).
-        let replaced = self.observations.iter().find(|entry| entry.observer() == (server, token));
+        let replaced = self.observations.find(observer);
         let (in_flight, last) = replaced.map_or((None, None), |entry| (entry.in_flight, entry.last));
         if STORING && replaced.is_some_and(|entry| entry.replays) {
-            self.stored.told((server, token));
+            self.stored.told(observer);
         }
         // The answer is newer than all that was kept for this token.
-        self.stored.forget((server, token));
+        self.stored.forget(observer);
         let observation = Observation {
             server,
             token,
@@ -267,7 +268,7 @@ impl Reporting {
         for observation in observations.iter_mut() {
             if observation.path.overlaps(path) && !observation.pending {
                 let thresholds = assignments.thresholds(observation.server, observation.path);
-                (observation.pending, observation.moved) = numbers.differ(wall, observation, thresholds, model);
+                (observation.pending, observation.moved) = numbers.differ(wall, observation, &thresholds, model);
             }
         }
     }
@@ -293,7 +294,7 @@ impl Reporting {
                 if observation.may_be_told(now) && !thresholds.has_thresholds() {
                     observation.suspected = true;
                 } else {
-                    (observation.pending, observation.moved) = numbers.differ(wall, observation, thresholds, model);
+                    (observation.pending, observation.moved) = numbers.differ(wall, observation, &thresholds, model);
                 }
             }
         }
@@ -304,7 +305,7 @@ impl Reporting {
         let mut any = false;
         for observation in self.observations.iter_mut().filter(|observation| observation.suspected) {
             observation.suspected = false;
-            (observation.pending, observation.moved) = self.numbers.differ(wall, observation, Attributes::NONE, model);
+            (observation.pending, observation.moved) = self.numbers.differ(wall, observation, &Attributes::NONE, model);
             any = true;
         }
         any
@@ -315,7 +316,7 @@ impl Reporting {
         if let (Some(observation), Some(told)) = (self.observations.get_mut(due.index), due.unless_changed) {
             (observation.digest, observation.measured) = told;
             observation.suspected = false;
-            (observation.pending, observation.moved) = self.numbers.differ(wall, observation, Attributes::NONE, model);
+            (observation.pending, observation.moved) = self.numbers.differ(wall, observation, &Attributes::NONE, model);
         }
     }
 
@@ -360,9 +361,10 @@ impl Reporting {
     ) -> Result<usize, Refusal> {
         let observation = self.observations.get_mut(due.index).ok_or(Code::NOT_FOUND)?;
         let what = (observation.observer(), observation.path);
-        let (written, noted) = self.numbers.write(ctx, what, Encoder::new(due.format, due.path, output), model);
-        (observation.digest, observation.measured) = noted;
-        written
+        let mut encoder = Encoder::new(due.format, due.path, output);
+        let (written, told) = self.numbers.tell(ctx, what, Some(encoder.as_encode()), model);
+        (observation.digest, observation.measured) = told;
+        written.and_then(|()| Ok(encoder.finish()?))
     }
 
     /// Notes the value that was written for a notification that is due. Whether it [is news](Self::is_news).
@@ -389,8 +391,8 @@ impl Reporting {
             (observation.suspected, observation.owed) = (false, false);
             observation.notified = now;
             if sent.is_none() {
-                (observation.digest, observation.measured) =
-                    self.numbers.tell(wall, observation.observer(), observation.path, model);
+                let (ctx, what) = (context(wall, observation.server), (observation.observer(), observation.path));
+                (_, (observation.digest, observation.measured)) = self.numbers.tell(&ctx, what, None, model);
             }
             if let Some(sent) = sent {
                 observation.sequence = due.sequence;
