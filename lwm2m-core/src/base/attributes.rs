@@ -43,7 +43,7 @@ pub(crate) trait Assigned {
         let mut effective = Attributes::NONE;
         let mut level = Some(path);
         while let Some(here) = level {
-            effective = effective.or(self.at(here));
+            effective.fill(&self.at(here));
             level = here.parent();
         }
         effective
@@ -53,15 +53,18 @@ pub(crate) trait Assigned {
 impl Attributes {
     pub(crate) const NONE: Self = Self { pmin: None, pmax: None, gt: None, lt: None, st: None };
 
-    /// These, and where they leave something open, those of a wider scope.
-    pub(crate) fn or(self, wider: Self) -> Self {
-        Self {
-            pmin: self.pmin.or(wider.pmin),
-            pmax: self.pmax.or(wider.pmax),
-            gt: self.gt.or(wider.gt),
-            lt: self.lt.or(wider.lt),
-            st: self.st.or(wider.st),
+    /// Takes from a wider scope what these leave open.
+    pub(crate) fn fill(&mut self, wider: &Self) {
+        fn fill<T: Copy>(own: &mut Option<T>, wider: Option<T>) {
+            if own.is_none() {
+                *own = wider;
+            }
         }
+        fill(&mut self.pmin, wider.pmin);
+        fill(&mut self.pmax, wider.pmax);
+        fill(&mut self.gt, wider.gt);
+        fill(&mut self.lt, wider.lt);
+        fill(&mut self.st, wider.st);
     }
 
     pub(crate) fn is_empty(self) -> bool {
@@ -79,12 +82,21 @@ impl Attributes {
         let (name, value) = halves(argument, b'=');
         let value = value.filter(|value| !value.is_empty());
         let name = Name::ALL.into_iter().find(|known| known.as_str().as_bytes() == name)?;
-        match name {
-            Name::Pmin => self.pmin = given(value, seconds)?,
-            Name::Pmax => self.pmax = given(value, seconds)?,
-            Name::Gt => self.gt = given(value, Number::read)?,
-            Name::Lt => self.lt = given(value, Number::read)?,
-            Name::St => self.st = given(value, step)?,
+        if name.is_threshold() {
+            let number = value.map_or(Some(None), |text| Number::read(text).map(Some))?;
+            // A step has no direction, not even one of nothing.
+            if name == Name::St && value.is_some_and(|text| text.starts_with(b"-")) {
+                return None;
+            }
+            let place = match name {
+                Name::Gt => &mut self.gt,
+                Name::Lt => &mut self.lt,
+                _ => &mut self.st,
+            };
+            *place = number;
+        } else {
+            let seconds = value.map_or(Some(None), |text| decimal::read_u64(text)?.try_into().ok().map(Some))?;
+            *(if name == Name::Pmin { &mut self.pmin } else { &mut self.pmax }) = seconds;
         }
         Some(name)
     }
@@ -124,22 +136,6 @@ pub(crate) fn halves(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
         Some((before, rest)) => (before, rest.get(1..)),
         None => (text, None),
     }
-}
-
-/// What an argument gives: nothing, a value, or (none) something that is no value.
-fn given<T>(value: Option<&[u8]>, read: fn(&[u8]) -> Option<T>) -> Option<Option<T>> {
-    match value {
-        None => Some(None),
-        Some(text) => read(text).map(Some),
-    }
-}
-
-fn seconds(text: &[u8]) -> Option<u32> {
-    decimal::read_u64(text)?.try_into().ok()
-}
-
-fn step(text: &[u8]) -> Option<Number> {
-    if text.starts_with(b"-") { None } else { Number::read(text) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Decodes a payload against an object's definition: all of it, before anyone sees a value.
 
-use core::cmp::Ordering;
 
 use coap_codec::Code;
 
@@ -10,7 +9,7 @@ use super::tlv::{self, Element, Elements, Level};
 use super::values::{Given, Values, takes_values};
 use super::{Format, Kind, text};
 use crate::base::definition::{ObjectDef, Range, ResourceDef};
-use crate::base::float::compare;
+use crate::base::float::in_order;
 use crate::base::path::{MAX_ID, Path};
 use crate::base::value::{DataType, Value};
 
@@ -247,7 +246,7 @@ fn check_range(resource: &ResourceDef, value: Value<'_>) -> Result<(), DecodeErr
             i64::try_from(number).is_ok_and(|number| (low..=high).contains(&number))
         }
         (Range::Float(low, high), Value::Float(number)) => {
-            compare(low, number).is_some_and(Ordering::is_le) && compare(number, high).is_some_and(Ordering::is_le)
+            (in_order(low)..=in_order(high)).contains(&in_order(number))
         }
         (Range::Length(low, high), Value::Str(text) | Value::Corelnk(text)) => (low..=high).contains(&text.len()),
         (Range::Length(low, high), Value::Opaque(bytes)) => (low..=high).contains(&bytes.len()),

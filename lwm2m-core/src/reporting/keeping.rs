@@ -108,6 +108,9 @@ impl Reporting {
     /// The rights to an instance have changed. What was made of it is not told any more to whoever may not
     /// read it now, alone or with others of its object; the value of then is.
     pub(crate) fn withhold(&mut self, wall: Instant, (object, instance): (u16, u16), model: &dyn DataModel) {
+        if !self.has_any_kept() {
+            return;
+        }
         let Self { observations, stored, .. } = self;
         let path = Path::instance(object, instance);
         for observation in observations.iter_mut().filter(|observation| observation.path.overlaps(path)) {

@@ -24,7 +24,7 @@ use crate::base::limits::Limits;
 use crate::base::number::Number;
 use crate::base::path::{Leaf, Path};
 use crate::base::statistics::Counter;
-use crate::base::time::{Instant, earliest};
+use crate::base::time::Instant;
 use crate::base::value::Value;
 use crate::exchange::{ExchangeId, Sent};
 use crate::format::{Encoder, Format, Output};
@@ -138,11 +138,11 @@ impl Reporting {
 
     /// Works out the periods of all observations, after anything that they follow from has changed.
     /// Attributes that are set nowhere are as a server's `defaults` (/1/x/2 and /1/x/3) have them.
-    pub(crate) fn renew_periods(&mut self, defaults: impl Fn(u16) -> Attributes) {
+    pub(crate) fn renew_periods(&mut self, defaults: impl Fn(u16) -> [Option<u32>; 2]) {
         for observation in self.observations.iter_mut() {
             let own = self.assignments.of(observation.server).effective(observation.path);
-            let Attributes { pmin, pmax, .. } = own.or(defaults(observation.server));
-            observation.periods = Periods::of(pmin, pmax);
+            let [pmin, pmax] = defaults(observation.server);
+            observation.periods = Periods::of(own.pmin.or(pmin), own.pmax.or(pmax));
         }
     }
 
@@ -214,20 +214,22 @@ impl Reporting {
 
     /// Ends the observation of a token; its path, if there was one.
     pub(crate) fn cancel(&mut self, server: u16, token: Token) -> Option<Path> {
-        self.end(&|observation| observation.observer() == (server, token))
+        self.end(&|observation| observation.observer() == (server, token)).map(|(_, path)| path)
     }
 
-    /// Ends the first such observation; its path.
-    fn end(&mut self, which: &dyn Fn(&Observation) -> bool) -> Option<Path> {
+    /// Ends the first such observation.
+    #[inline(never)]
+    fn end(&mut self, which: &dyn Fn(&Observation) -> bool) -> Option<(Observer, Path)> {
         let (observer, path) = self.observations.remove(which)?;
         self.numbers.forget(observer);
         self.stored.forget(observer);
-        Some(path)
+        Some((observer, path))
     }
 
     /// A notification was rejected with a Reset: its observation ends (RFC 7641, section 3.6).
     pub(crate) fn rejected(&mut self, server: u16, message_id: MessageId) -> Option<Path> {
-        self.end(&|observation| observation.server == server && observation.last == Some(message_id))
+        let rejected = |observation: &Observation| observation.server == server && observation.last == Some(message_id);
+        self.end(&rejected).map(|(_, path)| path)
     }
 
     /// Ends all observations of a server: it registered anew, or left.
@@ -341,13 +343,31 @@ impl Reporting {
         if self.has_kept(server) {
             return self.due_of_kept(now, server, confirmable, room);
         }
-        let due = self.observations.iter().enumerate().filter_map(|(index, observation)| {
-            let deadline = (observation.server == server).then(|| observation.deadline())??;
-            let may = deadline <= now && (room || !observation.needs_confirmation(now, confirmable));
-            may.then_some((deadline, index, observation))
-        });
-        let (_, index, observation) = due.min_by_key(|(deadline, ..)| *deadline)?;
-        Some(Due::of((index, observation), now, confirmable))
+        let (_, index) = self.next(now, server, confirmable, room).filter(|(at, _)| *at <= now)?;
+        Some(Due::of((index, self.observations.get(index)?), now, confirmable))
+    }
+
+    /// The next notification of the value of now for a server, and when it is due.
+    #[cfg_attr(not(feature = "shortcuts"), inline(never))]
+    fn next(
+        &self,
+        now: Instant,
+        server: u16,
+        confirmable: bool,
+        room: bool,
+    ) -> Option<(Instant, usize)> {
+        let mut next: Option<(Instant, usize)> = None;
+        for (index, observation) in self.observations.iter().enumerate() {
+            if observation.server == server
+                && let Some(at) = observation.deadline()
+                && next.is_none_or(|(first, _)| at < first)
+                // What is late already is judged as of now: by now it may need room.
+                && (room || !observation.needs_confirmation(at.max(now), confirmable))
+            {
+                next = Some((at, index));
+            }
+        }
+        next
     }
 
     /// Writes what a notification that is due tells, and notes it: it is sent then, or its observation
@@ -417,19 +437,14 @@ impl Reporting {
 
     /// A confirmable notification failed: the observer is gone (RFC 7641, section 4.5).
     pub(crate) fn failed(&mut self, exchange: ExchangeId) -> Option<(u16, Path)> {
-        let server = self.observations.iter().find(|observation| observation.in_flight == Some(exchange))?.server;
-        let path = self.end(&|observation| observation.in_flight == Some(exchange))?;
-        Some((server, path))
+        let ended = self.end(&|observation| observation.in_flight == Some(exchange));
+        ended.map(|((server, _), path)| (server, path))
     }
 
     /// The observations at or below a path that is gone, one at a time, but for those whose servers
     /// [hear of it later](Self::owe).
-    pub(crate) fn orphan(&mut self, deleted: Path) -> Option<(u16, Token, Path)> {
-        let is_orphan = |observation: &&Observation| deleted.contains(observation.path) && !observation.owed;
-        let orphan = self.observations.iter().find(is_orphan)?;
-        let (server, token, path) = (orphan.server, orphan.token, orphan.path);
-        self.cancel(server, token);
-        Some((server, token, path))
+    pub(crate) fn orphan(&mut self, deleted: Path) -> Option<(Observer, Path)> {
+        self.end(&|observation| deleted.contains(observation.path) && !observation.owed)
     }
 
     /// When the next notification for a server is due, `now` being the time of the last call.
@@ -438,13 +453,7 @@ impl Reporting {
         if self.has_kept(server) {
             return self.poll_kept(now, server, confirmable, room);
         }
-        let of_server = self.observations.iter().filter(|observation| observation.server == server);
-        earliest(of_server.filter_map(|observation| {
-            let deadline = observation.deadline()?;
-            // What is late already is judged as of now: by now it may need room.
-            let at = deadline.max(now);
-            (room || !observation.needs_confirmation(at, confirmable)).then_some(deadline)
-        }))
+        self.next(now, server, confirmable, room).map(|(at, _)| at)
     }
 
     /// The same for all servers, while nothing is kept for any and there is room for an exchange.

@@ -162,6 +162,13 @@ struct Soonest(Option<Instant>);
 impl Soonest {
     const UNKNOWN: Self = Self(None);
 
+    /// Something changes. Only a shortcut asks for it.
+    const fn forget(&mut self) {
+        if SHORTCUTS {
+            *self = Self::UNKNOWN;
+        }
+    }
+
     /// No deadline is as late.
     const NEVER: Instant = Instant::from_micros(u64::MAX);
 }
@@ -194,10 +201,10 @@ impl Observations {
     }
 
     /// Adds an observation, replacing that of the same server and token.
+    #[cfg_attr(not(feature = "shortcuts"), inline(never))]
     pub(crate) fn put(&mut self, observation: Observation) {
-        self.soonest = Soonest::UNKNOWN;
-        let same = |entry: &&mut Observation| entry.observer() == observation.observer();
-        if let Some(entry) = self.entries.iter_mut().find(same) {
+        self.soonest.forget();
+        if let Some(entry) = self.find_mut(observation.observer()) {
             *entry = observation;
         } else if self.entries.has_room(self.limit) {
             self.entries.add(observation, self.limit);
@@ -207,7 +214,7 @@ impl Observations {
     /// Ends the first observation that is meant.
     pub(crate) fn remove(&mut self, which: &dyn Fn(&Observation) -> bool) -> Option<(Observer, Path)> {
         let index = self.entries.iter().position(which)?;
-        self.soonest = Soonest::UNKNOWN;
+        self.soonest.forget();
         let ended = self.entries.get(index).map(|entry| (entry.observer(), entry.path));
         self.entries.take_out(index);
         ended
@@ -218,7 +225,7 @@ impl Observations {
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Observation> {
-        self.soonest = Soonest::UNKNOWN;
+        self.soonest.forget();
         self.entries.iter_mut()
     }
 
@@ -241,12 +248,16 @@ impl Observations {
     }
 
     pub(crate) fn find_mut(&mut self, observer: Observer) -> Option<&mut Observation> {
-        self.soonest = Soonest::UNKNOWN;
+        self.soonest.forget();
         self.entries.iter_mut().find(|entry| entry.observer() == observer)
     }
 
+    pub(super) fn get(&self, index: usize) -> Option<&Observation> {
+        self.entries.get(index)
+    }
+
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Observation> {
-        self.soonest = Soonest::UNKNOWN;
+        self.soonest.forget();
         self.entries.get_mut(index)
     }
 
