@@ -1,8 +1,6 @@
 //! Notifications for a server that cannot be told: made when they are due, kept, and told in their order
 //! when it can be reached again within the same registration (OMA LwM2M 1.0, Appendix D.1.2, /1/x/6).
 
-use core::time::Duration;
-
 use coap_codec::{BlockValue, Code};
 
 use super::observations::Observer;
@@ -17,9 +15,9 @@ use crate::exchange::Sent;
 use crate::format::{Encoder, Output};
 use crate::model::{DataModel, Refusal, walk};
 
-/// Notifications that nobody acknowledges leave in this distance, so that what was kept for hours is
+/// Notifications that nobody acknowledges leave in this distance of seconds, so that what was kept for hours is
 /// no flood: one in a round trip, whose time is not known (RFC 7641, section 4.5.1).
-const SPACE: Duration = Duration::from_secs(3);
+const SPACE: u32 = 3;
 
 impl Reporting {
     // ----- while the server cannot be told -----------------------------------------------------
@@ -201,7 +199,7 @@ impl Reporting {
             (observation.in_flight, observation.replays) = (Some(sent.exchange), true);
         } else {
             self.stored.told(observer);
-            self.spaced = now + SPACE;
+            self.spaced = now.after_seconds(SPACE);
         }
     }
 

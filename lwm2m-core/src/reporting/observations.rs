@@ -1,7 +1,6 @@
 //! The table of observations.
 
 use core::hash::{Hash, Hasher};
-use core::time::Duration;
 
 use coap_codec::{MessageId, Token};
 
@@ -13,8 +12,8 @@ use crate::base::time::{Instant, earliest};
 use crate::exchange::ExchangeId;
 use crate::format::Format;
 
-/// One notification in this time must be confirmable (RFC 7641, section 4.5).
-const CONFIRM_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+/// One notification in so many seconds must be confirmable (RFC 7641, section 4.5).
+const CONFIRM_WITHIN: u32 = 24 * 60 * 60;
 
 /// The Observe option counts modulo 2^24 (RFC 7641, section 3.4).
 const SEQUENCE_MASK: u32 = 0x00FF_FFFF;
@@ -119,7 +118,7 @@ impl Observation {
     /// Whether a notification at `at` must be confirmable: by configuration, or because the last
     /// one that was acknowledged is a day old.
     pub(crate) fn needs_confirmation(&self, at: Instant, confirmable: bool) -> bool {
-        confirmable || at >= self.confirmed + CONFIRM_WITHIN
+        confirmable || at >= self.confirmed.after_seconds(CONFIRM_WITHIN)
     }
 
     /// It says nothing until its server may read again what it observes, and then whatever differs from
