@@ -1,6 +1,5 @@
 //! Decodes a payload against an object's definition: all of it, before anyone sees a value.
 
-
 use coap_codec::Code;
 
 #[cfg(feature = "json")]
@@ -245,9 +244,7 @@ fn check_range(resource: &ResourceDef, value: Value<'_>) -> Result<(), DecodeErr
         (Range::Integer(low, high), Value::Uint(number)) => {
             i64::try_from(number).is_ok_and(|number| (low..=high).contains(&number))
         }
-        (Range::Float(low, high), Value::Float(number)) => {
-            (in_order(low)..=in_order(high)).contains(&in_order(number))
-        }
+        (Range::Float(low, high), Value::Float(number)) => (in_order(low)..=in_order(high)).contains(&in_order(number)),
         (Range::Length(low, high), Value::Str(text) | Value::Corelnk(text)) => (low..=high).contains(&text.len()),
         (Range::Length(low, high), Value::Opaque(bytes)) => (low..=high).contains(&bytes.len()),
         _ => true,

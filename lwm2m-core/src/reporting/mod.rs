@@ -349,13 +349,7 @@ impl Reporting {
 
     /// The next notification of the value of now for a server, and when it is due.
     #[cfg_attr(not(feature = "shortcuts"), inline(never))]
-    fn next(
-        &self,
-        now: Instant,
-        server: u16,
-        confirmable: bool,
-        room: bool,
-    ) -> Option<(Instant, usize)> {
+    fn next(&self, now: Instant, server: u16, confirmable: bool, room: bool) -> Option<(Instant, usize)> {
         let mut next: Option<(Instant, usize)> = None;
         for (index, observation) in self.observations.iter().enumerate() {
             if observation.server == server
