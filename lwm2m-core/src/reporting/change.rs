@@ -17,7 +17,7 @@ use crate::base::table::Places;
 use crate::base::time::Instant;
 use crate::base::value::{Sink, Stop, Value};
 use crate::format::{Digest, Encode};
-use crate::model::{Ctx, DataModel, Refusal, walk};
+use crate::model::{DataModel, Refusal, walk};
 
 /// Whether the difference between two numbers is one that the server wants to be told of: another
 /// side of `gt` or `lt`, or a step of `st` and more. Equal numbers do not differ, whatever the step.
@@ -49,24 +49,24 @@ impl Numbers {
         Self { entries: Entries::new(), limit }
     }
 
-    /// Remembers what an observer is told now: its digest, and whether all numbers have a place. It is written to
-    /// somebody on the way, or to nobody.
+    /// Remembers what an observer is told now. It is written to somebody on the way, or to nobody.
     pub(super) fn tell(
         &mut self,
-        ctx: &Ctx,
+        wall: Instant,
         (observer, path): (Observer, Path),
         to: Option<&mut dyn Encode>,
         model: &dyn DataModel,
     ) -> (Result<(), Refusal>, Told) {
         self.forget(observer);
         let mut look = Look::new(self, (observer, path), None, to);
-        let walked = look.at(ctx, path, model);
-        let told = (look.digest.finish(), !look.odd);
-        if look.odd {
-            // Half of them are of no use, and others may have use for the room.
-            self.forget(observer);
+        let walked = look.at(wall, path, model);
+        let (digest, odd, measured) = (look.digest.finish(), look.odd, look.seen);
+        if !odd {
+            return (walked, (digest, measured));
         }
-        (walked, told)
+        // Half of them are of no use, and others may have use for the room.
+        self.forget(observer);
+        (walked, (digest, 0))
     }
 
     /// The same of a single value that was written for the observer.
@@ -76,7 +76,7 @@ impl Numbers {
         let _ = digest.value(at, *value);
         let Some(number) = Number::of(*value) else {
             self.forget(observer);
-            return (digest.finish(), false);
+            return (digest.finish(), 0);
         };
         let known = self.entries.iter_mut().find(|entry| entry.observer == observer && entry.index.is_none());
         let fit = match known {
@@ -86,7 +86,7 @@ impl Numbers {
             }
             None => self.add(observer, None, number),
         };
-        (digest.finish(), fit)
+        (digest.finish(), fit.into())
     }
 
     /// Whether an observed value is another one now than the observer was told: by as much as it
@@ -98,14 +98,12 @@ impl Numbers {
         thresholds: &Attributes,
         model: &dyn DataModel,
     ) -> (bool, bool) {
-        let observer = of.observer();
-        let mut look = Look::new(self, (observer, of.path), Some(thresholds), None);
+        let mut look = Look::new(self, (of.observer(), of.path), Some(thresholds), None);
         // A refusal is a state of its own: becoming unreadable, or readable again, is a change.
-        let _ = look.at(&super::context(wall, of.server), of.path, model);
+        let _ = look.at(wall, of.path, model);
         let moved = look.digest.finish() != of.digest;
-        let (odd, seen) = (look.odd, look.seen);
-        let measured = thresholds.has_thresholds() && of.measured;
-        (if measured { odd || seen != self.of(observer).count() } else { moved }, moved)
+        let measured = thresholds.has_thresholds() && of.measured > 0;
+        (if measured { look.odd || look.seen != of.measured } else { moved }, moved)
     }
 
     /// Adds a number; false when there is no place.
@@ -146,7 +144,8 @@ struct Look<'a, 'e> {
     thresholds: Option<&'a Attributes>,
     /// Whether there was a number that is a change, or one that has no place.
     odd: bool,
-    seen: usize,
+    /// How many numbers there were.
+    seen: u16,
     /// Who is told.
     to: Option<&'a mut (dyn Encode + 'e)>,
 }
@@ -162,12 +161,12 @@ impl<'a, 'e> Look<'a, 'e> {
         Self { digest: Digest::new(), numbers, observer, thresholds, odd: path.depth() != 3, seen: 0, to }
     }
 
-    fn at(&mut self, ctx: &Ctx, path: Path, model: &dyn DataModel) -> Result<(), Refusal> {
+    fn at(&mut self, wall: Instant, path: Path, model: &dyn DataModel) -> Result<(), Refusal> {
         // Who writes knows that it is there.
         if self.to.is_none() && !super::is_there(path, model) {
             return Ok(());
         }
-        walk::values::<dyn Encode>(ctx, path, model, self)
+        walk::values::<dyn Encode>(&super::context(wall, self.observer.0), path, model, self)
     }
 
     fn number(&mut self, index: Option<u16>, number: Option<Number>) {

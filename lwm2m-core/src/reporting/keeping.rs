@@ -57,7 +57,7 @@ impl Reporting {
         if !may_hear(&ctx, due.path, model) {
             return observation.wait(now);
         }
-        (_, (observation.digest, observation.measured)) = self.numbers.tell(&ctx, (observer, due.path), None, model);
+        (_, (observation.digest, observation.measured)) = self.numbers.tell(wall, (observer, due.path), None, model);
         (observation.pending, observation.moved) = (false, false);
         observation.notified = now;
         let owed = match body(Output::measure(&mut Mixer::new())) {

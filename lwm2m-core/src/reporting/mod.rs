@@ -164,8 +164,8 @@ impl Reporting {
         sequence: u32,
         model: &dyn DataModel,
     ) {
-        let ((server, token), ctx) = (observer, context(wall, observer.0));
-        let (_, (digest, measured)) = self.numbers.tell(&ctx, (observer, path), None, model);
+        let (server, token) = observer;
+        let (_, (digest, measured)) = self.numbers.tell(wall, (observer, path), None, model);
         // A notification on its way belongs to the observation still (RFC 7641, section 4.1).
         let replaced = self.observations.find(observer);
         let (in_flight, last) = replaced.map_or((None, None), |entry| (entry.in_flight, entry.last));
@@ -376,7 +376,7 @@ impl Reporting {
         let observation = self.observations.get_mut(due.index).ok_or(Code::NOT_FOUND)?;
         let what = (observation.observer(), observation.path);
         let mut encoder = Encoder::new(due.format, due.path, output);
-        let (written, told) = self.numbers.tell(ctx, what, Some(encoder.as_encode()), model);
+        let (written, told) = self.numbers.tell(ctx.now, what, Some(encoder.as_encode()), model);
         (observation.digest, observation.measured) = told;
         written.and_then(|()| Ok(encoder.finish()?))
     }
@@ -405,8 +405,8 @@ impl Reporting {
             (observation.suspected, observation.owed) = (false, false);
             observation.notified = now;
             if sent.is_none() {
-                let (ctx, what) = (context(wall, observation.server), (observation.observer(), observation.path));
-                (_, (observation.digest, observation.measured)) = self.numbers.tell(&ctx, what, None, model);
+                let what = (observation.observer(), observation.path);
+                (_, (observation.digest, observation.measured)) = self.numbers.tell(wall, what, None, model);
             }
             if let Some(sent) = sent {
                 observation.sequence = due.sequence;

@@ -24,8 +24,8 @@ const UNTOLD: u64 = 0;
 /// By what an observation is known (RFC 7641, section 4.1): the Short Server ID and the token.
 pub(crate) type Observer = (u16, Token);
 
-/// What an observer was told: its digest, and whether all numbers in it are remembered.
-pub(crate) type Told = (u64, bool);
+/// What an observer was told: its digest, and how many numbers of it are remembered.
+pub(crate) type Told = (u64, u16);
 
 /// One observation: a server, its token, and what it was told last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,8 +40,8 @@ pub(crate) struct Observation {
     pub(crate) periods: Periods,
     /// What the server was told last.
     pub(crate) digest: u64,
-    /// Whether all numbers that it was told are among those that are remembered.
-    pub(crate) measured: bool,
+    /// How many numbers it was told, if all of them are among those that are remembered; else none.
+    pub(crate) measured: u16,
     /// Whether the value differed from that, by as much as the server wants, at some moment since.
     pub(crate) pending: bool,
     /// Whether the value differed at all when it was looked at last: enough for the Maximum Period.
@@ -125,7 +125,7 @@ impl Observation {
     /// what that was told last.
     pub(super) const fn wait(&mut self, now: Instant) {
         if self.owed {
-            (self.digest, self.measured) = (UNTOLD, false);
+            (self.digest, self.measured) = (UNTOLD, 0);
         }
         (self.pending, self.moved, self.suspected, self.owed) = (false, false, false, false);
         self.notified = now;

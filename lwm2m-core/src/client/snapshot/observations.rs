@@ -31,9 +31,8 @@ pub(super) fn read_path(input: &mut Reader<'_>) -> Result<Path, SnapshotError> {
 }
 
 const PENDING: u8 = 1;
-const MEASURED: u8 = 2;
-const MOVED: u8 = 4;
-const OWED: u8 = 8;
+const MOVED: u8 = 2;
+const OWED: u8 = 4;
 
 pub(super) fn write_observation(
     now: Instant,
@@ -54,10 +53,7 @@ pub(super) fn write_observation(
     // kept still.
     let lost = observation.in_flight.is_some() && !observation.replays;
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-    out.u8(flag(observation.pending || lost, PENDING)
-        | flag(observation.measured, MEASURED)
-        | flag(observation.moved, MOVED)
-        | flag(owed, OWED));
+    out.u8(flag(observation.pending || lost, PENDING) | flag(observation.moved, MOVED) | flag(owed, OWED));
     out.u8(observation.block.unwrap_or(ANY_BLOCK));
     out.u64(ago(observation.notified));
     out.u64(ago(observation.confirmed));
@@ -96,7 +92,7 @@ pub(super) fn read_observation(
         periods: Periods::default(),
         sequence,
         digest,
-        measured: flags & MEASURED != 0,
+        measured: 0,
         pending: flags & PENDING != 0,
         moved: flags & MOVED != 0,
         suspected: false,
@@ -108,10 +104,13 @@ pub(super) fn read_observation(
         replays: false,
         last,
     };
-    for _ in 0..input.u16()? {
+    let numbers = input.u16()?;
+    let mut fit = true;
+    for _ in 0..numbers {
         let index = input.option()?.and_then(|index| u16::try_from(index).ok());
-        observation.measured &= reporting.put_number(&observation, index, read_number(input)?);
+        fit &= reporting.put_number(&observation, index, read_number(input)?);
     }
+    observation.measured = if fit { numbers } else { 0 };
     reporting.put(observation);
     Ok(())
 }
