@@ -343,22 +343,22 @@ impl Reporting {
         if self.has_kept(server) {
             return self.due_of_kept(now, server, confirmable, room);
         }
-        let (_, index) = self.next(now, server, confirmable, room).filter(|(at, _)| *at <= now)?;
-        Some(Due::of((index, self.observations.get(index)?), now, confirmable))
+        let (at, index, observation) = self.next(now, server, confirmable, room)?;
+        (at <= now).then(|| Due::of((index, observation), now, confirmable))
     }
 
     /// The next notification of the value of now for a server, and when it is due.
     #[cfg_attr(not(feature = "shortcuts"), inline(never))]
-    fn next(&self, now: Instant, server: u16, confirmable: bool, room: bool) -> Option<(Instant, usize)> {
-        let mut next: Option<(Instant, usize)> = None;
+    fn next(&self, now: Instant, server: u16, confirmable: bool, room: bool) -> Option<(Instant, usize, &Observation)> {
+        let mut next: Option<(Instant, usize, &Observation)> = None;
         for (index, observation) in self.observations.iter().enumerate() {
             if observation.server == server
                 && let Some(at) = observation.deadline()
-                && next.is_none_or(|(first, _)| at < first)
+                && next.is_none_or(|(first, ..)| at < first)
                 // What is late already is judged as of now: by now it may need room.
                 && (room || !observation.needs_confirmation(at.max(now), confirmable))
             {
-                next = Some((at, index));
+                next = Some((at, index, observation));
             }
         }
         next
@@ -447,7 +447,7 @@ impl Reporting {
         if self.has_kept(server) {
             return self.poll_kept(now, server, confirmable, room);
         }
-        self.next(now, server, confirmable, room).map(|(at, _)| at)
+        self.next(now, server, confirmable, room).map(|(at, ..)| at)
     }
 
     /// The same for all servers, while nothing is kept for any and there is room for an exchange.

@@ -251,10 +251,6 @@ impl Observations {
         self.entries.iter_mut().find(|entry| entry.observer() == observer)
     }
 
-    pub(super) fn get(&self, index: usize) -> Option<&Observation> {
-        self.entries.get(index)
-    }
-
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Observation> {
         self.soonest.forget();
         self.entries.get_mut(index)
