@@ -1,5 +1,7 @@
 //! What is due is sent, as soon as its peer has room.
 
+use core::time::Duration;
+
 use coap_codec::{BlockValue, Code, MessageWriter, WriteError};
 
 use super::Client;
@@ -22,7 +24,7 @@ use crate::objects::Accounts;
 use crate::reporting::{Due as Notification, is_there, may_hear};
 
 /// How long to wait when a buffer or a Message ID was missing.
-const STALL: u32 = 1;
+const STALL: Duration = Duration::from_secs(1);
 
 /// What happened before something may be due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -377,7 +379,7 @@ impl Client {
     /// Nothing can be sent for want of a buffer or a Message ID: again in a moment.
     pub(super) fn stall(&mut self) -> bool {
         let now = self.now();
-        self.stalled = Some(now.after_seconds(STALL));
+        self.stalled = Some(now + STALL);
         false
     }
 
