@@ -106,7 +106,7 @@ pub(crate) fn read_f64(text: &[u8]) -> Option<f64> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-const fn sign(negative: bool) -> &'static [u8] {
+pub(super) const fn sign(negative: bool) -> &'static [u8] {
     if negative { b"-" } else { b"" }
 }
 
@@ -115,13 +115,13 @@ fn digit(byte: u8) -> Option<u8> {
 }
 
 /// The front of a buffer that text is put into.
-struct Front<'r> {
+pub(super) struct Front<'r> {
     room: &'r mut [u8],
-    used: usize,
+    pub(super) used: usize,
 }
 
 impl<'r> Front<'r> {
-    const fn new(room: &'r mut [u8]) -> Self {
+    pub(super) const fn new(room: &'r mut [u8]) -> Self {
         Self { room, used: 0 }
     }
 
@@ -131,7 +131,7 @@ impl<'r> Front<'r> {
         self.room.get_mut(start..self.used)
     }
 
-    fn put(&mut self, text: &[u8]) -> Option<()> {
+    pub(super) fn put(&mut self, text: &[u8]) -> Option<()> {
         self.claim(text.len())?.copy_from_slice(text);
         Some(())
     }
@@ -141,7 +141,7 @@ impl<'r> Front<'r> {
         Some(())
     }
 
-    fn integer(&mut self, mut value: u64) -> Option<()> {
+    pub(super) fn integer(&mut self, mut value: u64) -> Option<()> {
         let mut digits = [b'0'; 20];
         let mut length = 0usize;
         for digit in digits.iter_mut().rev() {

@@ -336,14 +336,18 @@ impl Events {
     pub(crate) fn push(&mut self, event: Event) {
         #[cfg(any(feature = "log", feature = "defmt"))]
         event.log();
-        if self.queue.len() < self.queue.capacity() || self.make_room() {
+        if self.queue.len() == self.queue.capacity() {
+            self.make_room();
+        }
+        // Asked once more, for the compiler: it need not know how to grow.
+        if self.queue.len() < self.queue.capacity() {
             self.queue.push_back(event);
         }
     }
 
-    /// Makes room for one more where there is none; false when there is never any.
+    /// Makes room for one more where there is none; there may never be any.
     #[cold]
-    fn make_room(&mut self) -> bool {
+    fn make_room(&mut self) {
         if self.queue.len() >= self.limit {
             self.queue.pop_front();
             self.dropped = self.dropped.saturating_add(1);
@@ -351,7 +355,6 @@ impl Events {
         if self.limit > 0 {
             make_room_in_queue(&mut self.queue, self.limit);
         }
-        self.limit > 0
     }
 
     pub(crate) fn pop(&mut self) -> Option<Event> {

@@ -10,6 +10,7 @@ pub(crate) mod features;
 pub(crate) mod float;
 pub(crate) mod limits;
 pub(crate) mod mixer;
+pub(crate) mod number;
 pub(crate) mod origin;
 pub(crate) mod path;
 pub(crate) mod profile;

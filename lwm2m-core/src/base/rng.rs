@@ -86,28 +86,26 @@ fn siphash(Key(key): Key, number: u64) -> u64 {
         low ^ 0x6c79_6765_6e65_7261,
         high ^ 0x7465_6462_7974_6573,
     ];
+    absorb(&mut state, number, 2);
     // The last word has the length: eight bytes, and none left over.
-    for word in [number, 8 << 56] {
-        state[3] ^= word;
-        for _ in 0..2 {
-            round(&mut state);
-        }
-        state[0] ^= word;
-    }
+    absorb(&mut state, 8 << 56, 2);
     state[2] ^= 0xff;
-    for _ in 0..4 {
-        round(&mut state);
-    }
+    absorb(&mut state, 0, 4);
     state[0] ^ state[1] ^ state[2] ^ state[3]
 }
 
+/// Mixes a word in, by so many rounds.
 #[cfg_attr(not(feature = "shortcuts"), inline(never))]
-fn round(state: &mut [u64; 4]) {
-    let [a, b, c, d] = *state;
-    let (a, c) = (a.wrapping_add(b), c.wrapping_add(d));
-    let (b, d) = (b.rotate_left(13) ^ a, d.rotate_left(16) ^ c);
-    let (a, c) = (a.rotate_left(32).wrapping_add(d), c.wrapping_add(b));
-    *state = [a, b.rotate_left(17) ^ c, c.rotate_left(32), d.rotate_left(21) ^ a];
+fn absorb(state: &mut [u64; 4], word: u64, rounds: u8) {
+    state[3] ^= word;
+    for _ in 0..rounds {
+        let [a, b, c, d] = *state;
+        let (a, c) = (a.wrapping_add(b), c.wrapping_add(d));
+        let (b, d) = (b.rotate_left(13) ^ a, d.rotate_left(16) ^ c);
+        let (a, c) = (a.rotate_left(32).wrapping_add(d), c.wrapping_add(b));
+        *state = [a, b.rotate_left(17) ^ c, c.rotate_left(32), d.rotate_left(21) ^ a];
+    }
+    state[0] ^= word;
 }
 
 /// A uniform part of a span, by a value that was drawn before.

@@ -8,6 +8,7 @@ use core::ops::{Deref, DerefMut, Range};
 use super::features::SHORTCUTS;
 
 /// How many more places to take for `needed` ones in a table with `len` of at most `limit`: it doubles.
+#[inline(never)]
 fn more(len: usize, needed: usize, limit: usize) -> usize {
     len.min(limit.saturating_sub(len)).max(needed)
 }
@@ -93,7 +94,6 @@ pub(crate) fn make_room_in_queue<T>(queue: &mut VecDeque<T>, limit: usize) {
 }
 
 #[cold]
-#[inline(never)]
 fn grow_queue<T>(queue: &mut VecDeque<T>, limit: usize) {
     queue.reserve_exact(more(queue.len(), 1, limit));
 }

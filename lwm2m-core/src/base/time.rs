@@ -82,8 +82,8 @@ impl Instant {
 
     /// The instant `seconds` after this one.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(crate) const fn after_seconds(self, seconds: u32) -> Self {
-        Self(self.0.saturating_add(seconds as u64 * 1_000_000))
+    pub(crate) fn after_seconds(self, seconds: u32) -> Self {
+        self + Micros::of_seconds(seconds)
     }
 
     /// The standard clock's `now` as an instant, `origin` being the embedder's zero.
@@ -154,7 +154,10 @@ impl Add<Micros> for Instant {
 /// Microseconds of a duration; half a million years and more count as the largest value.
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 const fn micros(duration: Duration) -> u64 {
-    duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64)
+    if duration.as_secs() >= u64::MAX / 1_000_000 {
+        return u64::MAX;
+    }
+    duration.as_secs() * 1_000_000 + duration.subsec_micros() as u64
 }
 
 /// The earliest of some deadlines.
@@ -177,7 +180,7 @@ impl Add<Duration> for Instant {
     /// Saturates at the end of time.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn add(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(micros(duration)))
+        self + Micros::of(duration)
     }
 }
 
@@ -232,7 +235,7 @@ impl Clock {
     pub(crate) fn advance(&mut self, now: Instant) -> Instant {
         let mut core = self.core(now);
         if core < self.latest {
-            self.offset = self.offset.saturating_add(self.latest.as_micros().saturating_sub(core.as_micros()));
+            self.offset = self.offset.saturating_add(self.latest.0.get().wrapping_sub(core.0.get()));
             core = self.latest;
         }
         self.latest = core;

@@ -127,9 +127,9 @@ pub(crate) struct Pace {
 impl Pace {
     pub(crate) fn of(transmission: &Transmission) -> Self {
         // A part of a millisecond counts as all of it.
-        let millis = |time: Duration| {
-            let part = time.subsec_nanos().div_ceil(1_000_000);
-            u32::try_from(time.as_secs().saturating_mul(1_000).saturating_add(part.into())).unwrap_or(u32::MAX)
+        let millis = |time: Duration| match u32::try_from(time.as_secs()) {
+            Ok(seconds) if seconds < u32::MAX / 1_000 => seconds * 1_000 + time.subsec_nanos().div_ceil(1_000_000),
+            _ => u32::MAX,
         };
         Self {
             ack_timeout: millis(transmission.ack_timeout),

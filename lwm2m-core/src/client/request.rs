@@ -206,7 +206,7 @@ impl Client {
     fn orphan(&mut self, deleted: Path) {
         let now = self.now();
         self.owe_orphans(deleted);
-        while let Some((server, token, path)) = self.reporting.orphan(deleted) {
+        while let Some(((server, token), path)) = self.reporting.orphan(deleted) {
             if let Some(observer) = self.connections.by_role(Role::Server(server)) {
                 let _ = self.exchange.notify(now, observer.peer, token, false, |writer| {
                     writer.restart(Code::NOT_FOUND);

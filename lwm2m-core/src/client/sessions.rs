@@ -4,7 +4,6 @@ use coap_codec::Uri;
 
 use super::connection::{Connection, Link};
 use super::{Client, Output, Security};
-use crate::base::attributes::Attributes;
 use crate::exchange::Peer;
 use crate::lifecycle::Role;
 use crate::objects::rows::Row;
@@ -82,11 +81,7 @@ impl Client {
         let Self { reporting, accounts, .. } = self;
         reporting.renew_periods(|server| {
             let own = accounts.by_short_server_id(server);
-            Attributes {
-                pmin: own.and_then(|own| own.number(DEFAULT_MINIMUM_PERIOD)),
-                pmax: own.and_then(|own| own.number(DEFAULT_MAXIMUM_PERIOD)),
-                ..Attributes::NONE
-            }
+            [DEFAULT_MINIMUM_PERIOD, DEFAULT_MAXIMUM_PERIOD].map(|period| own.and_then(|own| own.number(period)))
         });
     }
 }

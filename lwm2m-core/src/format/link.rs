@@ -5,6 +5,7 @@ use coap_codec::ContentFormat;
 use super::FAILED;
 use super::output::Output;
 use crate::base::decimal;
+use crate::base::number::Number;
 use crate::base::path::Path;
 use crate::base::value::Stop;
 
@@ -78,8 +79,8 @@ impl<'b> LinkWriter<'b> {
     }
 
     /// The same, as in `lt=42.2`.
-    pub(crate) fn float(&mut self, number: f64) -> &mut Self {
-        self.put_with(&mut |room| decimal::write_f64(number, room))
+    pub(crate) fn number(&mut self, number: Number) -> &mut Self {
+        self.put_with(&mut |room| number.write(room))
     }
 
     /// How many bytes the list has.
@@ -104,6 +105,7 @@ impl<'b> LinkWriter<'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::value::Value;
 
     #[track_caller]
     fn check(write: fn(&mut LinkWriter<'_>), text: &str) {
@@ -165,12 +167,15 @@ mod tests {
 
     #[test]
     fn the_attributes_of_discover_are_written() {
+        fn number(number: f64) -> Number {
+            Number::of(Value::Float(number)).unwrap()
+        }
         check(
             |links| {
                 links.path("", Path::resource(3, 0, 7)).attribute("dim").uint(8);
                 links.attribute("pmin").uint(10).attribute("pmax").uint(60);
-                links.attribute("gt").float(50.0).attribute("lt").float(42.2);
-                links.path("", Path::resource_instance(3, 0, 7, 1)).attribute("st").float(-0.5);
+                links.attribute("gt").number(number(50.0)).attribute("lt").number(number(42.2));
+                links.path("", Path::resource_instance(3, 0, 7, 1)).attribute("st").number(number(-0.5));
             },
             "</3/0/7>;dim=8;pmin=10;pmax=60;gt=50;lt=42.2,</3/0/7/1>;st=-0.5",
         );

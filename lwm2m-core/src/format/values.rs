@@ -1,12 +1,11 @@
 //! The values of one instance, as a model gets them: borrowed from the payload, and checked.
 
-use core::cmp::Ordering;
 use core::fmt;
 
 use super::payload::{DecodeError, Unknown};
 use super::tlv::{self, Element, Elements, Kind};
 use crate::base::definition::{ObjectDef, Range, ResourceDef};
-use crate::base::float::compare;
+use crate::base::float::in_order;
 use crate::base::value::{DataType, Value};
 
 /// One value of a [`Change`](crate::Change).
@@ -217,9 +216,7 @@ pub(super) fn in_range<'a>(resource: &ResourceDef, value: Value<'a>) -> Result<V
         (Range::Integer(low, high), Value::Uint(number)) => {
             i64::try_from(number).is_ok_and(|number| (low..=high).contains(&number))
         }
-        (Range::Float(low, high), Value::Float(number)) => {
-            compare(low, number).is_some_and(Ordering::is_le) && compare(number, high).is_some_and(Ordering::is_le)
-        }
+        (Range::Float(low, high), Value::Float(number)) => (in_order(low)..=in_order(high)).contains(&in_order(number)),
         (Range::Length(low, high), Value::Str(text) | Value::Corelnk(text)) => (low..=high).contains(&text.len()),
         (Range::Length(low, high), Value::Opaque(bytes)) => (low..=high).contains(&bytes.len()),
         _ => true,

@@ -38,7 +38,7 @@ impl Location {
         if self.options.len().saturating_add(value.len()).saturating_add(1) > limit {
             return None;
         }
-        self.options.push(len);
+        self.options.extend_from_slice(&[len]);
         self.options.extend_from_slice(value);
         Some(())
     }

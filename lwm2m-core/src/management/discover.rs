@@ -106,7 +106,7 @@ impl Links<'_, '_> {
         }
         for (name, number) in [(Name::Gt, attributes.gt), (Name::Lt, attributes.lt), (Name::St, attributes.st)] {
             if let Some(number) = number {
-                self.writer.attribute(name.as_str()).float(number.get());
+                self.writer.attribute(name.as_str()).number(number);
             }
         }
     }

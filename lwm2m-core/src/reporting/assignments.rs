@@ -2,6 +2,7 @@
 
 use super::Entries;
 use crate::base::attributes::{Assigned, Attributes};
+use crate::base::features::SHORTCUTS;
 use crate::base::path::Path;
 use crate::base::table::Places;
 
@@ -13,7 +14,7 @@ pub(crate) struct Assignment {
     pub(crate) attributes: Attributes,
 }
 
-/// The table, in the order of server and path.
+/// The table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Assignments {
     entries: Entries<Assignment>,
@@ -25,27 +26,24 @@ impl Assignments {
         Self { entries: Entries::new(), limit }
     }
 
-    fn position(&self, server: u16, path: Path) -> Result<usize, usize> {
-        self.entries.binary_search_by_key(&(server, path), |entry| (entry.server, entry.path))
+    fn position(&self, server: u16, path: Path) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.server == server && entry.path == path)
     }
 
     /// Sets what a server wants at a path; nothing at all takes no place. What does not fit was
     /// refused before.
     pub(super) fn put(&mut self, assignment: Assignment) {
         match self.position(assignment.server, assignment.path) {
-            Ok(at) if assignment.attributes.is_empty() => {
-                self.entries.take_out(at);
-            }
-            Ok(at) => {
+            Some(at) if assignment.attributes.is_empty() => self.entries.take_out(at),
+            Some(at) => {
                 if let Some(entry) = self.entries.get_mut(at) {
                     *entry = assignment;
                 }
             }
-            Err(at) if self.entries.has_room(self.limit) && !assignment.attributes.is_empty() => {
-                self.entries.make_room(1, self.limit);
-                self.entries.insert(at, assignment);
+            None if self.entries.has_room(self.limit) && !assignment.attributes.is_empty() => {
+                self.entries.add(assignment, self.limit);
             }
-            Err(_) => {}
+            None => {}
         }
     }
 
@@ -57,7 +55,7 @@ impl Assignments {
     /// are any.
     pub(super) fn thresholds(&self, server: u16, path: Path) -> Attributes {
         let any = self.entries.iter().any(|entry| entry.server == server && entry.attributes.has_thresholds());
-        if any { self.of(server).effective(path) } else { Attributes::NONE }
+        if any || !SHORTCUTS { self.of(server).effective(path) } else { Attributes::NONE }
     }
 
     pub(super) fn of(&self, server: u16) -> OfServer<'_> {
@@ -87,19 +85,12 @@ pub(crate) struct OfServer<'a> {
 
 impl Assigned for OfServer<'_> {
     fn at(&self, path: Path) -> Attributes {
-        let found = self.table.position(self.server, path).ok().and_then(|at| self.table.entries.get(at));
+        let found = self.table.position(self.server, path).and_then(|at| self.table.entries.get(at));
         found.map_or(Attributes::NONE, |entry| entry.attributes)
     }
 
-    /// In one walk: the table has parents before their children.
-    fn effective(&self, path: Path) -> Attributes {
-        let above = |entry: &&Assignment| entry.server == self.server && entry.path.contains(path);
-        let found = self.table.entries.iter().filter(above);
-        found.fold(Attributes::NONE, |wider, entry| entry.attributes.or(wider))
-    }
-
     fn has_room(&self, path: Path) -> bool {
-        self.table.entries.has_room(self.table.limit) || self.table.position(self.server, path).is_ok()
+        self.table.entries.has_room(self.table.limit) || self.table.position(self.server, path).is_some()
     }
 }
 
@@ -152,13 +143,14 @@ mod tests {
                 } else if fits {
                     map.insert((server, path), attributes);
                 }
-                let entries = table.iter().map(|entry| ((entry.server, entry.path), entry.attributes));
+                let entries: BTreeMap<_, _> = table.iter().map(|entry| ((entry.server, entry.path), entry.attributes)).collect();
                 for below in PATHS {
+                    let mut plainly = Attributes::NONE;
                     let above = core::iter::successors(Some(below), |path| path.parent());
-                    let plainly = above.fold(Attributes::NONE, |nearer, path| nearer.or(table.of(server).at(path)));
+                    above.for_each(|path| plainly.fill(&table.of(server).at(path)));
                     prop_assert_eq!(table.of(server).effective(below), plainly);
                 }
-                prop_assert!(entries.eq(map.iter().map(|(key, attributes)| (*key, *attributes))));
+                prop_assert_eq!((&entries, table.iter().count()), (&map, map.len()));
             }
         }
     }

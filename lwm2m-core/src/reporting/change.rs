@@ -8,30 +8,25 @@
 //! instances can have attributes of their own and take the others from their resource; in 1.0 it
 //! is the one reading that neither hides a value nor makes one up.
 
-use core::cmp::Ordering;
-
 use super::Entries;
-use super::observations::{Observation, Observer};
-use crate::base::attributes::{Attributes, Number};
-use crate::base::float::{apart, compare, from_integer};
+use super::observations::{Observation, Observer, Told};
+use crate::base::attributes::Attributes;
+use crate::base::number::Number;
 use crate::base::path::{Leaf, Path};
 use crate::base::table::Places;
 use crate::base::time::Instant;
 use crate::base::value::{Sink, Stop, Value};
-use crate::format::{Digest, Encode, Encoder};
-use crate::model::{Ctx, DataModel, Refusal, walk};
+use crate::format::{Digest, Encode};
+use crate::model::{DataModel, Refusal, walk};
 
 /// Whether the difference between two numbers is one that the server wants to be told of: another
 /// side of `gt` or `lt`, or a step of `st` and more. Equal numbers do not differ, whatever the step.
-fn is_change(thresholds: Attributes, last: f64, value: f64) -> bool {
-    let lies = |number: f64, threshold: Number, at: Ordering| compare(number, threshold.get()) == Some(at);
-    let crosses = |threshold: Option<Number>, side| {
-        threshold.is_some_and(|threshold| lies(last, threshold, side) != lies(value, threshold, side))
-    };
-    last.to_bits() != value.to_bits()
-        && (crosses(thresholds.gt, Ordering::Greater)
-            || crosses(thresholds.lt, Ordering::Less)
-            || thresholds.st.is_some_and(|st| apart(value, last, (1, st.get())).is_some_and(Ordering::is_ge)))
+fn is_change(thresholds: &Attributes, last: Number, value: Number) -> bool {
+    let Attributes { gt, lt, st, .. } = *thresholds;
+    last != value
+        && (gt.is_some_and(|gt| (last > gt) != (value > gt))
+            || lt.is_some_and(|lt| (last < lt) != (value < lt))
+            || st.is_some_and(|st| last.apart(value) >= st.apart(Number::ZERO)))
 }
 
 /// The numbers that observers were told last.
@@ -46,8 +41,7 @@ struct Entry {
     observer: Observer,
     /// The Resource Instance ID, for a multiple resource.
     index: Option<u16>,
-    /// The number, as a float's bits.
-    bits: u64,
+    number: Number,
 }
 
 impl Numbers {
@@ -55,91 +49,68 @@ impl Numbers {
         Self { entries: Entries::new(), limit }
     }
 
-    /// Remembers what an observer is told now: its digest, and whether all numbers have a place.
-    pub(super) fn tell(&mut self, wall: Instant, observer: Observer, path: Path, model: &dyn DataModel) -> (u64, bool) {
-        self.note(observer, path, &mut |look| view(wall, observer, path, model, look))
-    }
-
-    /// The same of what is shown to the `Look`.
-    fn note(&mut self, observer: Observer, path: Path, show: &mut dyn FnMut(&mut Look<'_>)) -> (u64, bool) {
+    /// Remembers what an observer is told now. It is written to somebody on the way, or to nobody.
+    pub(super) fn tell(
+        &mut self,
+        wall: Instant,
+        (observer, path): (Observer, Path),
+        to: Option<&mut dyn Encode>,
+        model: &dyn DataModel,
+    ) -> (Result<(), Refusal>, Told) {
         self.forget(observer);
-        let mut fit = true;
-        let mut take = |index, number: f64| {
-            fit = fit && self.add(observer, index, number.to_bits());
-        };
-        let mut look = Look::at(path, &mut take);
-        show(&mut look);
-        let digest = look.digest.finish();
-        if !fit {
-            // Half of them are of no use, and others may have use for the room.
-            self.forget(observer);
+        let mut look = Look::new(self, (observer, path), None, to);
+        let walked = look.at(wall, path, model);
+        let (digest, odd, measured) = (look.digest.finish(), look.odd, look.seen);
+        if !odd {
+            return (walked, (digest, measured));
         }
-        (digest, fit)
+        // Half of them are of no use, and others may have use for the room.
+        self.forget(observer);
+        (walked, (digest, 0))
     }
 
     /// The same of a single value that was written for the observer.
-    pub(super) fn tell_value(&mut self, observer: Observer, at: Leaf, value: &Value<'_>) -> (u64, bool) {
+    pub(super) fn tell_value(&mut self, observer: Observer, at: Leaf, value: &Value<'_>) -> Told {
         let mut digest = Digest::new();
         // A digest takes any value.
         let _ = digest.value(at, *value);
-        let Some(number) = number(*value) else {
+        let Some(number) = Number::of(*value) else {
             self.forget(observer);
-            return (digest.finish(), true);
+            return (digest.finish(), 0);
         };
         let known = self.entries.iter_mut().find(|entry| entry.observer == observer && entry.index.is_none());
         let fit = match known {
             Some(entry) => {
-                entry.bits = number.to_bits();
+                entry.number = number;
                 true
             }
-            None => self.add(observer, None, number.to_bits()),
+            None => self.add(observer, None, number),
         };
-        (digest.finish(), fit)
-    }
-
-    /// The same while it is written for the observer.
-    pub(super) fn write(
-        &mut self,
-        ctx: &Ctx,
-        (observer, path): (Observer, Path),
-        mut encoder: Encoder<'_>,
-        model: &dyn DataModel,
-    ) -> (Result<usize, Refusal>, (u64, bool)) {
-        let mut walked = Ok(());
-        let noted = self.note(observer, path, &mut |look| {
-            let mut both = Both(encoder.as_encode(), look);
-            walked = walk::values::<dyn Encode>(ctx, path, model, &mut both);
-        });
-        (walked.and_then(|()| Ok(encoder.finish()?)), noted)
+        (digest.finish(), fit.into())
     }
 
     /// Whether an observed value is another one now than the observer was told: by as much as it
     /// wants, and at all.
     pub(super) fn differ(
-        &self,
+        &mut self,
         wall: Instant,
         of: &Observation,
-        thresholds: Attributes,
+        thresholds: &Attributes,
         model: &dyn DataModel,
     ) -> (bool, bool) {
-        let observer = of.observer();
-        let (mut changed, mut seen) = (false, 0usize);
-        let digest = look(wall, observer, of.path, model, &mut |index, number| {
-            let mut told = self.of(observer);
-            let last = told.find(|(known, _)| *known == index).map(|(_, bits)| f64::from_bits(bits));
-            changed |= last.is_none_or(|last| is_change(thresholds, last, number));
-            seen = seen.saturating_add(1);
-        });
-        let moved = digest != of.digest;
-        let measured = thresholds.has_thresholds() && of.measured;
-        (if measured { changed || seen != self.of(observer).count() } else { moved }, moved)
+        let mut look = Look::new(self, (of.observer(), of.path), Some(thresholds), None);
+        // A refusal is a state of its own: becoming unreadable, or readable again, is a change.
+        let _ = look.at(wall, of.path, model);
+        let moved = look.digest.finish() != of.digest;
+        let measured = thresholds.has_thresholds() && of.measured > 0;
+        (if measured { look.odd || look.seen != of.measured } else { moved }, moved)
     }
 
     /// Adds a number; false when there is no place.
-    pub(super) fn add(&mut self, observer: Observer, index: Option<u16>, bits: u64) -> bool {
+    pub(super) fn add(&mut self, observer: Observer, index: Option<u16>, number: Number) -> bool {
         let fits = self.entries.has_room(self.limit);
         if fits {
-            self.entries.add(Entry { observer, index, bits }, self.limit);
+            self.entries.add(Entry { observer, index, number }, self.limit);
         }
         fits
     }
@@ -148,10 +119,10 @@ impl Numbers {
         self.entries.keep(&mut |entry| entry.observer != observer);
     }
 
-    /// What an observer was told: indices and bits.
-    pub(super) fn of(&self, observer: Observer) -> impl Iterator<Item = (Option<u16>, u64)> {
+    /// What an observer was told: indices and numbers.
+    pub(super) fn of(&self, observer: Observer) -> impl Iterator<Item = (Option<u16>, Number)> {
         let own = move |entry: &&Entry| entry.observer == observer;
-        self.entries.iter().filter(own).map(|entry| (entry.index, entry.bits))
+        self.entries.iter().filter(own).map(|entry| (entry.index, entry.number))
     }
 
     /// Takes all the memory that it may ever need.
@@ -164,107 +135,90 @@ impl Numbers {
     }
 }
 
-/// Reads what an observer would be told now: 64 bits of it, and of a resource each number.
-fn look(
-    wall: Instant,
-    observer: Observer,
-    path: Path,
-    model: &dyn DataModel,
-    number: &mut dyn FnMut(Option<u16>, f64),
-) -> u64 {
-    let mut look = Look::at(path, number);
-    view(wall, observer, path, model, &mut look);
-    look.digest.finish()
-}
-
-/// Shows what an observer would be told now.
-fn view(wall: Instant, (server, _): Observer, path: Path, model: &dyn DataModel, look: &mut Look<'_>) {
-    // A refusal is a state of its own: becoming unreadable, or readable again, is a change.
-    if super::is_there(path, model) {
-        let _ = walk::values::<dyn Encode>(&super::context(wall, server), path, model, look);
-    }
-}
-
-/// The number that a value is.
-fn number(value: Value<'_>) -> Option<f64> {
-    // Beyond 2^53 neighbouring integers become one float: a threshold there is as coarse.
-    match value {
-        Value::Int(number) | Value::Time(number) => Some(from_integer(number.unsigned_abs(), number < 0)),
-        Value::Uint(number) => Some(from_integer(number, false)),
-        Value::Float(number) => Some(number),
-        _ => None,
-    }
-}
-
-/// A digest, and beside it whoever wants the numbers.
-struct Look<'a> {
+/// Looks at what an observer is told now, or would be: at all of it, and at each number of a resource.
+struct Look<'a, 'e> {
     digest: Digest,
-    number: Option<&'a mut dyn FnMut(Option<u16>, f64)>,
+    numbers: &'a mut Numbers,
+    observer: Observer,
+    /// Numbers are compared with those that were told last; without thresholds they take their places.
+    thresholds: Option<&'a Attributes>,
+    /// Whether there was a number that is a change, or one that has no place.
+    odd: bool,
+    /// How many numbers there were.
+    seen: u16,
+    /// Who is told.
+    to: Option<&'a mut (dyn Encode + 'e)>,
 }
 
-impl<'a> Look<'a> {
+impl<'a, 'e> Look<'a, 'e> {
     /// At what is below `path`; only of a resource are there numbers.
-    fn at(path: Path, number: &'a mut dyn FnMut(Option<u16>, f64)) -> Self {
-        Self { digest: Digest::new(), number: (path.depth() == 3).then_some(number) }
+    const fn new(
+        numbers: &'a mut Numbers,
+        (observer, path): (Observer, Path),
+        thresholds: Option<&'a Attributes>,
+        to: Option<&'a mut (dyn Encode + 'e)>,
+    ) -> Self {
+        Self { digest: Digest::new(), numbers, observer, thresholds, odd: path.depth() != 3, seen: 0, to }
+    }
+
+    fn at(&mut self, wall: Instant, path: Path, model: &dyn DataModel) -> Result<(), Refusal> {
+        // Who writes knows that it is there.
+        if self.to.is_none() && !super::is_there(path, model) {
+            return Ok(());
+        }
+        walk::values::<dyn Encode>(&super::context(wall, self.observer.0), path, model, self)
+    }
+
+    fn number(&mut self, index: Option<u16>, number: Option<Number>) {
+        self.seen = self.seen.saturating_add(1);
+        self.odd = self.odd
+            || match self.thresholds {
+                None => !number.is_some_and(|number| self.numbers.add(self.observer, index, number)),
+                Some(thresholds) => {
+                    let last = self.numbers.of(self.observer).find(|(known, _)| *known == index);
+                    !matches!((last, number), (Some((_, last)), Some(number)) if !is_change(thresholds, last, number))
+                }
+            };
     }
 }
 
-impl Sink for Look<'_> {
+impl Sink for Look<'_, '_> {
     fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        if let (Some(number), Some(take)) = (number(value), &mut self.number) {
-            take(at.index, number);
+        if let Some(to) = &mut self.to {
+            to.value(at, value)?;
         }
+        self.number(at.index, Number::of(value));
         self.digest.value(at, value)
     }
 
     fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
+        if let Some(to) = &mut self.to {
+            to.opaque(at, len, fill)?;
+        }
         self.digest.opaque(at, len, fill)
     }
 }
 
-impl Encode for Look<'_> {
+impl Encode for Look<'_, '_> {
     fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
+        if let Some(to) = &mut self.to {
+            to.open_instance(id)?;
+        }
         self.digest.open_instance(id)
     }
 
     fn open_multiple(&mut self, resource: u16) -> Result<(), Stop> {
+        if let Some(to) = &mut self.to {
+            to.open_multiple(resource)?;
+        }
         self.digest.open_multiple(resource)
     }
 
     fn close(&mut self) -> Result<(), Stop> {
+        if let Some(to) = &mut self.to {
+            to.close()?;
+        }
         self.digest.close()
-    }
-}
-
-/// What writes, and what looks on.
-struct Both<'a, 'l>(&'a mut dyn Encode, &'a mut Look<'l>);
-
-impl Sink for Both<'_, '_> {
-    fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        self.0.value(at, value)?;
-        self.1.value(at, value)
-    }
-
-    fn opaque(&mut self, at: Leaf, len: usize, fill: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
-        self.0.opaque(at, len, fill)?;
-        self.1.opaque(at, len, fill)
-    }
-}
-
-impl Encode for Both<'_, '_> {
-    fn open_instance(&mut self, id: u16) -> Result<(), Stop> {
-        self.0.open_instance(id)?;
-        self.1.open_instance(id)
-    }
-
-    fn open_multiple(&mut self, resource: u16) -> Result<(), Stop> {
-        self.0.open_multiple(resource)?;
-        self.1.open_multiple(resource)
-    }
-
-    fn close(&mut self) -> Result<(), Stop> {
-        self.0.close()?;
-        self.1.close()
     }
 }
 
@@ -272,19 +226,23 @@ impl Encode for Both<'_, '_> {
 #[cfg(feature = "reporting")]
 mod tests {
     use super::*;
-    use crate::base::attributes::Number;
     use alloc::vec::Vec;
+    use coap_codec::Token;
     use proptest::prelude::*;
 
-    fn thresholds(lt: Option<f64>, gt: Option<f64>, st: Option<f64>) -> Attributes {
-        let [lt, gt, st] = [lt, gt, st].map(|number| number.and_then(Number::new));
+    fn number(number: impl Into<f64>) -> Number {
+        Number::of(Value::Float(number.into())).unwrap()
+    }
+
+    fn thresholds(lt: Option<i32>, gt: Option<i32>, st: Option<i32>) -> Attributes {
+        let [lt, gt, st] = [lt, gt, st].map(|threshold| threshold.map(number));
         Attributes { lt, gt, st, ..Attributes::NONE }
     }
 
     #[test]
     fn the_worked_examples_of_the_standard() {
-        let high = thresholds(None, Some(45.0), Some(10.0));
-        let both = thresholds(Some(20.0), Some(85.0), Some(10.0));
+        let high = thresholds(None, Some(45), Some(10));
+        let both = thresholds(Some(20), Some(85), Some(10));
         for (attributes, pairs, told) in [
             (high, &[(20, 35), (45, 50), (50, 40), (35, 20), (20, 30), (45, 46)][..], true),
             (high, &[(20, 29), (44, 45), (46, 54)], false),
@@ -292,7 +250,7 @@ mod tests {
             (both, &[(24, 33), (84, 85), (20, 29)], false),
         ] {
             for (last, value) in pairs {
-                assert_eq!(is_change(attributes, (*last).into(), (*value).into()), told, "{last} -> {value}");
+                assert_eq!(is_change(&attributes, number(*last), number(*value)), told, "{last} -> {value}");
             }
         }
     }
@@ -302,13 +260,14 @@ mod tests {
 
     type Show = fn(&mut dyn Encode) -> Result<(), Stop>;
 
-    /// What is noticed of what is shown: a digest, and the numbers.
-    fn noticed(path: Path, show: Show) -> (u64, Vec<(Option<u16>, f64)>) {
-        let mut numbers = Vec::new();
-        let mut take = |index, number| numbers.push((index, number));
-        let mut look = Look::at(path, &mut take);
+    /// What is noticed of what is shown while it is written to somebody, or to nobody: a digest, the numbers, and
+    /// whether all of them have a place.
+    fn noticed(path: Path, show: Show, to: Option<&mut dyn Encode>) -> (u64, Vec<(Option<u16>, Number)>, bool) {
+        let (mut numbers, observer) = (Numbers::new(8), (1, Token::EMPTY));
+        let mut look = Look::new(&mut numbers, (observer, path), None, to);
         show(&mut look).unwrap();
-        (look.digest.finish(), numbers)
+        let (digest, odd) = (look.digest.finish(), look.odd);
+        (digest, numbers.of(observer).collect(), !odd)
     }
 
     const SHOWN: [Show; 8] = [
@@ -324,7 +283,7 @@ mod tests {
 
     #[test]
     fn everything_that_an_answer_says_can_be_a_change() {
-        let digests = SHOWN.map(|show| noticed(PATH, show).0);
+        let digests = SHOWN.map(|show| noticed(PATH, show, None).0);
         for (index, digest) in digests.iter().enumerate() {
             assert!(!digests[..index].contains(digest), "{index}");
         }
@@ -333,13 +292,10 @@ mod tests {
     #[test]
     fn who_looks_on_while_it_is_written_sees_the_same() {
         for show in SHOWN {
-            let (mut writer, mut numbers) = (Digest::new(), Vec::new());
-            let mut take = |index, number| numbers.push((index, number));
-            let mut look = Look::at(PATH, &mut take);
-            show(&mut Both(&mut writer, &mut look)).unwrap();
-            let digest = look.digest.finish();
-            assert_eq!(writer.finish(), digest);
-            assert_eq!((digest, numbers), noticed(PATH, show));
+            let mut writer = Digest::new();
+            let looked_on = noticed(PATH, show, Some(&mut writer));
+            assert_eq!(writer.finish(), looked_on.0);
+            assert_eq!(looked_on, noticed(PATH, show, None));
         }
     }
 
@@ -347,22 +303,33 @@ mod tests {
     #[test]
     fn numbers_of_each_kind_are_compared_and_those_of_a_resource_alone() {
         let all: Show = |to| {
-            for value in [Value::Int(-1), Value::Uint(2), Value::Float(0.5), Value::Time(4), Value::Bool(true)] {
-                to.value(AT, value)?;
+            for (index, value) in (0..).zip([Value::Int(-1), Value::Uint(2), Value::Float(0.5), Value::Time(4)]) {
+                to.value(AT.at(index), value)?;
             }
-            to.value(AT.at(9), Value::Int(10))
+            to.value(AT, Value::Int(10))
         };
-        let expected = [(None, -1.0), (None, 2.0), (None, 0.5), (None, 4.0), (Some(9), 10.0)];
-        assert_eq!(noticed(PATH, all).1, expected);
-        assert_eq!(noticed(Path::instance(3, 0), all).1, []);
+        let expected = [(Some(0), -1.0), (Some(1), 2.0), (Some(2), 0.5), (Some(3), 4.0), (None, 10.0)];
+        let expected = expected.map(|(index, expected)| (index, number(expected))).to_vec();
+        let (_, numbers, all_fit) = noticed(PATH, all, None);
+        assert_eq!((numbers, all_fit), (expected, true));
+        for (path, value) in [
+            (Path::instance(3, 0), Value::Int(1)),
+            (PATH, Value::Bool(true)),
+            (PATH, Value::Int(i64::MAX)),
+            (PATH, Value::Float(f64::NAN)),
+        ] {
+            let (mut numbers, observer) = (Numbers::new(8), (1, Token::EMPTY));
+            let mut look = Look::new(&mut numbers, (observer, path), None, None);
+            look.value(AT, value).unwrap();
+            assert_eq!((look.odd, numbers.of(observer).count()), (true, 0), "{value:?}");
+        }
     }
 
     #[test]
     fn the_smallest_step_is_any_difference_and_none_is_no_step() {
-        let any = thresholds(None, None, Some(0.0));
-        assert!(is_change(any, 1.0, 1.000_001));
-        assert!(!is_change(any, 1.0, 1.0));
-        assert!(!is_change(any, f64::NAN, f64::NAN));
+        let any = thresholds(None, None, Some(0));
+        assert!(is_change(&any, number(1), number(1.000_001)));
+        assert!(!is_change(&any, number(1), number(1)));
     }
 
     proptest! {
@@ -371,16 +338,14 @@ mod tests {
             last in -100i32..100, value in -100i32..100,
             lt in prop::option::of(-50i32..50), gt in prop::option::of(-50i32..50), st in prop::option::of(0i32..50),
         ) {
-            let float = |number: Option<i32>| number.map(f64::from);
-            let attributes = thresholds(float(lt), float(gt), float(st));
-            let (last_float, value_float) = (f64::from(last), f64::from(value));
+            let attributes = thresholds(lt, gt, st);
             let expected = last != value && (
                 gt.is_some_and(|gt| (last > gt) != (value > gt))
                 || lt.is_some_and(|lt| (last < lt) != (value < lt))
                 || st.is_some_and(|st| (value - last).abs() >= st)
             );
-            prop_assert_eq!(is_change(attributes, last_float, value_float), expected);
-            prop_assert_eq!(is_change(attributes, value_float, last_float), expected);
+            prop_assert_eq!(is_change(&attributes, number(last), number(value)), expected);
+            prop_assert_eq!(is_change(&attributes, number(value), number(last)), expected);
         }
     }
 }

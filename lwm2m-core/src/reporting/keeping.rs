@@ -1,8 +1,6 @@
 //! Notifications for a server that cannot be told: made when they are due, kept, and told in their order
 //! when it can be reached again within the same registration (OMA LwM2M 1.0, Appendix D.1.2, /1/x/6).
 
-use core::time::Duration;
-
 use coap_codec::{BlockValue, Code};
 
 use super::observations::Observer;
@@ -17,9 +15,9 @@ use crate::exchange::Sent;
 use crate::format::{Encoder, Output};
 use crate::model::{DataModel, Refusal, walk};
 
-/// Notifications that nobody acknowledges leave in this distance, so that what was kept for hours is
+/// Notifications that nobody acknowledges leave in this distance of seconds, so that what was kept for hours is
 /// no flood: one in a round trip, whose time is not known (RFC 7641, section 4.5.1).
-const SPACE: Duration = Duration::from_secs(3);
+const SPACE: u32 = 3;
 
 impl Reporting {
     // ----- while the server cannot be told -----------------------------------------------------
@@ -59,7 +57,7 @@ impl Reporting {
         if !may_hear(&ctx, due.path, model) {
             return observation.wait(now);
         }
-        (observation.digest, observation.measured) = self.numbers.tell(wall, observer, due.path, model);
+        (_, (observation.digest, observation.measured)) = self.numbers.tell(wall, (observer, due.path), None, model);
         (observation.pending, observation.moved) = (false, false);
         observation.notified = now;
         let owed = match body(Output::measure(&mut Mixer::new())) {
@@ -108,6 +106,9 @@ impl Reporting {
     /// The rights to an instance have changed. What was made of it is not told any more to whoever may not
     /// read it now, alone or with others of its object; the value of then is.
     pub(crate) fn withhold(&mut self, wall: Instant, (object, instance): (u16, u16), model: &dyn DataModel) {
+        if !self.has_any_kept() {
+            return;
+        }
         let Self { observations, stored, .. } = self;
         let path = Path::instance(object, instance);
         for observation in observations.iter_mut().filter(|observation| observation.path.overlaps(path)) {
@@ -198,7 +199,7 @@ impl Reporting {
             (observation.in_flight, observation.replays) = (Some(sent.exchange), true);
         } else {
             self.stored.told(observer);
-            self.spaced = now + SPACE;
+            self.spaced = now.after_seconds(SPACE);
         }
     }
 

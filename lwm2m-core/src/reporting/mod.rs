@@ -16,14 +16,15 @@ pub(crate) use self::assignments::Assignment;
 use self::assignments::{Assignments, OfServer};
 use self::change::Numbers;
 pub(crate) use self::observations::Observation;
-use self::observations::{Observations, Told};
+use self::observations::{Observations, Observer, Told};
 use self::stored::Stored;
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::features::{SHORTCUTS, STATISTICS, STORING};
 use crate::base::limits::Limits;
+use crate::base::number::Number;
 use crate::base::path::{Leaf, Path};
 use crate::base::statistics::Counter;
-use crate::base::time::{Instant, earliest};
+use crate::base::time::Instant;
 use crate::base::value::Value;
 use crate::exchange::{ExchangeId, Sent};
 use crate::format::{Encoder, Format, Output};
@@ -137,11 +138,11 @@ impl Reporting {
 
     /// Works out the periods of all observations, after anything that they follow from has changed.
     /// Attributes that are set nowhere are as a server's `defaults` (/1/x/2 and /1/x/3) have them.
-    pub(crate) fn renew_periods(&mut self, defaults: impl Fn(u16) -> Attributes) {
+    pub(crate) fn renew_periods(&mut self, defaults: impl Fn(u16) -> [Option<u32>; 2]) {
         for observation in self.observations.iter_mut() {
             let own = self.assignments.of(observation.server).effective(observation.path);
-            let Attributes { pmin, pmax, .. } = own.or(defaults(observation.server));
-            observation.periods = Periods::of(pmin, pmax);
+            let [pmin, pmax] = defaults(observation.server);
+            observation.periods = Periods::of(own.pmin.or(pmin), own.pmax.or(pmax));
         }
     }
 
@@ -158,20 +159,21 @@ impl Reporting {
     pub(crate) fn begin(
         &mut self,
         (now, wall): (Instant, Instant),
-        (server, token): (u16, Token),
+        observer: Observer,
         (path, format, block): (Path, Format, Option<u8>),
         sequence: u32,
         model: &dyn DataModel,
     ) {
-        let (digest, measured) = self.numbers.tell(wall, (server, token), path, model);
+        let (server, token) = observer;
+        let (_, (digest, measured)) = self.numbers.tell(wall, (observer, path), None, model);
         // A notification on its way belongs to the observation still (RFC 7641, section 4.1).
-        let replaced = self.observations.iter().find(|entry| entry.observer() == (server, token));
+        let replaced = self.observations.find(observer);
         let (in_flight, last) = replaced.map_or((None, None), |entry| (entry.in_flight, entry.last));
         if STORING && replaced.is_some_and(|entry| entry.replays) {
-            self.stored.told((server, token));
+            self.stored.told(observer);
         }
         // The answer is newer than all that was kept for this token.
-        self.stored.forget((server, token));
+        self.stored.forget(observer);
         let observation = Observation {
             server,
             token,
@@ -212,20 +214,22 @@ impl Reporting {
 
     /// Ends the observation of a token; its path, if there was one.
     pub(crate) fn cancel(&mut self, server: u16, token: Token) -> Option<Path> {
-        self.end(&|observation| observation.observer() == (server, token))
+        self.end(&|observation| observation.observer() == (server, token)).map(|(_, path)| path)
     }
 
-    /// Ends the first such observation; its path.
-    fn end(&mut self, which: &dyn Fn(&Observation) -> bool) -> Option<Path> {
+    /// Ends the first such observation.
+    #[inline(never)]
+    fn end(&mut self, which: &dyn Fn(&Observation) -> bool) -> Option<(Observer, Path)> {
         let (observer, path) = self.observations.remove(which)?;
         self.numbers.forget(observer);
         self.stored.forget(observer);
-        Some(path)
+        Some((observer, path))
     }
 
     /// A notification was rejected with a Reset: its observation ends (RFC 7641, section 3.6).
     pub(crate) fn rejected(&mut self, server: u16, message_id: MessageId) -> Option<Path> {
-        self.end(&|observation| observation.server == server && observation.last == Some(message_id))
+        let rejected = |observation: &Observation| observation.server == server && observation.last == Some(message_id);
+        self.end(&rejected).map(|(_, path)| path)
     }
 
     /// Ends all observations of a server: it registered anew, or left.
@@ -266,7 +270,7 @@ impl Reporting {
         for observation in observations.iter_mut() {
             if observation.path.overlaps(path) && !observation.pending {
                 let thresholds = assignments.thresholds(observation.server, observation.path);
-                (observation.pending, observation.moved) = numbers.differ(wall, observation, thresholds, model);
+                (observation.pending, observation.moved) = numbers.differ(wall, observation, &thresholds, model);
             }
         }
     }
@@ -292,7 +296,7 @@ impl Reporting {
                 if observation.may_be_told(now) && !thresholds.has_thresholds() {
                     observation.suspected = true;
                 } else {
-                    (observation.pending, observation.moved) = numbers.differ(wall, observation, thresholds, model);
+                    (observation.pending, observation.moved) = numbers.differ(wall, observation, &thresholds, model);
                 }
             }
         }
@@ -303,7 +307,7 @@ impl Reporting {
         let mut any = false;
         for observation in self.observations.iter_mut().filter(|observation| observation.suspected) {
             observation.suspected = false;
-            (observation.pending, observation.moved) = self.numbers.differ(wall, observation, Attributes::NONE, model);
+            (observation.pending, observation.moved) = self.numbers.differ(wall, observation, &Attributes::NONE, model);
             any = true;
         }
         any
@@ -314,7 +318,7 @@ impl Reporting {
         if let (Some(observation), Some(told)) = (self.observations.get_mut(due.index), due.unless_changed) {
             (observation.digest, observation.measured) = told;
             observation.suspected = false;
-            (observation.pending, observation.moved) = self.numbers.differ(wall, observation, Attributes::NONE, model);
+            (observation.pending, observation.moved) = self.numbers.differ(wall, observation, &Attributes::NONE, model);
         }
     }
 
@@ -339,13 +343,25 @@ impl Reporting {
         if self.has_kept(server) {
             return self.due_of_kept(now, server, confirmable, room);
         }
-        let due = self.observations.iter().enumerate().filter_map(|(index, observation)| {
-            let deadline = (observation.server == server).then(|| observation.deadline())??;
-            let may = deadline <= now && (room || !observation.needs_confirmation(now, confirmable));
-            may.then_some((deadline, index, observation))
-        });
-        let (_, index, observation) = due.min_by_key(|(deadline, ..)| *deadline)?;
-        Some(Due::of((index, observation), now, confirmable))
+        let (at, index, observation) = self.next(now, server, confirmable, room)?;
+        (at <= now).then(|| Due::of((index, observation), now, confirmable))
+    }
+
+    /// The next notification of the value of now for a server, and when it is due.
+    #[cfg_attr(not(feature = "shortcuts"), inline(never))]
+    fn next(&self, now: Instant, server: u16, confirmable: bool, room: bool) -> Option<(Instant, usize, &Observation)> {
+        let mut next: Option<(Instant, usize, &Observation)> = None;
+        for (index, observation) in self.observations.iter().enumerate() {
+            if observation.server == server
+                && let Some(at) = observation.deadline()
+                && next.is_none_or(|(first, ..)| at < first)
+                // What is late already is judged as of now: by now it may need room.
+                && (room || !observation.needs_confirmation(at.max(now), confirmable))
+            {
+                next = Some((at, index, observation));
+            }
+        }
+        next
     }
 
     /// Writes what a notification that is due tells, and notes it: it is sent then, or its observation
@@ -359,9 +375,10 @@ impl Reporting {
     ) -> Result<usize, Refusal> {
         let observation = self.observations.get_mut(due.index).ok_or(Code::NOT_FOUND)?;
         let what = (observation.observer(), observation.path);
-        let (written, noted) = self.numbers.write(ctx, what, Encoder::new(due.format, due.path, output), model);
-        (observation.digest, observation.measured) = noted;
-        written
+        let mut encoder = Encoder::new(due.format, due.path, output);
+        let (written, told) = self.numbers.tell(ctx.now, what, Some(encoder.as_encode()), model);
+        (observation.digest, observation.measured) = told;
+        written.and_then(|()| Ok(encoder.finish()?))
     }
 
     /// Notes the value that was written for a notification that is due. Whether it [is news](Self::is_news).
@@ -388,8 +405,8 @@ impl Reporting {
             (observation.suspected, observation.owed) = (false, false);
             observation.notified = now;
             if sent.is_none() {
-                (observation.digest, observation.measured) =
-                    self.numbers.tell(wall, observation.observer(), observation.path, model);
+                let what = (observation.observer(), observation.path);
+                (_, (observation.digest, observation.measured)) = self.numbers.tell(wall, what, None, model);
             }
             if let Some(sent) = sent {
                 observation.sequence = due.sequence;
@@ -414,19 +431,14 @@ impl Reporting {
 
     /// A confirmable notification failed: the observer is gone (RFC 7641, section 4.5).
     pub(crate) fn failed(&mut self, exchange: ExchangeId) -> Option<(u16, Path)> {
-        let server = self.observations.iter().find(|observation| observation.in_flight == Some(exchange))?.server;
-        let path = self.end(&|observation| observation.in_flight == Some(exchange))?;
-        Some((server, path))
+        let ended = self.end(&|observation| observation.in_flight == Some(exchange));
+        ended.map(|((server, _), path)| (server, path))
     }
 
     /// The observations at or below a path that is gone, one at a time, but for those whose servers
     /// [hear of it later](Self::owe).
-    pub(crate) fn orphan(&mut self, deleted: Path) -> Option<(u16, Token, Path)> {
-        let is_orphan = |observation: &&Observation| deleted.contains(observation.path) && !observation.owed;
-        let orphan = self.observations.iter().find(is_orphan)?;
-        let (server, token, path) = (orphan.server, orphan.token, orphan.path);
-        self.cancel(server, token);
-        Some((server, token, path))
+    pub(crate) fn orphan(&mut self, deleted: Path) -> Option<(Observer, Path)> {
+        self.end(&|observation| deleted.contains(observation.path) && !observation.owed)
     }
 
     /// When the next notification for a server is due, `now` being the time of the last call.
@@ -435,13 +447,7 @@ impl Reporting {
         if self.has_kept(server) {
             return self.poll_kept(now, server, confirmable, room);
         }
-        let of_server = self.observations.iter().filter(|observation| observation.server == server);
-        earliest(of_server.filter_map(|observation| {
-            let deadline = observation.deadline()?;
-            // What is late already is judged as of now: by now it may need room.
-            let at = deadline.max(now);
-            (room || !observation.needs_confirmation(at, confirmable)).then_some(deadline)
-        }))
+        self.next(now, server, confirmable, room).map(|(at, ..)| at)
     }
 
     /// The same for all servers, while nothing is kept for any and there is room for an exchange.
@@ -475,8 +481,8 @@ impl Reporting {
         self.observations.iter()
     }
 
-    /// The numbers that an observer was told last, as bits of floats: what a snapshot keeps besides.
-    pub(crate) fn numbers(&self, observation: &Observation) -> impl Iterator<Item = (Option<u16>, u64)> {
+    /// The numbers that an observer was told last: what a snapshot keeps besides.
+    pub(crate) fn numbers(&self, observation: &Observation) -> impl Iterator<Item = (Option<u16>, Number)> {
         self.numbers.of(observation.observer())
     }
 
@@ -486,8 +492,8 @@ impl Reporting {
     }
 
     /// Puts back a number that it was told last. False when there is no place.
-    pub(crate) fn put_number(&mut self, observation: &Observation, index: Option<u16>, bits: u64) -> bool {
-        self.numbers.add(observation.observer(), index, bits)
+    pub(crate) fn put_number(&mut self, observation: &Observation, index: Option<u16>, number: Number) -> bool {
+        self.numbers.add(observation.observer(), index, number)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The table of observations.
 
 use core::hash::{Hash, Hasher};
-use core::time::Duration;
 
 use coap_codec::{MessageId, Token};
 
@@ -13,8 +12,8 @@ use crate::base::time::{Instant, earliest};
 use crate::exchange::ExchangeId;
 use crate::format::Format;
 
-/// One notification in this time must be confirmable (RFC 7641, section 4.5).
-const CONFIRM_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+/// One notification in so many seconds must be confirmable (RFC 7641, section 4.5).
+const CONFIRM_WITHIN: u32 = 24 * 60 * 60;
 
 /// The Observe option counts modulo 2^24 (RFC 7641, section 3.4).
 const SEQUENCE_MASK: u32 = 0x00FF_FFFF;
@@ -25,8 +24,8 @@ const UNTOLD: u64 = 0;
 /// By what an observation is known (RFC 7641, section 4.1): the Short Server ID and the token.
 pub(crate) type Observer = (u16, Token);
 
-/// What an observer was told: its digest, and whether all numbers in it are remembered.
-pub(crate) type Told = (u64, bool);
+/// What an observer was told: its digest, and how many numbers of it are remembered.
+pub(crate) type Told = (u64, u16);
 
 /// One observation: a server, its token, and what it was told last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,8 +40,8 @@ pub(crate) struct Observation {
     pub(crate) periods: Periods,
     /// What the server was told last.
     pub(crate) digest: u64,
-    /// Whether all numbers that it was told are among those that are remembered.
-    pub(crate) measured: bool,
+    /// How many numbers it was told, if all of them are among those that are remembered; else none.
+    pub(crate) measured: u16,
     /// Whether the value differed from that, by as much as the server wants, at some moment since.
     pub(crate) pending: bool,
     /// Whether the value differed at all when it was looked at last: enough for the Maximum Period.
@@ -119,14 +118,14 @@ impl Observation {
     /// Whether a notification at `at` must be confirmable: by configuration, or because the last
     /// one that was acknowledged is a day old.
     pub(crate) fn needs_confirmation(&self, at: Instant, confirmable: bool) -> bool {
-        confirmable || at >= self.confirmed + CONFIRM_WITHIN
+        confirmable || at >= self.confirmed.after_seconds(CONFIRM_WITHIN)
     }
 
     /// It says nothing until its server may read again what it observes, and then whatever differs from
     /// what that was told last.
     pub(super) const fn wait(&mut self, now: Instant) {
         if self.owed {
-            (self.digest, self.measured) = (UNTOLD, false);
+            (self.digest, self.measured) = (UNTOLD, 0);
         }
         (self.pending, self.moved, self.suspected, self.owed) = (false, false, false, false);
         self.notified = now;
@@ -162,6 +161,13 @@ struct Soonest(Option<Instant>);
 impl Soonest {
     const UNKNOWN: Self = Self(None);
 
+    /// Something changes. Only a shortcut asks for it.
+    const fn forget(&mut self) {
+        if SHORTCUTS {
+            *self = Self::UNKNOWN;
+        }
+    }
+
     /// No deadline is as late.
     const NEVER: Instant = Instant::from_micros(u64::MAX);
 }
@@ -194,10 +200,10 @@ impl Observations {
     }
 
     /// Adds an observation, replacing that of the same server and token.
+    #[cfg_attr(not(feature = "shortcuts"), inline(never))]
     pub(crate) fn put(&mut self, observation: Observation) {
-        self.soonest = Soonest::UNKNOWN;
-        let same = |entry: &&mut Observation| entry.observer() == observation.observer();
-        if let Some(entry) = self.entries.iter_mut().find(same) {
+        self.soonest.forget();
+        if let Some(entry) = self.find_mut(observation.observer()) {
             *entry = observation;
         } else if self.entries.has_room(self.limit) {
             self.entries.add(observation, self.limit);
@@ -207,7 +213,7 @@ impl Observations {
     /// Ends the first observation that is meant.
     pub(crate) fn remove(&mut self, which: &dyn Fn(&Observation) -> bool) -> Option<(Observer, Path)> {
         let index = self.entries.iter().position(which)?;
-        self.soonest = Soonest::UNKNOWN;
+        self.soonest.forget();
         let ended = self.entries.get(index).map(|entry| (entry.observer(), entry.path));
         self.entries.take_out(index);
         ended
@@ -218,7 +224,7 @@ impl Observations {
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Observation> {
-        self.soonest = Soonest::UNKNOWN;
+        self.soonest.forget();
         self.entries.iter_mut()
     }
 
@@ -241,12 +247,12 @@ impl Observations {
     }
 
     pub(crate) fn find_mut(&mut self, observer: Observer) -> Option<&mut Observation> {
-        self.soonest = Soonest::UNKNOWN;
+        self.soonest.forget();
         self.entries.iter_mut().find(|entry| entry.observer() == observer)
     }
 
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Observation> {
-        self.soonest = Soonest::UNKNOWN;
+        self.soonest.forget();
         self.entries.get_mut(index)
     }
 

@@ -25,7 +25,7 @@ use crate::lifecycle::{Lifecycle, Role};
 use crate::objects::Accounts;
 
 /// The format's name and version.
-const MAGIC: [u8; 3] = *b"LM\x05";
+const MAGIC: [u8; 3] = *b"LM\x06";
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;

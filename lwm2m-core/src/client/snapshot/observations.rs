@@ -1,12 +1,14 @@
 //! Observations, and attributes that servers set.
 
+use core::num::NonZeroU64;
 use core::time::Duration;
 
 use coap_codec::{BlockValue, ContentFormat, MessageId, Token};
 
 use super::SnapshotError;
 use super::bytes::{Reader, Writer};
-use crate::base::attributes::{Attributes, Number};
+use crate::base::attributes::Attributes;
+use crate::base::number::Number;
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::format::Format;
@@ -29,9 +31,8 @@ pub(super) fn read_path(input: &mut Reader<'_>) -> Result<Path, SnapshotError> {
 }
 
 const PENDING: u8 = 1;
-const MEASURED: u8 = 2;
-const MOVED: u8 = 4;
-const OWED: u8 = 8;
+const MOVED: u8 = 2;
+const OWED: u8 = 4;
 
 pub(super) fn write_observation(
     now: Instant,
@@ -52,18 +53,15 @@ pub(super) fn write_observation(
     // kept still.
     let lost = observation.in_flight.is_some() && !observation.replays;
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-    out.u8(flag(observation.pending || lost, PENDING)
-        | flag(observation.measured, MEASURED)
-        | flag(observation.moved, MOVED)
-        | flag(owed, OWED));
+    out.u8(flag(observation.pending || lost, PENDING) | flag(observation.moved, MOVED) | flag(owed, OWED));
     out.u8(observation.block.unwrap_or(ANY_BLOCK));
     out.u64(ago(observation.notified));
     out.u64(ago(observation.confirmed));
     out.option(observation.last.map(|id| u32::from(id.0)));
     out.u16(u16::try_from(reporting.numbers(observation).count()).unwrap_or(u16::MAX));
-    for (index, bits) in reporting.numbers(observation).take(usize::from(u16::MAX)) {
+    for (index, number) in reporting.numbers(observation).take(usize::from(u16::MAX)) {
         out.option(index.map(u32::from));
-        out.u64(bits);
+        out.u64(number.bits().get());
     }
 }
 
@@ -94,7 +92,7 @@ pub(super) fn read_observation(
         periods: Periods::default(),
         sequence,
         digest,
-        measured: flags & MEASURED != 0,
+        measured: 0,
         pending: flags & PENDING != 0,
         moved: flags & MOVED != 0,
         suspected: false,
@@ -106,10 +104,13 @@ pub(super) fn read_observation(
         replays: false,
         last,
     };
-    for _ in 0..input.u16()? {
+    let numbers = input.u16()?;
+    let mut fit = true;
+    for _ in 0..numbers {
         let index = input.option()?.and_then(|index| u16::try_from(index).ok());
-        observation.measured &= reporting.put_number(&observation, index, input.u64()?);
+        fit &= reporting.put_number(&observation, index, read_number(input)?);
     }
+    observation.measured = if fit { numbers } else { 0 };
     reporting.put(observation);
     Ok(())
 }
@@ -123,7 +124,7 @@ pub(super) fn write_assignment(Assignment { server, path, attributes }: &Assignm
     for number in [attributes.gt, attributes.lt, attributes.st] {
         out.u8(u8::from(number.is_some()));
         if let Some(number) = number {
-            out.u64(number.get().to_bits());
+            out.u64(number.bits().get());
         }
     }
 }
@@ -133,8 +134,12 @@ pub(super) fn read_assignment(input: &mut Reader<'_>) -> Result<Assignment, Snap
     let (pmin, pmax) = (input.option()?, input.option()?);
     let mut number = || match input.u8()? {
         0 => Ok(None),
-        _ => Number::new(f64::from_bits(input.u64()?)).map(Some).ok_or(SnapshotError::Damaged),
+        _ => read_number(input).map(Some),
     };
     let attributes = Attributes { pmin, pmax, gt: number()?, lt: number()?, st: number()? };
     Ok(Assignment { server, path, attributes })
+}
+
+fn read_number(input: &mut Reader<'_>) -> Result<Number, SnapshotError> {
+    NonZeroU64::new(input.u64()?).map(Number::from_bits).ok_or(SnapshotError::Damaged)
 }
