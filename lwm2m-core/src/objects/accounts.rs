@@ -116,14 +116,11 @@ impl Accounts {
 
     /// Takes an instance, in the place of the one that has its ID.
     pub(crate) fn put(&mut self, object: u16, row: Row) {
-        let Some(table) = self.tables.get_mut(usize::from(object)) else { return };
-        let at = table.iter().position(|known| known.id >= row.id).unwrap_or(table.len());
-        match table.get_mut(at) {
-            Some(known) if known.id == row.id => *known = row,
-            _ => {
-                table.reserve_exact(1);
-                table.insert(at, row);
-            }
+        self.keep(object, &mut |known| known.id != row.id);
+        if let Some(table) = self.tables.get_mut(usize::from(object)) {
+            table.reserve_exact(1);
+            let at = table.iter().position(|known| known.id > row.id).unwrap_or(table.len());
+            table.insert(at, row);
         }
     }
 

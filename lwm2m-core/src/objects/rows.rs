@@ -116,8 +116,12 @@ impl Row {
             }
             _ => None,
         };
-        // A lifetime of nothing is none.
-        let number = number.filter(|number| *number > 0 || (object, resource) != (server::ID, server::LIFETIME));
+        // A lifetime of nothing is none, and neither is an identifier that nobody can have.
+        let number = number.filter(|number| match (object, resource) {
+            (server::ID, server::LIFETIME) => *number > 0,
+            (security::ID, security::SHORT_SERVER_ID) => *number <= u16::MAX.into(),
+            _ => true,
+        });
         self.set(resource, number);
         number.is_some()
     }
