@@ -160,7 +160,9 @@ impl Exchanges {
     }
 
     pub(crate) fn remove(&mut self, id: ExchangeId) {
-        self.list.keep(&mut |own| own.id != id);
+        if let Some(place) = self.list.iter().position(|own| own.id == id) {
+            self.list.take_out(place);
+        }
     }
 
     /// The request that a response with this token answers.
