@@ -34,7 +34,7 @@ use crate::base::config::{Config, ConfigError};
 use crate::base::event::{Event, Events, Reason};
 use crate::base::time::{Clock, Instant};
 use crate::exchange::request::transfers::Transfers;
-use crate::exchange::{Endpoint, ExchangeId, Order};
+use crate::exchange::{Endpoint, ExchangeId, Order, Peer};
 use crate::lifecycle::{Lifecycle, Role, World};
 use crate::model::DataModel;
 use crate::objects::Accounts;
@@ -177,16 +177,20 @@ impl Client {
 
     #[inline(never)]
     fn next_output(&mut self) -> Option<Output<'_>> {
-        loop {
-            let Order::Connect(peer) = *self.exchange.take_order()? else { return self.lend_order() };
-            // It may have been given up before it was asked for.
-            if self.session_wanted(peer).is_some() {
-                return self.session_wanted(peer);
-            }
-            if !self.exchange.has_order() {
-                return None;
-            }
+        if let Order::Connect(peer) = *self.exchange.take_order()? {
+            return self.poll_session(peer);
         }
+        self.lend_order()
+    }
+
+    /// The next order when it is about a session with `peer`, which may have been given up before it was
+    /// asked for.
+    #[cold]
+    fn poll_session(&mut self, peer: Peer) -> Option<Output<'_>> {
+        if self.session_wanted(peer).is_some() {
+            return self.session_wanted(peer);
+        }
+        self.poll_output()
     }
 
     /// The order that was taken out last, and is none for a session.

@@ -75,8 +75,7 @@ impl Client {
 
     /// When there is something to do next.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let mut due = sooner(self.next_due_settled(), self.lifecycle.poll_own_timeout());
-        due = sooner(due, self.connections.next_lingered());
+        let mut due = sooner(self.next_due_settled(), self.connections.next_lingered());
         for own in &self.lifecycle.registrations {
             due = sooner(due, self.poll_keep(own));
             due = sooner(due, self.poll_asleep(own));
@@ -84,13 +83,12 @@ impl Client {
         due
     }
 
-    /// The same while all is settled: nothing is kept, nobody falls asleep, no session lingers, and nobody
-    /// but servers is waited for.
+    /// The same while all is settled: nothing is kept, nobody falls asleep, and no session lingers.
     pub(super) fn next_due_settled(&self) -> Option<Instant> {
         let roles = (0..).map_while(|index| self.lifecycle.role(index));
         let to_send = earliest(roles.filter_map(|role| self.next_task(role)).map(|(at, _)| at));
         let to_send = to_send.map(|due| self.stalled.map_or(due, |stalled| due.max(stalled)));
-        let due = sooner(to_send, self.lifecycle.poll_account_timeout());
+        let due = sooner(to_send, self.lifecycle.poll_own_timeout());
         sooner(due, sooner(self.exchange.poll_timeout(), self.transfers.poll_timeout()))
     }
 

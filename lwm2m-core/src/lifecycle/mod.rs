@@ -198,9 +198,9 @@ impl Lifecycle {
         if may { own.poll_timeout() } else { None }
     }
 
-    /// Deadlines that need no peer: the bootstrap server's silence, the wait for De-registers.
+    /// Deadlines that need no peer: the bootstrap server's silence or the end of its account, the wait for De-registers.
     pub(crate) fn poll_own_timeout(&self) -> Option<Instant> {
-        let bootstrap = if self.bootstrap.is_running() { self.bootstrap.poll_timeout() } else { None };
+        let bootstrap = if self.bootstrap.is_running() { self.bootstrap.poll_timeout() } else { self.purge_at };
         sooner(bootstrap, self.presence.until())
     }
 
