@@ -17,7 +17,6 @@ const LONGEST: usize = LONGEST_ROOT + 64;
 
 /// Answers `</>;rt="oma.lwm2m",</1/0>,</3/0>`: the links of Register, Security never among them, and in
 /// front of them where LwM2M is. With a query only those that it asks for, which may be none.
-#[inline(never)]
 pub(super) fn serve(
     operation: &Operation<'_>,
     model: &dyn DataModel,
