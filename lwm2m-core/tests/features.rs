@@ -9,6 +9,7 @@ use lwm2m_core::{AccessControl, CommandError, Limits, Path, Received, Rights};
 const REPORTING: bool = cfg!(feature = "reporting");
 const BLOCKWISE: bool = cfg!(feature = "blockwise");
 const ACCESS_CONTROL: bool = cfg!(feature = "access-control");
+const DISCOVERY: bool = cfg!(feature = "discovery");
 const TEXT: bool = cfg!(feature = "text");
 const STORING: bool = cfg!(feature = "storing");
 const LATE_ANSWERS: bool = cfg!(feature = "late-answers");
@@ -158,4 +159,14 @@ fn a_request_by_multicast_is_heard_where_answers_may_come_late() {
     // GET /3, non-confirmable.
     let received = desk.client.handle_multicast(now, peer, b"\x50\x01\x00\x07\xB13", &mut desk.model);
     assert_eq!(received, with(LATE_ANSWERS, Received::Request, Received::Unwelcome));
+}
+
+#[test]
+fn what_there_is_can_be_asked_without_lwm2m() {
+    let mut desk = desk();
+    let answer = desk.ask(Code::GET, "/.well-known/core", nothing);
+    let answer = Message::parse(&answer).unwrap();
+    assert_eq!(answer.code(), with(DISCOVERY, Code::CONTENT, Code::NOT_FOUND));
+    let expected: &[u8] = with(DISCOVERY, b"</>;rt=\"oma.lwm2m\"", b"");
+    assert!(answer.payload().starts_with(expected));
 }

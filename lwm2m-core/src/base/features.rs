@@ -21,6 +21,9 @@ pub(crate) const TEXT: bool = cfg!(feature = "text");
 /// Numbers as text and opaque values in Base64, which LwM2M JSON has, too.
 pub(crate) const TEXT_INSIDE: bool = TEXT || cfg!(feature = "json");
 
+/// What there is, for servers that do not know LwM2M: GET `/.well-known/core`.
+pub(crate) const DISCOVERY: bool = cfg!(feature = "discovery");
+
 /// Code of its own for what comes most. What leaves is the same without it.
 pub(crate) const SHORTCUTS: bool = cfg!(feature = "shortcuts");
 

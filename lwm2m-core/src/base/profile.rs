@@ -28,8 +28,8 @@ pub struct Profile {
     pub information_reporting: bool,
     /// Whether a server that is registered with may ask what there is: GET `/.well-known/core`, with a
     /// filter or without (RFC 6690). Its answer has the links of Register, and one more that says where
-    /// LwM2M is: `</>;rt="oma.lwm2m"`. Without it, and to the bootstrap server, that path is 4.04; LwM2M
-    /// does not need it.
+    /// LwM2M is: `</>;rt="oma.lwm2m"`. Without it, without the feature `discovery`, and to the bootstrap server,
+    /// that path is 4.04; LwM2M does not need it.
     pub discovery: bool,
     /// What the format numbers of before 2016 are good for.
     pub legacy_formats: LegacyFormats,

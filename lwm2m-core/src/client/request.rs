@@ -8,7 +8,7 @@ use super::incoming::Left;
 use super::{Client, Connection, Link, Received};
 use crate::base::config::Config;
 use crate::base::event::{Event, Events};
-use crate::base::features::{BLOCKWISE, REPORTING};
+use crate::base::features::{BLOCKWISE, DISCOVERY, REPORTING};
 use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::exchange::request::transfers::Transfers;
@@ -297,7 +297,7 @@ pub(super) fn places(config: &Config, role: Role) -> Places<'_> {
     let legacy = config.legacy_formats;
     match role {
         Role::Bootstrap => Places { root: "", well_known: false, legacy },
-        Role::Server(_) => Places { root: config.root(), well_known: config.discovery, legacy },
+        Role::Server(_) => Places { root: config.root(), well_known: DISCOVERY && config.discovery, legacy },
     }
 }
 

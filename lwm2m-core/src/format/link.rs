@@ -27,6 +27,12 @@ impl<'b> LinkWriter<'b> {
         self.put("lwm2m=\"1.0\"")
     }
 
+    /// Adds a link that was written elsewhere.
+    pub(crate) fn written(&mut self, link: &[u8]) {
+        self.put(if self.output.used() == 0 { "" } else { "," });
+        self.failed = self.failed || self.output.put(link).is_err();
+    }
+
     /// Begins a link to `path` below `prefix`, the alternate path, which is empty or as `/lwm2m`.
     pub(crate) fn path(&mut self, prefix: &str, path: Path) -> &mut Self {
         self.put(if self.output.used() == 0 { "<" } else { ",<" }).put(prefix);

@@ -11,7 +11,6 @@ use crate::base::value::DataType;
 use crate::model::{Ctx, DataModel, Refusal};
 
 /// All arguments take effect, or none does.
-#[inline(never)]
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,

@@ -12,7 +12,6 @@ use crate::model::{Ctx, DataModel, Refusal, list};
 use crate::objects::{SECURITY, SERVER, security, server};
 
 /// Answers `lwm2m="1.0",</0/0>;ssid=101,</0/1>,</1/0>;ssid=101,</3/0>`: of all objects, or of one.
-#[inline(never)]
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,

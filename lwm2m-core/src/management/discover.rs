@@ -14,7 +14,6 @@ use crate::base::value::{Sink, Stop, Value};
 use crate::format::LinkWriter;
 use crate::model::{Ctx, DataModel, ObjectDef, Refusal};
 
-#[inline(never)]
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,

@@ -27,7 +27,6 @@ pub(super) fn admit(ctx: &Ctx, operation: &Operation<'_>, model: &dyn DataModel)
     Ok(Leaf::new(target.object.id, instance, resource.id))
 }
 
-#[inline(never)]
 pub(super) fn serve(
     ctx: &Ctx,
     operation: &Operation<'_>,

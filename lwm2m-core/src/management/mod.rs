@@ -24,7 +24,7 @@ use coap_codec::{BlockValue, Code, MessageWriter, OptionNumber, WriteError};
 use self::operation::{Kind, Observe, Operation, Unfit, Wanted};
 use crate::base::attributes::{Assigned, Attributes};
 use crate::base::event::Event;
-use crate::base::features::REPORTING;
+use crate::base::features::{DISCOVERY, REPORTING};
 use crate::base::path::{MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::format::Format;
@@ -129,7 +129,9 @@ pub(crate) fn serve(
         }
         (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
-        (Kind::WellKnown, Origin::Server(_) | Origin::Local) => well_known::serve(operation, model, writer),
+        (Kind::WellKnown, Origin::Server(_) | Origin::Local) if DISCOVERY => {
+            well_known::serve(operation, model, writer)
+        }
         (Kind::Replace | Kind::Update | Kind::Create, _) => {
             change::write(ctx, operation, model, writer).map(|made| path = made.unwrap_or(path))
         }

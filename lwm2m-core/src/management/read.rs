@@ -5,7 +5,7 @@ use coap_codec::{BlockValue, Code, MessageWriter};
 use super::content::{self, Head};
 use super::operation::Wanted;
 use super::{Target, find, permit};
-use crate::base::features::TEXT;
+use crate::base::features::{SHORTCUTS, TEXT};
 use crate::base::path::{Leaf, MAX_ID, Path};
 use crate::base::rights::Rights;
 use crate::base::value::{DataType, Value};
@@ -35,9 +35,13 @@ pub(super) fn serve(
     // In an object there may be instances that must not be read.
     let part = if path.depth() < 2 { model } else { part };
     let encode = |output: Output<'_>| walk::encode_target(ctx, path, &target, part, Encoder::new(format, path, output));
-    match content::write_whole(head, writer, encode) {
-        Some(written) => written?,
-        None => content::write_in_blocks(head, writer, &mut { encode })?,
+    if SHORTCUTS {
+        match content::write_whole(head, writer, encode) {
+            Some(written) => written?,
+            None => content::write_in_blocks(head, writer, &mut { encode })?,
+        }
+    } else {
+        content::write(head, writer, &mut { encode })?;
     }
     Ok(format)
 }

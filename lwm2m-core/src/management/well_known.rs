@@ -7,6 +7,7 @@ use super::content::{self, Head};
 use super::operation::Operation;
 use crate::base::attributes::halves;
 use crate::base::config::LONGEST_ROOT;
+use crate::base::path::Path;
 use crate::format::{LinkWriter, Output};
 use crate::model::{DataModel, Refusal, list};
 use crate::objects::SECURITY;
@@ -16,7 +17,6 @@ const LONGEST: usize = LONGEST_ROOT + 64;
 
 /// Answers `</>;rt="oma.lwm2m",</1/0>,</3/0>`: the links of Register, Security never among them, and in
 /// front of them where LwM2M is. With a query only those that it asks for, which may be none.
-#[inline(never)]
 pub(super) fn serve(
     operation: &Operation<'_>,
     model: &dyn DataModel,
@@ -29,38 +29,28 @@ pub(super) fn serve(
     let root = operation.places.root;
     content::write(head, writer, &mut |output| {
         let mut links = LinkWriter::new(output);
-        let mut add = |link: &dyn Fn(&mut LinkWriter<'_>)| {
-            if wanted(operation, link) {
-                link(&mut links);
+        let mut add = |version, path: Path| {
+            let mut room = [0; LONGEST];
+            let mut link = LinkWriter::new(Output::new(&mut room));
+            match path {
+                Path::ROOT => link.root(root, true),
+                path => link.object(root, version, path),
+            };
+            let length = link.finish().unwrap_or(0);
+            let link = room.get(..length).unwrap_or_default();
+            // All of the arguments, if there are several (own: RFC 6690, section 4.1, has one).
+            if operation.query().all(|argument| matches(link, argument)) {
+                links.written(link);
             }
         };
-        add(&|links| {
-            links.root(root, true);
-        });
+        add((1, 0), Path::ROOT);
         list::visit(model, None, &mut |object, path| {
             if object.id != SECURITY {
-                add(&|links| {
-                    links.object(root, object.version, path);
-                });
+                add(object.version, path);
             }
         });
         Ok(links.finish()?)
     })
-}
-
-/// Whether the query asks for a link: all of its arguments, if there are several (own: RFC 6690,
-/// section 4.1, has one).
-fn wanted(operation: &Operation<'_>, link: &dyn Fn(&mut LinkWriter<'_>)) -> bool {
-    let mut query = operation.query();
-    if query.clone().next().is_none() {
-        return true;
-    }
-    let mut room = [0; LONGEST];
-    let mut writer = LinkWriter::new(Output::new(&mut room));
-    link(&mut writer);
-    let length = writer.finish().unwrap_or(0);
-    let link = room.get(..length).unwrap_or_default();
-    query.all(|argument| matches(link, argument))
 }
 
 /// Whether a link that was just written has what an argument asks for, `href=/3*` or `rt=oma.lwm2m` (RFC 6690, section

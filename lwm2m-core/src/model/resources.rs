@@ -196,7 +196,8 @@ impl<E: Encode + ?Sized> Resources for Checked<'_, E> {
             Value::Int(number) if SHORTCUTS => return self.integer(definition, number),
             _ => {}
         }
-        if !(SHORTCUTS && self.takes(definition)) && !self.turn_to(definition)? {
+        let at_once = SHORTCUTS && self.takes(definition);
+        if !at_once && !self.turn_to(definition)? {
             return Ok(());
         }
         // It has all its values with this one.
