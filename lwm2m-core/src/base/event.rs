@@ -400,6 +400,17 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_that_is_reserved_grows_no_more() {
+        let mut events = Events::new(8);
+        events.push(Event::Offline);
+        events.reserve();
+        let reserved = events.heap();
+        assert_eq!(reserved, 8 * size_of::<Event>());
+        (0..20).for_each(|server| events.push(Event::Updated { server }));
+        assert_eq!(events.heap(), reserved);
+    }
+
+    #[test]
     fn each_has_a_text_of_its_own() {
         use alloc::collections::BTreeSet;
         use alloc::string::ToString;

@@ -126,7 +126,7 @@ mod tests {
         let mut room = [0; 24];
         let length = number.write(&mut room).unwrap();
         for less in 0..length {
-            assert_eq!(number.write(&mut room.clone()[..less]), None);
+            assert_eq!(number.write(&mut [0; 24][..less]), None);
         }
         String::from_utf8(room[..length].to_vec()).unwrap()
     }

@@ -224,6 +224,18 @@ fn a_bootstrap_that_goes_on_begins_anew_after_a_sleep_with_the_accounts_from_bef
 }
 
 #[test]
+fn the_first_network_connection_may_come_after_a_sleep() {
+    let mut config = Desk::config(1, 86_400).bootstrap_server("coap://bs.example", Credentials::NoSec);
+    config.bootstrap.at_every_start = true;
+    let mut woken = wake(&Desk::new(config), Wake::Sleep { elapsed: secs(60) });
+    woken.server = Server::Silent;
+    woken.client.network_up(woken.now);
+    woken.pass(secs(1));
+    let first = woken.messages(0);
+    assert!(first[0].uri_path().eq([b"bs".as_slice()]), "{first:?}");
+}
+
+#[test]
 fn a_key_that_the_device_was_made_with_need_not_be_in_a_snapshot() {
     let psk = Credentials::Psk { identity: b"me".to_vec(), key: b"of the factory".to_vec() };
     let config = Config::new("x", Key::from_seed(1)).server(1, "coaps://dm.example", psk, 86_400);

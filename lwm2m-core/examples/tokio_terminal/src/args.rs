@@ -18,6 +18,7 @@ tokio-terminal --server URI | --bootstrap URI
     --help             this text
 
 It takes commands on standard input: flight on, flight off, rebind, battery LEVEL, quit.
+Exit code 0: it was registered; 1: it never was, or something broke; 2: the command line is wrong.
 ";
 
 /// What to do.

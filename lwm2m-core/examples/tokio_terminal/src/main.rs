@@ -49,7 +49,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Lives until Ctrl-C, SIGTERM or `quit`.
+/// Lives until Ctrl-C, SIGTERM or `quit`. One that never was registered has failed.
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let mut key = [0; 16];
     getrandom::fill(&mut key).map_err(|error| format!("no entropy: {error}"))?;
@@ -64,11 +64,15 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let (terminal, mut events) = terminal::spawn(config, device)?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let (mut terminate, mut reads) = (signal(SignalKind::terminate())?, true);
+    let mut registered = false;
     loop {
         tokio::select! {
             event = events.next() => match event {
-                Some(event) => tell(event),
-                None => return Ok(()),
+                Some(event) => {
+                    registered |= matches!(event, Event::Registered { .. });
+                    tell(event);
+                }
+                None => break,
             },
             line = lines.next_line(), if reads => match line? {
                 Some(line) if line.trim() == "quit" => break,
@@ -84,8 +88,9 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     while let Some(event) = events.next().await {
         news.push(event);
     }
+    registered |= news.iter().any(|event| matches!(event, Event::Registered { .. }));
     news.into_iter().for_each(tell);
-    Ok(())
+    if registered { Ok(()) } else { Err("it never was registered".into()) }
 }
 
 fn tell(event: Event) {

@@ -145,7 +145,22 @@ fn config(profile: Profile, seed: u64) -> Config {
             }
             let lifetime = [300, 600, 900, 3_600, 3_600, 86_400].get(below(6) as usize).copied().unwrap_or(600);
             config.default_lifetime = lifetime;
-            match below(3) {
+            let accounts = below(3);
+            // Who gives up at once, late, or never, and waits long or not.
+            config.bootstrap.after_failures = [0, 1, 2, 5, 5, 5, 5, 5].get(below(8) as usize).copied().unwrap_or(5);
+            if below(4) == 0 {
+                config.bootstrap.silence = Duration::from_secs(30);
+            }
+            if below(4) == 0 {
+                config.bootstrap.honour_hold_off = !config.bootstrap.honour_hold_off;
+            }
+            if below(4) == 0 {
+                config.answer_within = Duration::from_secs(5);
+            }
+            if below(4) == 0 {
+                config.leave_within = Duration::from_secs(2);
+            }
+            match accounts {
                 0 => server(config, lifetime),
                 1 => config.bootstrap_server("coap://bs.example", Credentials::NoSec),
                 _ => server(config.bootstrap_server("coap://bs.example", Credentials::NoSec), lifetime),
