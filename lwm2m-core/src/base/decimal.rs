@@ -142,18 +142,17 @@ impl<'r> Front<'r> {
     }
 
     pub(super) fn integer(&mut self, mut value: u64) -> Option<()> {
-        let mut digits = [b'0'; 20];
-        let mut length = 0usize;
+        let mut digits = [0; 20];
         for digit in digits.iter_mut().rev() {
             let rest;
             (value, rest) = divide(value, 10);
-            *digit |= (rest & 15) as u8;
-            length = length.saturating_add(1);
+            *digit = b'0' | (rest & 15) as u8;
             if value == 0 {
                 break;
             }
         }
-        self.put(digits.get(digits.len().saturating_sub(length)..)?)
+        // What is still zero is no digit.
+        self.put(digits.get(digits.iter().position(|digit| *digit != 0)?..)?)
     }
 }
 

@@ -28,12 +28,13 @@ const MILLION: u64 = 1_000_000;
 impl Number {
     /// The number that a value is; none beyond what there is, and for what is no number.
     pub(crate) fn of(value: Value<'_>) -> Option<Self> {
-        match value {
-            Value::Int(number) | Value::Time(number) => Self::whole(number < 0, number.unsigned_abs()),
-            Value::Uint(number) => Self::whole(false, number),
-            Value::Float(number) => Self::new(number.is_sign_negative(), millionths(number)?),
-            _ => None,
-        }
+        let (negative, whole) = match value {
+            Value::Int(number) | Value::Time(number) => (number < 0, number.unsigned_abs()),
+            Value::Uint(number) => (false, number),
+            Value::Float(number) => return Self::new(number.is_sign_negative(), millionths(number)?),
+            _ => return None,
+        };
+        Self::new(negative, in_millionths(whole)?)
     }
 
     /// Reads `[-]digits[.digits]`, with six digits behind the point and zeros behind them. The standard's grammar
@@ -92,10 +93,7 @@ impl Number {
         Self(bits)
     }
 
-    fn whole(negative: bool, number: u64) -> Option<Self> {
-        Self::new(negative, in_millionths(number)?)
-    }
-
+    #[cfg_attr(not(feature = "shortcuts"), inline(never))]
     fn new(negative: bool, millionths: u64) -> Option<Self> {
         let signed = if negative { millionths.wrapping_neg() } else { millionths };
         NonZeroU64::new(ZERO.wrapping_add(signed)).filter(|_| millionths < ZERO).map(Self)
@@ -128,7 +126,7 @@ mod tests {
         let mut room = [0; 24];
         let length = number.write(&mut room).unwrap();
         for less in 0..length {
-            assert_eq!(number.write(&mut room.clone()[..less]), None);
+            assert_eq!(number.write(&mut [0; 24][..less]), None);
         }
         String::from_utf8(room[..length].to_vec()).unwrap()
     }
