@@ -43,6 +43,8 @@ pub(crate) fn write_i64(value: i64, room: &mut [u8]) -> Option<usize> {
 /// nearest. `None` when there is too little room, or when it is no finite number.
 ///
 /// The largest numbers take 309 digits, the smallest 326 bytes and a sign.
+// Long numbers are to be on the stack of nobody else.
+#[inline(never)]
 pub(crate) fn write_f64(value: f64, room: &mut [u8]) -> Option<usize> {
     if !value.is_finite() {
         return None;
@@ -97,6 +99,8 @@ pub(crate) fn read_i64(text: &[u8]) -> Option<i64> {
 /// From the 51st digit on, it only counts whether all of them are zero. So the result can be the
 /// second nearest float for a number that lies between two of them, and as near to the middle as
 /// 50 digits can tell; that is never so for what [`write_f64`] wrote.
+// Long numbers are to be on the stack of nobody else.
+#[inline(never)]
 pub(crate) fn read_f64(text: &[u8]) -> Option<f64> {
     let (negative, text) = match text.strip_prefix(b"-") {
         Some(text) => (true, text),
