@@ -37,9 +37,9 @@ IMAGES = [
     ("LwM2M 1.0 in TLV, and late answers", "footprint", ALL + ",late-answers", None),
     ("LwM2M 1.0 in TLV, and both", "footprint", MORE, None),
     ("the same in TLV and text", "footprint", MORE + ",text", None),
-    ("the default features, with shortcuts", "footprint", MORE + ",text,shortcuts", None),
-    ("the same with JSON", "footprint", MORE + ",text,shortcuts,json", None),
-    ("the default features, snapshots, and a Device object", "footprint", MORE + ",text,shortcuts,device,snapshot", 131_800),
+    ("the default features, with shortcuts", "footprint", MORE + ",text,discovery,shortcuts", None),
+    ("the same with JSON", "footprint", MORE + ",text,discovery,shortcuts,json", None),
+    ("the default features, snapshots, and a Device object", "footprint", MORE + ",text,discovery,shortcuts,device,snapshot", 131_800),
 ]
 ONE = "LwM2M 1.0 in TLV"
 
