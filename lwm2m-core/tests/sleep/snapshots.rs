@@ -5,7 +5,8 @@ use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, Message, MessageType, OptionNumber};
 use lwm2m_core::{
-    AccessControl, Client, Config, Credentials, Instant, Key, Output, Path, Rights, Security, Session, SnapshotError, Wake,
+    AccessControl, Client, Config, Credentials, Instant, Key, Output, Path, Rights, Security, Session, SnapshotError,
+    Wake,
 };
 use siphasher::sip::SipHasher13;
 
