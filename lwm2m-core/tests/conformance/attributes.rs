@@ -394,6 +394,25 @@ fn xa_13_many_small_steps_are_a_large_one() {
     assert_eq!(observation.told(&sim)[3..], [(secs(123), "21.5".to_string())], "{}", sim.trace);
 }
 
+/// A float stands for its shortest decimal; one that is the threshold is on neither side of it.
+#[test]
+fn xa_13_a_large_float_at_a_threshold_does_not_cross_it_and_a_step_between_two_is_a_step() {
+    for (query, last, value, expected) in [
+        ("lt=1700000000.1", 1_700_000_000.2, 1_700_000_000.1, false),
+        ("gt=-1700000000.1", -1_700_000_000.2, -1_700_000_000.1, false),
+        ("gt=1700000000.1", 1_700_000_000.0, 1_700_000_000.1, false),
+        ("st=0.1", 1_700_000_000.1, 1_700_000_000.2, true),
+    ] {
+        let mut sim = online(one_server(1), (device(), Gauge(last)));
+        assert_eq!(attributes(&mut sim, 0, "/30001/0/0", query), CHANGED);
+        let observation = watch(&mut sim, 0, VALUE);
+        sim.model.1.0 = value;
+        sim.notify(VALUE);
+        observation.run_to(&mut sim, secs(10));
+        assert_eq!(!observation.told(&sim).is_empty(), expected, "{query} {last} {value}");
+    }
+}
+
 #[test]
 fn xa_14_attributes_that_change_while_observing_act_at_once() {
     let within_a_second = |watch: &Watch, sim: &Sim<Device>, at: u64| {

@@ -173,6 +173,26 @@ fn xc_26_a_request_that_does_not_fit_with_its_echo_has_failed() {
 }
 
 #[test]
+fn xc_26_a_request_that_just_fits_with_its_echo_is_not_cut_into_blocks() {
+    let asked = |datagram: usize| {
+        let mut config = one_server(1);
+        config.limits.datagram = datagram;
+        let mut sim = Sim::new(config, device(), 1);
+        server_mut(&mut sim).answering = Answering::Never;
+        sim.network_up();
+        sim.run_for(millis(100));
+        let register = sent(&sim).pop().unwrap();
+        (sim, register)
+    };
+    let bare = asked(1_152).1.bytes.len();
+    // The head of an option of up to twelve bytes is a byte shorter (RFC 7252, section 3.1).
+    for (length, head) in [(40, 3), (13, 3), (12, 2), (8, 2), (1, 2)] {
+        let (mut sim, register) = asked(bare + head + length);
+        asks_again(&mut sim, &register, &[0xEE; 40][..length]);
+    }
+}
+
+#[test]
 fn xc_26_a_long_object_list_goes_on_at_the_block_that_was_to_be_echoed() {
     let mut rack = Rack::new();
     rack.levels = (0..200).map(|id| (id, 5)).collect();

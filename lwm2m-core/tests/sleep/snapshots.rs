@@ -5,7 +5,8 @@ use core::time::Duration;
 
 use coap_codec::{BlockValue, Code, Message, MessageType, OptionNumber};
 use lwm2m_core::{
-    Client, Config, Credentials, Instant, Key, Output, Path, Rights, Security, Session, SnapshotError, Wake,
+    AccessControl, Client, Config, Credentials, Instant, Key, Output, Path, Rights, Security, Session, SnapshotError,
+    Wake,
 };
 use siphasher::sip::SipHasher13;
 
@@ -118,6 +119,39 @@ fn a_value_that_moved_a_little_is_told_when_its_longest_period_is_over_after_a_s
         let mut slept = wake(&desk, Wake::Sleep { elapsed: secs(60) });
         slept.pass(secs(600));
         assert_eq!(slept.client.stored_notifications(), usize::from(moved));
+    }
+}
+
+#[test]
+fn what_a_server_could_not_be_told_and_might_not_read_is_told_after_a_sleep_though_it_is_no_step() {
+    for sleeps in [false, true] {
+        let mut desk = observed();
+        let step = desk.request(Code::PUT, "/3/0/9", |writer| {
+            writer.option(OptionNumber::URI_QUERY, b"st=50").unwrap();
+        });
+        desk.receive(&step);
+        desk.client.network_down(desk.now);
+        // A step, made to be told later; then it is withheld.
+        desk.battery(20);
+        assert_eq!(desk.client.stored_notifications(), 1);
+        let rights = |desk: &mut Desk, rights: Rights| {
+            let about = AccessControl { path: Path::instance(3, 0), owner: 1, acl: vec![(1, rights)] };
+            desk.client.set_access(desk.now, &about, &mut desk.model).unwrap();
+            desk.drain();
+        };
+        rights(&mut desk, Rights::NONE);
+        assert_eq!(desk.client.stored_notifications(), 0);
+        desk.sent.clear();
+        desk.client.network_up(desk.now);
+        desk.pass(secs(1));
+        assert!(desk.messages(0).iter().all(|message| message.payload() != b"20"), "it may not read");
+        if sleeps {
+            desk = wake(&desk, Wake::Sleep { elapsed: secs(60) });
+        }
+        rights(&mut desk, Rights::ALL);
+        desk.pass(secs(10));
+        let told: Vec<_> = desk.messages(0).iter().map(|message| message.payload().to_vec()).collect();
+        assert!(told.contains(&b"20".to_vec()), "asleep: {sleeps}; it heard of 80 last: {told:?}");
     }
 }
 
