@@ -271,7 +271,7 @@ impl BlockValue {
     }
 }
 
-/// `number/more/size`, as RFC 7959 writes it; the size of a BERT block is `BERT`.
+/// Its three parts, by their names.
 impl fmt::Debug for BlockValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (num, more, szx) = (self.num(), self.more(), self.szx());
@@ -279,6 +279,7 @@ impl fmt::Debug for BlockValue {
     }
 }
 
+/// `number/more/size`, as RFC 7959 writes it; the size of a BERT block is `BERT`.
 impl fmt::Display for BlockValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/", self.num(), u8::from(self.more()))?;

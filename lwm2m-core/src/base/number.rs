@@ -37,23 +37,22 @@ impl Number {
         Self::new(negative, in_millionths(whole)?)
     }
 
-    /// Reads `[-]digits[.digits]`, with six digits behind the point and zeros behind them. The standard's grammar
-    /// has no exponent (OMA LwM2M 1.0, 5.1.2).
+    /// Reads `[-]digits[.digits]`, to the next millionth; one that is none and would become zero is refused. The
+    /// standard's grammar has no exponent (OMA LwM2M 1.0, 5.1.2).
     pub(crate) fn read(text: &[u8]) -> Option<Self> {
         let magnitude = text.strip_prefix(b"-");
         let (whole, fraction) = halves(magnitude.unwrap_or(text), b'.');
+        let fraction = fraction.unwrap_or(b"0");
+        let (six, more) = fraction.split_at(fraction.len().min(PLACES));
         let mut places = [b'0'; PLACES];
-        if fraction.is_some_and(<[u8]>::is_empty) {
+        places.iter_mut().zip(six).for_each(|(place, digit)| *place = *digit);
+        if six.is_empty() || !more.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        for (index, digit) in fraction.unwrap_or_default().iter().enumerate() {
-            match places.get_mut(index) {
-                Some(place) => *place = *digit,
-                None if *digit == b'0' => {}
-                None => return None,
-            }
-        }
-        Self::new(magnitude.is_some(), in_millionths(read_u64(whole)?)?.checked_add(read_u64(&places)?)?)
+        let rounded = read_u64(&places)? + u64::from(more.first().is_some_and(|digit| *digit >= b'5'));
+        let millionths = in_millionths(read_u64(whole)?)?.checked_add(rounded)?;
+        let vanishes = millionths == 0 && more.iter().any(|digit| *digit != b'0');
+        Self::new(magnitude.is_some(), millionths).filter(|_| !vanishes)
     }
 
     /// Writes it as it is read, in the fewest digits, and tells how many bytes it took; `None` when there is too
@@ -104,16 +103,23 @@ fn in_millionths(whole: u64) -> Option<u64> {
     (whole <= u64::MAX / MILLION).then(|| whole.wrapping_mul(MILLION))
 }
 
-/// The millionth next to a float's magnitude; its first 49 bits count.
+/// The millionth next to a float's magnitude; none from 2^43 on, and for what is no number.
 fn millionths(number: f64) -> Option<u64> {
     let bits = number.to_bits();
-    let exponent = (bits >> 52) as u32 & 0x7FF;
-    // Of two million the factor of 2^6 is left to the shift: what is left has 15 bits.
-    let twice = (bits & ((1 << 52) - 1) | 1 << 52) / 16 * (2 * MILLION / 64);
-    // A mantissa that is a whole number has an exponent of 1075; four bits of it are gone, and six of the million.
-    let halves = twice.checked_shr(1065u32.checked_sub(exponent)?).unwrap_or(0);
+    // How far the mantissa must go to be a whole number. Ten more, and two million of it have 64 bits.
+    let shift = 1075u32.checked_sub((bits >> 52) as u32 & 0x7FF).filter(|shift| *shift >= 10)?;
+    let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
+    let low = (mantissa & HALF) * (2 * MILLION);
+    let high = (mantissa >> 32) * (2 * MILLION) + (low >> 32);
+    let halves = match shift.checked_sub(32) {
+        Some(shift) => high.checked_shr(shift).unwrap_or(0),
+        None => high << (32 - shift) | (low & HALF) >> shift,
+    };
     Some(halves.div_ceil(2))
 }
+
+/// The lower half of 64 bits.
+const HALF: u64 = 0xFFFF_FFFF;
 
 #[cfg(test)]
 mod tests {
@@ -151,6 +157,9 @@ mod tests {
             ("-0.000001", "-0.000001"),
             ("100", "100"),
             ("0.1000000000000000000000", "0.1"),
+            ("0.30000000000000004", "0.3"),
+            ("0.0000005", "0.000001"),
+            ("1.9999995", "2"),
             ("9223372036854.775807", "9223372036854.775807"),
             ("-9223372036854.775807", "-9223372036854.775807"),
         ] {
@@ -162,7 +171,8 @@ mod tests {
     fn what_has_no_place_is_refused_and_so_is_what_is_no_number() {
         for text in [
             "0.0000001",
-            "0.1000001000000000001",
+            "-0.00000049",
+            "0.1000001x",
             "9223372036854.775808",
             "-9223372036854.775808",
             "18446744073710",
@@ -226,8 +236,11 @@ mod tests {
     proptest! {
         #[test]
         fn decimals_of_any_kind_are_in_order(
-            one in -1_000_000_000_000_i64..1_000_000_000_000, other in -1_000_000_000_000_i64..1_000_000_000_000, close: bool,
+            one in -4_000_000_000_000_000_i64..4_000_000_000_000_000, bits in 0..52,
+            other in -1_000_000_000_000_i64..1_000_000_000_000, close: bool,
         ) {
+            // Up to four thousand million a float is next to its own decimal of six places.
+            let one = one >> bits;
             let other = if close { one + other % 3 } else { other };
             let read = |millionths: i64| {
                 let (sign, magnitude) = (if millionths < 0 { "-" } else { "" }, millionths.unsigned_abs());

@@ -131,6 +131,11 @@ impl Observation {
         self.notified = now;
     }
 
+    /// Whether nothing counts as told, so that whatever it observes is news.
+    pub(crate) const fn is_untold(&self) -> bool {
+        self.digest == UNTOLD
+    }
+
     /// The notification on its way is lost: what it would have told is told later. Whether there was one.
     pub(super) fn lose(&mut self) -> bool {
         let lost = self.in_flight.take().is_some();

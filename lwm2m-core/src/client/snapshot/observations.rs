@@ -110,7 +110,8 @@ pub(super) fn read_observation(
         let index = input.option()?.and_then(|index| u16::try_from(index).ok());
         fit &= reporting.put_number(&observation, index, read_number(input)?);
     }
-    observation.measured = if fit { numbers } else { 0 };
+    // What is to be told anew is compared with nothing.
+    observation.measured = if fit && !observation.is_untold() { numbers } else { 0 };
     reporting.put(observation);
     Ok(())
 }

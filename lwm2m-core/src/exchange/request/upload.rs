@@ -13,8 +13,14 @@ use crate::base::features::BLOCKWISE;
 /// Block1 with three bytes, Size1 with four, and the payload marker, as they follow other options.
 const OVERHEAD: usize = 5 + 6 + 1;
 
-/// What Echo has before its value.
-const ECHO_HEAD: usize = 3;
+/// What Echo has before a value of so many bytes, or none where there is none.
+const fn echo_head(length: usize) -> usize {
+    match length {
+        0 => 0,
+        1..=12 => 2,
+        _ => 3,
+    }
+}
 
 /// Fills a buffer with the part of the body that begins at an offset, and tells how long the body is.
 pub(crate) type Body<'a> = dyn Fn(&mut [u8], usize) -> Result<usize, WriteError> + 'a;
@@ -55,7 +61,7 @@ impl Upload {
         let Some(body) = body else { return self.write_echo(writer) };
         let total = body(&mut [], 0)?;
         let too_long = WriteError::NoSpace { needed: total };
-        let echo = if self.echo.is_empty() { 0 } else { self.echo.len().saturating_add(ECHO_HEAD) };
+        let echo = self.echo.len().saturating_add(echo_head(self.echo.len()));
         let room = writer.remaining().saturating_sub(echo);
         let (mut offset, mut length) = (0, total);
         if self.largest.is_none() && (total == 0 || total < room) {
