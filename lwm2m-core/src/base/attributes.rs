@@ -78,6 +78,7 @@ impl Attributes {
 
     /// Carries out one argument of a Write-Attributes: `pmin=10` sets, `pmin` and `pmin=` unset. The
     /// attribute that it names; none when it cannot be understood, and then nothing changed.
+    #[inline(never)]
     pub(crate) fn assign(&mut self, argument: &[u8]) -> Option<Name> {
         let (name, value) = halves(argument, b'=');
         let value = value.filter(|value| !value.is_empty());

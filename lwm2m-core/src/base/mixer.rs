@@ -23,6 +23,7 @@ impl Mixer {
     }
 
     /// Mixes a number in: the finalizer of SplitMix64, as far as it takes.
+    #[cfg_attr(not(feature = "shortcuts"), inline(never))]
     pub(crate) const fn number(&mut self, number: u64) {
         let mut state = (self.state ^ number).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         state ^= state >> 32;

@@ -254,6 +254,7 @@ impl Clock {
     }
 
     /// Core time at the last call.
+    #[cfg_attr(not(feature = "shortcuts"), inline(never))]
     pub(crate) const fn latest(&self) -> Instant {
         self.latest
     }

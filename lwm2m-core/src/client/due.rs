@@ -73,7 +73,6 @@ impl Client {
     }
 
     /// What comes before sending when not all is settled.
-    #[inline(never)]
     fn prepare(&mut self, after: After, model: Option<&mut dyn DataModel>) {
         if after == After::Anything {
             self.settle();
@@ -173,7 +172,6 @@ impl Client {
     /// Bootstrap-Request, Register, Update, De-register; or the next message of one that is on its way: the next block of
     /// its object list, or the request once more with the Echo that its server asked for. The list is made again for each
     /// message; when it is another one by then, the request begins anew.
-    #[inline(never)]
     fn send_request(&mut self, Connection { peer, role, .. }: Connection, model: Option<&dyn DataModel>) -> bool {
         let now = self.now();
         let on_its_way = self.exchange.next_block(peer);
@@ -231,7 +229,6 @@ impl Client {
     }
 
     /// The next notification, if it needs no exchange or there is room for one.
-    #[inline(never)]
     fn send_notification(&mut self, connection: Connection, model: &mut dyn DataModel) -> bool {
         let now = self.now();
         let Connection { peer, role: Role::Server(server), .. } = connection else { return false };

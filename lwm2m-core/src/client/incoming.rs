@@ -41,7 +41,6 @@ impl Client {
     }
 
     /// Takes a message that is no plain Read, and does what is left to do then.
-    #[inline(never)]
     fn message_in(
         &mut self,
         connection: Connection,

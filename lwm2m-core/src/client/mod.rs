@@ -74,6 +74,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ConfigError`] for a configuration that cannot work.
+    #[inline(never)]
     pub fn new(config: Config, now: Instant) -> Result<Self, ConfigError> {
         check(&config)?;
         let accounts = Accounts::new(&config)?;
@@ -175,7 +176,7 @@ impl Client {
         if self.exchange.has_order() { self.next_output() } else { None }
     }
 
-    #[inline(never)]
+    #[cfg_attr(feature = "shortcuts", inline(never))]
     fn next_output(&mut self) -> Option<Output<'_>> {
         if let Order::Connect(peer) = *self.exchange.take_order()? {
             return self.poll_session(peer);

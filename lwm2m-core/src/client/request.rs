@@ -24,7 +24,6 @@ use crate::reporting::{Assignment, Reporting};
 
 impl Client {
     /// Takes a request from a peer. The answer is queued before its effects are carried out.
-    #[inline(never)]
     pub(super) fn request_in(
         &mut self,
         connection: Connection,
@@ -219,7 +218,6 @@ impl Client {
 
     /// The accounts are new: sessions with servers begin anew. What is lost with servers that are gone is
     /// deleted.
-    #[inline(never)]
     fn end_bootstrap(&mut self, bootstrap: Connection, parting: Parting, lost: &[Path], model: &mut dyn DataModel) {
         let now = self.now();
         let wall = self.clock.embedder(now);

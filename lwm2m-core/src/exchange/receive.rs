@@ -48,7 +48,7 @@ impl Endpoint {
     }
 
     /// Takes a message that is no request.
-    #[inline(never)]
+    #[cfg_attr(feature = "shortcuts", inline(never))]
     pub(crate) fn receive_other<'a>(&mut self, now: Instant, peer: Peer, message: &Message<'a>) -> Inbound<'a> {
         let (code, message_id) = (message.code(), message.message_id());
         match message.message_type() {

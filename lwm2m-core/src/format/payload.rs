@@ -108,6 +108,7 @@ impl<'a> Payload<'a> {
 }
 
 /// One value for one resource (OMA LwM2M 1.0, 6.4.1 and 6.4.2).
+#[inline(never)]
 fn decode_single<'a>(
     kind: Kind,
     target: Path,

@@ -181,6 +181,7 @@ fn news(operation: &Operation<'_>, origin: Origin, path: Path, effects: &Effects
 }
 
 /// What an operation causes that was carried out, besides what it said itself.
+#[cfg_attr(not(feature = "shortcuts"), inline(never))]
 fn effect(operation: &Operation<'_>) -> Option<Effect> {
     let path = operation.path;
     let trigger = match (operation.kind, path.leaf()) {

@@ -216,6 +216,7 @@ impl<'a> Operation<'a> {
     }
 
     /// Takes down what the options say, in one walk over them.
+    #[cfg_attr(not(feature = "shortcuts"), inline(never))]
     fn read_options(&mut self) -> Notes {
         let mut notes = Notes::default();
         let mut previous = None;

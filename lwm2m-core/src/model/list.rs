@@ -20,6 +20,7 @@ pub(crate) fn visit(model: &dyn DataModel, only: Option<u16>, link: &mut dyn FnM
     }
 }
 
+#[cfg_attr(not(feature = "shortcuts"), inline(never))]
 pub(crate) fn has_instance(model: &dyn DataModel, object: u16, instance: u16) -> bool {
     model.next_instance(object, instance.checked_sub(1)) == Some(instance)
 }

@@ -129,7 +129,7 @@ impl<'a, E: Encode + ?Sized> Checked<'a, E> {
     }
 
     /// Ends the resource before a single value, if one is taken. False for one that is not wanted.
-    #[inline(never)]
+    #[cfg_attr(feature = "shortcuts", inline(never))]
     fn turn_to(&mut self, definition: &ResourceDef) -> Result<bool, Stop> {
         if !definition.operations.readable() {
             return Ok(false);
@@ -166,7 +166,7 @@ impl<'a, E: Encode + ?Sized> Checked<'a, E> {
     }
 
     /// The same of one of several values.
-    #[inline(never)]
+    #[cfg_attr(feature = "shortcuts", inline(never))]
     fn indexed_slowly(&mut self, definition: &'static ResourceDef, index: u16, value: Value<'_>) -> Result<(), Stop> {
         if !definition.multiple {
             return self.fail(REFUSED);

@@ -32,6 +32,7 @@ impl Assignments {
 
     /// Sets what a server wants at a path; nothing at all takes no place. What does not fit was
     /// refused before.
+    #[inline(never)]
     pub(super) fn put(&mut self, assignment: Assignment) {
         match self.position(assignment.server, assignment.path) {
             Some(at) if assignment.attributes.is_empty() => self.entries.take_out(at),

@@ -169,6 +169,7 @@ impl<'a, 'e> Look<'a, 'e> {
         walk::values::<dyn Encode>(&super::context(wall, self.observer.0), path, model, self)
     }
 
+    #[inline(never)]
     fn number(&mut self, index: Option<u16>, number: Option<Number>) {
         self.seen = self.seen.saturating_add(1);
         self.odd = self.odd
@@ -183,6 +184,7 @@ impl<'a, 'e> Look<'a, 'e> {
 }
 
 impl Sink for Look<'_, '_> {
+    #[inline(never)]
     fn value(&mut self, at: Leaf, value: Value<'_>) -> Result<(), Stop> {
         if let Some(to) = &mut self.to {
             to.value(at, value)?;

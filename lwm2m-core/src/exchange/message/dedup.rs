@@ -149,7 +149,7 @@ impl Deduplication {
 
     /// Makes room in a full table for one more message, where some may be taken: what is out of time goes, or else
     /// what came first of those that harm least; nothing for one that harms less than all of them.
-    #[inline(never)]
+    #[cfg_attr(feature = "shortcuts", inline(never))]
     fn make_room(&mut self, now: Instant, class: Class) -> bool {
         let mut lives = |entry: &mut Entry| now < entry.until;
         if SHORTCUTS {
