@@ -30,8 +30,8 @@ MORE = ALL + ",storing,late-answers"
 IMAGES = [
     ("coap-codec alone", "codec", "", None),
     ("endpoint-name alone", "names", "", None),
-    ("the DM profile: no reporting, no blocks; TLV and text", "footprint", "dm,text", 67_700),
-    ("LwM2M 1.0 in TLV", "footprint", ALL, 88_700),
+    ("the DM profile: no reporting, no blocks; TLV and text", "footprint", "dm,text", 62_400),
+    ("LwM2M 1.0 in TLV", "footprint", ALL, 71_900),
     ("the same without Access Control, as Wakaama", "footprint", "reporting,blockwise", None),
     ("LwM2M 1.0 in TLV, and storing", "footprint", ALL + ",storing", None),
     ("LwM2M 1.0 in TLV, and late answers", "footprint", ALL + ",late-answers", None),
@@ -39,7 +39,7 @@ IMAGES = [
     ("the same in TLV and text", "footprint", MORE + ",text", None),
     ("the default features, with shortcuts", "footprint", MORE + ",text,discovery,shortcuts", None),
     ("the same with JSON", "footprint", MORE + ",text,discovery,shortcuts,json", None),
-    ("the default features, snapshots, and a Device object", "footprint", MORE + ",text,discovery,shortcuts,device,snapshot", 131_800),
+    ("the default features, snapshots, and a Device object", "footprint", MORE + ",text,discovery,shortcuts,device,snapshot", 122_100),
 ]
 ONE = "LwM2M 1.0 in TLV"
 
