@@ -186,14 +186,15 @@ impl Lifecycle {
     }
 
     /// Every server failed so often in a row that the bootstrap server is asked again
-    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round of failures of `server`, after a pause of
-    /// its own: what the first one brought was of no help.
+    /// (OMA LwM2M 1.0, 5.2.2); and once more with every further round that all have gone through, after a pause of
+    /// its own: what the first one brought was of no help. A round ends with the one that failed least often: `server`, if
+    /// it is that.
     pub(super) fn reconsider_bootstrap(&mut self, server: u16, world: &mut World<'_>) {
         let World { now, accounts, config, generator, .. } = world;
         let enough = config.bootstrap.after_failures;
         let failures = self.registration_of(server).map_or(0, Registration::failures);
         let round = failures > 0 && (failures.checked_rem(enough) == Some(0) || (enough > 0 && failures == u8::MAX));
-        let all = round && self.registrations.iter().all(|registration| registration.failures() >= enough);
+        let all = round && self.registrations.iter().all(|registration| registration.failures() >= failures);
         if all && self.bootstrap == Bootstrap::Idle && accounts.bootstrap_server().is_some() {
             // Where the count ends, each failure is a round.
             let rounds = if failures == u8::MAX { Some(failures) } else { failures.checked_div(enough) };

@@ -25,6 +25,21 @@ fn the_bootstrap_server_is_asked_once_all_servers_failed_even_out_of_step() {
     }
 }
 
+/// Only failures of all of them make a round: those of one while another was well lengthen no pause.
+#[test]
+fn a_server_that_failed_alone_does_not_put_off_the_bootstrap_that_all_wait_for() {
+    let mut config = Desk::config(1, 3_600)
+        .server(2, "coap://two.example", Credentials::NoSec, 3_600)
+        .bootstrap_server("coap://bs.example", Credentials::NoSec);
+    config.bootstrap.after_failures = 1;
+    let mut town = Town::new(config, |host| if host.contains("two") { Server::Grants } else { REFUSES });
+    town.pass(secs(86_400));
+    town.servers = |_| REFUSES;
+    town.pass(secs(3 * 3_600));
+    let bootstraps = town.moments(|event| *event == Event::BootstrapStarted);
+    assert!(bootstraps.len() > 4, "a minute, two, four, eight: {bootstraps:?}");
+}
+
 /// A resource of eight bits of length at most, as TLV.
 fn tlv(id: u8, value: &[u8]) -> Vec<u8> {
     let len = value.len() as u8;
