@@ -303,6 +303,7 @@ mod tests {
     use super::*;
     use crate::base::definition::Operations;
     use crate::base::value::DataType;
+    #[cfg(feature = "shortcuts")]
     use crate::format::output::FEW;
     use crate::format::testing::hex;
     use alloc::vec;
@@ -419,6 +420,7 @@ mod tests {
 
     // What most answers are made of takes no long way: an identifier of one byte, and a number of up to four or a
     // short text.
+    #[cfg(feature = "shortcuts")]
     #[test]
     #[cfg_attr(not(feature = "shortcuts"), ignore = "it is one")]
     fn the_usual_values_go_in_one_move() {
