@@ -519,3 +519,95 @@ fn an_instance_of_access_control_keeps_its_id_when_the_device_says_otherwise() {
     let told = sim.platform.servers[0].notifications(observation);
     assert_eq!(told.iter().map(|told| told.response.code).collect::<Vec<_>>(), [Code::CONTENT]);
 }
+
+/// Two servers from the factory, and a bootstrap of these commands.
+fn bootstrapped_from_two(config: Config, rack: Rack, script: Vec<BootstrapCommand>) -> Racked {
+    let config = config.bootstrap_server("coap://bs.example", Credentials::NoSec);
+    let mut sim = Sim::new(config, (device(), rack), 1);
+    sim.platform.add_server(2, "coap://second.example", 86_400);
+    sim.platform.bootstrap.script = Some(script);
+    sim.network_up();
+    sim.run_for(secs(5));
+    sim
+}
+
+/// The Server instance of a server without a Security instance goes at Bootstrap-Finish, and what was said of it goes
+/// with it: the bootstrap server wrote it while the instance was there (OMA LwM2M 1.0, 5.2.5.2).
+#[test]
+fn what_a_bootstrap_says_of_a_server_instance_that_its_finish_removes_is_no_fault() {
+    let script = vec![
+        write(Path::instance(2, 0), &about((1, 0), 1, &[(2, &[1])])),
+        write(Path::instance(2, 1), &about((1, 1), 2, &[])),
+        BootstrapCommand::Delete(Path::instance(0, 0)),
+        BootstrapCommand::Finish,
+    ];
+    let sim = bootstrapped_from_two(unsaid(1), Rack::new(), script);
+    let inconsistent = Event::Diagnostic(Diagnostic::Inconsistent(Inconsistency::AccessControl));
+    assert_eq!(happened(&sim, inconsistent), 0, "{}", sim.trace);
+    assert_eq!(sim.client.servers().collect::<Vec<_>>(), [2]);
+}
+
+/// What a bootstrap found of what is gone is dropped; what it wrote itself, of what is not there, it is told.
+#[test]
+fn what_a_bootstrap_itself_says_of_what_is_not_there_is_refused_whatever_was_said_before() {
+    let mut rack = Rack::new();
+    rack.levels.clear();
+    let script = vec![write(Path::instance(2, 0), &about((30_000, 0), 2, &[(1, &[2])])), BootstrapCommand::Finish];
+    let sim = bootstrapped_from_two(unsaid(1).access(MODULE, 1, &[(2, R)]), rack, script);
+    let inconsistent = Event::Diagnostic(Diagnostic::Inconsistent(Inconsistency::AccessControl));
+    assert_eq!(happened(&sim, inconsistent), 1, "{}", sim.trace);
+    assert_eq!(happened(&sim, Event::BootstrapFinished), 0);
+}
+
+/// Modules whose whole object is there only while they are plugged in.
+#[derive(Clone, Debug)]
+struct Plugged(Rack, bool);
+
+impl lwm2m_core::DataModel for Plugged {
+    fn next_object(&self, after: Option<u16>) -> Option<&'static lwm2m_core::ObjectDef> {
+        self.0.next_object(after).filter(|_| self.1)
+    }
+
+    fn next_instance(&self, object: u16, after: Option<u16>) -> Option<u16> {
+        self.0.next_instance(object, after)
+    }
+
+    fn next_resource(&self, object: u16, instance: u16, after: Option<u16>) -> Option<u16> {
+        self.0.next_resource(object, instance, after)
+    }
+
+    fn read(
+        &self,
+        ctx: &lwm2m_core::Ctx,
+        at: lwm2m_core::Leaf,
+        out: &mut dyn lwm2m_core::Sink,
+    ) -> Result<(), lwm2m_core::Refusal> {
+        self.0.read(ctx, at, out)
+    }
+
+    fn check(&self, ctx: &lwm2m_core::Ctx, change: &lwm2m_core::Change<'_>) -> Result<(), lwm2m_core::Refusal> {
+        self.0.check(ctx, change)
+    }
+
+    fn apply(&mut self, ctx: &lwm2m_core::Ctx, change: &lwm2m_core::Change<'_>) {
+        self.0.apply(ctx, change);
+    }
+}
+
+/// Who may create instances was said by a bootstrap or the configuration, and nobody else can say it.
+#[test]
+fn who_may_create_instances_of_an_object_is_not_forgotten_while_the_object_is_away() {
+    let mut rack = Rack::new();
+    rack.levels.clear();
+    let config = unsaid(1).access(MODULES, MAX_ID, &[(1, Rights::CREATE)]);
+    let mut sim = Sim::new(config, (device(), Plugged(rack, true)), 1);
+    sim.network_up();
+    let online = |sim: &Sim<_>| sim.platform.servers.iter().all(|server| server.registration().is_some());
+    assert!(sim.run_until(secs(300), online));
+    for there in [false, true] {
+        sim.model.1.1 = there;
+        sim.notify(Path::ROOT);
+        sim.run_for(secs(10));
+    }
+    assert_eq!(asked(&mut sim, 0, tlv(Code::POST, "/30000", &level(1))), Code::CREATED);
+}

@@ -544,3 +544,19 @@ fn sessions_that_linger_do_not_pile_up() {
     }
     assert_eq!(memory[19], memory[3], "{memory:?}");
 }
+
+/// `Limits::value` bounds what a bootstrap writes. A longer URI that the device was made with is no fault of a Write
+/// that leaves it alone.
+#[test]
+fn a_resource_of_an_account_with_a_long_uri_of_its_own_can_be_written() {
+    let mut config = dm(1).bootstrap_server("coap://bs.example", Credentials::NoSec).server(
+        1,
+        "coap://dm.example",
+        Credentials::NoSec,
+        86_400,
+    );
+    config.limits.value = 10;
+    let script = vec![write_text(Path::resource(0, 1, 11), "5"), FINISH];
+    let sim = configured_and_bootstrapped_by(config, script);
+    assert_eq!(codes(&sim), [Code::CHANGED, Code::CHANGED]);
+}
