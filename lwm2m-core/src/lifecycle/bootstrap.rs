@@ -219,8 +219,7 @@ impl Lifecycle {
         model: &dyn DataModel,
     ) -> Result<Vec<Path>, Code> {
         let Some(before) = &self.before else { return Err(Code::METHOD_NOT_ALLOWED) };
-        let mut settled = accounts.clone();
-        let lost = settled.settle(before, config.bootstrap.at_every_start, model).map_err(|why| {
+        let (settled, lost) = accounts.settle(before, config.bootstrap.at_every_start, model).map_err(|why| {
             events.push(Event::Diagnostic(Diagnostic::Inconsistent(why)));
             Code::NOT_ACCEPTABLE
         })?;

@@ -368,7 +368,7 @@ impl Lifecycle {
         for registration in &mut self.registrations {
             let wanted = Self::terms(registration.server, accounts, config, objects);
             if registration.exchange.is_some() {
-                self.changed_meanwhile |= registration.told != wanted;
+                self.changed_meanwhile |= registration.request() != Request::Deregister && registration.told != wanted;
             } else if registration.failures == 0 && registration.lease.is_some_and(|lease| lease.terms != wanted) {
                 // After a failure the pause goes on; the next try tells the terms of then.
                 registration.update_now(now);

@@ -150,6 +150,8 @@ impl Accounts {
         let free = || (0..MAX_ID).filter(|_| rows.len() < self.limit(ID)).find(|id| self.row(ID, *id).is_none());
         let Some(id) = self.said_of(target).map(|known| known.id).or_else(free) else { return false };
         said.id = id;
+        // A bootstrap may have said it twice.
+        self.keep(ID, &mut |row| row.target() != Some(target));
         self.put(ID, said);
         true
     }
@@ -159,24 +161,22 @@ impl Accounts {
         said.target().is_some_and(|(object, instance)| !is_there(&Viewed(self, model), object, instance))
     }
 
-    /// Drops instances, one by one.
-    pub(super) fn unsay(&mut self, is_wrong: &dyn Fn(&Self, &Row) -> bool) {
-        while let Some(id) = self.rows(ID).iter().find(|row| is_wrong(self, row)).map(|row| row.id) {
-            self.keep(ID, &mut |row| row.id != id);
-        }
-    }
-
     /// How many entries an ACL may have: one for each server, and the default.
     pub(crate) fn longest_acl(&self) -> usize {
         usize::from(self.limits.servers).saturating_add(1)
     }
 
-    /// Forgets what is said of what was at or below `path`, and is gone.
+    /// Forgets what is said of instances at or below `path` that are gone. Who may create instances of an object stays
+    /// said: nobody but a bootstrap could say it again.
     pub(crate) fn detach(&mut self, path: Path, model: &dyn DataModel) {
-        self.unsay(&|now, row| {
-            let concerned = |(object, instance)| path.overlaps(Path::instance(object, instance));
+        let is_gone = |now: &Self, row: &Row| {
+            let concerned = |(object, instance)| instance != MAX_ID && path.overlaps(Path::instance(object, instance));
             row.target().is_some_and(concerned) && now.is_void(row, model)
-        });
+        };
+        // One by one, since they are part of what is there.
+        while let Some(id) = self.rows(ID).iter().find(|row| is_gone(self, row)).map(|row| row.id) {
+            self.keep(ID, &mut |row| row.id != id);
+        }
     }
 
     /// A server is gone ('unbootstrapping'; OMA LwM2M 1.0, 5.2.5.2): its entries go, and what it owned
@@ -202,15 +202,15 @@ impl Accounts {
         });
     }
 
-    /// Whether every instance is complete, and speaks of what is there, once, and of servers that are
-    /// known.
-    pub(super) fn says_what_fits(&self, model: &dyn DataModel) -> bool {
+    /// Whether every instance is complete, and speaks of what is there, which is for `is_void` to say, once, and of
+    /// servers that are known.
+    pub(super) fn says_what_fits(&self, is_void: &dyn Fn(&Row) -> bool) -> bool {
         let rows = self.rows(ID);
         (rows.is_empty() || self.guards())
             && rows.iter().all(|row| {
                 // The first that speaks of something is the only one.
                 let first = row.target().and_then(|target| self.said_of(target));
-                first.is_some_and(|first| first.id == row.id) && !self.is_void(row, model) && self.knows_all(row)
+                first.is_some_and(|first| first.id == row.id) && !is_void(row) && self.knows_all(row)
             })
     }
 }
@@ -267,6 +267,21 @@ mod tests {
             assert!(table.say(about.clone()));
         }
         table
+    }
+
+    /// A bootstrap may write two instances about one target, which its Finish judges; what the device says stands for both.
+    #[test]
+    fn what_is_said_anew_takes_the_place_of_all_that_was_said() {
+        let (module, other) = (Path::instance(9, 0), Path::instance(9, 1));
+        let mut accounts = empty(4, 2, &[1]);
+        for (id, path) in [(5, module), (6, other), (7, module)] {
+            let mut row = said(path, 1, &[]);
+            row.id = id;
+            accounts.put(ID, row);
+        }
+        assert!(accounts.say(said(module, MAX_ID, &[(1, R)])));
+        let ids: Vec<u16> = accounts.rows(ID).iter().map(|row| row.id).collect();
+        assert_eq!((ids, accounts.granted(1, 9, 0)), (alloc::vec![5, 6], R));
     }
 
     #[test]

@@ -209,34 +209,37 @@ impl Accounts {
         }
     }
 
-    /// Makes the accounts of a bootstrap that finishes of what it left, and of those that were there `before`: servers
-    /// without a Security instance any more lose all that was theirs. The instances that nobody but them could access
-    /// are named: they are to be deleted from the `model` (OMA LwM2M 1.0, 5.2.5.2).
+    /// What a bootstrap that finishes made of the accounts that were there `before`: servers without a Security instance
+    /// any more lose all that was theirs. The instances that nobody but them could access are named: they are to be
+    /// deleted from the `model` (OMA LwM2M 1.0, 5.2.5.2).
     pub(crate) fn settle(
-        &mut self,
+        &self,
         before: &Self,
         default_lifetime: bool,
         model: &dyn DataModel,
-    ) -> Result<Vec<Path>, Inconsistency> {
-        let mut lost = Vec::new();
+    ) -> Result<(Self, Vec<Path>), Inconsistency> {
+        let (mut settled, mut lost) = (self.clone(), Vec::new());
+        if features::ACCESS_CONTROL {
+            // What was found there of what is gone: that is no fault of the bootstrap. What it said itself is one.
+            settled.keep(access_control::ID, &mut |row| {
+                !(self.is_void(row, model) && before.rows(access_control::ID).contains(row))
+            });
+        }
         for (gone, _) in before.servers() {
             if self.security_of(gone).is_none() {
-                self.keep(server::ID, &mut |row| row.short(server::SHORT_SERVER_ID) != Some(gone));
+                settled.keep(server::ID, &mut |row| row.short(server::SHORT_SERVER_ID) != Some(gone));
                 if features::ACCESS_CONTROL {
-                    self.part_with(gone, &mut lost);
+                    settled.part_with(gone, &mut lost);
                 }
             }
         }
-        self.check(default_lifetime)?;
-        if features::ACCESS_CONTROL {
-            // What was said of what is gone since: that is no fault of the bootstrap.
-            self.unsay(&|now, row| now.is_void(row, model) && row.target().and_then(|it| before.said_of(it)).is_some());
-        }
-        let unguarded = self.rows(server::ID).len() > 1 && !self.guards();
-        if unguarded || (features::ACCESS_CONTROL && !self.says_what_fits(model)) {
+        settled.check(default_lifetime)?;
+        let unguarded = settled.rows(server::ID).len() > 1 && !settled.guards();
+        // Server instances that go now were there when something was said of them.
+        if unguarded || (features::ACCESS_CONTROL && !settled.says_what_fits(&|row| self.is_void(row, model))) {
             return Err(Inconsistency::AccessControl);
         }
-        Ok(lost)
+        Ok((settled, lost))
     }
 
     /// Bytes of the strings and keys in it.
@@ -278,7 +281,12 @@ impl Accounts {
         let longest = if is_acl { self.longest_acl().saturating_mul(GRANT) } else { self.limits.value.into() };
         for given in change.values.iter() {
             let is_kept = row.take(object, given);
-            if (by_server && !is_kept) || row.lengths().any(|len| len > longest) {
+            let length = match given.value {
+                Value::Str(_) | Value::Opaque(_) => row.bytes(given.resource).len(),
+                _ if is_acl => row.bytes(access_control::ACL).len(),
+                _ => 0,
+            };
+            if (by_server && !is_kept) || length > longest {
                 return None;
             }
         }
