@@ -2,7 +2,7 @@
 //!
 //! A threshold is a decimal, and so a value is compared as one: 0.3 and 0.2 are 0.1 apart, which as floats they are not.
 //! It takes no arithmetic of floats, which is a library where the core has none, and what a server wrote is shown to it
-//! as it was.
+//! in the digits that count.
 
 use core::num::NonZeroU64;
 

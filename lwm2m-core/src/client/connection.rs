@@ -95,8 +95,8 @@ impl Connections {
         }
     }
 
-    /// The session that the runtime was asked for is there, or cannot be made: whom it is with, unless nobody asks for it
-    /// any more.
+    /// The session that the runtime was asked for is there, or cannot be made: whom it is with, unless nobody asks for
+    /// it any more.
     pub(crate) fn came(&mut self, peer: Peer, link: Link) -> Option<Role> {
         let asked = |connection: &&mut Connection| {
             connection.peer == peer && matches!(connection.link, Link::Connecting | Link::Open)

@@ -26,9 +26,9 @@ impl Task {
 }
 
 impl Client {
-    /// What is to be done next for a server; for the bootstrap server, which observes nothing, too. What is due already comes in a fixed order: requests of ours and late answers, by age, then reporting. What needs room in
-    /// NSTART has no deadline while there is no room: then only the peer's answer, or the end of the exchange, can change
-    /// that.
+    /// What is to be done next for a server; for the bootstrap server, which observes nothing, too. What is due already
+    /// comes in a fixed order: requests of ours and late answers, by age, then reporting. What needs room in NSTART has no
+    /// deadline while there is no room: then only the peer's answer, or the end of the exchange, can change that.
     pub(super) fn next_task(&self, role: Role) -> Option<(Instant, Task)> {
         let now = self.now();
         let (own, request) = match role {

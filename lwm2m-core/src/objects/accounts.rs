@@ -283,7 +283,7 @@ impl Accounts {
             let is_kept = row.take(object, given);
             let length = match given.value {
                 Value::Str(_) | Value::Opaque(_) => row.bytes(given.resource).len(),
-                _ if is_acl => row.bytes(access_control::ACL).len(),
+                _ if is_acl => row.bytes(ACL).len(),
                 _ => 0,
             };
             if (by_server && !is_kept) || length > longest {

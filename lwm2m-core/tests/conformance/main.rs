@@ -50,6 +50,7 @@ mod register_answers;
 mod registrations;
 mod reporting_groups;
 mod rights;
+mod thresholds;
 mod update;
 mod update_failures;
 mod writes;
