@@ -426,6 +426,14 @@ mod tests {
     }
 
     #[test]
+    fn the_latest_update_leaves_the_margin_from_ten_minutes_on() {
+        let margin = Micros::of(policy().margin).0;
+        assert_eq!(latest_update(&policy(), 599), part(599, 50));
+        assert_eq!(latest_update(&policy(), 600), Micros(600_000_000 - margin));
+        assert_eq!(latest_update(&policy(), 86_400), Micros(86_400_000_000 - margin));
+    }
+
+    #[test]
     fn the_first_update_is_spread_over_the_second_half() {
         let mut generator = Generator::new(Key::from_seed(1));
         let mut bins = [0; 10];

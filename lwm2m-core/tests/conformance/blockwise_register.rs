@@ -171,6 +171,29 @@ fn xk_17_an_answer_that_does_not_fit_the_block_ends_the_request() {
 }
 
 #[test]
+fn an_update_in_blocks_ends_when_its_server_wants_to_be_left() {
+    let mut sim = crowded(MODULES);
+    sim.run_for(secs(5));
+    let location = location_of(&sim);
+    sim.model.1.levels.remove(&7);
+    server_mut(&mut sim).go_down();
+    sim.notify(Path::object(30_000));
+    let first = requests(&sim, Code::POST, &location).pop().unwrap();
+    // Disable comes before the answer to the first block.
+    let disable = request(Code::POST, "/1/0/4", 1, b"a", None);
+    assert_eq!(said(&mut sim, DM, &disable).len(), 1, "{}", sim.trace);
+    let more = BlockValue::new(0, true, 6).unwrap().to_uint() as u8;
+    answer(&mut sim, &first, MessageType::Acknowledgement, Code::CONTINUE, &[(OptionNumber::BLOCK1, &[more])]);
+    assert_eq!(numbers(&sim, &location), ["0/1/1024"], "no other block\n{}", sim.trace);
+    server_mut(&mut sim).come_up();
+    sim.run_for(secs(30));
+    let left = requests(&sim, Code::DELETE, &location);
+    let tokens: std::collections::BTreeSet<_> = left.iter().map(Sent::token).collect();
+    assert_eq!((tokens.len(), tokens.contains(&first.token())), (1, false), "{}", sim.trace);
+    assert_eq!(happened(&sim, Event::Deregistered { server: 1, unconfirmed: None }), 1, "{}", sim.trace);
+}
+
+#[test]
 fn dm_7_5_h_flight_mode_ends_a_block1_transfer() {
     // A Register in blocks: nobody knows us yet, so nobody is told.
     let mut sim = crowded(MODULES);

@@ -240,7 +240,7 @@ fn dm_7_3_g_the_lifetime_is_a_day_unless_the_bootstrap_wrote_a_valid_one() {
 #[test]
 fn dm_7_3_h_another_lifetime_is_used_and_told() {
     for lifetime in [600, 86_399, 86_401] {
-        let sim = bootstrapped_with(Some(i64::from(lifetime)));
+        let mut sim = bootstrapped_with(Some(i64::from(lifetime)));
         assert_eq!(finishes(&sim), [Some(Code::CHANGED)], "{lifetime}");
         let (register, _) = exchanged(&sim, Code::POST, "/rd");
         let query = register.query();
@@ -251,6 +251,12 @@ fn dm_7_3_h_another_lifetime_is_used_and_told() {
         let deviates = Diagnostic::LifetimeDeviates { server: 1, lifetime };
         assert_eq!(diagnostics(&sim), [Event::Diagnostic(deviates)]);
         nobody_complains(&sim);
+        // Once for a registration: neither an Update nor its end says it again.
+        update(&mut sim);
+        sim.enter_flight_mode();
+        sim.run_for(secs(5));
+        assert_eq!(happened(&sim, Event::Deregistered { server: 1, unconfirmed: None }), 1);
+        assert_eq!(diagnostics(&sim), [Event::Diagnostic(deviates)], "{}", sim.trace);
     }
 }
 

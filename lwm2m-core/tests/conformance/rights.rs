@@ -95,6 +95,21 @@ fn what_was_kept_of_an_instance_is_not_told_without_the_right() {
 }
 
 #[test]
+fn what_was_kept_is_told_when_the_right_to_read_it_is_among_the_new_ones() {
+    let mut sim = two_modules(queueing(shared()));
+    let watch = watch(&mut sim, 1, LEVEL);
+    sleepers(&mut sim);
+    set(&mut sim, 0, 77);
+    set(&mut sim, 0, 78);
+    assert_eq!(sim.client.stored_notifications(), 2);
+    grant(&mut sim, 0, 2, 0b11);
+    assert_eq!(sim.client.stored_notifications(), 2, "{}", sim.trace);
+    wake(&mut sim, 2);
+    let told: Vec<_> = watch.told(&sim).into_iter().map(|(_, told)| told).collect();
+    assert_eq!(told, ["77", "78"], "{}", sim.trace);
+}
+
+#[test]
 fn nor_what_was_kept_of_an_object_with_an_instance_that_may_not_be_read_now() {
     let mut sim = two_modules(queueing(shared()));
     let watch = watch(&mut sim, 1, MODULES);

@@ -142,3 +142,21 @@ fn the_next_notification_waits_for_the_acknowledgement_of_a_late_answer_to_its_o
     desk.receive(&acknowledge(&answer, Code::EMPTY));
     assert_eq!(Message::parse(&desk.last(Code::CONTENT)).unwrap().payload(), b"7");
 }
+
+#[test]
+fn of_what_is_due_at_one_moment_the_first_observation_is_told_first() {
+    let paths = ["3/0/9", "3/0", "3"];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let mut desk = Desk::registered(Desk::config(1, 86_400));
+        let tokens = order.map(|index| {
+            let answer = desk.ask(Code::GET, paths[index], |writer| writer.observe(0).unwrap());
+            Message::parse(&answer).unwrap().token()
+        });
+        // More than the shortest period, so that it is told at once.
+        desk.pass(secs(10));
+        let before = desk.sent.len();
+        desk.battery(42);
+        let told: Vec<_> = desk.messages(before).iter().map(Message::token).collect();
+        assert_eq!(told, tokens, "{order:?}");
+    }
+}

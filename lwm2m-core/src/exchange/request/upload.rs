@@ -286,6 +286,19 @@ mod tests {
     }
 
     #[test]
+    fn with_an_echo_a_body_goes_as_a_whole_as_long_as_it_fits_and_then_in_blocks() {
+        for (echo, head) in [(&b"1"[..], 2), (&[7; 12], 2), (&[7; 13], 3), (&[7; 40], 3)] {
+            let mut upload = Upload::default();
+            echo_of(&mut upload);
+            assert!(unauthorized(&mut upload, Code::UNAUTHORIZED, Some(echo)));
+            // Four bytes of header, and the payload marker.
+            let fits = 200 - 4 - head - echo.len() - 1;
+            assert_eq!(send(&mut upload, fits, 200), Some((None, bytes(0..fits))), "{echo:?}");
+            assert_eq!(send(&mut upload, fits + 1, 200), Some((block(0, true, 3), bytes(0..128))), "{echo:?}");
+        }
+    }
+
+    #[test]
     fn the_block_that_was_refused_goes_out_once_more_and_the_next_one_too() {
         let mut upload = Upload::default();
         echo_of(&mut upload);
