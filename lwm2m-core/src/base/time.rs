@@ -8,7 +8,6 @@ use core::num::NonZeroU64;
 use core::ops::Add;
 use core::time::Duration;
 
-use super::divide::divide;
 
 /// A point in time: microseconds since an origin that the embedder chooses (boot, for example).
 ///
@@ -122,14 +121,6 @@ impl Micros {
     /// For whom it leaves the crate.
     pub(crate) const fn duration(self) -> Duration {
         Duration::from_micros(self.0)
-    }
-
-    /// The same in seconds, of which a part counts as all of it.
-    pub(crate) const fn seconds(self) -> u32 {
-        let (millis, some_micros) = divide(self.0, 1_000);
-        let (seconds, some_millis) = divide(millis, 1_000);
-        let seconds = if some_micros > 0 || some_millis > 0 { seconds.saturating_add(1) } else { seconds };
-        if seconds > u32::MAX as u64 { u32::MAX } else { seconds as u32 }
     }
 
     pub(crate) const fn saturating_add(self, more: Self) -> Self {

@@ -204,8 +204,6 @@ pub struct Endpoint {
     pace: Pace,
     /// EXCHANGE_LIFETIME, worked out once: nearly every message needs it.
     exchange_lifetime: Micros,
-    /// The shortest timeout of the first retransmission, and how much longer it may be: the same.
-    initial_timeout: (Micros, Micros),
     generator: Generator,
     messages: Messages,
     exchanges: Exchanges,
@@ -225,7 +223,6 @@ impl Endpoint {
         Self {
             pace,
             exchange_lifetime: pace.exchange_lifetime(),
-            initial_timeout: pace.initial_timeout(),
             generator,
             messages: Messages {
                 ids: MessageIds::starting_at(first),

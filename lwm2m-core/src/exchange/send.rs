@@ -229,7 +229,7 @@ impl Endpoint {
         (message_id, slot): (MessageId, SlotId),
         drawn: u64,
     ) {
-        let (shortest, more) = self.initial_timeout;
+        let (shortest, more) = self.pace.initial_timeout();
         let timeout = shortest.saturating_add(share(drawn, more));
         if let Some(own) = self.exchanges.get_mut(exchange) {
             own.message_id = message_id;

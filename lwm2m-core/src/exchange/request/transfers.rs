@@ -98,8 +98,8 @@ pub(crate) struct Transfers {
     body: u32,
     /// The largest block that is welcome, as its exponent.
     szx: u8,
-    /// EXCHANGE_LIFETIME in seconds: so long after its last block a body is waited for.
-    lifetime: u32,
+    /// EXCHANGE_LIFETIME: so long after its last block a body is waited for.
+    lifetime: Micros,
     /// Bodies whose next block did not come.
     pub(crate) abandoned: Counter,
 }
@@ -110,7 +110,7 @@ impl Transfers {
         let szx = (0..=BlockValue::MAX_SZX).rev().find(fits).unwrap_or(0);
         let body = u32::try_from(limits.body).unwrap_or(u32::MAX);
         let limit = u16::try_from(limits.transfers).unwrap_or(u16::MAX);
-        Self { list: Entries::new(), limit, body, szx, lifetime: lifetime.seconds(), abandoned: Counter::default() }
+        Self { list: Entries::new(), limit, body, szx, lifetime, abandoned: Counter::default() }
     }
 
     /// Takes note of a block. One that is `resumed` arrived before, and waited for its caller: it
@@ -159,7 +159,7 @@ impl Transfers {
                 self.begin(known, transfer).ok_or(Code::SERVICE_UNAVAILABLE)?
             }
         };
-        let until = now.after_seconds(self.lifetime);
+        let until = now + self.lifetime;
         let own = self.list.get_mut(index).ok_or(Code::REQUEST_ENTITY_INCOMPLETE)?;
         let same = own.method == message.code() && own.format == message.content_format();
         // Blocks may become smaller where the offset can still be named, and not larger.
