@@ -5,17 +5,15 @@ use coap_codec::{Code, ContentFormat, MessageWriter};
 use super::content::{self, Head};
 use super::no_query;
 use super::operation::Operation;
-use crate::base::path::{Leaf, Path};
-use crate::base::value::{Sink, Stop, Value};
+use crate::base::path::Path;
 use crate::format::LinkWriter;
-use crate::model::{Ctx, DataModel, Refusal, list};
-use crate::objects::{SECURITY, SERVER, security, server};
+use crate::model::{DataModel, Joined, Refusal, list};
+use crate::objects::{Accounts, SECURITY, SERVER, security, server};
 
 /// Answers `lwm2m="1.0",</0/0>;ssid=101,</0/1>,</1/0>;ssid=101,</3/0>`: of all objects, or of one.
 pub(super) fn serve(
-    ctx: &Ctx,
     operation: &Operation<'_>,
-    model: &dyn DataModel,
+    model: &Joined<'_, Accounts, dyn DataModel + '_>,
     writer: &mut MessageWriter<'_>,
 ) -> Result<(), Refusal> {
     let path = operation.path;
@@ -33,7 +31,7 @@ pub(super) fn serve(
         links.enabler_version();
         list::visit(model, only, &mut |object, path| {
             links.path("", path);
-            if let Some(id) = short_server_id(ctx, path, model) {
+            if let Some(id) = short_server_id(path, model.0) {
                 links.attribute("ssid").uint(id);
             }
             links.version(object.version, path);
@@ -43,30 +41,12 @@ pub(super) fn serve(
 }
 
 /// The Short Server ID of a server account; the bootstrap account has none.
-fn short_server_id(ctx: &Ctx, path: Path, model: &dyn DataModel) -> Option<u64> {
-    let instance = path.instance_id()?;
-    let resource = match path.object_id()? {
-        SECURITY => security::SHORT_SERVER_ID,
-        SERVER => server::SHORT_SERVER_ID,
-        _ => return None,
+fn short_server_id(path: Path, accounts: &Accounts) -> Option<u64> {
+    let row = accounts.row(path.object_id()?, path.instance_id()?)?;
+    let id = match path.object_id()? {
+        SECURITY if !row.is_bootstrap_server() => row.number(security::SHORT_SERVER_ID),
+        SERVER => row.number(server::SHORT_SERVER_ID),
+        _ => None,
     };
-    let mut sink = Integer(None);
-    model.read(ctx, Leaf::new(path.object_id()?, instance, resource), &mut sink).ok()?;
-    sink.0
-}
-
-/// Keeps the number that it is given.
-struct Integer(Option<u64>);
-
-impl Sink for Integer {
-    fn value(&mut self, _: Leaf, value: Value<'_>) -> Result<(), Stop> {
-        if let Value::Int(number) = value {
-            self.0 = u64::try_from(number).ok();
-        }
-        Ok(())
-    }
-
-    fn opaque(&mut self, _: Leaf, _: usize, _: &mut dyn FnMut(usize, &mut [u8])) -> Result<(), Stop> {
-        Ok(())
-    }
+    id.map(u64::from)
 }

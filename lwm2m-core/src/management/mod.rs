@@ -127,7 +127,7 @@ pub(crate) fn serve(
                 effects.effect = observing.map(Effect::Observing);
             })
         }
-        (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(ctx, operation, model, writer),
+        (Kind::Discover, Origin::Bootstrap) => bootstrap_discover::serve(operation, model, writer),
         (Kind::Discover, _) => discover::serve(ctx, operation, assigned, model, writer),
         (Kind::WellKnown, Origin::Server(_) | Origin::Local) if DISCOVERY => {
             well_known::serve(operation, model, writer)
