@@ -337,9 +337,8 @@ impl DataModel for Accounts {
             }
             return Ok(());
         }
-        // OMA LwM2M 1.0, 8.1: not accessible by any server. Bootstrap-Discover tells one resource.
-        let told = object != security::ID || (resource == security::SHORT_SERVER_ID && !row.is_bootstrap_server());
-        let value = row.value(object, resource).filter(|_| told).ok_or(Code::NOT_FOUND)?;
+        // OMA LwM2M 1.0, 8.1: not accessible by any server.
+        let value = row.value(object, resource).filter(|_| object != security::ID).ok_or(Code::NOT_FOUND)?;
         Ok(out.value(at, value)?)
     }
 
