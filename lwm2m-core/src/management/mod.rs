@@ -191,7 +191,7 @@ fn effect(operation: &Operation<'_>) -> Option<Effect> {
         _ => return None,
     };
     // One resource may change others of its instance: a package that was written, the state.
-    let beside = path.parent().filter(|_| path.depth() == 3).unwrap_or(path);
+    let beside = path.leaf().map_or(path, |at| Path::instance(at.object, at.instance));
     Some(Effect::Changed(beside, trigger))
 }
 

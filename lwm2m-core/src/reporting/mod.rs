@@ -28,7 +28,7 @@ use crate::base::time::Instant;
 use crate::base::value::Value;
 use crate::exchange::{ExchangeId, Sent};
 use crate::format::{Encoder, Format, Output};
-use crate::model::{Ctx, DataModel, Origin, Refusal, walk};
+use crate::model::{Ctx, DataModel, Origin, Refusal, list, walk};
 
 /// What the tables of this floor are made of.
 #[cfg(feature = "reporting")]
@@ -531,8 +531,8 @@ pub(crate) fn may_hear(ctx: &Ctx, path: Path, model: &dyn DataModel) -> bool {
 /// Whether there is what a path names: no model is asked for the value of what it does not have.
 pub(crate) fn is_there(path: Path, model: &dyn DataModel) -> bool {
     let (Some(object), Some(instance)) = (path.object_id(), path.instance_id()) else { return true };
-    let resource = |resource: u16| model.next_resource(object, instance, resource.checked_sub(1)) == Some(resource);
-    model.next_instance(object, instance.checked_sub(1)) == Some(instance) && path.resource_id().is_none_or(resource)
+    list::has_instance(model, object, instance)
+        && path.resource_id().is_none_or(|resource| list::has_resource(model, object, instance, resource))
 }
 
 /// Notifications read as the server that observes, and cannot be deferred.
