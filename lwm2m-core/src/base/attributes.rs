@@ -68,7 +68,7 @@ impl Attributes {
     }
 
     pub(crate) fn is_empty(self) -> bool {
-        self == Self::NONE
+        self.pmin.is_none() && self.pmax.is_none() && !self.has_thresholds()
     }
 
     /// Whether it takes more than any change to be told.

@@ -147,7 +147,9 @@ pub(crate) fn serve(
     match result {
         Ok(()) => {
             effects.news = news(operation, ctx.origin, path, effects);
-            effects.effect = effects.effect.or_else(|| effect(operation));
+            if effects.effect.is_none() {
+                effects.effect = effect(operation);
+            }
             Served::Answered
         }
         Err(refusal) => {
