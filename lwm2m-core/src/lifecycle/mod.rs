@@ -92,7 +92,8 @@ impl Request {
 /// | from another local address or port | `Moved` | registers again; over DTLS it goes on |
 ///
 /// What goes on updates when that is due, which it is after a network came back or
-/// [`address_changed`](crate::Client::address_changed). `New` is never wrong: at most it costs a Register.
+/// [`address_changed`](crate::Client::address_changed). `New` is never wrong: at most it costs a Register, with which
+/// observations end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Session {
     /// The first one, or a new one that the server does not know: after a full DTLS handshake.
