@@ -129,7 +129,7 @@ impl ResourceDef {
     #[must_use]
     pub const fn range(self, range: Range) -> Self {
         assert!(range.is_one_for(self.data_type), "the range is one for another data type");
-        assert!(!range.is_empty(), "the range is empty");
+        assert!(range.has_a_value(), "the range is empty");
         Self { range, ..self }
     }
 
@@ -221,9 +221,9 @@ impl Range {
         }
     }
 
-    /// Whether there is no value in it; not a number is no bound.
-    const fn is_empty(self) -> bool {
-        !match self {
+    /// Whether there is a value in it: not where a bound is not a number.
+    const fn has_a_value(self) -> bool {
+        match self {
             Self::Any => true,
             Self::Integer(low, high) => low <= high,
             Self::Float(low, high) => low <= high,
@@ -282,10 +282,10 @@ mod tests {
         ] {
             let taken: Vec<_> = types.into_iter().filter(|data_type| range.is_one_for(*data_type)).collect();
             assert_eq!(taken, fits, "{range:?}");
-            assert!(!range.is_empty(), "{range:?}");
+            assert!(range.has_a_value(), "{range:?}");
         }
         for empty in [Range::Integer(4, 3), Range::Float(0.5, 0.0), Range::Float(0.0, f64::NAN), Range::Length(1, 0)] {
-            assert!(empty.is_empty(), "{empty:?}");
+            assert!(!empty.has_a_value(), "{empty:?}");
         }
     }
 
