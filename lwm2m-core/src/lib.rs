@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+//!
+//! [`Device`]: objects::Device
+//! [`FirmwareUpdate`]: objects::FirmwareUpdate
+//! [`Location`]: objects::Location
 #![no_std]
 #![forbid(unsafe_code)]
 // docs.rs says beside each item which feature brings it.

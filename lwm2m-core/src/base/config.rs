@@ -12,7 +12,8 @@ use super::profile::{Held, Profile};
 use super::rights::Rights;
 use super::rng::Key;
 
-/// The configuration of a client.
+/// The configuration of a client: who it is, whom it knows, and how it behaves. The last are the fields of a
+/// [`Profile`], which are read and set as if they were its own.
 ///
 /// ```
 /// use lwm2m_core::{Config, Key};
@@ -21,7 +22,7 @@ use super::rng::Key;
 /// let name = EndpointName::parse("490154203237518;460001234567890;;1.0").unwrap();
 /// let config = Config::dm(name, Key(*b"from the entropy")).bootstrap_server("coap://dm.example", Credentials::NoSec);
 /// # use lwm2m_core::Credentials;
-/// assert_eq!(config.default_lifetime, 86_400);
+/// assert_eq!(config.default_lifetime, 86_400); // of the profile
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
@@ -245,7 +246,9 @@ impl Config {
         path.len() <= LONGEST_ROOT && path.starts_with('/') && segments(path).enumerate().all(fits)
     }
 
-    /// The same with one more server, to be registered with for `lifetime` seconds.
+    /// The same with one more server, to be registered with for `lifetime` seconds; 0 stands for
+    /// [`Profile::default_lifetime`], of which a [`Diagnostic`](crate::Diagnostic) tells. Of the URI scheme, host and port
+    /// count: a path is accepted and not used, for the paths of requests are those of the standard.
     #[must_use]
     pub fn server(mut self, short_server_id: u16, uri: &str, credentials: Credentials, lifetime: u32) -> Self {
         self.accounts.reserve_exact(1);
@@ -296,8 +299,8 @@ pub enum ConfigError {
     #[error("the default lifetime is 0")]
     Lifetime,
     /// More [Access Control](AccessControl) than the limits allow, of a path that is neither an object nor
-    /// an instance, or for a server that has no account here.
-    #[error("access control does not fit the limits or the accounts")]
+    /// an instance, or for a server that has no account here; any at all without the feature `access-control`.
+    #[error("access control does not fit the limits or the accounts, or is left out")]
     AccessControl,
     /// There is nobody to talk to.
     #[error("there is no account")]

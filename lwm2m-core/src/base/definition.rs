@@ -109,9 +109,27 @@ impl ResourceDef {
         Self { multiple: true, ..self }
     }
 
-    /// The same, with a range.
+    /// The same, with a range, which must be one for its data type, and not empty: a constant for which that does not
+    /// hold does not compile.
+    ///
+    /// ```compile_fail,E0080
+    /// # use lwm2m_core::{DataType, Operations, Range, ResourceDef};
+    /// const LEVEL: ResourceDef =
+    ///     ResourceDef::new(0, "Level", Operations::RW, DataType::Integer).range(Range::Length(0, 3));
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// # use lwm2m_core::{DataType, Operations, Range, ResourceDef};
+    /// const LEVEL: ResourceDef =
+    ///     ResourceDef::new(0, "Level", Operations::RW, DataType::Integer).range(Range::Integer(10, 3));
+    /// ```
+    ///
+    /// # Panics
+    /// When the range is one for another data type, or empty.
     #[must_use]
     pub const fn range(self, range: Range) -> Self {
+        assert!(range.is_one_for(self.data_type), "the range is one for another data type");
+        assert!(range.has_a_value(), "the range is empty");
         Self { range, ..self }
     }
 
@@ -132,7 +150,7 @@ pub(crate) const fn with_ranges<const N: usize>(
         let (mut found, mut rest): (bool, &mut [ResourceDef]) = (false, &mut resources);
         while let [first, after @ ..] = rest {
             if first.id == *id {
-                (first.range, found) = (*range, true);
+                (*first, found) = (first.range(*range), true);
             }
             rest = after;
         }
@@ -177,7 +195,8 @@ impl Operations {
     }
 }
 
-/// The values that a resource may take, besides what its type says.
+/// The values that servers may write to a resource, besides what its type says. What the device itself gives is not held
+/// against it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Range {
     /// Every value of the type.
@@ -186,13 +205,37 @@ pub enum Range {
     Integer(i64, i64),
     /// Floats from the first to the second, both included.
     Float(f64, f64),
-    /// Strings and opaque values of so many bytes, both included.
+    /// Strings, CoRE links and opaque values of so many bytes, both included.
     Length(usize, usize),
+}
+
+impl Range {
+    const fn is_one_for(self, data_type: DataType) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Integer(..) => {
+                matches!(data_type, DataType::Integer | DataType::UnsignedInteger | DataType::Time)
+            }
+            Self::Float(..) => matches!(data_type, DataType::Float),
+            Self::Length(..) => matches!(data_type, DataType::String | DataType::Opaque | DataType::CoreLink),
+        }
+    }
+
+    /// Whether there is a value in it: not where a bound is not a number.
+    const fn has_a_value(self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Integer(low, high) => low <= high,
+            Self::Float(low, high) => low <= high,
+            Self::Length(low, high) => low <= high,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     const fn integer(id: u16) -> ResourceDef {
         ResourceDef::new(id, "", Operations::R, DataType::Integer)
@@ -225,6 +268,37 @@ mod tests {
         assert_eq!(first, integer(0));
         assert_eq!(second, integer(4).range(Range::Integer(0, 6)));
         assert_eq!(third, integer(9).range(Range::Integer(1, 2)));
+    }
+
+    #[test]
+    fn a_range_is_one_for_its_data_types_and_has_a_value() {
+        use DataType::{Boolean, CoreLink, Float, Integer, None, ObjectLink, Opaque, String, Time, UnsignedInteger};
+        let types = [Boolean, CoreLink, Float, Integer, None, ObjectLink, Opaque, String, Time, UnsignedInteger];
+        for (range, fits) in [
+            (Range::Any, &types[..]),
+            (Range::Integer(3, 3), &[Integer, Time, UnsignedInteger]),
+            (Range::Float(0.0, 0.5), &[Float]),
+            (Range::Length(0, 3), &[CoreLink, Opaque, String]),
+        ] {
+            let taken: Vec<_> = types.into_iter().filter(|data_type| range.is_one_for(*data_type)).collect();
+            assert_eq!(taken, fits, "{range:?}");
+            assert!(range.has_a_value(), "{range:?}");
+        }
+        for empty in [Range::Integer(4, 3), Range::Float(0.5, 0.0), Range::Float(0.0, f64::NAN), Range::Length(1, 0)] {
+            assert!(!empty.has_a_value(), "{empty:?}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "the range is one for another data type")]
+    fn a_range_for_another_data_type_is_a_mistake() {
+        let _ = integer(0).range(Range::Length(0, 3));
+    }
+
+    #[test]
+    #[should_panic(expected = "the range is empty")]
+    fn a_range_without_a_value_is_a_mistake() {
+        let _ = integer(0).range(Range::Integer(10, 3));
     }
 
     #[test]

@@ -80,7 +80,9 @@ pub struct RegistrationPolicy {
     /// Spread the first Update over the lifetime's second half, so that devices which registered in
     /// the same second do not update in the same second.
     pub spread: bool,
-    /// The time kept free before the lifetime ends: room for more than one try.
+    /// The time kept free before the lifetime ends: room for more than one try. Updates leave so long before the end or
+    /// at 95 % of the lifetime, whichever is first, though not in its first half; at the half of a lifetime below 600 s.
+    /// The first after a Register may come sooner ([`spread`](Self::spread)).
     pub margin: Duration,
     /// The pauses between tries to register.
     pub backoff: Backoff,

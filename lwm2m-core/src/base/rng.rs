@@ -11,8 +11,10 @@ use super::time::Micros;
 
 /// The secret that tokens, Message IDs and jitter are derived from.
 ///
-/// Fill it from the device's entropy, once per device or once per start. Two clients with the same
-/// key and the same inputs send the same bytes.
+/// Fill it from the device's entropy, at every start. One key per device does only if every start but the first goes
+/// through [`Client::restore`](crate::Client::restore): two clients with the same key and the same inputs send the same
+/// bytes, so a second start without a snapshot repeats Message IDs and tokens of the first, and a server may take
+/// its requests for repetitions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(pub [u8; 16]);
 

@@ -8,7 +8,6 @@ use core::num::NonZeroU64;
 use core::ops::Add;
 use core::time::Duration;
 
-
 /// A point in time: microseconds since an origin that the embedder chooses (boot, for example).
 ///
 /// Only differences have a meaning. All arithmetic saturates, so no input can make it overflow; the last

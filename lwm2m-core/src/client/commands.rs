@@ -90,6 +90,8 @@ impl Client {
 
     /// Updates the registration with a server now, or as soon as it may be. A device in queue mode that
     /// woke by itself says so with this: its server sends what it kept, and is told what was kept for it.
+    /// There is no order yet: the Update leaves with the next [`handle_timeout`](Self::handle_timeout), which is due at
+    /// once.
     ///
     /// # Errors
     /// [`CommandError::UnknownServer`], [`CommandError::NotRegistered`].

@@ -46,6 +46,20 @@ pub use rest::Rest;
 pub use snapshot::{SnapshotError, Wake};
 
 /// A LwM2M client. The [crate documentation](crate) has the contract and a driving loop.
+///
+/// | to | call |
+/// |---|---|
+/// | begin, or come back | [`new`](Self::new); [`snapshot`](Self::snapshot), [`restore`](Self::restore), [`revision`](Self::revision) |
+/// | drive it | [`handle_datagram`](Self::handle_datagram), [`handle_multicast`](Self::handle_multicast), [`handle_timeout`](Self::handle_timeout); [`poll_output`](Self::poll_output), [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout) |
+/// | answer a `Connect` | [`connected`](Self::connected), [`connection_failed`](Self::connection_failed) |
+/// | tell of the network | [`network_up`](Self::network_up), [`network_down`](Self::network_down), [`address_changed`](Self::address_changed) |
+/// | tell of values and objects | [`notify`](Self::notify), [`set_access`](Self::set_access), [`resume`](Self::resume) |
+/// | update now | [`update`](Self::update) |
+/// | sleep | [`rest`](Self::rest), [`rest_of`](Self::rest_of), [`will_be_unreachable`](Self::will_be_unreachable), [`was_unreachable`](Self::was_unreachable) |
+/// | leave, and return | [`enter_flight_mode`](Self::enter_flight_mode), [`leave_flight_mode`](Self::leave_flight_mode), [`shutdown`](Self::shutdown) |
+/// | ask how it stands | [`servers`](Self::servers), [`is_registered`](Self::is_registered), [`location`](Self::location), [`config`](Self::config) |
+/// | count what was lost | [`stored_notifications`](Self::stored_notifications), [`dropped_notifications`](Self::dropped_notifications), [`dropped_events`](Self::dropped_events), `statistics` (a feature) |
+/// | see to memory | [`reserve`](Self::reserve), [`trim`](Self::trim), [`memory`](Self::memory), [`usage`](Self::usage) |
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Client {
     config: Config,

@@ -43,9 +43,9 @@ impl Client {
 
     // ----- from the device ------------------------------------------------------------------
 
-    /// There is a network. The first time after the start this begins the bootstrap
-    /// (DM terminal specification, 7.2); later, what was registered is refreshed, and a server
-    /// that did not answer is tried again after the shortest pause.
+    /// There is a network. The first time after the start this begins the bootstrap, if there is to be one
+    /// ([`BootstrapPolicy`](crate::BootstrapPolicy); DM terminal specification, 7.2), or else registration; later, what was
+    /// registered is refreshed, and a server that did not answer is tried again after the shortest pause.
     pub fn network_up(&mut self, now: Instant) {
         self.happens(now, Lifecycle::network_up);
     }

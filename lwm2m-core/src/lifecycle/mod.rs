@@ -82,14 +82,25 @@ impl Request {
 
 /// What a session that was just made is, compared with the one before.
 ///
-/// The runtime tells it with [`Client::connected`](crate::Client::connected).
+/// The runtime tells it with [`Client::connected`](crate::Client::connected). Over plain UDP there is nothing but
+/// addresses, by which the server knows the device:
+///
+/// | the datagrams leave | say | what was registered |
+/// |---|---|---|
+/// | for the first time since the start, or to another address | `New` | registers again |
+/// | from the local address and port of before, perhaps before a sleep | `Resumed` | goes on |
+/// | from another local address or port | `Moved` | registers again; over DTLS it goes on |
+///
+/// What goes on updates when that is due, which it is after a network came back or
+/// [`address_changed`](crate::Client::address_changed). `New` is never wrong: at most it costs a Register, with which
+/// observations end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Session {
     /// The first one, or a new one that the server does not know: after a full DTLS handshake.
     New,
-    /// The one from before: the same address, or a resumed DTLS session.
+    /// The one from before: the same address and port, or a resumed DTLS session.
     Resumed,
-    /// The same, from another local address.
+    /// The same, from another local address or port.
     Moved,
 }
 

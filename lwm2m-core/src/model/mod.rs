@@ -94,6 +94,11 @@ pub use resources::Resources;
 /// * values in a [`Change`] have the type, range and multiplicity of the definition;
 /// * [`apply`](Self::apply) comes only after [`check`](Self::check) accepted the same change, and
 ///   after every other change of the same request was accepted too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model of a device",
+    label = "not a `DataModel`",
+    note = "`object!` makes one of a struct, and a pair of models is one: `(a, b)`, and `(a, (b, c))` for three"
+)]
 pub trait DataModel {
     /// The definition of the first object after `after`, in ascending order of Object IDs.
     fn next_object(&self, after: Option<u16>) -> Option<&'static ObjectDef>;

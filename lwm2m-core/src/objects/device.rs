@@ -69,7 +69,8 @@ pub struct Device {
     pub utc_offset: Text,
     /// Time zone by its IANA name (/3/0/15). Servers may set it.
     pub timezone: Text,
-    /// Supported bindings and modes (/3/0/16): `U`, where the device has nothing but UDP.
+    /// Supported bindings and modes (/3/0/16): `U`, or `UQ` where the device may be in queue mode
+    /// ([`RegistrationPolicy::queue_mode`](crate::RegistrationPolicy)), which is for you to set.
     pub binding_modes: Cow<'static, str>,
     /// Device type (/3/0/17).
     pub device_type: Text,

@@ -19,8 +19,8 @@ use crate::model::{Ctx, Refusal, ResourceDef, Resources};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no value of a resource",
     label = "no value of a resource",
-    note = "integers but `usize`, `f32`, `f64`, `bool`, `String`, `Vec<u8>`, `Time`, `Link` and `CoreLinks` do, \
-            an `Option` of one, and a `Multiple` of one"
+    note = "integers but `usize`, `f32`, `f64`, `bool`, `String`, `Cow<'static, str>`, `Vec<u8>`, `Time`, `Link` and \
+            `CoreLinks` do, an `Option` of one, and a `Multiple` of one"
 )]
 pub trait Readable {
     /// Whether servers see the resource.
@@ -74,8 +74,8 @@ pub struct Reading<'a> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no value of a resource",
     label = "no value of a resource",
-    note = "integers but `usize`, `f32`, `f64`, `bool`, `String`, `Vec<u8>`, `Time`, `Link` and `CoreLinks` do, \
-            an `Option` of one, and a `Multiple` of one"
+    note = "integers but `usize`, `f32`, `f64`, `bool`, `String`, `Cow<'static, str>`, `Vec<u8>`, `Time`, `Link` and \
+            `CoreLinks` do, an `Option` of one, and a `Multiple` of one"
 )]
 pub trait Typed: Readable {
     /// The type of its values.

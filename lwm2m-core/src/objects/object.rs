@@ -57,12 +57,13 @@ pub type Give<T> = fn(&T, &Reading<'_>, &'static ResourceDef, &mut dyn Resources
 /// the structs in [`Instances`](super::Instances).
 ///
 /// `read` has what servers read only, `write` what they may write, `execute` what they execute, in this order; a
-/// section without a line is left out. What is bound must fit, or it does not compile, and the compiler points at the
-/// line: each id is one of the definition, is bound once, and stands where its operations want it; a field is of the
-/// type of its resource, and multiple as it is. What is mandatory must be bound, and what is not bound is not there for
-/// servers. Writes change the fields; a
-/// server can take away the value of an `Option` or a [`Multiple`](super::Multiple) only. A bootstrap
-/// server writes what servers may write, and what is its alone (`Operations::Bootstrap`).
+/// section without a line is left out. A method of `execute` takes `&mut self`, [`&Ctx`](crate::Ctx) and
+/// [`Args`](crate::Args), and returns `Result<(), `[`Refusal`](crate::Refusal)`>`. What is bound must fit, or it does
+/// not compile, and the compiler points at the line: each id is one of the definition, is bound once, and stands where
+/// its operations want it; a field is of the type of its resource, and multiple as it is. What is mandatory must be
+/// bound, and what is not bound is not there for servers. Writes change the fields; a server can take away the value of
+/// an `Option` or a [`Multiple`](super::Multiple) only. A bootstrap server writes what servers may write, and what is
+/// its alone (`Operations::Bootstrap`).
 /// The application changes the fields as it likes, and tells the client with
 /// [`Client::notify`](crate::Client::notify).
 ///
@@ -289,6 +290,9 @@ macro_rules! object {
                 $crate::objects::Object::execute(self, ctx, at.resource, args)
             }
         }
+    };
+    ($object:ty: $definition:path $(, $section:ident { $($id:expr => $name:tt),* $(,)? })* $(,)?) => {
+        compile_error!("the sections are `read`, `write` and `execute`, in this order, each once");
     };
 }
 

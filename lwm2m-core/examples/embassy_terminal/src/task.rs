@@ -4,7 +4,7 @@ use core::future::pending;
 use embassy_futures::select::{Either3, select3};
 use embassy_net::dns::DnsQueryType;
 use embassy_net::udp::{PacketMetadata, UdpSocket};
-use embassy_net::{IpEndpoint, Stack};
+use embassy_net::{IpEndpoint, Ipv4Cidr, Stack};
 use embassy_time::Timer;
 use lwm2m_core::objects::Device;
 use lwm2m_core::{Client, Instant, Output, Peer, Session};
@@ -22,6 +22,9 @@ async fn until(due: Option<Instant>) {
     }
 }
 
+/// The way to a server: its address, and the device's own when it was found.
+type Way = (IpEndpoint, Option<Ipv4Cidr>);
+
 /// Serves the client on a network. One socket is enough: a peer is told by its address.
 #[embassy_executor::task]
 pub async fn terminal(stack: Stack<'static>, mut client: Client, mut device: Device) -> ! {
@@ -30,7 +33,7 @@ pub async fn terminal(stack: Stack<'static>, mut client: Client, mut device: Dev
     let mut socket = UdpSocket::new(stack, &mut heads_in, &mut bytes_in, &mut heads_out, &mut bytes_out);
     // Port 0 takes any that is free.
     socket.bind(0).expect("a new socket is bound to nothing");
-    let mut peers: Vec<(Peer, IpEndpoint)> = Vec::new();
+    let mut peers: Vec<(Peer, Way)> = Vec::new();
     let mut datagram = [0; 1280];
 
     loop {
@@ -41,7 +44,7 @@ pub async fn terminal(stack: Stack<'static>, mut client: Client, mut device: Dev
             let due = client.poll_timeout();
             match select3(socket.recv_from(&mut datagram), until(due), stack.wait_config_down()).await {
                 Either3::First(Ok((length, from))) => {
-                    let known = peers.iter().find(|(_, address)| *address == from.endpoint);
+                    let known = peers.iter().find(|(_, (address, _))| *address == from.endpoint);
                     if let (Some((peer, _)), Some(bytes)) = (known, datagram.get(..length)) {
                         client.handle_datagram(now(), *peer, bytes, &mut device);
                     }
@@ -60,7 +63,7 @@ pub async fn terminal(stack: Stack<'static>, mut client: Client, mut device: Dev
 async fn carry_out(
     stack: Stack<'static>,
     socket: &UdpSocket<'_>,
-    peers: &mut Vec<(Peer, IpEndpoint)>,
+    peers: &mut Vec<(Peer, Way)>,
     client: &mut Client,
     device: &mut Device,
 ) {
@@ -76,7 +79,7 @@ async fn carry_out(
                     break;
                 }
                 Output::Transmit { peer, datagram } => {
-                    if let Some((_, address)) = peers.iter().find(|(known, _)| *known == peer) {
+                    if let Some((_, (address, _))) = peers.iter().find(|(known, _)| *known == peer) {
                         // What cannot be sent counts as lost.
                         let _ = socket.send_to(datagram, *address).await;
                     }
@@ -91,9 +94,15 @@ async fn carry_out(
         let before = peers.iter().position(|(known, _)| *known == peer).map(|index| peers.swap_remove(index).1);
         match address {
             Some(address) => {
-                peers.push((peer, address));
-                // Without DTLS a session is an address: the server knows it again, or does not.
-                let session = if before == Some(address) { Session::Resumed } else { Session::New };
+                // Without DTLS the server knows the device by its address, which a network may give it anew, and by its
+                // port, which is the socket's.
+                let own = stack.config_v4().map(|config| config.address);
+                let session = match before {
+                    Some((server, then)) if server == address && then == own => Session::Resumed,
+                    Some((server, _)) if server == address => Session::Moved,
+                    _ => Session::New,
+                };
+                peers.push((peer, (address, own)));
                 client.connected(now(), peer, session, device);
             }
             None => client.connection_failed(now(), peer),

@@ -79,9 +79,10 @@ impl Client {
     /// ([`Limits::stored`](crate::Limits::stored)) the newest are written for which there is room; the
     /// others count as dropped for the client that comes back.
     ///
-    /// With one account and two observations it takes some 230 bytes besides URIs and keys. A cut of the power
+    /// With one account and two observations it takes some 230 bytes besides URIs and keys. Keep the number as well:
+    /// bytes behind the snapshot are damage to [`restore`](Self::restore). A cut of the power
     /// while it is written must not cost the one before: write to two places in turn, and after its last byte a
-    /// count, which says which is newer; the one that [`restore`](Self::restore) refuses was not finished.
+    /// count, which says which is newer; the one that `restore` refuses was not finished.
     ///
     /// # Errors
     /// [`SnapshotError::NoSpace`] with the size that is needed.
@@ -155,11 +156,14 @@ impl Client {
         }
     }
 
-    /// Brings a client back from what [`snapshot`](Self::snapshot) wrote. `config` is the same as
-    /// before, but for accounts that a bootstrap changed: the snapshot's count.
+    /// Brings a client back from what [`snapshot`](Self::snapshot) wrote. `config` is the same as before; its key may be
+    /// another one. The snapshot's accounts and Access Control count, whatever the configuration has: from there come only
+    /// the keys of servers that the snapshot left out, by URI. Firmware that brings other accounts begins with
+    /// [`Client::new`] and a new [`Key`](crate::Key).
     ///
     /// After a sleep the network counts as it was before, and sessions are asked for at once; in queue mode
-    /// when the next Update is due.
+    /// when the next Update is due. There are no orders yet: the first come with
+    /// [`handle_timeout`](Self::handle_timeout), which is due at once if anything is.
     ///
     /// # Errors
     /// [`SnapshotError`]: nothing of the snapshot was used.
