@@ -3,20 +3,13 @@
 use super::Client;
 use super::connection::{Connection, Link};
 use crate::base::event::Event;
-use crate::base::path::Path;
 use crate::base::time::Instant;
 use crate::lifecycle::registration::Registration;
 use crate::model::{DataModel, Joined};
 
 impl Client {
-    /// Whether a server that is registered with cannot be told anything for now: there is no network, no
-    /// session, the Update that makes sure of it has no answer yet, or it is asleep with us in queue mode.
-    pub(super) fn is_away(&self, now: Instant, server: u16) -> bool {
-        let own = self.lifecycle.registration_of(server);
-        own.is_some_and(|own| self.is_out_of_reach(now, own, self.session_of(own)))
-    }
-
-    /// The same of a registration, and the session with its server. One that is being made, and was not lost, is that of
+    /// Whether a server that is registered with cannot be told anything for now, of its registration and the session
+    /// with it: there is no network, no session, the Update that makes sure of it has no answer yet, or it is asleep. One that is being made, and was not lost, is that of
     /// a client which slept: what its server is to be told has to wait for a moment, and that is all.
     pub(super) fn is_out_of_reach(&self, now: Instant, own: &Registration, session: Option<Connection>) -> bool {
         own.serves(now)
@@ -71,19 +64,6 @@ impl Client {
             && own.asleep_until(now).is_none()
             && self.stores_notifications(own.server);
         if keeps { self.reporting.poll_keep(own.server) } else { None }
-    }
-
-    /// Servers that cannot be told now that what they observe is gone are told later.
-    pub(super) fn owe_orphans(&mut self, deleted: Path) {
-        let now = self.now();
-        for index in 0.. {
-            let Some(server) = self.lifecycle.registrations.get(index).map(|registration| registration.server) else {
-                break;
-            };
-            if self.is_away(now, server) {
-                self.reporting.owe(server, deleted);
-            }
-        }
     }
 
     /// Tells of notifications that will never be told.

@@ -152,7 +152,7 @@ impl Client {
                 changed
             }
             Effect::Deleted(deleted) => {
-                self.orphan(deleted);
+                self.reporting.owe(deleted);
                 deleted
             }
         };
@@ -196,22 +196,6 @@ impl Client {
     #[inline(never)]
     pub(super) fn cancel(&mut self, server: u16, token: Token) {
         if let Some(path) = self.reporting.cancel(server, token) {
-            self.events.push(Event::ObservationCancelled { server, path });
-        }
-    }
-
-    /// Tells whoever observed something that is gone: 4.04 without Observe ends an observation
-    /// (RFC 7641, section 4.2).
-    fn orphan(&mut self, deleted: Path) {
-        let now = self.now();
-        self.owe_orphans(deleted);
-        while let Some(((server, token), path)) = self.reporting.orphan(deleted) {
-            if let Some(observer) = self.connections.by_role(Role::Server(server)) {
-                let _ = self.exchange.notify(now, observer.peer, token, false, |writer| {
-                    writer.restart(Code::NOT_FOUND);
-                    Verdict::Send
-                });
-            }
             self.events.push(Event::ObservationCancelled { server, path });
         }
     }

@@ -120,11 +120,12 @@ impl Reporting {
         }
     }
 
-    /// What a server observes below a path is gone, and it cannot be told now: it is told the error
-    /// later.
-    pub(crate) fn owe(&mut self, server: u16, path: Path) {
-        let own = |observation: &&mut Observation| observation.server == server && path.contains(observation.path);
-        self.observations.iter_mut().filter(own).for_each(|observation| observation.owed = true);
+    /// What is observed at or below a path is gone: whoever observed it is told 4.04, which ends an observation (RFC 7641,
+    /// section 4.2), at once or as soon as it can be.
+    pub(crate) fn owe(&mut self, path: Path) {
+        for observation in self.observations.iter_mut().filter(|observation| path.contains(observation.path)) {
+            (observation.owed, observation.notified) = (true, Instant::ZERO);
+        }
     }
 
     // ----- when it can be told again -----------------------------------------------------------

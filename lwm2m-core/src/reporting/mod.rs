@@ -435,12 +435,6 @@ impl Reporting {
         ended.map(|((server, _), path)| (server, path))
     }
 
-    /// The observations at or below a path that is gone, one at a time, but for those whose servers
-    /// [hear of it later](Self::owe).
-    pub(crate) fn orphan(&mut self, deleted: Path) -> Option<(Observer, Path)> {
-        self.end(&|observation| deleted.contains(observation.path) && !observation.owed)
-    }
-
     /// When the next notification for a server is due, `now` being the time of the last call.
     /// Without `room` for an exchange only one that needs none.
     pub(crate) fn poll_timeout(&self, now: Instant, server: u16, confirmable: bool, room: bool) -> Option<Instant> {
@@ -603,7 +597,7 @@ mod tests {
             (2, Path::resource(5, 0, 3)),
         ];
         let mut reporting = observed(paths);
-        reporting.owe(1, deleted);
+        reporting.owe(deleted);
         let owed: Vec<bool> = reporting.iter().map(|observation| observation.owed).collect();
         assert_eq!(owed, [true, false, false, false]);
     }
