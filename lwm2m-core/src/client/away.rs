@@ -8,9 +8,10 @@ use crate::lifecycle::registration::Registration;
 use crate::model::{DataModel, Joined};
 
 impl Client {
-    /// Whether a server that is registered with cannot be told anything for now, of its registration and the session
-    /// with it: there is no network, no session, the Update that makes sure of it has no answer yet, or it is asleep. One that is being made, and was not lost, is that of
-    /// a client which slept: what its server is to be told has to wait for a moment, and that is all.
+    /// Whether a server that is registered with cannot be told anything for now, of its registration and the session with
+    /// it: there is no network, no session, the Update that makes sure of it has no answer yet, or it is asleep with us in
+    /// queue mode. A session that is being made, and was not lost, is that of a client which slept: what its server is to
+    /// be told has to wait for a moment, and that is all.
     pub(super) fn is_out_of_reach(&self, now: Instant, own: &Registration, session: Option<Connection>) -> bool {
         own.serves(now)
             && (own.is_out_of_touch(now)

@@ -9,7 +9,7 @@ use lwm2m_core::objects::{
 };
 use lwm2m_core::sim::reader::Node;
 use lwm2m_core::sim::{Ask, Notification, OperationId, Sim, WriteMode};
-use lwm2m_core::{Ctx, DataModel, Part, Path};
+use lwm2m_core::{Ctx, DataModel, Event, Part, Path};
 
 use crate::device::{execute, integer, integers, online, put};
 use crate::terminal::*;
@@ -197,5 +197,24 @@ fn int_910_statistics_are_observed_while_they_are_collected() {
     let known = counts(&sim).len();
     sim.run_for(Duration::from_secs(60));
     assert_eq!(counts(&sim).len(), known);
+    nobody_complains(&sim);
+}
+
+#[test]
+fn who_cannot_be_told_at_once_that_an_instance_is_gone_is_told_until_it_hears_it() {
+    let mut sim = racked(sharing(two_servers(1), &[Path::instance(30_000, 0)]));
+    let watches = [LEVEL, Path::instance(30_000, 0)].map(|path| watch(&mut sim, 1, path));
+    sim.platform.servers[1].go_down();
+    assert_eq!(sim.ask(0, |server| server.delete(Path::instance(30_000, 0))).code(), Some(Code::DELETED));
+    sim.run_for(secs(5));
+    sim.platform.servers[1].come_up();
+    sim.run_for(secs(60));
+    for watch in &watches {
+        let [last] = &*watch.notifications(&sim) else { panic!("one notification\n{}", sim.trace) };
+        assert_eq!((last.code(), last.message().observe()), (Code::NOT_FOUND, None), "{}", sim.trace);
+        assert_eq!(happened(&sim, Event::ObservationCancelled { server: 2, path: watch.path }), 1, "{}", sim.trace);
+        let heard = sim.platform.servers[1].notifications(watch.operation);
+        assert_eq!(heard.last().map(|told| told.response.code), Some(Code::NOT_FOUND), "{}", sim.trace);
+    }
     nobody_complains(&sim);
 }
